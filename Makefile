@@ -1,0 +1,102 @@
+# `make` lists what there is. Each target does its own set-up; the first run takes a minute or two, later ones none.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# The newest Python that there is, 3.11 at least; the functions run on 3.13.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# SAM CLI has an environment of its own: it pins what others need newer.
+SAM_VENV := .venv/sam
+SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
+LOCKS := tests/requirements
+
+export SAM_CLI_TELEMETRY := 0
+# Tools that look for a region, and would else look for an account.
+export AWS_DEFAULT_REGION ?= ap-southeast-1
+
+.PHONY: help demo run sam-local test test-sam-local check format lint types template openapi build lock api-key clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+# --- the whole bridge on one machine ---------------------------------------------------------------------------------
+
+demo: $(VENV)/.sandbox ## one verification from link to final record, each step printed
+	@$(BIN)/python -m tests.sandbox demo
+
+run: $(VENV)/.sandbox ## the bridge, an embedded AWS and the vendor's stand-in, until interrupted
+	@$(BIN)/python -m tests.sandbox run
+
+sam-local: $(VENV)/.sandbox build ## the same bridge by `sam local start-api` (needs Docker)
+	@SAM=$(SAM) $(BIN)/python -m tests.sandbox sam-local
+
+# --- the gate --------------------------------------------------------------------------------------------------------
+
+test: $(VENV)/.dev ## all tests but those that need Docker
+	$(BIN)/python -m pytest -m "not sam_local" --cov --cov-report=term
+
+test-sam-local: $(VENV)/.dev build ## the tests through `sam local` (needs Docker)
+	SAM=$(SAM) $(BIN)/python -m pytest -m sam_local
+
+check: lint types template test ## the one gate: format, lint, types, template, tests
+
+format: $(VENV)/.dev ## formats the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+template: $(VENV)/.dev $(SAM_VENV)/.done
+	$(BIN)/cfn-lint template.yaml
+	$(SAM) validate --lint
+
+# --- deployment ------------------------------------------------------------------------------------------------------
+
+build: $(SAM_VENV)/.done ## `sam build`: what `sam deploy` uploads
+	$(SAM) build
+
+api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [SECRET=arn…]
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(SCOPES)
+
+# --- what is made from something else --------------------------------------------------------------------------------
+
+openapi: $(VENV)/.dev ## functions/about/openapi.json from docs/openapi.yaml
+	$(BIN)/python -m tests.contract.openapi
+
+lock: $(VENV)/.dev ## the lock files from pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --python-version 3.13 \
+	  pyproject.toml --output-file layers/bridge/requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
+	  --constraint layers/bridge/requirements.txt pyproject.toml --group dev --output-file $(LOCKS)/dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
+	  --constraint $(LOCKS)/dev.txt pyproject.toml --group sandbox --output-file $(LOCKS)/sandbox.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
+	  --group sam --output-file $(LOCKS)/sam.txt
+
+clean: ## removes what was made and installed
+	rm -rf $(VENV) .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on PATH." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.sandbox: $(LOCKS)/sandbox.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(VENV)/.dev: $(LOCKS)/dev.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@ $(VENV)/.sandbox
+
+$(SAM_VENV)/.done: $(LOCKS)/sam.txt | $(BIN)/python
+	$(PYTHON) -m venv $(SAM_VENV)
+	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@

@@ -1,0 +1,24 @@
+"""`/health`, and `/openapi.json`: what this API offers."""
+
+from pathlib import Path
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from bridge.web.answers import answer
+from bridge.web.entry import entry_point
+
+app = APIGatewayHttpResolver()
+_OPENAPI = Path(__file__).with_name("openapi.json")
+
+
+@app.get("/health")
+def health() -> Response[str]:
+    return answer({"status": "ok"})
+
+
+@app.get("/openapi.json")
+def openapi() -> Response[str]:
+    return Response(200, "application/json", _OPENAPI.read_text(), {"Cache-Control": "public, max-age=300"})
+
+
+lambda_handler = entry_point(app.resolve)

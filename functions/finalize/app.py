@@ -1,0 +1,23 @@
+"""Completes what the queue names. One that fails stays in the queue, and does not hold up the others."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from bridge.due_queue import id_in
+from bridge.use_cases.finalize import finalize
+from bridge.web.entry import entry_point
+from bridge.wiring import bridge
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def finalize_message(message: SQSRecord) -> None:
+    finalize(bridge(), id_in(message.body))
+
+
+@entry_point
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return process_partial_response(event, finalize_message, processor, context)

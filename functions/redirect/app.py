@@ -1,0 +1,35 @@
+"""`/return/{id}/{code}`, where the vendor sends people back to, and `/status/{id}/{code}` for browsers to poll."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from bridge.errors import BridgeError, NotFound
+from bridge.use_cases.come_back import come_back, read_status
+from bridge.web import answers, pages
+from bridge.web.entry import entry_point
+from bridge.web.problems import problem
+from bridge.wiring import bridge
+
+app = APIGatewayHttpResolver()
+
+
+@app.get("/return/<id>/<code>")
+def return_person(id: str, code: str) -> Response[str]:
+    return pages.see_other(come_back(bridge(), id, code))
+
+
+@app.get("/status/<id>/<code>")
+def get_status(id: str, code: str) -> Response[str]:
+    return answers.answer(answers.status(read_status(bridge(), id, code)), headers=pages.PRIVATE)
+
+
+def _refuse(error: BridgeError) -> Response[str]:
+    # A person reads what a return answers, a program the rest.
+    if app.current_event.raw_path.startswith("/return/"):
+        return pages.page(error)
+    return problem(error, app.current_event.request_context.request_id)
+
+
+app.exception_handler(BridgeError)(_refuse)
+app.not_found(lambda _: _refuse(NotFound()))
+
+lambda_handler = entry_point(app.resolve)

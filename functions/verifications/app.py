@@ -1,0 +1,71 @@
+"""`/verifications`: create, list, read, refresh, redact."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from bridge.errors import BridgeError, NotFound
+from bridge.models import READ, READ_RESULT, REDACT, WRITE, Verification
+from bridge.use_cases import create, read, redact
+from bridge.web import answers, requests
+from bridge.web.entry import entry_point
+from bridge.web.problems import problem
+from bridge.wiring import bridge
+
+app = APIGatewayHttpResolver()
+
+
+@app.post("/verifications")
+def create_verification() -> Response[str]:
+    principal = requests.principal(app.current_event, WRITE)
+    request, key = requests.link_request(app.current_event, bridge().settings.allowed_redirect_origins)
+    created = create.create(bridge(), principal, request, idempotency_key=key, base_url=_base_url())
+    headers = {"Idempotent-Replayed": "true"} if created.is_replay else {}
+    return answers.answer(_document(created.verification), status=201, headers=headers)
+
+
+@app.get("/verifications")
+def list_verifications() -> Response[str]:
+    principal = requests.principal(app.current_event, READ)
+    reference, limit, after = requests.search(app.current_event)
+    found, position = read.find(bridge(), principal, reference, limit=limit, after=after)
+    return answers.answer({"data": [_document(each) for each in found], "next_cursor": requests.cursor(position)})
+
+
+@app.get("/verifications/<id>")
+def read_verification(id: str) -> Response[str]:
+    principal = requests.principal(app.current_event, READ)
+    if not requests.wants_result(app.current_event):
+        return answers.answer(_document(read.read(bridge(), principal, id)))
+    principal = requests.principal(app.current_event, READ_RESULT)
+    verification = read.read(bridge(), principal, id)
+    return answers.answer({**_document(verification), "result": read.read_result(bridge(), verification)})
+
+
+@app.post("/verifications/<id>/refresh")
+def refresh_verification(id: str) -> Response[str]:
+    principal = requests.principal(app.current_event, READ)
+    return answers.answer(_document(read.refresh(bridge(), principal, id)))
+
+
+@app.post("/verifications/<id>/redact")
+def redact_verification(id: str) -> Response[str]:
+    principal = requests.principal(app.current_event, REDACT)
+    return answers.answer(_document(redact.redact(bridge(), principal, id)))
+
+
+def _document(verification: Verification) -> dict[str, object]:
+    return answers.verification(verification, base_url=_base_url(), now=bridge().now())
+
+
+def _base_url() -> str:
+    return requests.base_url(app.current_event, bridge().settings.public_base_url)
+
+
+def _refuse(error: BridgeError) -> Response[str]:
+    return problem(error, app.current_event.request_context.request_id)
+
+
+app.exception_handler(BridgeError)(_refuse)
+# An id in characters that no route takes is told apart from no other id that is not there.
+app.not_found(lambda _: _refuse(NotFound()))
+
+lambda_handler = entry_point(app.resolve)

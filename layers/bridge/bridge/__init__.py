@@ -1,0 +1,1 @@
+"""What the functions share. Arrows point inwards: functions → web, use cases → vendor, store → models, errors."""

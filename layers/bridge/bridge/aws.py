@@ -1,0 +1,41 @@
+"""Clients of AWS, and the one translation of their errors."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bridge.errors import StorageUnavailable
+
+# Seconds. Two tries of a call that does not answer still leave a function time to say so.
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+# Only this signature opens links to what is encrypted with a key of KMS.
+_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+
+_making = threading.Lock()
+
+
+def client(service: str) -> Any:
+    """A low-level client; the environment says where (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>)."""
+    # boto3's default session is not safe for use by several threads at once.
+    with _making:
+        return boto3.client(service, config=_S3_CONFIG if service == "s3" else _CONFIG)
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turns what botocore raises into StorageUnavailable. A condition that fails is for whoever set it to catch."""
+    try:
+        yield
+    except ClientError as error:
+        raise StorageUnavailable(error.operation_name, str(error.response["Error"]["Code"])) from error
+    except BotoCoreError as error:
+        raise StorageUnavailable("connect", type(error).__name__) from error

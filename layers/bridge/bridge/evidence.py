@@ -1,0 +1,59 @@
+"""The one module that speaks S3: the vendor's records as they came, and the pictures in them.
+
+records/{verification id}/{SHA-256 of the bytes}.json.gz     never changed: another content has another key
+pictures/{verification id}/{SHA-256 of the picture}          cut out when somebody asks to see it
+"""
+
+import gzip
+import hashlib
+from typing import Any
+
+from bridge.aws import translated
+from bridge.models import Evidence
+
+# Seconds that a link to a picture works.
+LINK_LIFETIME = 300
+
+
+class EvidenceBucket:
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keep(self, verification_id: str, raw: bytes) -> Evidence:
+        """Keeps the vendor's bytes. Keeping the same bytes again changes nothing."""
+        sha256 = hashlib.sha256(raw).hexdigest()
+        key = f"records/{verification_id}/{sha256}.json.gz"
+        # No time in the gzip header: equal records are equal objects.
+        self._put(key, gzip.compress(raw, mtime=0), "application/gzip")
+        return Evidence(key, sha256, len(raw))
+
+    def load(self, evidence: Evidence) -> bytes:
+        """The vendor's bytes, as they came."""
+        with translated():
+            compressed: bytes = self._client.get_object(Bucket=self._bucket, Key=evidence.key)["Body"].read()
+        return gzip.decompress(compressed)
+
+    def show(self, verification_id: str, picture: bytes, content_type: str) -> str:
+        """A link to the picture that works for LINK_LIFETIME seconds."""
+        key = f"pictures/{verification_id}/{hashlib.sha256(picture).hexdigest()}"
+        self._put(key, picture, content_type)
+        link: str = self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=LINK_LIFETIME
+        )
+        return link
+
+    def erase(self, verification_id: str) -> None:
+        """Deletes all that is kept of a verification, in all versions."""
+        for kind in ("records", "pictures"):
+            self._erase_below(f"{kind}/{verification_id}/")
+
+    def _put(self, key: str, body: bytes, content_type: str) -> None:
+        with translated():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+
+    def _erase_below(self, prefix: str) -> None:
+        with translated():
+            for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
+                for version in page.get("Versions", []) + page.get("DeleteMarkers", []):
+                    self._client.delete_object(Bucket=self._bucket, Key=version["Key"], VersionId=version["VersionId"])

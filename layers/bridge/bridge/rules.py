@@ -1,0 +1,53 @@
+"""The one place that decides what a vendor record means. Pure: no clock, no network, no environment."""
+
+from bridge.models import Decision, Status, VendorRecord
+from bridge.reasons import Blame, explain
+
+OCR_ONLY = "01"
+
+# What the vendor allows beyond the first attempt.
+OCR_RETRIES = 2
+FACE_RETRIES = 1
+
+
+def decide(record: VendorRecord, *, type: str, link_is_over: bool) -> Decision:
+    """The status that `record` justifies for a verification of our `type` ("00" or "01").
+
+    Success needs both the vendor's word and every check that we asked for. No outage, and no error without a known
+    meaning, ever rejects a person.
+    """
+    checks_succeeded = record.ocr_success and (type == OCR_ONLY or record.face_id_success)
+    if record.is_success and checks_succeeded:
+        return Decision(Status.VERIFIED)
+    if record.is_success or checks_succeeded:
+        # One flag may come before the other, so this is only final once nothing can change any more.
+        return Decision(Status.FAILED if link_is_over else Status.PROCESSING, "inconsistent_result")
+    if record.latest_error is None:
+        return _without_error(record, link_is_over)
+    return _with_error(record, record.latest_error, type, link_is_over)
+
+
+def _without_error(record: VendorRecord, link_is_over: bool) -> Decision:
+    if link_is_over:
+        return Decision(Status.EXPIRED, "abandoned" if record.started else "not_started")
+    return Decision(Status.PROCESSING if record.started else Status.PENDING)
+
+
+def _with_error(record: VendorRecord, error: str, type: str, link_is_over: bool) -> Decision:
+    blame, reason_code = explain(error)
+    about_the_person = blame in (Blame.DOCUMENT, Blame.FACE)
+    if link_is_over:
+        return Decision(Status.REJECTED if about_the_person else Status.FAILED, reason_code)
+    if about_the_person and _retries_are_used_up(record, type):
+        # Whether the vendor counts attempts or retries is not documented: the person may have one left.
+        return Decision(Status.REJECTED, reason_code, is_certain=False)
+    return Decision(Status.PROCESSING)
+
+
+def _retries_are_used_up(record: VendorRecord, type: str) -> bool:
+    """Whether the check that fails has no retry left. Without the vendor's count we wait for the end of the link."""
+    if not record.ocr_success:
+        return record.retries is not None and record.retries >= OCR_RETRIES
+    if type == OCR_ONLY:
+        return False
+    return record.face_retries is not None and record.face_retries >= FACE_RETRIES

@@ -1,0 +1,82 @@
+"""Reserve → vendor → commit. The record is its own idempotency record: its id follows from the caller's key."""
+
+import contextlib
+from datetime import datetime
+from typing import Any
+
+from bridge.models import Status, Verification
+from bridge.store.rows import due_shard, reference_key, timestamp, to_row
+from bridge.store.table import ConditionFailed, Table
+
+_FREE = "attribute_not_exists(#id)"
+_RESERVED = "#sequence = :zero"
+_LEASE_IS_OVER = "#lease_until < :now"
+_SAME_REQUEST = "#fingerprint = :fingerprint"
+_MINE = "#attempt = :attempt"
+
+
+def reserve(table: Table, reservation: Verification, now: datetime) -> Verification | None:
+    """Puts the reservation, or takes up one of the same request whose lease is over. None if it is ours now; else the
+    verification that stands there."""
+    bind = {":zero": 0, ":now": int(now.timestamp()), ":fingerprint": reservation.fingerprint}
+    condition = f"{_FREE} OR ({_RESERVED} AND {_LEASE_IS_OVER} AND {_SAME_REQUEST})"
+    try:
+        table.put(to_row(reservation), condition=condition, bind=bind)
+    except ConditionFailed as failed:
+        standing = failed.standing
+        return None if standing and standing.attempt == reservation.attempt else standing
+    return None
+
+
+def commit_link(
+    table: Table, reservation: Verification, *, url: str, token: str, due_at: int, now: datetime
+) -> Verification:
+    """The reservation becomes a pending verification."""
+    change: dict[str, Any] = {
+        "url": url,
+        "token": token,
+        "sequence": 1,
+        "updated_at": timestamp(now),
+        "due_at": due_at,
+        "due_shard": due_shard(reservation.id),
+    }
+    if reservation.reference is not None:
+        change["reference_key"] = reference_key(reservation.principal, reservation.reference)
+    try:
+        return table.update(
+            reservation.id,
+            condition=f"{_RESERVED} AND {_MINE}",
+            bind={":zero": 0, ":attempt": reservation.attempt},
+            change=change,
+            remove=["lease_until"],
+        )
+    except ConditionFailed as failed:
+        if failed.standing and failed.standing.token == token:
+            return failed.standing
+        raise
+
+
+def release(table: Table, reservation: Verification) -> None:
+    """Takes a reservation back, so that the same request may be sent again at once."""
+    bind = {":zero": 0, ":attempt": reservation.attempt}
+    # Where the condition fails, it is gone already, or another's by now.
+    with contextlib.suppress(ConditionFailed):
+        table.delete(reservation.id, condition=f"{_RESERVED} AND {_MINE}", bind=bind)
+
+
+def fail(table: Table, id: str, now: datetime) -> bool:
+    """Ends a reservation whose maker died; False if there is none whose lease is over."""
+    change = {
+        "status": Status.FAILED.value,
+        "reason_code": "link_not_created",
+        "sequence": 1,
+        "updated_at": timestamp(now),
+        "ttl": int(now.timestamp()) + table.retention,
+    }
+    bind = {":zero": 0, ":now": int(now.timestamp())}
+    condition = f"{_RESERVED} AND {_LEASE_IS_OVER}"
+    try:
+        table.update(id, condition=condition, bind=bind, change=change, remove=["due_at", "due_shard", "lease_until"])
+    except ConditionFailed:
+        return False
+    return True

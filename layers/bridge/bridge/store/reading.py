@@ -1,0 +1,78 @@
+"""Reads of verifications, and of what is due."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bridge.aws import translated
+from bridge.models import Verification
+from bridge.store.rows import DUE_SHARDS, Item, from_row, plain, reference_key, values
+from bridge.store.table import ConditionFailed, Table, key
+
+# Where a page of a list begins: created_at as it stands in the table, and the id.
+Position = tuple[str, str]
+
+
+def get(table: Table, id: str) -> Verification | None:
+    with translated():
+        answer = table.client.get_item(TableName=table.name, Key=key(id), ConsistentRead=True)
+    return from_row(answer["Item"]) if "Item" in answer else None
+
+
+def by_reference(
+    table: Table, principal: str, reference: str, *, limit: int, after: Position | None
+) -> tuple[list[Verification], Position | None]:
+    """A page of a principal's verifications with that reference, newest first, and where the next page begins."""
+    partition = reference_key(principal, reference)
+    start = {}
+    if after:
+        start["ExclusiveStartKey"] = values({"reference_key": partition, "created_at": after[0], "id": after[1]})
+    with translated():
+        page = table.client.query(
+            TableName=table.name,
+            IndexName="by_reference",
+            KeyConditionExpression="reference_key = :partition",
+            ExpressionAttributeValues=values({":partition": partition}),
+            ScanIndexForward=False,
+            Limit=limit,
+            **start,
+        )
+    last = plain(page.get("LastEvaluatedKey", {}))
+    found = _get_all(table, [plain(item)["id"] for item in page["Items"]])
+    return found, (last["created_at"], last["id"]) if last else None
+
+
+def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
+    """Those of `ids` that are there, in their order: the index may be behind the table."""
+    found: dict[str, Item] = {}
+    keys = [key(id) for id in ids]
+    while keys:
+        with translated():
+            answer = table.client.batch_get_item(RequestItems={table.name: {"Keys": keys, "ConsistentRead": True}})
+        found |= {plain(item)["id"]: item for item in answer["Responses"].get(table.name, [])}
+        keys = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
+    return [from_row(found[id]) for id in ids if id in found]
+
+
+def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]:
+    """What is due as (id, due_at), about `limit` at most, the longest due of each shard first."""
+    for shard in range(DUE_SHARDS):
+        with translated():
+            page = table.client.query(
+                TableName=table.name,
+                IndexName="due",
+                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues=values({":shard": str(shard), ":now": int(now.timestamp())}),
+                Limit=-(-limit // DUE_SHARDS),
+            )
+        for item in page["Items"]:
+            row = plain(item)
+            yield row["id"], int(row["due_at"])
+
+
+def take_due(table: Table, id: str, seen: int, *, until: int) -> bool:
+    """Makes what was due at `seen` due at `until` (epoch seconds); False if another was quicker, or nothing is due."""
+    try:
+        table.update(id, condition="#due_at = :seen", bind={":seen": seen}, change={"due_at": until})
+    except ConditionFailed:
+        return False
+    return True

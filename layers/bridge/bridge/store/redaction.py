@@ -1,0 +1,57 @@
+"""From anything that was handed out to a tombstone."""
+
+import contextlib
+from datetime import datetime
+from typing import Any
+
+from bridge.models import Status, Verification
+from bridge.store.rows import due_shard, timestamp
+from bridge.store.table import ConditionFailed, Table
+
+# All that says something of the person, or leads to it. The fingerprint is here because a guessed reference could be
+# tried against it.
+_PERSONAL = (
+    "redirect_url",
+    "reference",
+    "reference_key",
+    "metadata",
+    "code",
+    "token",
+    "url",
+    "result",
+    "evidence",
+    "fingerprint",
+)
+
+
+def redact(table: Table, verification: Verification, *, due_at: int, now: datetime) -> Verification | None:
+    """Leaves a tombstone, due once more so that evidence which comes late is erased too. None if the verification
+    changed meanwhile: read it again."""
+    change: dict[str, Any] = {
+        "redacted_at": timestamp(now),
+        "due_at": due_at,
+        "due_shard": due_shard(verification.id),
+        "ttl": int(now.timestamp()) + table.retention,
+    }
+    is_open = not verification.status.is_final
+    if is_open:
+        change |= {"status": Status.EXPIRED.value, "reason_code": "redacted", "updated_at": timestamp(now)}
+    try:
+        return table.update(
+            verification.id,
+            condition="attribute_not_exists(#redacted_at) AND #sequence > :zero AND #status = :status",
+            bind={":zero": 0, ":status": verification.status.value},
+            change=change,
+            remove=_PERSONAL,
+            one_more="sequence" if is_open else None,
+        )
+    except ConditionFailed as failed:
+        standing = failed.standing
+        return standing if standing and standing.redacted_at else None
+
+
+def settle(table: Table, id: str) -> None:
+    """Takes a tombstone out of the due ones."""
+    # Where the condition fails, it has gone meanwhile.
+    with contextlib.suppress(ConditionFailed):
+        table.update(id, condition="attribute_exists(#redacted_at)", bind={}, change={}, remove=["due_at", "due_shard"])

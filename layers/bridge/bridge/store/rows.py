@@ -1,0 +1,111 @@
+"""Verification ↔ item of the table. An attribute that is None is left out, and so stands in no index.
+
+Attributes that only the table needs: `due_shard` and `due_at` (index due), `reference_key` and `created_at` (index
+by_reference), `ttl` (epoch seconds; set on final records alone), `asked_at` (epoch milliseconds).
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from bridge.models import Evidence, Status, Verification
+
+Item = dict[str, Any]
+
+# The due ones are spread over this many partitions of their index, so that none gets hot. A sweep reads them all.
+DUE_SHARDS = 4
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def values(plain: dict[str, Any]) -> Item:
+    """DynamoDB's form of plain values, without those that are None."""
+    return {name: _serialize(value) for name, value in plain.items() if value is not None}
+
+
+def plain(item: Item) -> dict[str, Any]:
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+def timestamp(time: datetime) -> str:
+    """`2026-01-31T08:16:31.000Z`: sorts as it reads."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def due_shard(verification_id: str) -> str:
+    return str(int(hashlib.sha256(verification_id.encode()).hexdigest()[:8], 16) % DUE_SHARDS)
+
+
+def reference_key(principal: str, reference: str) -> str:
+    """The partition of a principal's reference; no pair can be mistaken for another."""
+    return f"{len(principal)}:{principal}:{reference}"
+
+
+def to_row(verification: Verification) -> Item:
+    v = verification
+    return values(
+        {
+            "id": v.id,
+            "principal": v.principal,
+            "status": v.status.value,
+            "sequence": v.sequence,
+            "type": v.type,
+            "id_country": v.id_country,
+            "id_type": v.id_type,
+            "redirect_url": v.redirect_url,
+            "reference": v.reference,
+            "metadata": dict(v.metadata),
+            "code": v.code,
+            "created_at": timestamp(v.created_at),
+            "updated_at": timestamp(v.updated_at),
+            "expires_at": timestamp(v.expires_at),
+            "fingerprint": v.fingerprint,
+            "attempt": v.attempt,
+            "lease_until": v.lease_until,
+            "due_at": v.due_at,
+            "due_shard": due_shard(v.id) if v.due_at is not None else None,
+        }
+    )
+
+
+def from_row(item: Item) -> Verification:
+    row = plain(item)
+    return Verification(
+        id=row["id"],
+        principal=row["principal"],
+        status=Status(row["status"]),
+        sequence=int(row["sequence"]),
+        type=row["type"],
+        id_country=row["id_country"],
+        id_type=row["id_type"],
+        redirect_url=row.get("redirect_url"),
+        reference=row.get("reference"),
+        metadata=row.get("metadata", {}),
+        code=row.get("code"),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        updated_at=datetime.fromisoformat(row["updated_at"]),
+        expires_at=datetime.fromisoformat(row["expires_at"]),
+        fingerprint=row.get("fingerprint"),
+        attempt=row["attempt"],
+        reason_code=row.get("reason_code"),
+        token=row.get("token"),
+        url=row.get("url"),
+        lease_until=_number(row.get("lease_until")),
+        due_at=_number(row.get("due_at")),
+        asked_by=row.get("asked_by"),
+        failures=int(row.get("failures", 0)),
+        result=row.get("result"),
+        evidence=_evidence(row.get("evidence")),
+        redacted_at=datetime.fromisoformat(row["redacted_at"]) if "redacted_at" in row else None,
+    )
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _evidence(value: Any) -> Evidence | None:
+    return None if value is None else Evidence(value["key"], value["sha256"], int(value["size"]))

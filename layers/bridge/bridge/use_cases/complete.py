@@ -1,0 +1,133 @@
+"""Claim → vendor → evidence → rise: what the return, the queue and refresh have in common.
+
+Whatever fails on the way, the claim has left the verification due again, so later work completes it.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge import pictures, schedule, vendor_record
+from bridge.errors import (
+    BridgeError,
+    StorageUnavailable,
+    VendorCredentials,
+    VendorError,
+    VendorMalformed,
+)
+from bridge.models import Decision, Status, VendorRecord, Verification
+from bridge.observed import GAVE_UP, INCONSISTENT_RESULT, STORAGE_FAULT, VENDOR_CREDENTIALS, VENDOR_FAULT, count, logger
+from bridge.rules import decide
+from bridge.store import completion
+from bridge.store.completion import Finding
+from bridge.wiring import Bridge
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """`verification` as it stands; None if there is none. `fault` is what kept us from hearing the vendor, if anything
+    did."""
+
+    verification: Verification | None
+    fault: BridgeError | None = None
+
+
+def complete(
+    bridge: Bridge, id: str, *, code: str | None = None, principal: str | None = None, has_returned: bool = False
+) -> Completed:
+    """Asks the vendor what became of a verification, and writes down what it says.
+
+    `has_returned`: the person has come back from the vendor, and will not go on there.
+    """
+    now = bridge.now()
+    verification, is_claimed = completion.claim(bridge.table, id, bridge.nonce(), now, code=code, principal=principal)
+    if verification is None or not is_claimed:
+        return Completed(verification)
+    try:
+        return Completed(_ask(bridge, verification, has_returned=has_returned))
+    except (VendorError, StorageUnavailable) as fault:
+        _observe(fault, verification)
+        return Completed(_put_off(bridge, verification, now), fault=fault)
+
+
+def _ask(bridge: Bridge, verification: Verification, *, has_returned: bool) -> Verification:
+    assert verification.token is not None, "what is claimed has been handed out"
+    answer = bridge.vendor.fetch(verification.token)
+    try:
+        record = vendor_record.parse(answer.result, token=verification.token, type=verification.type)
+    except VendorMalformed:
+        # What we cannot read is kept as it came; somebody may be able to.
+        bridge.evidence.keep(verification.id, answer.raw)
+        raise
+    expires_at = _end_of_link(verification, record)
+    decision = decide(record, type=verification.type, link_is_over=bridge.now() >= expires_at)
+    if decision.reason_code == "inconsistent_result":
+        count(INCONSISTENT_RESULT)
+    due_at = _next_look(decision, expires_at, has_returned=has_returned)
+    if decision.status.rank <= verification.status.rank:
+        due_at = None if verification.status.is_final else due_at
+        return completion.postpone(bridge.table, verification, due_at=due_at, expires_at=expires_at)
+    # The proof first, then the status that rests on it.
+    finding = Finding(
+        status=decision.status,
+        expires_at=expires_at,
+        due_at=due_at,
+        reason_code=decision.reason_code,
+        result=pictures.without_pictures(answer.result),
+        evidence=bridge.evidence.keep(verification.id, answer.raw),
+    )
+    return _rise(bridge, verification, finding)
+
+
+def _rise(bridge: Bridge, verification: Verification, finding: Finding) -> Verification:
+    risen = completion.rise(bridge.table, verification, finding, bridge.now())
+    logger.info("rose", extra={"verification_id": risen.id, "status": risen.status, "sequence": risen.sequence})
+    return risen
+
+
+def _end_of_link(verification: Verification, record: VendorRecord) -> datetime:
+    if record.lifetime is None:
+        return verification.expires_at
+    return verification.created_at + timedelta(seconds=record.lifetime)
+
+
+def _next_look(decision: Decision, expires_at: datetime, *, has_returned: bool) -> int | None:
+    """Epoch seconds, or None. One who might go on at the vendor is looked after once more when the link is over."""
+    if decision.status.is_final and (decision.is_certain or has_returned):
+        return None
+    return schedule.last_check(expires_at.timestamp())
+
+
+def _put_off(bridge: Bridge, verification: Verification, now: datetime) -> Verification:
+    """After a fault: looks again later, or gives up. An outage is never a rejection."""
+    with contextlib.suppress(StorageUnavailable):
+        given_up = now >= verification.expires_at + timedelta(seconds=bridge.settings.give_up_after)
+        if given_up and not verification.status.is_final:
+            return _give_up(bridge, verification)
+        failures = verification.failures + 1
+        due_at = None if given_up else schedule.after_failure(now.timestamp(), failures, bridge.draw)
+        return completion.postpone(
+            bridge.table, verification, due_at=due_at, expires_at=verification.expires_at, failures=failures
+        )
+    return verification
+
+
+def _give_up(bridge: Bridge, verification: Verification) -> Verification:
+    finding = Finding(Status.FAILED, verification.expires_at, due_at=None, reason_code="vendor_unreachable")
+    risen = _rise(bridge, verification, finding)
+    if risen.reason_code == "vendor_unreachable":
+        count(GAVE_UP)
+        logger.error("gave up", extra={"verification_id": verification.id})
+    return risen
+
+
+def _observe(fault: BridgeError, verification: Verification) -> None:
+    if isinstance(fault, VendorCredentials):
+        count(VENDOR_CREDENTIALS)
+    else:
+        count(VENDOR_FAULT if isinstance(fault, VendorError) else STORAGE_FAULT)
+    what = {"what": fault.what} if isinstance(fault, VendorMalformed) else {}
+    logger.warning(
+        "could not complete",
+        extra={"verification_id": verification.id, "fault": type(fault).__name__, **what},
+    )

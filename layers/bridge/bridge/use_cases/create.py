@@ -1,0 +1,79 @@
+"""Reserve → vendor → commit: a verification, and a link for the person."""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bridge import schedule
+from bridge.errors import BridgeError, IdempotencyKeyReused, StillRunning, StorageUnavailable
+from bridge.ids import id_for, new_code, new_id
+from bridge.models import LinkRequest, Status, Verification
+from bridge.observed import logger
+from bridge.store import creation
+from bridge.wiring import Bridge
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    verification: Verification
+    is_replay: bool
+
+
+def create(
+    bridge: Bridge, principal: str, request: LinkRequest, *, idempotency_key: str | None, base_url: str
+) -> Created:
+    """One vendor call and two writes. The same key and request again give the same verification and ask nobody.
+
+    `base_url` is this API's own, without a slash at its end. Raises IdempotencyKeyReused, StillRunning, VendorErrors.
+    """
+    reservation = _reservation(bridge, principal, request, idempotency_key)
+    standing = creation.reserve(bridge.table, reservation, bridge.now())
+    if standing:
+        return _replay(bridge, standing, reservation)
+    try:
+        link = bridge.vendor.create_link(request, f"{base_url}/return/{reservation.id}/{reservation.code}")
+    except BridgeError:
+        # Should this fail too, the lease runs out by itself.
+        with contextlib.suppress(StorageUnavailable):
+            creation.release(bridge.table, reservation)
+        raise
+    due_at = schedule.first_check(reservation.created_at.timestamp(), reservation.expires_at.timestamp())
+    verification = creation.commit_link(
+        bridge.table, reservation, url=link.url, token=link.token, due_at=due_at, now=bridge.now()
+    )
+    logger.info("created", extra={"verification_id": verification.id, "status": verification.status})
+    return Created(verification, is_replay=False)
+
+
+def _reservation(bridge: Bridge, principal: str, request: LinkRequest, idempotency_key: str | None) -> Verification:
+    now = bridge.now()
+    return Verification(
+        id=id_for(principal, idempotency_key) if idempotency_key is not None else new_id(),
+        principal=principal,
+        status=Status.PENDING,
+        sequence=0,
+        type=request.type,
+        id_country=request.id_country,
+        id_type=request.id_type,
+        redirect_url=request.redirect_url,
+        reference=request.reference,
+        metadata=request.metadata,
+        code=new_code(),
+        created_at=now,
+        updated_at=now,
+        expires_at=now + timedelta(seconds=bridge.settings.link_lifetime),
+        fingerprint=request.fingerprint,
+        attempt=bridge.nonce(),
+        lease_until=int(now.timestamp()) + schedule.LEASE,
+        due_at=int(now.timestamp()) + schedule.RESERVATION,
+    )
+
+
+def _replay(bridge: Bridge, standing: Verification, reservation: Verification) -> Created:
+    # A tombstone has no fingerprint any more: whoever holds the key sees what became of its verification.
+    if standing.fingerprint not in (reservation.fingerprint, None):
+        raise IdempotencyKeyReused()
+    if standing.is_reservation:
+        left = (standing.lease_until or 0) - int(bridge.now().timestamp())
+        raise StillRunning(retry_after=min(max(left, 1), schedule.LEASE))
+    return Created(standing, is_replay=True)

@@ -1,0 +1,20 @@
+"""What is due, one by one: people who never come back, reservations whose maker died, tombstones."""
+
+from bridge.ids import is_id
+from bridge.store import creation
+from bridge.use_cases.complete import complete
+from bridge.use_cases.redact import erase_late_evidence
+from bridge.wiring import Bridge
+
+
+def finalize(bridge: Bridge, id: str) -> None:
+    """Does what is due for a verification. A fault of the vendor's is no fault here: it comes due again by itself."""
+    if not is_id(id):
+        raise ValueError("the message names no verification")
+    verification = complete(bridge, id).verification
+    if verification is None:
+        return
+    if verification.is_reservation:
+        creation.fail(bridge.table, id, bridge.now())
+    elif verification.redacted_at:
+        erase_late_evidence(bridge, verification)

@@ -1,0 +1,54 @@
+"""Reads for the principal that a verification belongs to. None of them calls the vendor, but refresh."""
+
+import functools
+import json
+from typing import Any
+
+from bridge import pictures
+from bridge.errors import NotFound
+from bridge.ids import is_id
+from bridge.models import Verification
+from bridge.store import reading
+from bridge.store.reading import Position
+from bridge.use_cases.complete import complete
+from bridge.vendor_answer import read as read_answer
+from bridge.wiring import Bridge
+
+
+def read(bridge: Bridge, principal: str, id: str) -> Verification:
+    """One read. Unknown, malformed and another's ids raise the same NotFound."""
+    return owned(reading.get(bridge.table, id) if is_id(id) else None, principal)
+
+
+def find(
+    bridge: Bridge, principal: str, reference: str, *, limit: int, after: Position | None
+) -> tuple[list[Verification], Position | None]:
+    """A page of the principal's verifications with that reference, newest first."""
+    return reading.by_reference(bridge.table, principal, reference, limit=limit, after=after)
+
+
+def read_result(bridge: Bridge, verification: Verification) -> Any:
+    """All of the vendor's fields, or None. Pictures are links that work for a few minutes."""
+    if verification.result is None:
+        return None
+    if verification.evidence is None or not pictures.needs_evidence(verification.result):
+        return json.loads(verification.result)
+    fields = read_answer(bridge.evidence.load(verification.evidence)).result
+    return pictures.with_links(fields, functools.partial(bridge.evidence.show, verification.id))
+
+
+def refresh(bridge: Bridge, principal: str, id: str) -> Verification:
+    """Asks the vendor now, unless it was asked within the last seconds. Raises what kept it from answering."""
+    if not is_id(id):
+        raise NotFound()
+    completed = complete(bridge, id, principal=principal)
+    verification = owned(completed.verification, principal)
+    if completed.fault:
+        raise completed.fault
+    return verification
+
+
+def owned(verification: Verification | None, principal: str) -> Verification:
+    if verification is None or verification.is_reservation or verification.principal != principal:
+        raise NotFound()
+    return verification

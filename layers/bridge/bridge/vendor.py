@@ -1,0 +1,183 @@
+"""The one module that speaks the vendor's HTTP API (MasChain e-KYC).
+
+    POST {api_url}/api/ekyc/verifications           a link for one person
+    GET  {api_url}/api/ekyc/verifications/{token}   what became of it
+
+Every fault ends in one of the named VendorErrors within the budget. Nothing of an answer, and no credential, stands in
+an error: those of requests quote the URL, and with it the token, so they are never chained.
+"""
+
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Never, Protocol
+
+import requests
+
+from bridge.deadline import DeadlineAdapter, cut_after
+from bridge.errors import (
+    VendorCredentials,
+    VendorError,
+    VendorMalformed,
+    VendorRateLimited,
+    VendorRejected,
+    VendorTimeout,
+    VendorUnavailable,
+)
+from bridge.models import LinkRequest
+from bridge.vendor_answer import Answer, check_status, read
+
+# Seconds. The whole budget stands below the 10 s that a person may be held, and below every function's timeout.
+BUDGET = 8.0
+CONNECT_TIMEOUT = 2.0
+READ_TIMEOUT = 6.0
+
+# Bytes. Records of several MB are known; what is larger is no record.
+LARGEST_ANSWER = 16 * 1024 * 1024
+
+# What may stand in a path as it is: anything else could lead our credentials to another resource.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
+_LONGEST_URL = 4096
+
+_ATTEMPTS = 3
+_CHUNK = 64 * 1024
+
+
+class Credentials(Protocol):
+    def headers(self, *, fresh: bool = False) -> dict[str, str]:
+        """The two headers that the vendor asks for; `fresh` passes by what is cached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    url: str
+    token: str
+
+
+class Vendor:
+    """The vendor, asked with `credentials`. `clock` gives seconds that only grow."""
+
+    def __init__(
+        self,
+        api_url: str,
+        credentials: Credentials,
+        *,
+        budget: float = BUDGET,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._url = f"{api_url}/api/ekyc/verifications"
+        self._credentials = credentials
+        self._budget = budget
+        self._clock = clock
+        self._sleep = sleep
+        self._session = requests.Session()
+        # Neither proxies nor a .netrc of the environment may see the credentials.
+        self._session.trust_env = False
+        self._session.mount("http://", DeadlineAdapter())
+        self._session.mount("https://", DeadlineAdapter())
+
+    def create_link(self, request: LinkRequest, return_url: str) -> Link:
+        """Asks for a link. It is asked again only where the vendor cannot have made one."""
+        body = {
+            "type": request.type,
+            "id_country": request.id_country,
+            "id_type": request.id_type,
+            "redirect_url": return_url,
+        }
+        result = self._ask("POST", self._url, body, is_safe=False).result
+        url, token = result.get("url"), result.get("token")
+        if not (isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= _LONGEST_URL):
+            raise VendorMalformed("url is missing or no URL")
+        if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
+            raise VendorMalformed("token is missing or no token")
+        return Link(url, token)
+
+    def fetch(self, token: str) -> Answer:
+        """The vendor's record of that token."""
+        return self._ask("GET", f"{self._url}/{token}", None, is_safe=True)
+
+    def _ask(self, method: str, url: str, body: dict[str, str] | None, *, is_safe: bool) -> Answer:
+        """Asks until there is an answer, a fault that asking again cannot mend, or no time left."""
+        deadline = self._clock() + self._budget
+        fresh, attempt = False, 0
+        while True:
+            attempt += 1
+            try:
+                return self._exchange(method, url, body, deadline, fresh=fresh)
+            except VendorCredentials:
+                # They may have been rotated since they were cached: fetched again, once.
+                if fresh:
+                    raise
+                fresh = True
+            except VendorError as error:
+                pause = self._pause(error, attempt)
+                may_help = (is_safe and not isinstance(error, VendorRejected)) or _had_no_effect(error)
+                if not may_help or attempt == _ATTEMPTS or self._clock() + pause >= deadline:
+                    raise
+                self._sleep(pause)
+
+    @staticmethod
+    def _pause(error: VendorError, attempt: int) -> float:
+        """Seconds until the next attempt: the vendor's wish if it has one, else full jitter."""
+        if isinstance(error, VendorRateLimited) and error.retry_after is not None:
+            return float(error.retry_after)
+        return random.uniform(0.05, 0.3 * 2**attempt)
+
+    def _exchange(self, method: str, url: str, body: dict[str, str] | None, deadline: float, *, fresh: bool) -> Answer:
+        headers = self._credentials.headers(fresh=fresh)
+        left = deadline - self._clock()
+        if left <= 0:
+            raise VendorTimeout()
+        with cut_after(left) as is_cut:
+            try:
+                with self._session.request(
+                    method,
+                    url,
+                    json=body,
+                    headers={**headers, "Accept": "application/json", "Accept-Encoding": "identity"},
+                    timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                    # A redirect would carry the credentials to whoever it names.
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    raw = _read(response)
+            except requests.RequestException as error:
+                if is_cut.is_set():
+                    raise VendorTimeout() from None
+                _raise_named(error)
+            if is_cut.is_set():
+                raise VendorTimeout()
+        check_status(response.status_code, response.headers.get("Retry-After"))
+        return read(raw)
+
+
+class _NotConnected(VendorUnavailable):
+    """No connection came about, so the request had no effect."""
+
+
+def _had_no_effect(error: VendorError) -> bool:
+    return isinstance(error, _NotConnected | VendorRateLimited)
+
+
+def _raise_named(error: requests.RequestException) -> Never:
+    if isinstance(error, requests.ConnectTimeout):
+        raise _NotConnected(retry_after=30) from None
+    if isinstance(error, requests.Timeout):
+        raise VendorTimeout() from None
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if type(reason).__name__ in ("NewConnectionError", "NameResolutionError"):
+        raise _NotConnected(retry_after=30) from None
+    raise VendorUnavailable(retry_after=30) from None
+
+
+def _read(response: requests.Response) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.iter_content(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_ANSWER:
+            raise VendorMalformed("larger than any record")
+    return b"".join(chunks)

@@ -1,0 +1,99 @@
+"""Reads the vendor's record: tolerant of what nobody documents, strict in what a verdict hangs on.
+
+A field that we need and that is missing or of a wrong kind is the vendor's fault (VendorMalformed), never the person's.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.errors import VendorMalformed
+from bridge.models import VendorRecord
+
+_FLAGS: dict[Any, bool] = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True, "": False}
+
+# Seconds. A lifetime beyond any link's is a clock's or a time zone's mistake.
+_LONGEST_LIFETIME = 86400.0
+
+
+def parse(fields: Mapping[str, Any], *, token: str, type: str) -> VendorRecord:
+    """The record in the `result` that answers the GET of `token`, for a verification of our `type` ("00" or "01")."""
+    # An old version nested the record beside the overall flag.
+    nested = fields.get("verification")
+    record = {"is_success": fields.get("is_success"), **nested} if isinstance(nested, dict) else fields
+    if record.get("token", token) != token:
+        raise VendorMalformed("the record is of another token")
+    retries, face_retries = _count(record, "retries"), _count(record, "face_retries")
+    ocr_success = _flag(record, "ocr_success")
+    face_id_success = _flag(record, "face_id_success") if type == "00" else False
+    is_success = _flag(record, "is_success")
+    error = _error(record.get("latest_error"))
+    touched = record.get("ocr_result") or record.get("face_id_result") or retries or face_retries
+    return VendorRecord(
+        is_success=is_success,
+        ocr_success=ocr_success,
+        face_id_success=face_id_success,
+        latest_error=error,
+        retries=retries,
+        face_retries=face_retries,
+        lifetime=_lifetime(record),
+        started=bool(touched or error or ocr_success or face_id_success or is_success),
+        fields=fields,
+    )
+
+
+def _flag(record: Mapping[str, Any], name: str) -> bool:
+    """0/1, a boolean, their strings; null means not (yet), which is never a success."""
+    if name not in record:
+        raise VendorMalformed(f"{name} is missing")
+    value = record[name]
+    if value is None:
+        return False
+    if isinstance(value, str):
+        value = value.strip().lower()
+    if not isinstance(value, bool | int | float | str) or value not in _FLAGS:
+        raise VendorMalformed(f"{name} is no flag")
+    return _FLAGS[value]
+
+
+def _count(record: Mapping[str, Any], name: str) -> int | None:
+    value = record.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise VendorMalformed(f"{name} is no count")
+    return value
+
+
+def _error(value: Any) -> str | None:
+    """The code in `latest_error`, whose form is not documented: a code, or an object that names it."""
+    if isinstance(value, Mapping):
+        value = next((value[key] for key in ("code", "Code", "error_code", "ErrorCode") if value.get(key)), "unnamed")
+    if value is None or value in ("", [], {}) or value is False:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return "unnamed"
+    text = str(value).strip()
+    return None if text in ("", "0") else text[:200]
+
+
+def _lifetime(record: Mapping[str, Any]) -> float | None:
+    """Seconds between `created_at` and `expire_at`: two readings of one clock, so skew and time zones fall out."""
+    created, expires = _time(record, "created_at"), _time(record, "expire_at")
+    if created is None or expires is None:
+        return None
+    lifetime = (expires - created).total_seconds()
+    return lifetime if lifetime <= _LONGEST_LIFETIME else None
+
+
+def _time(record: Mapping[str, Any], name: str) -> datetime | None:
+    value = record.get(name)
+    if value is not None and not isinstance(value, str):
+        raise VendorMalformed(f"{name} is no time")
+    try:
+        time = datetime.fromisoformat(value or "")
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

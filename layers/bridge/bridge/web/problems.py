@@ -1,0 +1,75 @@
+"""Errors → RFC 9457 problem documents. One table; a test holds it against the tree in bridge.errors."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from bridge.errors import (
+    BodyTooLarge,
+    BridgeError,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    MissingScope,
+    NotFound,
+    RedirectNotAllowed,
+    StillRunning,
+    StorageUnavailable,
+    UnsupportedMediaType,
+    VendorCredentials,
+    VendorRateLimited,
+    VendorRejected,
+    VendorTimeout,
+    VendorUnavailable,
+)
+from bridge.observed import logger
+
+# The HTTP status and the `code` that callers may build on. A subclass without a line of its own has its parent's.
+STATUSES: dict[type[BridgeError], tuple[int, str]] = {
+    InvalidRequest: (400, "invalid_request"),
+    UnsupportedMediaType: (415, "unsupported_media_type"),
+    BodyTooLarge: (413, "body_too_large"),
+    MissingScope: (403, "missing_scope"),
+    NotFound: (404, "not_found"),
+    IdempotencyKeyReused: (422, "idempotency_key_reused"),
+    StillRunning: (409, "still_running"),
+    RedirectNotAllowed: (410, "redirect_not_allowed"),
+    StorageUnavailable: (503, "storage_unavailable"),
+    VendorRejected: (502, "vendor_rejected"),
+    VendorCredentials: (502, "vendor_credentials"),
+    VendorRateLimited: (503, "vendor_rate_limited"),
+    VendorTimeout: (504, "vendor_timeout"),
+    VendorUnavailable: (503, "vendor_unavailable"),
+}
+
+
+def status_of(error: BridgeError) -> tuple[int, str]:
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def problem(error: BridgeError, request_id: str) -> Response[str]:
+    """The answer to a request that ended in `error`."""
+    status, code = status_of(error)
+    _log(error, status, code)
+    document: dict[str, Any] = {
+        "type": f"urn:ekyc-bridge:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": error.detail,
+        "code": code,
+        "request_id": request_id,
+    }
+    if isinstance(error, InvalidRequest):
+        document["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
+    headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    return Response(status, "application/problem+json", json.dumps(document), headers)
+
+
+def _log(error: BridgeError, status: int, code: str) -> None:
+    extra: dict[str, Any] = {"code": code, "status": status}
+    if isinstance(error, StorageUnavailable):
+        extra |= {"operation": error.operation, "aws_code": error.code}
+    (logger.warning if status >= 500 else logger.info)("refused", extra=extra)

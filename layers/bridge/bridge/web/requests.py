@@ -1,0 +1,115 @@
+"""Parses requests, once, at the edge: all faults are found before any is told, and inside nothing is checked again."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Set
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from bridge.errors import BodyTooLarge, Fault, InvalidRequest, MissingScope, UnsupportedMediaType
+from bridge.models import LinkRequest
+from bridge.store.reading import Position
+from bridge.web.link_request import faults_in
+
+# Bytes. The largest honest body has 20 metadata values of 500 characters and a long URL.
+LARGEST_BODY = 64 * 1024
+
+DEFAULT_LIMIT, LARGEST_LIMIT = 20, 100
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+_POSITION_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z")
+
+
+def principal(event: APIGatewayProxyEventV2, scope: str) -> str:
+    """The caller's principal, as the authorizer said it; MissingScope if the caller may not do this."""
+    caller = event.request_context.authorizer.get_lambda
+    if scope not in str(caller["scopes"]).split():
+        raise MissingScope(scope)
+    return str(caller["principal"])
+
+
+def base_url(event: APIGatewayProxyEventV2, public_base_url: str) -> str:
+    """This API's own URL, without a slash at its end."""
+    return public_base_url or f"https://{event.request_context.domain_name}"
+
+
+def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tuple[LinkRequest, str | None]:
+    """The body of `POST /verifications` and its Idempotency-Key."""
+    content_type = (event.headers.get("content-type") or "").replace(" ", "").lower()
+    if content_type not in ("application/json", "application/json;charset=utf-8"):
+        raise UnsupportedMediaType()
+    faults = []
+    key = event.headers.get("idempotency-key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        faults.append(Fault("header:Idempotency-Key", "must be 1 to 255 printable ASCII characters"))
+    body = _object_in(_body(event), faults)
+    if body is not None:
+        faults += faults_in(body, allowed_origins)
+    if faults or body is None:
+        raise InvalidRequest(faults)
+    return LinkRequest(**body), key
+
+
+def wants_result(event: APIGatewayProxyEventV2) -> bool:
+    expand = event.query_string_parameters.get("expand")
+    if expand not in (None, "result"):
+        raise InvalidRequest([Fault("query:expand", "must be result")])
+    return expand is not None
+
+
+def search(event: APIGatewayProxyEventV2) -> tuple[str, int, Position | None]:
+    """The reference, limit and cursor of `GET /verifications`."""
+    query = event.query_string_parameters
+    faults = [Fault(f"query:{name}", "is not known") for name in query if name not in ("reference", "limit", "cursor")]
+    reference, limit, after = query.get("reference", ""), query.get("limit"), None
+    if not 1 <= len(reference) <= 128:
+        faults.append(Fault("query:reference", "must be given, with 1 to 128 characters"))
+    if limit is not None and not (re.fullmatch(r"[0-9]{1,3}", limit) and 1 <= int(limit) <= LARGEST_LIMIT):
+        faults.append(Fault("query:limit", f"must be a whole number from 1 to {LARGEST_LIMIT}"))
+    if "cursor" in query and (after := _position(query["cursor"])) is None:
+        faults.append(Fault("query:cursor", "must be a next_cursor of this list"))
+    if faults:
+        raise InvalidRequest(faults)
+    return reference, int(limit or DEFAULT_LIMIT), after
+
+
+def cursor(position: Position | None) -> str | None:
+    """A position as callers carry it. It names no principal and no reference: both come with the request."""
+    return position and base64.urlsafe_b64encode("|".join(position).encode()).decode()
+
+
+def _position(cursor: str) -> Position | None:
+    try:
+        created_at, _, id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").partition("|")
+    except ValueError:
+        return None
+    return (created_at, id) if _POSITION_TIME.fullmatch(created_at) and 1 <= len(id) <= 64 else None
+
+
+def _body(event: APIGatewayProxyEventV2) -> bytes:
+    text = event.body or ""
+    if len(text) > LARGEST_BODY * 2:
+        raise BodyTooLarge()
+    try:
+        # API Gateway hands JSON over as text; a lone surrogate cannot come from UTF-8.
+        body = base64.b64decode(text, validate=True) if event.is_base64_encoded else text.encode()
+    except (binascii.Error, ValueError):
+        raise InvalidRequest([Fault("#", "must be UTF-8, and in base64 where it says so")]) from None
+    if len(body) > LARGEST_BODY:
+        raise BodyTooLarge()
+    return body
+
+
+def _object_in(body: bytes, faults: list[Fault]) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        faults.append(Fault("#", "must be a JSON object in UTF-8"))
+        return None
+    if not isinstance(value, dict):
+        faults.append(Fault("#", "must be a JSON object"))
+        return None
+    return value

@@ -1,0 +1,82 @@
+"""What the use cases work with. Each part is made when it is first needed, and kept while the process lives: a function
+that only reads a record pays for a DynamoDB client and for nothing else.
+"""
+
+import functools
+import random
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bridge import aws
+from bridge.settings import Settings
+
+if TYPE_CHECKING:
+    from bridge.credentials import Secret
+    from bridge.due_queue import DueQueue
+    from bridge.evidence import EvidenceBucket
+    from bridge.store.table import Table
+    from bridge.vendor import Vendor
+
+
+class Bridge:
+    """`client(service)` gives AWS's clients, `now()` the time in UTC, `nonce()` 128 random bits as text,
+    `draw(low, high)` a number for jitter. A simulation gives its own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        client: Callable[[str], Any] = aws.client,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        nonce: Callable[[], str] = lambda: secrets.token_hex(16),
+        draw: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.settings = settings
+        self.now = now
+        self.nonce = nonce
+        self.draw = draw
+        self._client = client
+
+    @functools.cached_property
+    def table(self) -> "Table":
+        from bridge.store.table import Table
+
+        return Table(self._client("dynamodb"), self.settings.table_name, self.settings.retention)
+
+    @functools.cached_property
+    def vendor(self) -> "Vendor":
+        from bridge.credentials import EkycCredentials
+        from bridge.vendor import Vendor
+
+        return Vendor(
+            self.settings.ekyc_api_url, EkycCredentials(self._secret(self.settings.ekyc_credentials_secret_arn))
+        )
+
+    @functools.cached_property
+    def evidence(self) -> "EvidenceBucket":
+        from bridge.evidence import EvidenceBucket
+
+        return EvidenceBucket(self._client("s3"), self.settings.evidence_bucket)
+
+    @functools.cached_property
+    def due_queue(self) -> "DueQueue":
+        from bridge.due_queue import DueQueue
+
+        return DueQueue(self._client("sqs"), self.settings.due_queue_url)
+
+    @functools.cached_property
+    def api_keys(self) -> "Secret":
+        return self._secret(self.settings.api_keys_secret_arn)
+
+    def _secret(self, arn: str) -> "Secret":
+        from bridge.credentials import Secret
+
+        return Secret(self._client("secretsmanager"), arn)
+
+
+@functools.cache
+def bridge() -> Bridge:
+    """The bridge of this process, as its environment describes it."""
+    return Bridge(Settings())

@@ -1,0 +1,156 @@
+"""What can go wrong with a call: one table, from a fault's name to the answer it gives."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Response
+
+from . import wire
+from .answers import envelope, error, json_answer, too_many_requests
+from .table import UnknownNameError
+from .waiting import Fault, Operation
+
+HUGE_BYTES: Final = 50_000_000
+HUGE_PIECE: Final = 64 * 1024
+SLOW_SECONDS: Final = 30.0
+DRIP_SECONDS: Final = 1.0
+
+HTML_PAGE: Final = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that a fault strikes.
+
+    Attributes:
+        operation: which of the two calls it is.
+        answer: gives the true answer, and has its effect: a fault that does not ask for it has no effect.
+        stopping: set when the server stops, so that no fault keeps it from stopping.
+    """
+
+    operation: Operation
+    answer: Callable[[], Response]
+    stopping: threading.Event
+
+
+Behaviour = Callable[[Fault, Call], Response]
+
+
+def misbehave(fault: Fault, call: Call) -> Response:
+    """The answer to `call` under `fault`."""
+    return FAULTS[_base(fault.name)](fault, call)
+
+
+def check_name(name: str) -> None:
+    """Raises UnknownNameError unless `name` is in the table; only inner_status takes a number."""
+    base, colon, number = name.partition(":")
+    numbered = base == "inner_status" and number.isdecimal()
+    if base not in FAULTS or (colon and not numbered):
+        raise UnknownNameError("fault", name, (*FAULTS, "inner_status:<number>"))
+
+
+def _base(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _status(status: int) -> Behaviour:
+    def answer(fault: Fault, call: Call) -> Response:
+        refusal = error(status)
+        if fault.retry_after is not None:
+            refusal.headers["Retry-After"] = str(fault.retry_after)
+        return refusal
+
+    return answer
+
+
+def _html(status: int, title: str) -> Behaviour:
+    return lambda fault, call: Response(
+        HTML_PAGE.format(title), status, content_type="text/html; charset=utf-8"
+    )
+
+
+def _slow(fault: Fault, call: Call) -> Response:
+    # The effect comes first: a client that gives up waiting has made a link nevertheless.
+    answer = call.answer()
+    if call.stopping.wait(SLOW_SECONDS if fault.seconds is None else fault.seconds):
+        return wire.RawAnswer(wire.hang_up)
+    return answer
+
+
+def _pause(fault: Fault) -> float:
+    return DRIP_SECONDS if fault.seconds is None else fault.seconds
+
+
+def _drip(fault: Fault, call: Call) -> Response:
+    answer = call.answer()
+    body = answer.get_data()
+    answer.response = wire.drops(body, _pause(fault), call.stopping)
+    return answer
+
+
+def _drip_headers(fault: Fault, call: Call) -> Response:
+    return wire.RawAnswer(wire.drip(call.answer(), _pause(fault), call.stopping))
+
+
+def _reset(fault: Fault, call: Call) -> Response:
+    return wire.RawAnswer(wire.reset)
+
+
+def _reset_after(fault: Fault, call: Call) -> Response:
+    call.answer()
+    return wire.RawAnswer(wire.reset)
+
+
+def _truncated(fault: Fault, call: Call) -> Response:
+    return wire.RawAnswer(wire.cut_short(call.answer()))
+
+
+def _garbage(fault: Fault, call: Call) -> Response:
+    return json_answer(b'{"status": 200, "result": {"token": "4KK')
+
+
+def _wrong_kinds(fault: Fault, call: Call) -> Response:
+    return json_answer(envelope([] if call.operation == "get" else {"url": 42, "token": ["4KK"]}))
+
+
+def _inner_status(fault: Fault, call: Call) -> Response:
+    number = int(fault.name.partition(":")[2] or 500)
+    answer = error(number)
+    answer.status_code = 200
+    return answer
+
+
+def _redirect(fault: Fault, call: Call) -> Response:
+    return Response(status=302, headers={"Location": fault.location or "https://elsewhere.example/"})
+
+
+def _huge(fault: Fault, call: Call) -> Response:
+    def pieces() -> Iterator[bytes]:
+        yield b'{"status": 200, "result": "'
+        for _ in range(HUGE_BYTES // HUGE_PIECE + 1):
+            yield b"A" * HUGE_PIECE
+        yield b'"}'
+
+    return Response(pieces(), content_type="application/json; charset=utf-8")
+
+
+FAULTS: Final[dict[str, Behaviour]] = {
+    "429": lambda fault, call: too_many_requests(fault.retry_after),
+    **{str(status): _status(status) for status in (500, 503, 401, 403, 404, 422)},
+    "502_html": _html(502, "502 Bad Gateway"),
+    "html": _html(200, "Down for maintenance"),
+    "slow": _slow,
+    "drip": _drip,
+    "drip_headers": _drip_headers,
+    "reset": _reset,
+    "reset_after": _reset_after,
+    "truncated": _truncated,
+    "garbage": _garbage,
+    "wrong_kinds": _wrong_kinds,
+    "inner_status": _inner_status,
+    "redirect": _redirect,
+    "huge": _huge,
+    "empty": lambda fault, call: json_answer(b""),
+}

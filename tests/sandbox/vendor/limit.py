@@ -1,0 +1,35 @@
+"""The vendor's rate limit: a sliding window of one minute."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+WINDOW_SECONDS = 60.0
+
+
+class RateLimit:
+    """Allows `per_minute` calls in any 60 seconds of `clock`; None allows all."""
+
+    def __init__(self, per_minute: int | None, clock: Callable[[], float]) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._times: deque[float] = deque()
+
+    def allows(self) -> bool:
+        """Whether one more call is allowed now; a refused call does not count."""
+        if self._per_minute is None:
+            return True
+        with self._lock:
+            now = self._clock()
+            while self._times and self._times[0] <= now - WINDOW_SECONDS:
+                self._times.popleft()
+            if len(self._times) >= self._per_minute:
+                return False
+            self._times.append(now)
+            return True
+
+    def reset(self) -> None:
+        """Forget all calls so far."""
+        with self._lock:
+            self._times.clear()

@@ -1,0 +1,154 @@
+"""Everything the stand-in remembers, behind one lock: links, credentials, calls, waiting faults."""
+
+import hmac
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypedDict
+
+from . import checks
+from .answers import envelope
+from .disguises import Disguise
+from .faults import check_name
+from .limit import RateLimit
+from .outcomes import play
+from .records import Record, is_over, new_record, timestamp
+from .waiting import Fault, FaultQueue, Operation
+
+
+class UnknownTokenError(LookupError):
+    """No verification has this token."""
+
+
+class Calls(TypedDict):
+    """How many calls of the API arrived, whatever their answer; `by_token` counts GETs."""
+
+    create: int
+    get: int
+    by_token: dict[str, int]
+    unauthorized: int
+
+
+@dataclass(slots=True)
+class _Verification:
+    record: Record
+    disguises: tuple[Disguise, ...] = ()
+
+
+class State:
+    """One vendor: `link_base` (https://host, no trailing slash) is set as soon as the address is known."""
+
+    def __init__(
+        self,
+        credentials: tuple[str, str],
+        link_lifetime: float,
+        rate_limit_per_minute: int | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._lock = threading.RLock()
+        self._first_credentials = credentials
+        self._link_lifetime = link_lifetime
+        self._clock = clock
+        self.link_base = ""
+        self.stopping = threading.Event()
+        self.faults = FaultQueue()
+        self.limit = RateLimit(rate_limit_per_minute, clock)
+        self.reset()
+
+    def reset(self) -> None:
+        """As new: no links, calls or faults, and the first credentials."""
+        with self._lock:
+            self._credentials = self._first_credentials
+            self._verifications: dict[str, _Verification] = {}
+            self._operations: Counter[str] = Counter()
+            self._gets: Counter[str] = Counter()
+            self.faults.clear()
+            self.limit.reset()
+
+    def count(self, operation: Operation, token: str | None) -> None:
+        """Count a call that arrived."""
+        with self._lock:
+            self._operations[operation] += 1
+            if token is not None:
+                self._gets[token] += 1
+
+    def calls(self) -> Calls:
+        """The calls counted since the start or the last reset."""
+        with self._lock:
+            count = self._operations
+            return Calls(
+                create=count["create"],
+                get=count["get"],
+                by_token=dict(self._gets),
+                unauthorized=count["unauthorized"],
+            )
+
+    def accepts(self, given: tuple[str, str]) -> bool:
+        """Whether (client_id, client_secret) are the current ones; others are counted as unauthorized."""
+        with self._lock:
+            pairs = zip(given, self._credentials, strict=True)
+            right = all(hmac.compare_digest(one.encode(), other.encode()) for one, other in pairs)
+            self._operations["unauthorized"] += not right
+            return right
+
+    def rotate(self, client_id: str, client_secret: str) -> None:
+        """From now on only these credentials are accepted."""
+        with self._lock:
+            self._credentials = (client_id, client_secret)
+
+    def create(self, fields: dict[str, str]) -> Record:
+        """Make a link from a validated body."""
+        with self._lock:
+            number = len(self._verifications) + 1
+            record = new_record(number, fields, self.link_base, self._clock(), self._link_lifetime)
+            self._verifications[record["token"]] = _Verification(record)
+            return record
+
+    def tokens(self) -> list[str]:
+        """The tokens of all links, oldest first: also of those whose answer was lost on the way."""
+        with self._lock:
+            return list(self._verifications)
+
+    def raw_record(self, token: str) -> bytes:
+        """The body that GET answers now, byte for byte."""
+        with self._lock:
+            verification = self._find(token)
+            told = verification.record
+            for disguise in verification.disguises:
+                told = disguise(told)
+            return envelope(told)
+
+    def look(self, token: str) -> tuple[Record, bool]:
+        """What happened on a link, undisguised, and whether its lifetime has passed."""
+        with self._lock:
+            record = self._find(token).record
+            return dict(record), is_over(record, self._clock())
+
+    def play(self, token: str, outcome: str) -> None:
+        """Let outcomes happen, whatever state the link is in; disguises of an earlier play are dropped."""
+        with self._lock:
+            verification = self._find(token)
+            verification.record, verification.disguises = play(verification.record, outcome, self._clock())
+
+    def attempt(self, token: str, step: str, choice: str) -> None:
+        """One attempt of the person at the step "ocr" or "face"."""
+        with self._lock:
+            record = self._find(token).record
+            (checks.attempt_ocr if step == "ocr" else checks.attempt_face)(record, choice)
+            record["updated_at"] = timestamp(self._clock())
+
+    def queue(self, fault: Fault) -> None:
+        """Let a fault wait for its calls.
+
+        Raises:
+            UnknownNameError: there is no such fault.
+        """
+        check_name(fault.name)
+        self.faults.add(fault)
+
+    def _find(self, token: str) -> _Verification:
+        try:
+            return self._verifications[token]
+        except KeyError:
+            raise UnknownTokenError(token) from None
