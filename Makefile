@@ -60,7 +60,7 @@ template: $(VENV)/.dev $(SAM_VENV)/.done
 # --- deployment ------------------------------------------------------------------------------------------------------
 
 build: $(SAM_VENV)/.done ## `sam build`: what `sam deploy` uploads
-	$(SAM) build
+	PYTHON=$(CURDIR)/$(SAM_VENV)/bin/python $(SAM) build
 
 api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [SECRET=arn…]
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(SCOPES)

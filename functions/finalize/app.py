@@ -14,8 +14,8 @@ from bridge.wiring import bridge
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def finalize_message(message: SQSRecord) -> None:
-    finalize(bridge(), id_in(message.body))
+def finalize_message(record: SQSRecord) -> None:
+    finalize(bridge(), id_in(record.body))
 
 
 @entry_point

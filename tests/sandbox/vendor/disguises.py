@@ -24,8 +24,7 @@ def _big_pictures(record: Record) -> Record:
     return {
         **record,
         "ocr_result": ocr and {**ocr, "Image": big_picture()},
-        "face_id_result": face
-        and {**face, "BestFrameBase64": big_picture(), "BestFrameList": [big_picture()]},
+        "face_id_result": face and {**face, "BestFrameBase64": big_picture(), "BestFrameList": [big_picture()]},
     }
 
 

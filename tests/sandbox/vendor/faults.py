@@ -66,9 +66,7 @@ def _status(status: int) -> Behaviour:
 
 
 def _html(status: int, title: str) -> Behaviour:
-    return lambda fault, call: Response(
-        HTML_PAGE.format(title), status, content_type="text/html; charset=utf-8"
-    )
+    return lambda fault, call: Response(HTML_PAGE.format(title), status, content_type="text/html; charset=utf-8")
 
 
 def _slow(fault: Fault, call: Call) -> Response:

@@ -117,8 +117,7 @@ def _notice(record: Record, step: str) -> str:
 
 def _options(groups: _Groups) -> str:
     return "\n".join(
-        f'<optgroup label="{escape(label)}">\n{_group(choices)}\n</optgroup>'
-        for label, choices in groups.items()
+        f'<optgroup label="{escape(label)}">\n{_group(choices)}\n</optgroup>' for label, choices in groups.items()
     )
 
 

@@ -1,0 +1,51 @@
+"""One sandbox for the whole session, emptied before each test."""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.sandbox.sandbox import Sandbox
+
+# The one origin whose pages may call the sandbox's API.
+CORS_ORIGIN = "https://app.example.com"
+
+# As it was before any sandbox, for processes that tests start.
+OUTER_ENVIRONMENT = dict(os.environ)
+
+_running: "list[Sandbox]" = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Says what marks there are."""
+    config.addinivalue_line("markers", "sam_local: needs Docker and the SAM CLI, and takes a minute")
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> "Iterator[Sandbox]":
+    """All of it, workers off; what a test leaves behind, the next one finds. Tests take `sandbox`."""
+    from tests.sandbox.sandbox import Sandbox
+
+    with Sandbox(workers=False, parameters={"AllowedCorsOrigins": CORS_ORIGIN}) as sandbox:
+        _running.append(sandbox)
+        yield sandbox
+        _running.clear()
+
+
+@pytest.fixture
+def sandbox(running_sandbox: "Sandbox") -> "Sandbox":
+    """The session's sandbox without verifications, messages, links, faults and further keys."""
+    running_sandbox.reset()
+    return running_sandbox
+
+
+@pytest.fixture(autouse=True)
+def _no_foreign_environment(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that does not ask for the sandbox must not find its variables in the environment."""
+    if "running_sandbox" in request.fixturenames or not _running:
+        yield
+        return
+    with _running[0].hidden():
+        yield

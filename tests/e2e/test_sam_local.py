@@ -1,0 +1,98 @@
+"""The bridge in AWS's own emulator, `sam local start-api`, against the sandbox's AWS and vendor."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conftest import OUTER_ENVIRONMENT
+from tests.sandbox.sam_tools import UnavailableError, host_address, sam
+from tests.sandbox.template import TEMPLATE
+
+pytestmark = pytest.mark.sam_local
+
+# Seconds. A function's first answer takes as long as its image takes to be built.
+TIMEOUT = 120
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What the READY line says, of a build of what is in the checkout now."""
+    try:
+        executable = sam()
+        host_address()
+    except UnavailableError as reason:
+        pytest.skip(f"NOT TESTED under sam local: {reason}")
+    built = _build(executable, tmp_path_factory.mktemp("build"))
+    # A process of its own, because this one may have a sandbox in it.
+    variables = {"PORT": str(_free_port()), "SAM_TEMPLATE": str(built), "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.sandbox", "sam-local"],
+        cwd=TEMPLATE.parent,
+        env=OUTER_ENVIRONMENT | variables,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        word, _, said = process.stdout.readline().partition(" ")
+        try:
+            assert word == "READY", "it ended before it was up"
+            yield json.loads(said)
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def _build(executable: str, directory: Path) -> Path:
+    command = [executable, "build", "--template", str(TEMPLATE), "--build-dir", str(directory)]
+    environment = OUTER_ENVIRONMENT | {"SAM_CLI_TELEMETRY": "0"}
+    built = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return directory / "template.yaml"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_a_verification_goes_from_link_to_final_record(front: dict[str, str]) -> None:
+    key = {"Authorization": f"Bearer {front['api_key']}"}
+    wanted = {
+        "type": "00",
+        "id_country": "MYS",
+        "id_type": "ID_CARD",
+        "redirect_url": "http://localhost:5173/welcome",
+    }
+
+    made = requests.post(f"{front['api_url']}/verifications", headers=key, json=wanted, timeout=TIMEOUT)
+    assert made.status_code == 201, made.text
+    created = made.json()
+    page = requests.get(f"{created['url']}&outcome=verified", timeout=TIMEOUT, allow_redirects=False)
+    returned = requests.get(page.headers["location"], timeout=TIMEOUT, allow_redirects=False)
+    read = requests.get(f"{front['api_url']}/verifications/{created['id']}", headers=key, timeout=TIMEOUT)
+
+    assert returned.status_code == 303
+    assert returned.headers["location"].startswith("http://localhost:5173/welcome?")
+    assert "status=verified" in returned.headers["location"]
+    assert read.json()["status"] == "verified"
+
+
+def test_no_key_is_401(front: dict[str, str]) -> None:
+    assert requests.get(f"{front['api_url']}/verifications/ver_x", timeout=TIMEOUT).status_code == 401
+
+
+def test_a_wrong_key_is_403(front: dict[str, str]) -> None:
+    wrong = {"Authorization": "Bearer ek_unknown"}
+
+    answer = requests.get(f"{front['api_url']}/verifications/ver_x", headers=wrong, timeout=TIMEOUT)
+
+    assert answer.status_code == 403

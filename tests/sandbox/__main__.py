@@ -1,0 +1,96 @@
+"""python -m tests.sandbox run | demo | sam-local [ParameterOfTheTemplate=value …]
+
+run        the whole bridge until it is interrupted; PORT picks the front's port (8080)
+demo       one verification from link to final record, step by step
+sam-local  the same front by `sam local start-api`; PORT picks its port (3000), SAM the executable,
+           SAM_TEMPLATE what `sam build` wrote (.aws-sam/build/template.yaml)
+
+run and sam-local print one line on stdout when all is up, and nothing else; functions log to stderr:
+READY {"api_url": …, "api_key": …, "ekyc_api_url": …, "aws_endpoint_url": …}
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import FrameType
+from typing import Protocol, TextIO
+
+RUN_PORT = 8080
+SAM_LOCAL_PORT = 3000
+
+
+class Ready(Protocol):
+    """What can say where it is: Sandbox and SamLocal."""
+
+    def ready(self) -> dict[str, str]:
+        """The members of the READY line."""
+        ...
+
+
+def main(arguments: list[str]) -> int:
+    """Runs a command; returns the process's exit code."""
+    out = sys.stdout
+    # Functions print metrics and logs; stdout is for those who parse it.
+    sys.stdout = sys.stderr
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _interrupt)
+    commands: dict[str, Callable[[dict[str, str], TextIO], int]] = {
+        "run": _run,
+        "demo": _demo,
+        "sam-local": _sam_local,
+    }
+    if not arguments or arguments[0] not in commands or any("=" not in item for item in arguments[1:]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    parameters = dict(item.split("=", 1) for item in arguments[1:])
+    try:
+        return commands[arguments[0]](parameters, out)
+    except KeyboardInterrupt:
+        return 0
+    except (OSError, ValueError) as problem:
+        print(f"tests.sandbox: {problem}", file=sys.stderr)
+        return 1
+
+
+def _run(parameters: dict[str, str], out: TextIO) -> int:
+    from .sandbox import Sandbox
+
+    return _until_interrupted(Sandbox(port=_port(RUN_PORT), parameters=parameters), out)
+
+
+def _demo(parameters: dict[str, str], out: TextIO) -> int:
+    from .demo import demonstrate
+
+    return 0 if demonstrate(parameters, out) else 1
+
+
+def _sam_local(parameters: dict[str, str], out: TextIO) -> int:
+    from .sam_local import SamLocal
+
+    return _until_interrupted(SamLocal(port=_port(SAM_LOCAL_PORT), parameters=parameters), out)
+
+
+def _until_interrupted(what: AbstractContextManager[Ready], out: TextIO) -> int:
+    with what as running:
+        print("READY", json.dumps(running.ready()), file=out, flush=True)
+        threading.Event().wait()
+    return 0
+
+
+def _port(default: int) -> int:
+    return int(os.environ.get("PORT") or default)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    # A second signal must not break off what the first began to put down.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

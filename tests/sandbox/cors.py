@@ -1,0 +1,40 @@
+"""API Gateway's part in CORS: it answers preflights itself, and tells browsers who may read an answer."""
+
+from werkzeug.wrappers import Request, Response
+
+from .wiring import Cors
+
+
+def preflight(cors: Cors, request: Request) -> Response:
+    """The answer to OPTIONS, whatever the path; it has no header for an origin that is not allowed."""
+    response = Response(status=204)
+    if origin := _allowed(cors, request.headers.get("origin")):
+        response.headers["access-control-allow-origin"] = origin
+        _join(response, "access-control-allow-methods", cors.allow_methods)
+        _join(response, "access-control-allow-headers", cors.allow_headers)
+        if cors.max_age is not None:
+            response.headers["access-control-max-age"] = str(cors.max_age)
+    return response
+
+
+def add_headers(cors: Cors, request: Request, response: Response) -> None:
+    """Replaces whatever a function said about CORS, as API Gateway does once it is configured."""
+    for name in [name for name, _ in response.headers if name.lower().startswith("access-control-")]:
+        del response.headers[name]
+    if origin := _allowed(cors, request.headers.get("origin")):
+        response.headers["access-control-allow-origin"] = origin
+        _join(response, "access-control-expose-headers", cors.expose_headers)
+
+
+def _allowed(cors: Cors, origin: str | None) -> str | None:
+    if origin is None:
+        return None
+    if "*" in cors.allow_origins:
+        return "*"
+    wildcard = f"{origin.partition('://')[0]}://*"
+    return origin if cors.allow_origins and {origin, wildcard} & set(cors.allow_origins) else None
+
+
+def _join(response: Response, name: str, values: tuple[str, ...]) -> None:
+    if values:
+        response.headers[name] = ",".join(values)

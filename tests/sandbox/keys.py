@@ -1,0 +1,71 @@
+"""API keys and the vendor's credentials, put where the functions look for them."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+ALL_SCOPES = tuple(f"verifications:{what}" for what in ("write", "read", "read_result", "redact"))
+PRINCIPAL = "sandbox"
+
+# The variables by which functions know the secrets, and thus we.
+_API_KEYS = "API_KEYS_SECRET_ARN"
+_CREDENTIALS = "EKYC_CREDENTIALS_SECRET_ARN"
+
+
+class Secrets:
+    """The two secrets of a stack.
+
+    Args:
+        client: a client of Secrets Manager.
+        environment: the functions' variables, merged.
+    """
+
+    def __init__(self, client: Any, environment: Mapping[str, str]) -> None:
+        self._client = client
+        self._environment = environment
+        self._keys: list[dict[str, Any]] = []
+
+    def put_credentials(self, client_id: str, client_secret: str) -> None:
+        """What the bridge shows to the vendor."""
+        self._put(_CREDENTIALS, {"client_id": client_id, "client_secret": client_secret})
+
+    def add_key(self, principal: str = PRINCIPAL, scopes: Sequence[str] = ALL_SCOPES) -> str:
+        """A new API key; only its hash is stored."""
+        key = "ek_" + secrets.token_urlsafe(32)
+        self._keys.append(
+            {
+                "key_id": key[-4:],
+                "sha256": hashlib.sha256(key.encode()).hexdigest(),
+                "principal": principal,
+                "scopes": list(scopes),
+            }
+        )
+        self._put(_API_KEYS, {"keys": self._keys})
+        return key
+
+    def keep_first_key(self) -> None:
+        """Revokes all keys but the oldest."""
+        self._keys = self._keys[:1]
+        self._put(_API_KEYS, {"keys": self._keys})
+
+    def _put(self, variable: str, content: dict[str, Any]) -> None:
+        self._client.put_secret_value(SecretId=self._environment[variable], SecretString=json.dumps(content))
+
+
+def vendor_credentials(environment: Mapping[str, str]) -> tuple[str, str]:
+    """Of the real account that EKYC_API_URL stands for.
+
+    Raises:
+        ValueError: EKYC_CLIENT_ID or EKYC_CLIENT_SECRET is not set.
+    """
+    try:
+        return environment["EKYC_CLIENT_ID"], environment["EKYC_CLIENT_SECRET"]
+    except KeyError as missing:
+        raise ValueError(f"EKYC_API_URL is set, so {missing.args[0]} must be set, too") from None
+
+
+def made_up_credentials() -> tuple[str, str]:
+    """That only this sandbox's stand-in accepts, in the vendor's form."""
+    return secrets.token_hex(16), "sk_" + secrets.token_hex(32)

@@ -1,0 +1,165 @@
+"""The stack: what template.yaml declares, created in the embedded AWS by its CloudFormation."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import boto3
+
+from . import gaps, wiring
+from .template import Document, Template, references
+
+STACK_NAME = "ekyc-bridge"
+# The one output that is ours: everything that the sandbox wants to know, resolved by CloudFormation itself.
+_RESOLVED = "SandboxResolved"
+# What CloudFormation here is to create; the rest has no use on one machine, or the sandbox plays it itself.
+CREATED = frozenset(
+    {
+        "AWS::DynamoDB::Table",
+        "AWS::IAM::Role",
+        "AWS::KMS::Alias",
+        "AWS::KMS::Key",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::SQS::Queue",
+    }
+)
+_SECRET = "AWS::SecretsManager::Secret"
+_FUNCTION = "AWS::Lambda::Function"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`name` is the logical id; `code` a folder; `timeout` in seconds, `memory` in MB."""
+
+    name: str
+    code: Path
+    handler: str
+    timeout: int
+    memory: int
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What was created, and who is called by what.
+
+    Attributes:
+        functions: by logical id.
+        resources: physical ids, by logical id: a table's or bucket's name, a queue's URL, a secret's ARN.
+        outputs: the template's own outputs; those of what the sandbox plays itself are absent.
+    """
+
+    name: str
+    functions: dict[str, Function]
+    api: wiring.Api
+    schedules: tuple[wiring.Schedule, ...]
+    queues: tuple[wiring.QueueSource, ...]
+    resources: dict[str, str]
+    types: dict[str, str]
+    outputs: dict[str, str]
+    layers: list[Path]
+
+    def of_type(self, kind: str) -> list[str]:
+        """The physical ids of all resources of a CloudFormation type."""
+        return [self.resources[name] for name, its in self.types.items() if its == kind]
+
+    def with_variables(self, variables: Mapping[str, str]) -> "Stack":
+        """The same, with variables of functions replaced wherever a function declares them.
+
+        Raises:
+            ValueError: no function has such a variable.
+        """
+        known = {name for function in self.functions.values() for name in function.environment}
+        if unknown := variables.keys() - known:
+            raise ValueError(f"no function of the template has the variables {sorted(unknown)}")
+        functions = {name: _with_variables(item, variables) for name, item in self.functions.items()}
+        return replace(self, functions=functions)
+
+
+def _with_variables(function: Function, variables: Mapping[str, str]) -> Function:
+    chosen = {name: value for name, value in variables.items() if name in function.environment}
+    return replace(function, environment=function.environment | chosen)
+
+
+def create(template: Template, session: boto3.Session, endpoint_url: str, name: str = STACK_NAME) -> Stack:
+    """Creates in the AWS at `endpoint_url` what the template declares, and says what it became."""
+    secrets = _create_secrets(template, session, endpoint_url, name)
+    formation = session.client("cloudformation", endpoint_url=endpoint_url)
+    parameters = template.parameters | secrets
+    formation.create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(_creatable(template, secrets)),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    )
+    (described,) = formation.describe_stacks(StackName=name)["Stacks"]
+    if described["StackStatus"] != "CREATE_COMPLETE":
+        raise RuntimeError(f"the stack is {described['StackStatus']}")
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])}
+    resolved = json.loads(outputs.pop(_RESOLVED))
+    gaps.fill(resolved["resources"], resolved["properties"], session, endpoint_url)
+    return _stack(template, name, resolved, outputs)
+
+
+def _create_secrets(template: Template, session: boto3.Session, endpoint_url: str, stack_name: str) -> dict[str, str]:
+    """The ARN of each secret. They are made apart, for moto's CloudFormation knows no secrets."""
+    client = session.client("secretsmanager", endpoint_url=endpoint_url)
+    return {
+        name: client.create_secret(Name=f"{stack_name}-{name}", SecretString=declared["SecretString"])["ARN"]
+        for name, declared in template.of_type(_SECRET).items()
+    }
+
+
+def _creatable(template: Template, secrets: Mapping[str, str]) -> Document:
+    """What is to be created; a secret becomes a parameter with its ARN, so that !Ref means the same."""
+    document = template.document
+    resources = {name: item for name, item in document["Resources"].items() if item["Type"] in CREATED}
+    known = resources.keys() | secrets.keys() | document.get("Parameters", {}).keys()
+    outputs = {name: item for name, item in document.get("Outputs", {}).items() if references(item["Value"]) <= known}
+    resolved = {"Fn::ToJsonString": _wanted(template, [*resources, *secrets])}
+    return {
+        "Parameters": document.get("Parameters", {}) | {name: {"Type": "String"} for name in secrets},
+        "Conditions": document.get("Conditions", {}),
+        "Resources": resources,
+        "Outputs": outputs | {_RESOLVED: {"Value": resolved}},
+    }
+
+
+def _wanted(template: Template, names: list[str]) -> Document:
+    functions = template.of_type(_FUNCTION)
+    return {
+        "api": wiring.api_values(template),
+        "environments": {
+            name: declared.get("Environment", {}).get("Variables", {}) for name, declared in functions.items()
+        },
+        "resources": {name: {"Ref": name} for name in names},
+        "properties": {kind: template.of_type(kind) for kind in gaps.FILLED},
+    }
+
+
+def _stack(template: Template, name: str, resolved: Document, outputs: dict[str, str]) -> Stack:
+    functions = {
+        function: Function(
+            name=function,
+            code=template.code[function],
+            handler=declared["Handler"],
+            timeout=int(declared["Timeout"]),
+            memory=int(declared["MemorySize"]),
+            environment={key: str(value) for key, value in resolved["environments"][function].items()},
+        )
+        for function, declared in template.of_type(_FUNCTION).items()
+    }
+    kinds = {key: item["Type"] for key, item in template.document["Resources"].items()}
+    return Stack(
+        name=name,
+        functions=functions,
+        api=wiring.api(template, resolved["api"]),
+        schedules=wiring.schedules(template),
+        queues=wiring.queue_sources(template),
+        resources=resolved["resources"],
+        types={key: kinds[key] for key in resolved["resources"]},
+        outputs=outputs,
+        layers=template.layers,
+    )
