@@ -4,12 +4,15 @@ import base64
 import hashlib
 import re
 import secrets
+from collections.abc import Callable
+
+RandomBytes = Callable[[int], bytes]
 
 _ID = re.compile(r"ver_[a-z2-7]{26}")
 
 
-def new_id() -> str:
-    return _id(secrets.token_bytes(17))
+def new_id(random_bytes: RandomBytes = secrets.token_bytes) -> str:
+    return _id(random_bytes(17))
 
 
 def id_for(principal: str, idempotency_key: str) -> str:
@@ -21,9 +24,9 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def new_code() -> str:
+def new_code(random_bytes: RandomBytes = secrets.token_bytes) -> str:
     """What stands in the path of a return and proves that it is one: 192 random bits."""
-    return secrets.token_urlsafe(24)
+    return base64.urlsafe_b64encode(random_bytes(24)).decode()
 
 
 def _id(entropy: bytes) -> str:

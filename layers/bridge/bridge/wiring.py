@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bridge import aws
+from bridge.ids import RandomBytes
 from bridge.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Bridge:
-    """`client(service)` gives AWS's clients, `now()` the time in UTC, `nonce()` 128 random bits as text,
+    """`client(service)` gives AWS's clients, `now()` the time in UTC, `random_bytes(n)` the system's randomness,
     `draw(low, high)` a number for jitter. A simulation gives its own."""
 
     def __init__(
@@ -30,14 +31,17 @@ class Bridge:
         *,
         client: Callable[[str], Any] = aws.client,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        nonce: Callable[[], str] = lambda: secrets.token_hex(16),
+        random_bytes: RandomBytes = secrets.token_bytes,
         draw: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.settings = settings
         self.now = now
-        self.nonce = nonce
+        self.random_bytes = random_bytes
         self.draw = draw
         self._client = client
+
+    def nonce(self) -> str:
+        return self.random_bytes(16).hex()
 
     @functools.cached_property
     def table(self) -> "Table":

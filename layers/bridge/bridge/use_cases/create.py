@@ -48,7 +48,7 @@ def create(
 def _reservation(bridge: Bridge, principal: str, request: LinkRequest, idempotency_key: str | None) -> Verification:
     now = bridge.now()
     return Verification(
-        id=id_for(principal, idempotency_key) if idempotency_key is not None else new_id(),
+        id=id_for(principal, idempotency_key) if idempotency_key is not None else new_id(bridge.random_bytes),
         principal=principal,
         status=Status.PENDING,
         sequence=0,
@@ -58,7 +58,7 @@ def _reservation(bridge: Bridge, principal: str, request: LinkRequest, idempoten
         redirect_url=request.redirect_url,
         reference=request.reference,
         metadata=request.metadata,
-        code=new_code(),
+        code=new_code(bridge.random_bytes),
         created_at=now,
         updated_at=now,
         expires_at=now + timedelta(seconds=bridge.settings.link_lifetime),
