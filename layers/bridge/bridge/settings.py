@@ -55,6 +55,11 @@ class Settings:
         return int(self._get("LINK_LIFETIME_SECONDS"))
 
     @property
+    def vendor_calls_per_minute(self) -> int:
+        """What completing people who do not come back may cost the vendor."""
+        return int(self._get("VENDOR_CALLS_PER_MINUTE"))
+
+    @property
     def give_up_after(self) -> int:
         """Seconds after the end of a link."""
         return int(self._get("GIVE_UP_HOURS")) * 3600

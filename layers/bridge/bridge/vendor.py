@@ -67,12 +67,14 @@ class Vendor:
         budget: float = BUDGET,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        draw: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._url = f"{api_url}/api/ekyc/verifications"
         self._credentials = credentials
         self._budget = budget
         self._clock = clock
         self._sleep = sleep
+        self._draw = draw
         self._session = requests.Session()
         # Neither proxies nor a .netrc of the environment may see the credentials.
         self._session.trust_env = False
@@ -87,7 +89,7 @@ class Vendor:
             "id_type": request.id_type,
             "redirect_url": return_url,
         }
-        result = self._ask("POST", self._url, body, is_safe=False).result
+        result = self._ask("POST", self._url, body, attempts=_ATTEMPTS, is_safe=False).result
         url, token = result.get("url"), result.get("token")
         if not (isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= _LONGEST_URL):
             raise VendorMalformed("url is missing or no URL")
@@ -95,11 +97,13 @@ class Vendor:
             raise VendorMalformed("token is missing or no token")
         return Link(url, token)
 
-    def fetch(self, token: str) -> Answer:
-        """The vendor's record of that token."""
-        return self._ask("GET", f"{self._url}/{token}", None, is_safe=True)
+    def fetch(self, token: str, *, once: bool = False) -> Answer:
+        """The vendor's record of that token. `once`: without asking again after a fault, where nobody waits for it."""
+        return self._ask("GET", f"{self._url}/{token}", None, attempts=1 if once else _ATTEMPTS)
 
-    def _ask(self, method: str, url: str, body: dict[str, str] | None, *, is_safe: bool) -> Answer:
+    def _ask(
+        self, method: str, url: str, body: dict[str, str] | None, *, attempts: int, is_safe: bool = True
+    ) -> Answer:
         """Asks until there is an answer, a fault that asking again cannot mend, or no time left."""
         deadline = self._clock() + self._budget
         fresh, attempt = False, 0
@@ -115,16 +119,15 @@ class Vendor:
             except VendorError as error:
                 pause = self._pause(error, attempt)
                 may_help = (is_safe and not isinstance(error, VendorRejected)) or _had_no_effect(error)
-                if not may_help or attempt == _ATTEMPTS or self._clock() + pause >= deadline:
+                if not may_help or attempt >= attempts or self._clock() + pause >= deadline:
                     raise
                 self._sleep(pause)
 
-    @staticmethod
-    def _pause(error: VendorError, attempt: int) -> float:
+    def _pause(self, error: VendorError, attempt: int) -> float:
         """Seconds until the next attempt: the vendor's wish if it has one, else full jitter."""
         if isinstance(error, VendorRateLimited) and error.retry_after is not None:
             return float(error.retry_after)
-        return random.uniform(0.05, 0.3 * 2**attempt)
+        return self._draw(0.05, 0.3 * 2**attempt)
 
     def _exchange(self, method: str, url: str, body: dict[str, str] | None, deadline: float, *, fresh: bool) -> Answer:
         headers = self._credentials.headers(fresh=fresh)

@@ -5,6 +5,7 @@ that only reads a record pays for a DynamoDB client and for nothing else.
 import functools
 import random
 import secrets
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from bridge.credentials import Secret
     from bridge.due_queue import DueQueue
     from bridge.evidence import EvidenceBucket
+    from bridge.pace import Pace
     from bridge.store.table import Table
     from bridge.vendor import Vendor
 
 
 class Bridge:
     """`client(service)` gives AWS's clients, `now()` the time in UTC, `random_bytes(n)` the system's randomness,
-    `draw(low, high)` a number for jitter. A simulation gives its own."""
+    `draw(low, high)` a number for jitter, `clock()` seconds that only grow. A simulation gives its own."""
 
     def __init__(
         self,
@@ -33,11 +35,15 @@ class Bridge:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         random_bytes: RandomBytes = secrets.token_bytes,
         draw: Callable[[float, float], float] = random.uniform,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.now = now
         self.random_bytes = random_bytes
         self.draw = draw
+        self.clock = clock
+        self.sleep = sleep
         self._client = client
 
     def nonce(self) -> str:
@@ -54,9 +60,8 @@ class Bridge:
         from bridge.credentials import EkycCredentials
         from bridge.vendor import Vendor
 
-        return Vendor(
-            self.settings.ekyc_api_url, EkycCredentials(self._secret(self.settings.ekyc_credentials_secret_arn))
-        )
+        credentials = EkycCredentials(self._secret(self.settings.ekyc_credentials_secret_arn))
+        return Vendor(self.settings.ekyc_api_url, credentials, clock=self.clock, sleep=self.sleep, draw=self.draw)
 
     @functools.cached_property
     def evidence(self) -> "EvidenceBucket":
@@ -69,6 +74,12 @@ class Bridge:
         from bridge.due_queue import DueQueue
 
         return DueQueue(self._client("sqs"), self.settings.due_queue_url)
+
+    @functools.cached_property
+    def pace(self) -> "Pace":
+        from bridge.pace import Pace
+
+        return Pace(self.settings.vendor_calls_per_minute, clock=self.clock, sleep=self.sleep)
 
     @functools.cached_property
     def api_keys(self) -> "Secret":

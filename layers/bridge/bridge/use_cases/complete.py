@@ -33,26 +33,33 @@ class Completed:
 
 
 def complete(
-    bridge: Bridge, id: str, *, code: str | None = None, principal: str | None = None, has_returned: bool = False
+    bridge: Bridge,
+    id: str,
+    *,
+    code: str | None = None,
+    principal: str | None = None,
+    has_returned: bool = False,
+    is_awaited: bool = True,
 ) -> Completed:
     """Asks the vendor what became of a verification, and writes down what it says.
 
-    `has_returned`: the person has come back from the vendor, and will not go on there.
+    `has_returned`: the person has come back from the vendor, and will not go on there. `is_awaited`: somebody waits for
+    it, so a vendor that fails is asked again at once, within its budget.
     """
     now = bridge.now()
     verification, is_claimed = completion.claim(bridge.table, id, bridge.nonce(), now, code=code, principal=principal)
     if verification is None or not is_claimed:
         return Completed(verification)
     try:
-        return Completed(_ask(bridge, verification, has_returned=has_returned))
+        return Completed(_ask(bridge, verification, has_returned=has_returned, is_awaited=is_awaited))
     except (VendorError, StorageUnavailable) as fault:
         _observe(fault, verification)
         return Completed(_put_off(bridge, verification, now), fault=fault)
 
 
-def _ask(bridge: Bridge, verification: Verification, *, has_returned: bool) -> Verification:
+def _ask(bridge: Bridge, verification: Verification, *, has_returned: bool, is_awaited: bool) -> Verification:
     assert verification.token is not None, "what is claimed has been handed out"
-    answer = bridge.vendor.fetch(verification.token)
+    answer = bridge.vendor.fetch(verification.token, once=not is_awaited)
     try:
         record = vendor_record.parse(answer.result, token=verification.token, type=verification.type)
     except VendorMalformed:

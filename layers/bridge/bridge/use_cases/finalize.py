@@ -11,7 +11,8 @@ def finalize(bridge: Bridge, id: str) -> None:
     """Does what is due for a verification. A fault of the vendor's is no fault here: it comes due again by itself."""
     if not is_id(id):
         raise ValueError("the message names no verification")
-    verification = complete(bridge, id).verification
+    bridge.pace.wait()
+    verification = complete(bridge, id, is_awaited=False).verification
     if verification is None:
         return
     if verification.is_reservation:

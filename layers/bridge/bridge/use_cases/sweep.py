@@ -8,9 +8,6 @@ from bridge.observed import logger
 from bridge.store import reading
 from bridge.wiring import Bridge
 
-# In one run. At one run a minute this also keeps the calls below the vendor's 400 a minute.
-LIMIT = 300
-
 
 @dataclass(frozen=True, slots=True)
 class Swept:
@@ -24,7 +21,8 @@ def sweep(bridge: Bridge, *, has_time: Callable[[], bool]) -> Swept:
     until = int(now.timestamp()) + schedule.RESEND
     due = 0
     taken = []
-    for id, due_at in reading.due(bridge.table, now, limit=LIMIT):
+    # At one run a minute, no more is sent than finalize may ask.
+    for id, due_at in reading.due(bridge.table, now, limit=bridge.settings.vendor_calls_per_minute):
         due += 1
         if not has_time():
             break
