@@ -1,6 +1,8 @@
 """One sandbox for the whole session, emptied before each test."""
 
 import os
+import os
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,11 +11,18 @@ import pytest
 if TYPE_CHECKING:
     from tests.sandbox.sandbox import Sandbox
 
+# Powertools reads these when `bridge` is first imported, which collecting the tests does before a sandbox sets them.
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "ekyc-bridge")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "ekyc-bridge")
+
 # The one origin whose pages may call the sandbox's API.
 CORS_ORIGIN = "https://app.example.com"
 
 # As it was before any sandbox, for processes that tests start.
 OUTER_ENVIRONMENT = dict(os.environ)
+
+# SAM's translator asks for a region while tests are collected, and would look for an account's.
+os.environ.setdefault("AWS_DEFAULT_REGION", "ap-southeast-1")
 
 _running: "list[Sandbox]" = []
 
