@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -141,3 +141,8 @@ class Decision:
     status: Status
     reason_code: str | None = None
     is_certain: bool = True
+
+
+def timestamp(time: datetime) -> str:
+    """`2026-01-31T08:16:31.000Z`: sorts as it reads."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,6 +13,9 @@ from typing import Any
 _LONGEST_TEXT = 2048
 _NAMES = frozenset({"Image", "BestFrameBase64", "BestFrameList", "medias"})
 
+# Levels. What is nested deeper would exhaust Python's stack before it exhausts a JSON parser.
+_DEEPEST = 100
+
 # Bytes of the JSON text that an item takes; DynamoDB's own limit is 400 KB for all attributes together.
 _LARGEST_RESULT = 200 * 1024
 
@@ -37,6 +40,8 @@ def with_links(fields: Mapping[str, Any], show: Callable[[bytes, str], str]) -> 
 
 
 def _replace(value: Any, pointer: str, swap: Callable[[str, str], Any]) -> Any:
+    if isinstance(value, Mapping | list) and pointer.count("/") >= _DEEPEST:
+        return {_ELSEWHERE: pointer}
     if isinstance(value, Mapping):
         return {
             key: _replace(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", swap)

@@ -12,7 +12,7 @@ from bridge.models import VendorRecord
 
 _FLAGS: dict[Any, bool] = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True, "": False}
 
-# Seconds. A lifetime beyond any link's is a clock's or a time zone's mistake.
+# Seconds. A lifetime beyond any link's, one way or the other, is a clock's or a time zone's mistake.
 _LONGEST_LIFETIME = 86400.0
 
 
@@ -20,7 +20,7 @@ def parse(fields: Mapping[str, Any], *, token: str, type: str) -> VendorRecord:
     """The record in the `result` that answers the GET of `token`, for a verification of our `type` ("00" or "01")."""
     # An old version nested the record beside the overall flag.
     nested = fields.get("verification")
-    record = {"is_success": fields.get("is_success"), **nested} if isinstance(nested, dict) else fields
+    record = {**fields, **nested} if isinstance(nested, dict) else fields
     if record.get("token", token) != token:
         raise VendorMalformed("the record is of another token")
     retries, face_retries = _count(record, "retries"), _count(record, "face_retries")
@@ -69,7 +69,7 @@ def _count(record: Mapping[str, Any], name: str) -> int | None:
 
 def _error(value: Any) -> str | None:
     """The code in `latest_error`, whose form is not documented: a code, or an object that names it."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         value = next((value[key] for key in ("code", "Code", "error_code", "ErrorCode") if value.get(key)), "unnamed")
     if value is None or value in ("", [], {}) or value is False:
         return None
@@ -85,7 +85,7 @@ def _lifetime(record: Mapping[str, Any]) -> float | None:
     if created is None or expires is None:
         return None
     lifetime = (expires - created).total_seconds()
-    return lifetime if lifetime <= _LONGEST_LIFETIME else None
+    return lifetime if abs(lifetime) <= _LONGEST_LIFETIME else None
 
 
 def _time(record: Mapping[str, Any], name: str) -> datetime | None:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge import schedule
-from bridge.models import Evidence, Status, Verification
-from bridge.store.rows import due_shard, timestamp
+from bridge.models import Evidence, Status, Verification, timestamp
+from bridge.store.rows import due_shard
 from bridge.store.table import ConditionFailed, Table
 
 # Seconds in which the vendor is asked about one verification at most once.

@@ -4,8 +4,8 @@ import contextlib
 from datetime import datetime
 from typing import Any
 
-from bridge.models import Status, Verification
-from bridge.store.rows import due_shard, reference_key, timestamp, to_row
+from bridge.models import Status, Verification, timestamp
+from bridge.store.rows import due_shard, reference_key, to_row
 from bridge.store.table import ConditionFailed, Table
 
 _FREE = "attribute_not_exists(#id)"

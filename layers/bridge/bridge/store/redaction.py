@@ -4,8 +4,8 @@ import contextlib
 from datetime import datetime
 from typing import Any
 
-from bridge.models import Status, Verification
-from bridge.store.rows import due_shard, timestamp
+from bridge.models import Status, Verification, timestamp
+from bridge.store.rows import due_shard
 from bridge.store.table import ConditionFailed, Table
 
 # All that says something of the person, or leads to it. The fingerprint is here because a guessed reference could be

@@ -5,12 +5,12 @@ by_reference), `ttl` (epoch seconds; set on final records alone), `asked_at` (ep
 """
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from bridge.models import Evidence, Status, Verification
+from bridge.models import Evidence, Status, Verification, timestamp
 
 Item = dict[str, Any]
 
@@ -28,11 +28,6 @@ def values(plain: dict[str, Any]) -> Item:
 
 def plain(item: Item) -> dict[str, Any]:
     return {name: _deserialize(value) for name, value in item.items()}
-
-
-def timestamp(time: datetime) -> str:
-    """`2026-01-31T08:16:31.000Z`: sorts as it reads."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def due_shard(verification_id: str) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.models import Verification
+from bridge.models import Verification, timestamp
 from bridge.reasons import reason
-from bridge.store.rows import timestamp
 
 
 def answer(
