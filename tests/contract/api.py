@@ -1,0 +1,109 @@
+"""A caller of the whole API, through HTTP, who holds every answer against the contract."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any, TypedDict
+
+import pytest
+import requests
+
+from bridge.wiring import bridge
+from tests.contract.contract import check, operations
+from tests.sandbox.sandbox import Sandbox
+
+FRONTEND = "http://localhost:3000"
+BODY: dict[str, Any] = {
+    "type": "00",
+    "id_country": "MYS",
+    "id_type": "ID_CARD",
+    "redirect_url": f"{FRONTEND}/done?lang=en#step-2",
+}
+NO_ID = "ver_" + "a" * 26
+NO_CODE = "A" * 32
+
+# Seconds. More than a function may take.
+_TIMEOUT = 30
+
+
+class Place(TypedDict):
+    """The path parameters of a verification's return and status."""
+
+    id: str
+    code: str
+
+
+class Api:
+    """`vendor` is the stand-in."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self.vendor = sandbox.vendor
+
+    def call(
+        self,
+        operation_id: str,
+        *,
+        id: str = NO_ID,
+        code: str = NO_CODE,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+        **request: Any,
+    ) -> requests.Response:
+        """Calls an operation with the key of all scopes, or `key` ("" for none); what comes back is documented."""
+        operation = operations()[operation_id]
+        sent = dict(headers or {})
+        if operation.scopes is not None and key != "":
+            sent["Authorization"] = f"Bearer {key or self._sandbox.api_key}"
+        answer = requests.request(
+            operation.method,
+            self._sandbox.api_url + operation.path.format(id=id, code=code),
+            headers=sent,
+            allow_redirects=False,
+            timeout=_TIMEOUT,
+            **request,
+        )
+        check(operation, answer)
+        return answer
+
+    def create(self, *, idempotency_key: str | None = None, **fields: Any) -> requests.Response:
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        return self.call("create_verification", json={**BODY, **fields}, headers=headers)
+
+    def created(self, **fields: Any) -> dict[str, Any]:
+        """A new verification."""
+        answer = self.create(**fields)
+        assert answer.status_code == 201, answer.text
+        verification: dict[str, Any] = answer.json()
+        return verification
+
+    def outcome(self, played: str, **fields: Any) -> dict[str, Any]:
+        """A verification on whose link that happened, and whose person has come back."""
+        verification = self.created(**fields)
+        self.vendor.play(verification["token"], played)
+        self.call("return_person", **place(verification))
+        answer: dict[str, Any] = self.call("read_verification", id=verification["id"]).json()
+        return answer
+
+    def key(self, scopes: Sequence[str], principal: str = "sandbox") -> str:
+        """A new key, which the functions know at once."""
+        key = self._sandbox.add_key(principal, scopes)
+        bridge.cache_clear()
+        return key
+
+
+def place(verification: dict[str, Any]) -> Place:
+    id, code = verification["status_url"].rsplit("/", 2)[1:]
+    return {"id": id, "code": code}
+
+
+@contextlib.contextmanager
+def environment(**variables: str | None) -> Iterator[None]:
+    """Inside, the functions find these variables changed, or (None) gone."""
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in variables.items():
+                patch.delenv(name) if value is None else patch.setenv(name, value)
+            bridge.cache_clear()
+            yield
+    finally:
+        bridge.cache_clear()

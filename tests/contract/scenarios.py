@@ -1,0 +1,131 @@
+"""How each documented answer comes about."""
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+import requests
+
+from tests.contract.api import BODY, Api, environment, place
+from tests.contract.contract import Case
+
+Scenario = Callable[[Api], requests.Response]
+
+CREATE, LIST, READ = "create_verification", "list_verifications", "read_verification"
+REFRESH, REDACT = "refresh_verification", "redact_verification"
+STATUS, RETURN = "get_status", "return_person"
+
+# Faults of the stand-in, and the problem that each of them becomes.
+VENDOR_FAULTS = {
+    "422": (502, "vendor_rejected"),
+    "inner_status:400": (502, "vendor_rejected"),
+    "redirect": (503, "vendor_unavailable"),
+    "401": (502, "vendor_credentials"),
+    "500": (503, "vendor_unavailable"),
+    "reset": (503, "vendor_unavailable"),
+    "garbage": (503, "vendor_unavailable"),
+    "huge": (503, "vendor_unavailable"),
+    "429": (503, "vendor_rate_limited"),
+    "inner_status:408": (504, "vendor_timeout"),
+}
+
+
+def _listed(api: Api) -> requests.Response:
+    for _ in range(3):
+        api.created(reference="customer-42", metadata={"tier": "gold"})
+    query = {"reference": "customer-42", "limit": "2"}
+    first = api.call(LIST, params=query)
+    assert [item["reference"] for item in first.json()["data"]] == ["customer-42"] * 2
+    last = api.call(LIST, params={**query, "cursor": first.json()["next_cursor"]})
+    assert len(last.json()["data"]) == 1
+    return last
+
+
+def _still_running(api: Api) -> requests.Response:
+    api.vendor.fault("slow", on="create", seconds=2)
+    first = threading.Thread(target=api.create, kwargs={"idempotency_key": "same"})
+    first.start()
+    try:
+        while not api.vendor.calls()["create"]:
+            time.sleep(0.01)
+        return api.create(idempotency_key="same")
+    finally:
+        first.join()
+
+
+def _reused(api: Api) -> requests.Response:
+    api.create(idempotency_key="same")
+    return api.create(idempotency_key="same", type="01")
+
+
+def _without_scopes(operation: str, api: Api) -> requests.Response:
+    return api.call(operation, key=api.key([]))
+
+
+def _of_another(operation: str, api: Api) -> requests.Response:
+    everything = [f"verifications:{what}" for what in ("write", "read", "read_result", "redact")]
+    return api.call(operation, id=api.created()["id"], key=api.key(everything, principal="another"))
+
+
+def _without_table(operation: str, api: Api) -> requests.Response:
+    with environment(TABLE_NAME="no-such-table"):
+        if operation == CREATE:
+            return api.create()
+        return api.call(operation, params={"reference": "customer-42"} if operation == LIST else None)
+
+
+def _vendor_fault_on_create(fault: str, api: Api) -> requests.Response:
+    api.vendor.fault(fault, on="create", times=None, retry_after=60 if fault == "429" else None)
+    return api.create()
+
+
+def _vendor_fault_on_refresh(fault: str, api: Api) -> requests.Response:
+    verification = api.created()
+    api.vendor.fault(fault, on="get", times=None, retry_after=60 if fault == "429" else None)
+    return api.call(REFRESH, id=verification["id"])
+
+
+def _return(outcome: str, api: Api) -> requests.Response:
+    verification = api.created()
+    api.vendor.play(verification["token"], outcome)
+    return api.call(RETURN, **place(verification), params={"is_success": "1"})
+
+
+def _disallowed_return(api: Api) -> requests.Response:
+    verification = api.created()
+    with environment(ALLOWED_REDIRECT_ORIGINS="https://elsewhere.example"):
+        return api.call(RETURN, **place(verification))
+
+
+SCENARIOS: list[tuple[Case, Scenario]] = [
+    (Case(CREATE, 201), lambda api: api.create(idempotency_key="new", reference="customer-42", metadata={"tier": ""})),
+    (Case(CREATE, 400, "invalid_request"), lambda api: api.create(type="02", colour="red", metadata={"": 1})),
+    (Case(CREATE, 409, "still_running"), _still_running),
+    (Case(CREATE, 413, "body_too_large"), lambda api: api.create(reference="x" * 65536)),
+    (Case(CREATE, 415, "unsupported_media_type"), lambda api: api.call(CREATE, data=BODY)),
+    (Case(CREATE, 422, "idempotency_key_reused"), _reused),
+    (Case(LIST, 200), _listed),
+    (Case(LIST, 400, "invalid_request"), lambda api: api.call(LIST, params={"limit": "0", "cursor": "?", "page": "2"})),
+    (Case(READ, 200), lambda api: api.call(READ, id=api.created()["id"])),
+    (Case(READ, 400, "invalid_request"), lambda api: api.call(READ, params={"expand": "everything"})),
+    (Case(REFRESH, 200), lambda api: api.call(REFRESH, id=api.created()["id"])),
+    (Case(REDACT, 200), lambda api: api.call(REDACT, id=api.created(reference="customer-42")["id"])),
+    (Case(STATUS, 200), lambda api: api.call(STATUS, **place(api.created()))),
+    (Case(STATUS, 404, "not_found"), lambda api: api.call(STATUS, id=api.created()["id"])),
+    (Case(STATUS, 503, "storage_unavailable"), partial(_without_table, STATUS)),
+    (Case(RETURN, 303), partial(_return, "verified")),
+    (Case(RETURN, 303), partial(_return, "9108")),
+    (Case(RETURN, 404), lambda api: api.call(RETURN, id=api.created()["id"])),
+    (Case(RETURN, 410), _disallowed_return),
+    (Case(RETURN, 503), partial(_without_table, RETURN)),
+    (Case("health", 200), lambda api: api.call("health")),
+    (Case("openapi", 200), lambda api: api.call("openapi")),
+    *[(Case(name, 403, "missing_scope"), partial(_without_scopes, name)) for name in (CREATE, LIST, READ)],
+    *[(Case(name, 403, "missing_scope"), partial(_without_scopes, name)) for name in (REFRESH, REDACT)],
+    *[(Case(name, 404, "not_found"), partial(_of_another, name)) for name in (READ, REFRESH, REDACT)],
+    *[(Case(name, 503, "storage_unavailable"), partial(_without_table, name)) for name in (CREATE, LIST, READ)],
+    *[(Case(name, 503, "storage_unavailable"), partial(_without_table, name)) for name in (REFRESH, REDACT)],
+    *[(Case(CREATE, *problem), partial(_vendor_fault_on_create, name)) for name, problem in VENDOR_FAULTS.items()],
+    *[(Case(REFRESH, *problem), partial(_vendor_fault_on_refresh, name)) for name, problem in VENDOR_FAULTS.items()],
+]

@@ -1,0 +1,145 @@
+"""Every documented answer comes about, and none that is not documented. `Api.call` holds each against the document."""
+
+from typing import Any
+
+import pytest
+
+from bridge.reasons import CODES
+from tests.contract.api import Api, environment, place
+from tests.contract.contract import HTML, PROBLEM, Case, cases, gateway_statuses, operations
+from tests.contract.scenarios import CREATE, READ, REDACT, REFRESH, RETURN, SCENARIOS, STATUS, Scenario
+
+SECURED = [name for name, operation in operations().items() if operation.scopes is not None]
+PUBLIC = [name for name, operation in operations().items() if operation.scopes is None]
+
+# What happens on a link of each type, and the reason that the document names for it; None where there is none.
+OUTCOMES: dict[str, tuple[str, str | None]] = {
+    "untouched": ("pending", None),
+    "ocr_passed": ("processing", None),
+    "inconsistent": ("processing", "inconsistent_result"),
+    "verified": ("verified", None),
+    "untouched+expired": ("expired", "not_started"),
+    "ocr_passed+expired": ("expired", "abandoned"),
+    "9101": ("rejected", "document_covered"),
+    "9102": ("rejected", "document_copied"),
+    "9103": ("rejected", "document_photographed"),
+    "9104": ("rejected", "document_edited"),
+    "9107": ("rejected", "document_reflective"),
+    "-9108": ("rejected", "document_blurry"),
+    "FailedOperation.CompareLowSimilarity": ("rejected", "face_mismatch"),
+    "FailedOperation.ActionFaceFar": ("rejected", "face_not_captured"),
+    "FailedOperation.SilentDetectFail": ("rejected", "liveness_not_shown"),
+    "FailedOperation.CompareSystemError+expired": ("failed", "vendor_error"),
+    "unknown_error+expired": ("failed", "vendor_error"),
+    "inconsistent+expired": ("failed", "inconsistent_result"),
+}
+
+
+@pytest.mark.parametrize(("case", "scenario"), SCENARIOS, ids=[str(case) for case, _ in SCENARIOS])
+def test_a_documented_answer_comes_about(case: Case, scenario: Scenario, api: Api) -> None:
+    answer = scenario(api)
+    kind = answer.headers["content-type"].partition(";")[0]
+    assert (answer.status_code, kind == PROBLEM) == (case.status, bool(case.code)), answer.text
+    if case.code:
+        assert (answer.json()["code"], answer.json()["type"]) == (case.code, f"urn:ekyc-bridge:problem:{case.code}")
+    elif case.status >= 400:
+        assert kind == HTML
+
+
+def test_each_documented_answer_of_the_bridge_has_a_scenario() -> None:
+    assert {case for case, _ in SCENARIOS} == set(cases())
+
+
+@pytest.mark.parametrize("name", SECURED)
+def test_the_gateway_answers_401_without_a_key_and_403_to_an_unknown_one(name: str, api: Api) -> None:
+    assert api.call(name, key="").json() == {"message": "Unauthorized"}
+    assert api.call(name, key="ek_" + "x" * 43).json() == {"message": "Forbidden"}
+
+
+@pytest.mark.parametrize("name", [*SECURED, STATUS, RETURN])
+def test_the_gateway_answers_500_where_a_function_fails(name: str, api: Api) -> None:
+    with environment(TABLE_NAME=None, ALLOWED_REDIRECT_ORIGINS=None):
+        answer = api.call(name, json={}, params={"reference": "customer-42"} if name.startswith("list") else None)
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
+
+
+@pytest.mark.parametrize("name", SECURED)
+def test_the_gateways_own_answers_of_a_secured_route_are_documented(name: str) -> None:
+    assert gateway_statuses(operations()[name]) >= {401, 403, 404, 429, 500, 503}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_gateways_own_answers_of_a_public_route_are_documented(name: str) -> None:
+    statuses = gateway_statuses(operations()[name])
+    assert statuses >= {429, 500, 503}
+    assert statuses.isdisjoint({401, 403})
+
+
+@pytest.mark.parametrize("name", SECURED)
+def test_exactly_the_documented_scopes_open_an_operation(name: str, api: Api) -> None:
+    scopes = operations()[name].scopes
+    assert scopes
+    every = [f"verifications:{what}" for what in ("write", "read", "read_result", "redact")]
+    assert api.call(name, key=api.key(scopes), json={}).status_code != 403
+    assert api.call(name, key=api.key([scope for scope in every if scope not in scopes])).status_code == 403
+
+
+def test_the_result_needs_both_of_its_scopes(api: Api) -> None:
+    id = api.outcome("verified")["id"]
+    both = ["verifications:read", "verifications:read_result"]
+    statuses = [
+        api.call(READ, id=id, params={"expand": "result"}, key=api.key(scopes)).status_code
+        for scopes in (both, both[:1], both[1:])
+    ]
+    assert statuses == [200, 403, 403]
+
+
+@pytest.mark.parametrize(("played", "expected"), OUTCOMES.items(), ids=OUTCOMES)
+def test_every_status_is_told_as_documented(played: str, expected: tuple[str, str | None], api: Api) -> None:
+    read = api.outcome(played)
+    told = _status_and_reason(read)
+    assert told == expected
+    assert told == _status_and_reason(api.call(STATUS, **place(read)).json())
+    assert told == _status_and_reason(api.call(REFRESH, id=read["id"]).json())
+    assert ("url" in read, "token" in read) == (told[0] in ("pending", "processing"),) * 2
+    with_result = api.call(READ, id=read["id"], params={"expand": "result"}).json()
+    assert with_result == read | {"result": with_result["result"]}
+    assert (with_result["result"] is None) == (told[0] == "pending")
+
+
+def test_the_outcomes_here_have_all_reasons_that_an_answer_of_the_vendor_leads_to() -> None:
+    others = {"document_not_accepted", "vendor_unreachable", "link_not_created", "redacted"}
+    assert {reason for _, reason in OUTCOMES.values() if reason} == CODES - others
+
+
+@pytest.mark.parametrize("played", ["untouched", "verified"])
+def test_a_tombstone_is_told_as_documented(played: str, api: Api) -> None:
+    id = api.outcome(played, reference="customer-42", metadata={"tier": "gold"})["id"]
+    tombstone = api.call(REDACT, id=id).json()
+    assert _status_and_reason(tombstone) == (("verified", None) if played == "verified" else ("expired", "redacted"))
+    assert tombstone == api.call(REDACT, id=id).json() == api.call(REFRESH, id=id).json()
+    assert api.call(READ, id=id, params={"expand": "result"}).json() == tombstone | {"result": None}
+    assert api.call("list_verifications", params={"reference": "customer-42"}).json()["data"] == []
+
+
+def test_a_replay_says_that_it_is_one(api: Api) -> None:
+    first, second = (api.create(idempotency_key="same") for _ in range(2))
+    assert first.json() == second.json()
+    assert "Idempotent-Replayed" not in first.headers
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert api.vendor.calls()["create"] == 1
+
+
+def test_with_the_vendor_out_of_reach_the_person_is_sent_on_as_processing(api: Api) -> None:
+    verification = api.created()
+    api.vendor.fault("500", on="get", times=None)
+    location = api.call(RETURN, **place(verification)).headers["Location"]
+    assert location.endswith(f"?lang=en&verification_id={verification['id']}&status=processing#step-2")
+
+
+def test_the_scenarios_name_only_operations_that_there_are() -> None:
+    assert {CREATE, READ, REDACT, REFRESH, RETURN, STATUS} <= operations().keys()
+
+
+def _status_and_reason(told: dict[str, Any]) -> tuple[str, str | None]:
+    return told["status"], told["reason"] and told["reason"]["code"]

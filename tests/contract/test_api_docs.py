@@ -1,0 +1,71 @@
+"""docs/api.md leaves nothing out, and says it as the code does."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from bridge import models, reasons
+from bridge.web import problems
+from tests.contract.contract import Operation, gateway_statuses, operations
+from tests.contract.openapi import ROOT
+
+TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+SECTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
+
+
+def _rows(section: str) -> Iterator[list[str]]:
+    """The cells of each line of a section's tables, without the heads."""
+    for line in SECTIONS[section].splitlines():
+        if line.startswith("| `") or re.match(r"\| \d", line):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def _section_of(operation: Operation) -> str:
+    route = f"{operation.method.upper()} {operation.path}"
+    heading = next(heading for heading in SECTIONS if re.search(rf"`{re.escape(route)}[?`]", heading))
+    return SECTIONS[heading]
+
+
+@pytest.mark.parametrize("operation", operations().values(), ids=lambda operation: operation.id)
+def test_each_operation_has_a_section_with_its_name_an_example_and_its_scopes(operation: Operation) -> None:
+    section = _section_of(operation)
+    assert f"`{operation.id}`" in section
+    assert re.search(r"```sh\ncurl ", section)
+    assert all(f"`{scope}`" in section for scope in operation.scopes or ())
+    assert ("public" in section) == (operation.scopes is None)
+
+
+@pytest.mark.parametrize("operation", operations().values(), ids=lambda operation: operation.id)
+def test_each_operation_names_its_own_answers(operation: Operation) -> None:
+    bridges = {
+        int(status)
+        for status, response in operation.responses.items()
+        if response.get("content", {}).keys() != {"application/json"} or int(status) < 400
+    }
+    section = _section_of(operation).partition("###")[0] + "".join(re.findall(r"Others: .+", _section_of(operation)))
+    assert {int(status) for status in re.findall(r"\b[2-5]\d\d\b", section)} >= bridges
+
+
+def test_the_reasons_are_those_of_the_code() -> None:
+    told = {row[0]: (row[2], row[3]) for row in _rows("Reasons")}
+    known = [reasons.reason(code) for code in reasons.CODES]
+    assert told == {f"`{it.code}`": (it.message, "yes" if it.retryable else "no") for it in known}
+
+
+def test_the_statuses_are_those_of_the_code() -> None:
+    assert {row[0] for row in _rows("Statuses")} == {f"`{status.value}`" for status in models.Status}
+
+
+def test_the_problems_are_those_of_the_code() -> None:
+    told = {row[0]: row[1] for row in _rows("Problems") if row[0].startswith("`")}
+    assert told == {f"`{code}`": str(status) for status, code in problems.STATUSES.values()}
+
+
+def test_the_answers_of_the_gateway_are_those_of_the_document() -> None:
+    told = {int(row[0]) for row in _rows("Problems") if row[0].isdigit()}
+    assert told == set().union(*(gateway_statuses(operation) for operation in operations().values()))
+
+
+def test_the_scopes_are_those_of_the_code() -> None:
+    assert {row[0] for row in _rows("A key") if row[0].startswith("`")} == {f"`{scope}`" for scope in models.SCOPES}

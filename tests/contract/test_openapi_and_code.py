@@ -1,0 +1,120 @@
+"""docs/openapi.yaml says what template.yaml and the code say."""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from bridge import evidence, models, reasons, schedule, vendor
+from bridge.origins import LONGEST_URL
+from bridge.store.completion import QUIET
+from bridge.web import link_request, problems, requests
+from tests.contract.contract import operations
+from tests.contract.openapi import ROOT, document
+
+SCHEMAS = document()["components"]["schemas"]
+
+
+class _Template(yaml.SafeLoader):
+    """Reads a template without its functions (!Ref and the like): what they stand for does not matter here."""
+
+
+_Template.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+
+
+def _routes() -> Iterator[tuple[str, tuple[str, str], bool]]:
+    """(folder of the code, (method, path), whether it is public) of every route in the template."""
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    for resource in yaml.load(text, _Template)["Resources"].values():
+        for event in resource.get("Properties", {}).get("Events", {}).values():
+            if event["Type"] == "HttpApi":
+                its = event["Properties"]
+                is_public = its.get("Auth") == {"Authorizer": "NONE"}
+                yield resource["Properties"]["CodeUri"], (its["Method"].lower(), its["Path"]), is_public
+
+
+def _handlers(folder: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """((method, path), name) of every function that a handler's resolver routes to."""
+    for node in ast.parse((ROOT / folder / "app.py").read_text(encoding="utf-8")).body:
+        for decorator in getattr(node, "decorator_list", ()):
+            if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
+                path = ast.literal_eval(decorator.args[0])
+                yield (decorator.func.attr, re.sub(r"<(\w+)>", r"{\1}", path)), getattr(node, "name", "")
+
+
+DOCUMENTED = {(operation.method, operation.path): operation for operation in operations().values()}
+
+
+def test_every_route_of_the_template_is_documented_and_no_other() -> None:
+    assert sorted(route for _, route, _ in _routes()) == sorted(DOCUMENTED)
+
+
+def test_the_routes_without_security_are_those_without_authorizer() -> None:
+    public = {route for route, operation in DOCUMENTED.items() if operation.scopes is None}
+    assert {route for _, route, is_public in _routes() if is_public} == public
+
+
+def test_operations_are_named_as_the_functions_that_handle_them() -> None:
+    wired = {(folder, route) for folder, route, _ in _routes()}
+    handled = {(folder, route): name for folder in {folder for folder, _ in wired} for route, name in _handlers(folder)}
+    assert handled == {(folder, route): DOCUMENTED[route].id for folder, route in wired}
+
+
+@pytest.mark.parametrize(
+    ("schema", "values"),
+    [
+        ("ReasonCode", reasons.CODES),
+        ("ProblemCode", {code for _, code in problems.STATUSES.values()} - {"redirect_not_allowed"}),
+        ("VerificationStatus", {status.value for status in models.Status}),
+        ("Type", link_request.TYPES),
+        ("IdType", link_request.ID_TYPES),
+    ],
+)
+def test_an_enumeration_has_the_values_of_the_code(schema: str, values: Any) -> None:
+    assert sorted(SCHEMAS[schema]["enum"]) == sorted(values)
+
+
+def test_a_problem_has_the_status_that_the_code_gives_it() -> None:
+    statuses = {code: status for status, code in problems.STATUSES.values()}
+    for operation in operations().values():
+        for status, response in operation.responses.items():
+            for example in response.get("content", {}).get("application/problem+json", {}).get("examples", {}).values():
+                assert statuses[example["value"]["code"]] == int(status)
+
+
+def test_the_scopes_are_described_and_no_others_are_asked_for() -> None:
+    described = document()["components"]["securitySchemes"]["bearer"]["description"]
+    assert set(re.findall(r"`(verifications:\w+)`", described)) == set(models.SCOPES)
+    assert {scope for operation in operations().values() for scope in operation.scopes or ()} <= set(models.SCOPES)
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    assert SCHEMAS["Reference"]["maxLength"] == link_request.LONGEST_REFERENCE
+    assert SCHEMAS["RedirectUrl"]["maxLength"] == LONGEST_URL
+    metadata = SCHEMAS["Metadata"]
+    assert metadata["maxProperties"] == link_request.MOST_METADATA
+    assert metadata["propertyNames"]["maxLength"] == link_request.LONGEST_METADATA_KEY
+    assert metadata["additionalProperties"]["maxLength"] == link_request.LONGEST_METADATA_VALUE
+    query = document()["paths"]["/verifications"]["get"]["parameters"]
+    limit = next(parameter["schema"] for parameter in query if parameter["name"] == "limit")
+    assert (limit["default"], limit["maximum"]) == (requests.DEFAULT_LIMIT, requests.LARGEST_LIMIT)
+    assert SCHEMAS["VerificationList"]["properties"]["data"]["maxItems"] == requests.LARGEST_LIMIT
+
+
+@pytest.mark.parametrize("path", ["docs/openapi.yaml", "docs/api.md"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"at most {requests.LARGEST_BODY} bytes",
+        f"once in {QUIET} seconds",
+        f"within {vendor.BUDGET:.0f} seconds",
+        f"works for {evidence.LINK_LIFETIME // 60} minutes",
+        f"{schedule.LEASE} at most",
+    ],
+)
+def test_the_prose_has_the_numbers_of_the_code(path: str, said: str) -> None:
+    text = " ".join((ROOT / path).read_text(encoding="utf-8").split())
+    assert said in text

@@ -1,0 +1,107 @@
+"""The document and the code agree on which requests are good."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.contract.api import BODY, Api
+from tests.contract.contract import faults_in
+from tests.contract.openapi import document
+
+REQUEST = document()["components"]["schemas"]["LinkRequest"]
+PARAMETERS = {
+    parameter["name"]: parameter["schema"]
+    for method in ("get", "post")
+    for parameter in document()["paths"]["/verifications"][method]["parameters"]
+}
+
+GOOD: dict[str, dict[str, Any]] = {
+    "nothing optional": {},
+    "OCR only": {"type": "01"},
+    "a passport": {"id_type": "PASSPORT"},
+    "another country": {"id_country": "SGP"},
+    "reference null": {"reference": None},
+    "the longest reference": {"reference": "ü" * 128},
+    "no metadata": {"metadata": {}},
+    "the most metadata": {"metadata": {f"{number:040}": "ü" * 500 for number in range(20)}},
+    "an empty metadata value": {"metadata": {"empty": ""}},
+    "no path": {"redirect_url": "http://localhost:3000"},
+    "another port": {"redirect_url": "http://127.0.0.1:8080/a%20b;c?d=e&f[]"[:-2]},
+    "the longest redirect_url": {"redirect_url": "http://localhost/".ljust(2048, "x")},
+}
+BAD: dict[str, dict[str, Any]] = {
+    "an unknown type": {"type": "02"},
+    "type as a number": {"type": 0},
+    "type null": {"type": None},
+    "a country of two letters": {"id_country": "MY"},
+    "a country in lower case": {"id_country": "mys"},
+    "a country in a list": {"id_country": ["MYS"]},
+    "an unknown id_type": {"id_type": "VISA"},
+    "id_type in lower case": {"id_type": "passport"},
+    "redirect_url null": {"redirect_url": None},
+    "a relative redirect_url": {"redirect_url": "/done"},
+    "another scheme": {"redirect_url": "javascript:alert(1)"},
+    "user info": {"redirect_url": "http://localhost@evil.example/"},
+    "a backslash": {"redirect_url": "http://localhost\\@evil.example/"},
+    "http elsewhere": {"redirect_url": "http://app.example.com/done"},
+    "a space": {"redirect_url": "http://localhost/a b"},
+    "a broken escape": {"redirect_url": "http://localhost/%2"},
+    "a redirect_url too long": {"redirect_url": "http://localhost/".ljust(2049, "x")},
+    "an empty reference": {"reference": ""},
+    "a reference too long": {"reference": "x" * 129},
+    "reference as a number": {"reference": 42},
+    "metadata null": {"metadata": None},
+    "metadata as a list": {"metadata": []},
+    "too much metadata": {"metadata": {str(number): "" for number in range(21)}},
+    "an empty metadata key": {"metadata": {"": "x"}},
+    "a metadata key too long": {"metadata": {"x" * 41: "x"}},
+    "a metadata value too long": {"metadata": {"x": "x" * 501}},
+    "a metadata value as a number": {"metadata": {"x": 1}},
+    "an unknown field": {"colour": "red"},
+}
+
+
+@pytest.mark.parametrize("fields", GOOD.values(), ids=GOOD)
+def test_a_body_that_the_document_takes_is_taken(fields: dict[str, Any], api: Api) -> None:
+    assert faults_in({**BODY, **fields}, REQUEST) == []
+    taken = api.create(**fields).json()
+    assert {name: taken[name] for name in fields} == fields
+
+
+@pytest.mark.parametrize("fields", BAD.values(), ids=BAD)
+def test_a_body_that_the_document_refuses_is_refused(fields: dict[str, Any], api: Api) -> None:
+    assert faults_in({**BODY, **fields}, REQUEST) != []
+    problem = api.create(**fields).json()
+    assert [fault["pointer"].split("/")[1] for fault in problem["errors"]] == list(fields)
+    assert api.vendor.calls()["create"] == 0
+
+
+@pytest.mark.parametrize("name", REQUEST["required"])
+def test_a_required_field_is_required(name: str, api: Api) -> None:
+    body = {field: value for field, value in BODY.items() if field != name}
+    assert faults_in(body, REQUEST) != []
+    problem = api.call("create_verification", json=body).json()
+    assert problem["errors"] == [{"pointer": f"#/{name}", "detail": "is required"}]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '"text"', "null", b"\xff"])
+def test_a_body_that_is_no_object_is_refused(body: str | bytes, api: Api) -> None:
+    answer = api.call("create_verification", data=body, headers={"Content-Type": "application/json"})
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["#"]
+
+
+@pytest.mark.parametrize(
+    ("key", "status"), [("!", 201), ("a b ~", 201), ("x" * 255, 201), ("x" * 256, 400), ("", 400), ("ü", 400)]
+)
+def test_idempotency_keys_are_taken_as_documented(key: str, status: int, api: Api) -> None:
+    assert Draft202012Validator(PARAMETERS["Idempotency-Key"]).is_valid(key) == (status == 201)
+    headers: dict[str, Any] = {"Idempotency-Key": key.encode("latin-1")}
+    assert api.call("create_verification", json=BODY, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(("limit", "status"), [(1, 200), (100, 200), (0, 400), (101, 400), (-1, 400)])
+def test_limits_are_taken_as_documented(limit: int, status: int, api: Api) -> None:
+    assert Draft202012Validator(PARAMETERS["limit"]).is_valid(limit) == (status == 200)
+    answer = api.call("list_verifications", params={"reference": "customer-42", "limit": limit})
+    assert answer.status_code == status
