@@ -10,6 +10,10 @@ BIN := $(VENV)/bin
 # SAM CLI has an environment of its own: it pins what others need newer.
 SAM_VENV := .venv/sam
 SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
+# AWS's own DynamoDB Local, which this package on npm brings; the tests of the store run against it, too.
+DYNAMODB_LOCAL := .venv/dynamodb-local
+DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
+DYNAMODB_LOCAL_SHA256 := 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
 LOCKS := tests/requirements
 
 export SAM_CLI_TELEMETRY := 0
@@ -34,7 +38,7 @@ sam-local: $(VENV)/.sandbox build ## the same bridge by `sam local start-api` (n
 
 # --- the gate --------------------------------------------------------------------------------------------------------
 
-test: $(VENV)/.dev ## all tests but those that need Docker
+test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## all tests but those that need Docker
 	$(BIN)/python -m pytest -m "not sam_local" --cov --cov-report=term
 
 test-sam-local: $(VENV)/.dev build ## the tests through `sam local` (needs Docker)
@@ -100,3 +104,12 @@ $(SAM_VENV)/.done: $(LOCKS)/sam.txt | $(BIN)/python
 	$(PYTHON) -m venv $(SAM_VENV)
 	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
+
+# Only the emulator is unpacked: installing the package would bring 200 others. Where it cannot be had, tests go without.
+$(DYNAMODB_LOCAL)/.done: | $(BIN)/python
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@{ java -version && npm pack --loglevel=error --fetch-retries=0 --pack-destination $(@D) $(DYNAMODB_LOCAL_PACKAGE); \
+	  } >$(@D)/log 2>&1 && $(BIN)/python -c 'import hashlib, pathlib, sys; \
+	    sys.exit(hashlib.sha256(pathlib.Path(sys.argv[1]).read_bytes()).hexdigest() != sys.argv[2])' \
+	    $(@D)/*.tgz $(DYNAMODB_LOCAL_SHA256) && tar -xzf $(@D)/*.tgz -C $(@D) package/emulator && rm $(@D)/*.tgz && touch $@ \
+	  || echo "DynamoDB Local is left out: it needs Java, npm and npm's registry ($(@D)/log says more)."

@@ -1,0 +1,116 @@
+"""Times that hang together, wherever they stand: whoever waits for another waits longer than the other may take."""
+
+from typing import Any
+
+import pytest
+
+from bridge import aws, pace, schedule, vendor
+from bridge.store.completion import QUIET
+from tests.sandbox import template, wiring
+
+# Seconds. API Gateway's own limits, which nobody can raise: on an integration, and on an authorizer.
+API_GATEWAY = 30
+AUTHORIZER = 10
+# Seconds that a person may be held by a slow vendor.
+PATIENCE = 10
+# Seconds that finalize has for the claim, the evidence and the rise of one verification.
+STORE_CALLS = 2
+
+TEMPLATE = template.read()
+TIMEOUTS = {name: int(function["Timeout"]) for name, function in TEMPLATE.of_type("AWS::Lambda::Function").items()}
+ROUTED = sorted({route.function for route in wiring.api(TEMPLATE, {"ttl/BearerKey": 0}).routes})
+ASKING = sorted(
+    name
+    for name, function in TEMPLATE.of_type("AWS::Lambda::Function").items()
+    if "EKYC_API_URL" in function.get("Environment", {}).get("Variables", {})
+)
+QUEUES = TEMPLATE.of_type("AWS::SQS::Queue")
+QUEUE, DEAD_LETTERS = QUEUES["DueQueue"], QUEUES["DueDeadLetterQueue"]
+(SOURCE,) = TEMPLATE.of_type("AWS::Lambda::EventSourceMapping").values()
+FINALIZE = TIMEOUTS["FinalizeFunction"]
+RECEIVES: int = QUEUE["RedrivePolicy"]["maxReceiveCount"]
+
+
+@pytest.fixture(params=["dynamodb", "s3", "sqs", "secretsmanager"])
+def storage_call(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seconds that a call takes at most which never answers, all tries together."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    config: Any = aws.client(request.param).meta.config
+    tries: int = config.retries["total_max_attempts"]
+    return tries * (float(config.connect_timeout) + float(config.read_timeout))
+
+
+def test_one_answer_of_the_vendor_is_waited_for_no_longer_than_all_together() -> None:
+    assert 0 < vendor.CONNECT_TIMEOUT < vendor.READ_TIMEOUT < vendor.BUDGET < PATIENCE
+
+
+def test_these_functions_ask_the_vendor() -> None:
+    assert ASKING == ["FinalizeFunction", "RedirectFunction", "VerificationsFunction"]
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_function_outlives_the_vendors_budget_and_a_storage_call_that_never_answers(
+    name: str, storage_call: float
+) -> None:
+    assert vendor.BUDGET + storage_call < TIMEOUTS[name]
+
+
+@pytest.mark.parametrize("name", ROUTED)
+def test_a_function_ends_before_the_gateway_gives_up(name: str) -> None:
+    assert TIMEOUTS[name] < API_GATEWAY
+
+
+def test_the_authorizer_ends_with_the_gateways_patience_and_outlives_a_secret_that_is_not_given(
+    storage_call: float,
+) -> None:
+    assert storage_call < TIMEOUTS["AuthorizeFunction"] <= AUTHORIZER
+
+
+def test_a_whole_batch_fits_into_finalize_however_slow_the_vendor_is() -> None:
+    slowest = TEMPLATE.document["Parameters"]["VendorCallsPerMinute"]["MinValue"]
+    slot = 60 * pace.CONCURRENCY / slowest
+    assert SOURCE["BatchSize"] * (slot + vendor.BUDGET + STORE_CALLS) <= FINALIZE
+
+
+def test_as_many_of_finalize_run_at_once_as_the_pace_is_shared_by() -> None:
+    assert SOURCE["ScalingConfig"]["MaximumConcurrency"] == pace.CONCURRENCY
+
+
+def test_a_message_is_hidden_for_six_times_as_long_as_finalize_runs() -> None:
+    assert QUEUE["VisibilityTimeout"] >= 6 * FINALIZE
+
+
+def test_one_that_fails_does_not_take_its_batch_with_it() -> None:
+    assert SOURCE["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_a_verification_is_not_sent_again_while_its_message_is_hidden() -> None:
+    assert QUEUE["VisibilityTimeout"] < schedule.RESEND
+
+
+def test_a_lease_outlives_the_function_that_holds_it_and_ends_before_the_reservation_does() -> None:
+    assert TIMEOUTS["VerificationsFunction"] < schedule.LEASE < schedule.RESERVATION
+
+
+def test_a_claim_outlives_the_functions_that_make_it() -> None:
+    assert all(TIMEOUTS[name] <= schedule.CLAIM for name in ASKING)
+
+
+def test_nobody_is_due_again_before_the_vendor_may_be_asked_again() -> None:
+    soonest = schedule.after_failure(0, 1, lambda low, high: low)
+    assert min(soonest, schedule.CLAIM, schedule.RESEND) > QUIET
+
+
+def test_one_run_of_the_sweep_ends_before_the_next_begins() -> None:
+    (every,) = wiring.schedules(TEMPLATE)
+    assert TIMEOUTS[every.function] < every.seconds
+
+
+def test_a_message_is_tried_some_times_and_reaches_the_dead_letters_before_it_is_too_old() -> None:
+    assert RECEIVES >= 2
+    assert RECEIVES * QUEUE["VisibilityTimeout"] < QUEUE["MessageRetentionPeriod"]
+
+
+def test_dead_letters_are_kept_longer_than_the_queue_keeps_messages_for_their_age_is_not_begun_anew() -> None:
+    assert QUEUE["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DueDeadLetterQueue", "Arn"]}
+    assert DEAD_LETTERS["MessageRetentionPeriod"] - QUEUE["MessageRetentionPeriod"] >= 7 * 86400

@@ -1,0 +1,109 @@
+"""Messages that finalize cannot work off: aside after some tries, and back once the cause is mended."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.sandbox.sandbox import Sandbox
+
+WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "http://localhost:5173/"}
+
+
+class Queues:
+    """The queue and its dead letters; what is received and not worked off shows again at once."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sqs = sandbox.client("sqs")
+        self._url = sandbox.stack.resources["DueQueue"]
+        self._dead_url = sandbox.stack.resources["DueDeadLetterQueue"]
+        attributes = self._attributes(self._url)
+        self._visibility = attributes["VisibilityTimeout"]
+        self.receives: int = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
+
+    def hide(self, seconds: str | None = None) -> None:
+        """For as long as the template says, or for `seconds`."""
+        its = {"VisibilityTimeout": seconds or self._visibility}
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes=its)
+
+    def send(self, body: str) -> None:
+        self._sqs.send_message(QueueUrl=self._url, MessageBody=body)
+
+    def waiting(self) -> tuple[int, int]:
+        """How many messages are in the queue, and how many among the dead letters."""
+        return self._count(self._url), self._count(self._dead_url)
+
+    def move_back(self) -> None:
+        """What SQS's StartMessageMoveTask does, which the embedded AWS has not."""
+        for message in self._sqs.receive_message(QueueUrl=self._dead_url, MaxNumberOfMessages=10)["Messages"]:
+            self.send(message["Body"])
+            self._sqs.delete_message(QueueUrl=self._dead_url, ReceiptHandle=message["ReceiptHandle"])
+
+    def _count(self, url: str) -> int:
+        found = self._attributes(url)
+        return sum(int(found[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible"))
+
+    def _attributes(self, url: str) -> Any:
+        return self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+
+@pytest.fixture
+def queues(sandbox: Sandbox) -> Iterator[Queues]:
+    queues = Queues(sandbox)
+    queues.hide("0")
+    yield queues
+    queues.hide()
+
+
+def set_status(sandbox: Sandbox, id: str, status: str) -> None:
+    """As a version might that is still to come; and nobody has asked the vendor lately."""
+    sandbox.client("dynamodb").update_item(
+        TableName=sandbox.stack.resources["VerificationsTable"],
+        Key={"id": {"S": id}},
+        UpdateExpression="SET #status = :status REMOVE asked_at",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":status": {"S": status}},
+    )
+
+
+def call(sandbox: Sandbox, method: str, path: str, body: Any = None) -> Any:
+    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
+    answer = requests.request(method, sandbox.api_url + path, json=body, headers=headers, timeout=20)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def test_a_message_that_always_fails_is_tried_so_often_and_put_aside(sandbox: Sandbox, queues: Queues) -> None:
+    queues.send('{"id": 1}')
+    assert sandbox.drain_queue() == queues.receives
+    assert queues.waiting() == (0, 1)
+    assert sandbox.drain_queue() == 0
+
+
+def test_a_message_that_fails_holds_up_no_other(sandbox: Sandbox, queues: Queues) -> None:
+    created = call(sandbox, "POST", "/verifications", WANTED)
+    sandbox.vendor.play(created["token"], "verified")
+    queues.send("no message of ours")
+    queues.send(json.dumps({"id": created["id"]}))
+    sandbox.drain_queue()
+    assert queues.waiting() == (0, 1)
+    assert call(sandbox, "GET", f"/verifications/{created['id']}")["status"] == "verified"
+
+
+def test_a_message_that_is_moved_back_once_the_cause_is_mended_is_worked_off(sandbox: Sandbox, queues: Queues) -> None:
+    created = call(sandbox, "POST", "/verifications", WANTED)
+    sandbox.vendor.play(created["token"], "verified")
+    set_status(sandbox, created["id"], "not-known-to-this-version")
+    queues.send(json.dumps({"id": created["id"]}))
+    sandbox.drain_queue()
+    assert queues.waiting() == (0, 1)
+
+    set_status(sandbox, created["id"], "pending")
+    queues.move_back()
+
+    assert sandbox.drain_queue() == 1
+    assert queues.waiting() == (0, 0)
+    verified = call(sandbox, "GET", f"/verifications/{created['id']}")
+    assert (verified["status"], verified["sequence"]) == ("verified", 2)

@@ -1,0 +1,68 @@
+"""A record in each state that is worth keeping, as this version writes it, in DynamoDB's JSON.
+
+    PYTHONPATH=layers/bridge .venv/bin/python -m tests.store.states > tests/store/records/v2.json
+
+See records/README.md for when.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from bridge.models import Status, Verification
+from bridge.store import completion
+from bridge.store.table import Table
+from tests.store.making import (
+    EPOCH,
+    EXPIRES_AT,
+    claimed,
+    failed_reservation,
+    in_status,
+    item,
+    pending,
+    redacted,
+    reserved,
+)
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
+
+
+def _put_off(table: Table) -> Verification:
+    return completion.postpone(
+        table, claimed(table, pending(table)), due_at=EPOCH + 60, expires_at=EXPIRES_AT, failures=1
+    )
+
+
+MAKERS: dict[str, Callable[[Table], Verification]] = {
+    "reserved": reserved,
+    "link_not_created": failed_reservation,
+    "pending": pending,
+    "put_off": _put_off,
+    "processing": lambda table: in_status(table, Status.PROCESSING),
+    "rejected": lambda table: in_status(table, Status.REJECTED),
+    "expired": lambda table: in_status(table, Status.EXPIRED),
+    "verified": lambda table: in_status(table, Status.VERIFIED),
+    "redacted": redacted,
+}
+
+
+def form(value: Any) -> Any:
+    """What does not hang on whose record it is: names, types, how times look and how long numbers are."""
+    ((kind, inner),) = value.items()
+    if kind == "M":
+        return {name: form(each) for name, each in inner.items()}
+    is_number_or_time = kind == "N" or (kind == "S" and _TIME.fullmatch(inner))
+    return f"{kind} {re.sub('[0-9]', '0', inner)}" if is_number_or_time else kind
+
+
+if __name__ == "__main__":
+    from moto import mock_aws
+
+    from tests.store.engines import Engine
+
+    with mock_aws(), Engine("moto", "https://dynamodb.us-east-1.amazonaws.com").table() as table:
+        records = {state: item(table, make(table).id) for state, make in MAKERS.items()}
+        json.dump(records, sys.stdout, indent=2, sort_keys=True)
+        print()

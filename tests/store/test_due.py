@@ -1,0 +1,127 @@
+"""The index of what is due: sparse, spread over shards, taken by one."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bridge import schedule
+from bridge.models import Status, Verification
+from bridge.store import completion, reading
+from bridge.store.rows import DUE_SHARDS, due_shard
+from bridge.store.table import Table
+from tests.store.making import (
+    EPOCH,
+    FIRST_CHECK,
+    NOW,
+    UNKNOWN,
+    claimed,
+    failed_reservation,
+    finding,
+    in_status,
+    index,
+    is_empty,
+    item,
+    later,
+    pending,
+    redacted,
+    reservation,
+    reserved,
+    row,
+    standing,
+    write,
+)
+
+
+def due_ids(table: Table, seconds: float, *, limit: int = 100) -> list[str]:
+    return [id for id, _ in reading.due(table, later(seconds), limit=limit)]
+
+
+def in_shard(shard: int, count: int) -> list[str]:
+    """So many ids that lie in one shard."""
+    found: list[str] = []
+    while len(found) < count:
+        id = reservation().id
+        if due_shard(id) == str(shard):
+            found.append(id)
+    return found
+
+
+def test_only_what_something_is_to_be_done_about_is_in_the_index(table: Table) -> None:
+    waiting = [reserved(table), pending(table), claimed(table, pending(table)), redacted(table)]
+    failed_reservation(table)
+    in_status(table, Status.VERIFIED)
+    in_status(table, Status.EXPIRED)
+    assert index(table, "due") == {made.id for made in waiting}
+
+
+@pytest.mark.parametrize("make", [reserved, pending, failed_reservation, redacted])
+def test_a_time_and_a_shard_stand_together_or_not_at_all(table: Table, make: Callable[[Table], Verification]) -> None:
+    written = row(table, make(table))
+    assert ("due_at" in written) is ("due_shard" in written)
+    assert written.get("due_shard", "0") in {str(shard) for shard in range(DUE_SHARDS)}
+
+
+def test_what_is_due_is_found_in_every_shard(table: Table) -> None:
+    ids = [in_shard(shard, 1)[0] for shard in range(DUE_SHARDS)]
+    for id in ids:
+        pending(table, id=id)
+    found = list(reading.due(table, later(schedule.FIRST_CHECK), limit=DUE_SHARDS))
+    assert sorted(found) == sorted((id, FIRST_CHECK) for id in ids)
+
+
+def test_ids_are_spread_over_all_shards() -> None:
+    shards = [due_shard(reservation().id) for _ in range(400)]
+    assert {shard: shards.count(shard) > 50 for shard in shards} == {str(n): True for n in range(DUE_SHARDS)}
+
+
+@pytest.mark.parametrize(("seconds", "is_due"), [(schedule.FIRST_CHECK - 1, False), (schedule.FIRST_CHECK, True)])
+def test_nothing_is_due_before_its_second(table: Table, seconds: int, is_due: bool) -> None:
+    made = pending(table)
+    assert due_ids(table, seconds) == [made.id] * is_due
+
+
+def test_the_longest_due_of_a_shard_comes_first_and_a_limit_holds_for_all_shards_together(table: Table) -> None:
+    ids = in_shard(2, 5)
+    for age, id in enumerate(ids):
+        reserved(table, id=id, due_at=EPOCH - age)
+    assert due_ids(table, 0) == ids[::-1]
+    assert due_ids(table, 0, limit=2 * DUE_SHARDS) == ids[:-3:-1]
+
+
+def test_what_was_taken_is_due_again_later(table: Table) -> None:
+    made = pending(table)
+    assert reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND)
+    assert due_ids(table, schedule.FIRST_CHECK) == []
+    assert due_ids(table, schedule.FIRST_CHECK + schedule.RESEND) == [made.id]
+
+
+def test_a_second_taker_of_what_was_seen_is_refused(table: Table) -> None:
+    made = pending(table)
+    assert reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    assert not reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 900)
+    assert standing(table, made).due_at == FIRST_CHECK + 600
+
+
+def test_what_was_claimed_since_it_was_seen_is_not_taken(table: Table) -> None:
+    made = claimed(table, pending(table))
+    assert not reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    assert standing(table, made) == made
+
+
+def test_what_became_final_since_it_was_seen_is_not_taken_and_stays_out_of_the_index(table: Table) -> None:
+    made = completion.rise(table, in_status(table, Status.PENDING), finding(Status.VERIFIED), later(9))
+    assert not reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    assert index(table, "due") == set()
+
+
+def test_what_is_gone_is_not_taken(table: Table) -> None:
+    assert not reading.take_due(table, reservation().id, EPOCH, until=EPOCH + 600)
+    assert is_empty(table)
+
+
+def test_taking_changes_the_time_and_nothing_else(table: Table) -> None:
+    made = pending(table)
+    write(table, made, **UNKNOWN)
+    before = item(table, made.id)
+    reading.take_due(table, made.id, FIRST_CHECK, until=int(NOW.timestamp()) + 600)
+    assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600)}}

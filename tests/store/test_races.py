@@ -1,0 +1,172 @@
+"""Many at once on one verification: one winner each, and a sequence without gaps."""
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any, TypeVar
+
+import pytest
+
+from bridge import schedule
+from bridge.models import Status, Verification
+from bridge.store import completion, creation, reading, redaction
+from bridge.store.table import ConditionFailed, Table
+from tests.store.engines import RACERS, Engine
+from tests.store.making import (
+    EPOCH,
+    FIRST_CHECK,
+    NOW,
+    claimed,
+    commit,
+    finding,
+    in_status,
+    item,
+    later,
+    nonce,
+    pending,
+    reservation,
+    reserved,
+    standing,
+)
+
+T = TypeVar("T")
+
+# What any of them may be beaten at only now and then is tried some times over.
+ROUNDS = range(5)
+RISEN = [status for status in Status if status is not Status.PENDING]
+
+
+@pytest.fixture(params=["local"], scope="session")
+def engine(local: Engine) -> Engine:
+    """DynamoDB Local alone: moto's conditional writes are a check, then a write."""
+    return local
+
+
+def race(*racers: Callable[[], T]) -> list[T]:
+    """What each gives; none begins before all are ready."""
+    ready = Barrier(len(racers))
+
+    def run(racer: Callable[[], T]) -> T:
+        ready.wait(timeout=30)
+        return racer()
+
+    with ThreadPoolExecutor(len(racers)) as pool:
+        return list(pool.map(run, racers))
+
+
+def all_at_once(act: Callable[[int], T]) -> list[T]:
+    return race(*(lambda number=number: act(number) for number in range(RACERS)))
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+def test_one_of_many_makers_reserves_and_all_others_are_shown_its_reservation(table: Table, round: int) -> None:
+    first = reservation()
+    makers = [dataclasses.replace(first, attempt=nonce(), code=f"code-{n}") for n in range(RACERS)]
+    shown = all_at_once(lambda n: creation.reserve(table, makers[n], NOW))
+    (winner,) = [maker for maker, standing in zip(makers, shown, strict=True) if standing is None]
+    assert [standing for standing in shown if standing is not None] == [winner] * (RACERS - 1)
+    assert standing(table, first) == winner
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+def test_one_of_many_takes_up_a_reservation_or_its_maker_commits_it_after_all(table: Table, round: int) -> None:
+    made = reserved(table)
+    now = later(schedule.LEASE + 1)
+    lease = int(now.timestamp()) + schedule.LEASE
+    makers = [dataclasses.replace(made, attempt=nonce(), lease_until=lease) for _ in range(RACERS - 1)]
+
+    def take_up(maker: Verification) -> bool:
+        return creation.reserve(table, maker, now) is None
+
+    def commit_late() -> bool:
+        try:
+            return commit(table, made).sequence == 1
+        except ConditionFailed:
+            return False
+
+    won = race(commit_late, *(lambda maker=maker: take_up(maker) for maker in makers))
+    assert sum(won) == 1
+    after = standing(table, made)
+    assert after.attempt == [made, *makers][won.index(True)].attempt
+    assert after.is_reservation is not won[0]
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+def test_one_of_many_askers_claims(table: Table, round: int) -> None:
+    made = pending(table)
+    outcomes = all_at_once(lambda n: completion.claim(table, made.id, f"asker-{n}", NOW))
+    (winner,) = [n for n, (_, is_claimed) in enumerate(outcomes) if is_claimed]
+    assert {found.asked_by for found, _ in outcomes if found} == {f"asker-{winner}"}
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+def test_one_of_many_sweeps_takes_what_is_due(table: Table, round: int) -> None:
+    made = pending(table)
+    taken = all_at_once(lambda n: reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 1 + n))
+    assert sum(taken) == 1
+    assert standing(table, made).due_at == FIRST_CHECK + 1 + taken.index(True)
+
+
+def assert_unbroken(first: Verification, written: list[Verification], last: Verification) -> None:
+    """Each write that won counted one up, and raised the status."""
+    written = sorted(written, key=lambda each: each.sequence)
+    assert [each.sequence for each in written] == list(range(first.sequence + 1, last.sequence + 1))
+    ranks = [each.status.rank for each in [first, *written]]
+    assert all(low < high for low, high in itertools.pairwise(ranks))
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+def test_of_many_rises_each_that_wins_counts_one_and_verified_wins_in_the_end(table: Table, round: int) -> None:
+    made = claimed(table, pending(table))
+
+    def rise(n: int) -> Verification:
+        # Each leaves its number, so that what it is given tells whether it won.
+        return completion.rise(table, made, finding(RISEN[n % len(RISEN)], result=str(n)), later(n))
+
+    risen = all_at_once(rise)
+    won = [each for n, each in enumerate(risen) if each.result == str(n)]
+    last = standing(table, made)
+    assert last.status is Status.VERIFIED
+    assert last in won
+    assert_unbroken(made, won, last)
+    assert max(Counter(each.status.rank for each in won).values()) == 1
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+@pytest.mark.parametrize("status", [Status.PENDING, Status.EXPIRED, Status.VERIFIED])
+def test_one_of_many_redacts_and_all_are_given_the_same_tombstone(table: Table, status: Status, round: int) -> None:
+    made = in_status(table, status)
+    given = all_at_once(lambda n: redaction.redact(table, made, due_at=EPOCH, now=later(n)))
+    assert set(map(repr, given)) == {repr(standing(table, made))}
+    assert standing(table, made).sequence == made.sequence + (status is Status.PENDING)
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+def test_nothing_personal_survives_a_redaction_among_rises_and_claims(table: Table, round: int) -> None:
+    made = claimed(table, pending(table))
+
+    def act(n: int) -> Any:
+        if n % 4 == 0:
+            return redact(n)
+        if n % 4 == 1:
+            return completion.claim(table, made.id, nonce(), later(60 + 10 * n))
+        return completion.rise(table, made, finding(RISEN[n % len(RISEN)], result=f"personal-{n}"), later(n))
+
+    def redact(n: int) -> Verification:
+        tombstone = None
+        while tombstone is None:
+            tombstone = redaction.redact(table, standing(table, made), due_at=EPOCH, now=later(n))
+        return tombstone
+
+    outcomes = all_at_once(act)
+    last = standing(table, made)
+    assert {outcome.redacted_at for outcome in outcomes[::4]} == {last.redacted_at}
+    assert "personal" not in repr(item(table, made.id))
+    rises = [(n, outcome) for n, outcome in enumerate(outcomes) if n % 4 > 1]
+    won = [risen for n, risen in rises if risen.result == f"personal-{n}"]
+    if last.reason_code == "redacted":
+        won.append(last)
+    assert_unbroken(made, won, last)

@@ -1,0 +1,159 @@
+"""What is redacted leaves a tombstone, and nothing leaves a tombstone."""
+
+import dataclasses
+import json
+
+import pytest
+
+from bridge import schedule
+from bridge.models import Evidence, Status
+from bridge.store import completion, creation, reading, redaction
+from bridge.store.rows import reference_key
+from bridge.store.table import ConditionFailed, Table
+from tests.store.making import (
+    EPOCH,
+    EXPIRES_AT,
+    URL,
+    finding,
+    in_status,
+    index,
+    is_empty,
+    item,
+    later,
+    nonce,
+    redacted,
+    reservation,
+    reserved,
+    row,
+    standing,
+)
+
+DUE_AT = EPOCH + 2 * schedule.CLAIM
+
+# All that a tombstone may have. Whatever else is written some day is either personal, or belongs in here.
+LEFT = {
+    *("id", "principal", "status", "sequence", "reason_code", "type", "id_country", "id_type", "attempt"),
+    *("created_at", "updated_at", "expires_at", "redacted_at", "asked_at", "asked_by", "due_at", "due_shard", "ttl"),
+}
+PLANTED = {
+    "redirect_url": "https://app.example.com/planted-1?customer=planted-2",
+    "reference": "planted-3",
+    "metadata": {"planted-4": "planted-5"},
+    "code": "planted-6",
+    "fingerprint": "planted-7",
+}
+PROOF = {
+    "result": '{"ocr_result": {"name": "planted-8"}}',
+    "evidence": Evidence("records/planted-9.json.gz", "planted-10", 2048),
+}
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_nothing_personal_is_left_of_any_status(table: Table, status: Status) -> None:
+    made = in_status(table, status, **PLANTED)
+    if status is not Status.VERIFIED:
+        made = completion.rise(table, made, finding(Status.VERIFIED, **PROOF), later(4))
+    before = json.dumps(item(table, made.id))
+    assert redaction.redact(table, made, due_at=DUE_AT, now=later(5)) is not None
+    after = json.dumps(item(table, made.id))
+    assert before.count("planted") >= 8
+    assert "planted" not in after
+    assert URL not in after
+    assert row(table, made).keys() <= LEFT
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
+def test_an_open_one_expires_by_it_and_counts_one(table: Table, status: Status) -> None:
+    made = in_status(table, status)
+    tombstone = redaction.redact(table, made, due_at=DUE_AT, now=later(5))
+    assert tombstone == standing(table, made)
+    assert (tombstone.status, tombstone.reason_code) == (Status.EXPIRED, "redacted")
+    assert (tombstone.sequence, tombstone.updated_at, tombstone.redacted_at) == (
+        made.sequence + 1,
+        later(5),
+        later(5),
+    )
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status.is_final])
+def test_a_final_one_keeps_its_status_and_makes_no_event(table: Table, status: Status) -> None:
+    made = in_status(table, status)
+    tombstone = redaction.redact(table, made, due_at=DUE_AT, now=later(5))
+    assert tombstone is not None
+    assert (tombstone.status, tombstone.reason_code) == (made.status, made.reason_code)
+    assert (tombstone.sequence, tombstone.updated_at, tombstone.redacted_at) == (
+        made.sequence,
+        made.updated_at,
+        later(5),
+    )
+
+
+def test_a_tombstone_is_due_once_more_is_in_no_list_and_goes_when_retention_ends(table: Table) -> None:
+    made = redacted(table)
+    assert index(table, "due") == {made.id}
+    assert index(table, "by_reference") == set()
+    assert reading.by_reference(table, "shop", "order-1", limit=9, after=None) == ([], None)
+    assert row(table, made)["ttl"] == EPOCH + 4 + table.retention
+
+
+def test_one_that_changed_meanwhile_is_to_be_read_again(table: Table) -> None:
+    read = in_status(table, Status.PENDING)
+    risen = completion.rise(table, read, finding(Status.REJECTED), later(4))
+    assert redaction.redact(table, read, due_at=DUE_AT, now=later(5)) is None
+    assert standing(table, read) == risen
+    assert redaction.redact(table, risen, due_at=DUE_AT, now=later(5)) is not None
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.EXPIRED, Status.VERIFIED])
+def test_a_redaction_whose_answer_was_lost_gives_the_tombstone_that_stands(table: Table, status: Status) -> None:
+    made = in_status(table, status)
+    first = redaction.redact(table, made, due_at=DUE_AT, now=later(5))
+    assert redaction.redact(table, made, due_at=DUE_AT, now=later(6)) == first
+    assert first is not None
+
+
+def test_what_nobody_has_got_yet_is_not_redacted(table: Table) -> None:
+    made = reserved(table)
+    assert redaction.redact(table, made, due_at=DUE_AT, now=later(5)) is None
+    assert standing(table, made) == made
+
+
+def test_what_is_not_there_gets_no_tombstone(table: Table) -> None:
+    assert redaction.redact(table, reservation(), due_at=DUE_AT, now=later(5)) is None
+    redaction.settle(table, reservation().id)
+    assert is_empty(table)
+
+
+def test_a_tombstone_that_is_settled_is_due_no_more(table: Table) -> None:
+    made = redacted(table)
+    redaction.settle(table, made.id)
+    redaction.settle(table, made.id)
+    assert index(table, "due") == set()
+    assert standing(table, made) == dataclasses.replace(made, due_at=None)
+
+
+def test_nothing_else_can_be_settled(table: Table) -> None:
+    made = in_status(table, Status.PENDING)
+    redaction.settle(table, made.id)
+    assert standing(table, made) == made
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.VERIFIED])
+def test_nothing_leaves_a_tombstone(table: Table, status: Status) -> None:
+    before_it = in_status(table, status)
+    redaction.redact(table, before_it, due_at=DUE_AT, now=later(5))
+    tombstone = item(table, before_it.id)
+    late = later(86400)
+
+    creation.reserve(table, dataclasses.replace(before_it, attempt=nonce(), sequence=0), late)
+    with pytest.raises(ConditionFailed):
+        creation.commit_link(table, before_it, url=URL, token="5LL", due_at=DUE_AT, now=late)
+    creation.release(table, before_it)
+    creation.fail(table, before_it.id, late)
+    completion.claim(table, before_it.id, nonce(), late)
+    completion.postpone(table, before_it, due_at=DUE_AT, expires_at=EXPIRES_AT)
+    completion.rise(table, before_it, finding(Status.VERIFIED), late)
+    redaction.redact(table, before_it, due_at=DUE_AT, now=late)
+
+    assert item(table, before_it.id) == tombstone
+    assert reference_key("shop", "order-1") not in json.dumps(tombstone)

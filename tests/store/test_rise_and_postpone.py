@@ -1,0 +1,187 @@
+"""What an asker may write: a higher status, or another time to look again."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from bridge.models import Status, Verification
+from bridge.store import completion, redaction
+from bridge.store.completion import postpone, rise
+from bridge.store.rows import plain
+from bridge.store.table import Table
+from tests.store.making import (
+    EPOCH,
+    EVIDENCE,
+    EXPIRES_AT,
+    RESULT,
+    UNKNOWN,
+    claimed,
+    finding,
+    in_status,
+    index,
+    is_empty,
+    item,
+    later,
+    pending,
+    redacted,
+    reservation,
+    row,
+    standing,
+    write,
+)
+
+Happening = Callable[[Table, Verification], None]
+
+# As the drawing in bridge.store has it, written anew so that a change there is noticed here.
+LADDER = [{Status.PENDING}, {Status.PROCESSING}, {Status.REJECTED, Status.FAILED, Status.EXPIRED}, {Status.VERIFIED}]
+RUNG = {status: number for number, rung in enumerate(LADDER) for status in rung}
+# Nothing is below pending, so nobody finds that something rose to it.
+PAIRS = [pair for pair in itertools.product(Status, Status) if pair[1] is not Status.PENDING]
+
+
+@pytest.mark.parametrize(("low", "high"), [pair for pair in PAIRS if RUNG[pair[0]] < RUNG[pair[1]]])
+def test_a_status_rises_and_counts_one(table: Table, low: Status, high: Status) -> None:
+    made = in_status(table, low)
+    risen = rise(table, made, finding(high), later(9))
+    assert (risen.status, risen.sequence, risen.updated_at) == (high, made.sequence + 1, later(9))
+    assert risen == standing(table, made)
+
+
+@pytest.mark.parametrize(("high", "low"), [pair for pair in PAIRS if RUNG[pair[1]] <= RUNG[pair[0]]])
+def test_a_status_never_falls_nor_becomes_an_equal(table: Table, high: Status, low: Status) -> None:
+    made = in_status(table, high)
+    before = item(table, made.id)
+    assert rise(table, made, finding(low, reason_code="another"), later(9)) == made
+    assert item(table, made.id) == before
+
+
+def test_every_step_of_a_whole_way_counts_one(table: Table) -> None:
+    made = in_status(table, Status.PENDING)
+    way = [Status.PROCESSING, Status.EXPIRED, Status.VERIFIED]
+    assert [rise(table, made, finding(status), later(9)).sequence for status in way] == [2, 3, 4]
+
+
+def test_a_final_status_is_kept_with_its_proof_until_retention_ends(table: Table) -> None:
+    made = rise(table, in_status(table, Status.PROCESSING), finding(Status.REJECTED), later(9))
+    assert (made.reason_code, made.result, made.evidence, made.due_at) == ("document_copied", RESULT, EVIDENCE, None)
+    assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
+    assert index(table, "due") == set()
+
+
+def test_an_open_status_never_vanishes_by_itself(table: Table) -> None:
+    made = in_status(table, Status.PROCESSING)
+    assert "ttl" not in row(table, made)
+
+
+def test_a_late_proof_takes_the_reason_away(table: Table) -> None:
+    made = rise(table, in_status(table, Status.REJECTED), finding(Status.VERIFIED), later(9))
+    assert made.reason_code is None
+    assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
+
+
+def test_a_rise_without_proof_leaves_the_one_that_is_there(table: Table) -> None:
+    made = in_status(table, Status.PROCESSING)
+    given_up = finding(Status.FAILED, result=None, evidence=None, reason_code="vendor_unreachable")
+    assert rise(table, made, given_up, later(9)).evidence == EVIDENCE
+
+
+def test_a_rise_that_is_not_certain_is_looked_at_again(table: Table) -> None:
+    made = rise(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH + 900), later(9))
+    assert made.due_at == EPOCH + 900
+    assert index(table, "due") == {made.id}
+
+
+def test_a_rise_ends_the_count_of_vain_attempts(table: Table) -> None:
+    made = postpone(table, in_status(table, Status.PENDING), due_at=EPOCH + 60, expires_at=EXPIRES_AT, failures=3)
+    assert made.failures == 3
+    assert rise(table, made, finding(Status.PROCESSING), later(9)).failures == 0
+    assert "failures" not in row(table, made)
+
+
+def test_a_rise_whose_answer_was_lost_is_written_once(table: Table) -> None:
+    made = in_status(table, Status.PENDING)
+    first = rise(table, made, finding(Status.VERIFIED), later(9))
+    assert rise(table, made, finding(Status.VERIFIED), later(10)) == first
+    assert first.sequence == 2
+
+
+def test_a_tombstone_does_not_rise(table: Table) -> None:
+    made = in_status(table, Status.PENDING)
+    tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(5))
+    assert rise(table, made, finding(Status.VERIFIED), later(9)) == tombstone
+    assert standing(table, made) == tombstone
+
+
+def test_what_is_gone_neither_rises_nor_is_postponed(table: Table) -> None:
+    gone = dataclasses.replace(reservation(), asked_by="asker")
+    assert rise(table, gone, finding(Status.VERIFIED), later(9)) == gone
+    assert postpone(table, gone, due_at=EPOCH, expires_at=EXPIRES_AT) == gone
+    assert is_empty(table)
+
+
+def test_a_postponed_one_keeps_its_status_and_is_due_when_it_was_said(table: Table) -> None:
+    made = in_status(table, Status.PROCESSING)
+    moved = later(700)
+    postponed = postpone(table, made, due_at=EPOCH + 705, expires_at=moved, failures=2)
+    assert postponed == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=moved, failures=2)
+    assert postponed == standing(table, made)
+    assert index(table, "due") == {made.id}
+
+
+def test_one_that_is_not_to_be_looked_at_again_leaves_the_due_ones(table: Table) -> None:
+    made = in_status(table, Status.PENDING)
+    assert index(table, "due") == {made.id}
+    postpone(table, made, due_at=None, expires_at=EXPIRES_AT)
+    assert index(table, "due") == set()
+    assert row(table, made).keys().isdisjoint({"due_at", "due_shard"})
+
+
+def test_a_postponement_whose_answer_was_lost_may_be_written_again(table: Table) -> None:
+    made = in_status(table, Status.PENDING)
+    first = postpone(table, made, due_at=EPOCH + 60, expires_at=EXPIRES_AT, failures=1)
+    assert postpone(table, made, due_at=EPOCH + 60, expires_at=EXPIRES_AT, failures=1) == first
+
+
+def _claimed_by_another(table: Table, made: Verification) -> None:
+    claimed(table, made, later(60))
+
+
+def _risen(table: Table, made: Verification) -> None:
+    rise(table, made, finding(Status.PROCESSING), later(60))
+
+
+def _redacted(table: Table, made: Verification) -> None:
+    # Final, so that its status stays, and only the redaction stands against a postponement.
+    assert redaction.redact(table, made, due_at=EPOCH, now=later(60))
+
+
+@pytest.mark.parametrize(
+    ("status", "happens"),
+    [(Status.PENDING, _claimed_by_another), (Status.PENDING, _risen), (Status.EXPIRED, _redacted)],
+)
+def test_whoever_knows_less_than_the_table_postpones_nothing(table: Table, status: Status, happens: Happening) -> None:
+    made = in_status(table, status)
+    happens(table, made)
+    before = item(table, made.id)
+    assert postpone(table, made, due_at=EPOCH + 9, expires_at=later(9), failures=9) == standing(table, made)
+    assert item(table, made.id) == before
+
+
+def test_claim_rise_and_postpone_keep_what_they_do_not_know(table: Table) -> None:
+    made = pending(table)
+    write(table, made, **UNKNOWN)
+    asked = claimed(table, made)
+    postponed = postpone(table, asked, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
+    for status in (Status.PROCESSING, Status.EXPIRED, Status.VERIFIED):
+        rise(table, postponed, finding(status), later(9))
+    assert UNKNOWN.items() <= plain(item(table, made.id)).items()
+
+
+def test_a_tombstone_is_neither_claimed_nor_raised_by_an_asker_that_was_on_its_way(table: Table) -> None:
+    tombstone = redacted(table)
+    before = item(table, tombstone.id)
+    assert not completion.claim(table, tombstone.id, "late", later(60))[1]
+    postpone(table, tombstone, due_at=EPOCH, expires_at=EXPIRES_AT)
+    assert item(table, tombstone.id) == before
