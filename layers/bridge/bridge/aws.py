@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from bridge.errors import StorageUnavailable
 
@@ -37,5 +38,6 @@ def translated() -> Iterator[None]:
         yield
     except ClientError as error:
         raise StorageUnavailable(error.operation_name, str(error.response["Error"]["Code"])) from error
-    except BotoCoreError as error:
+    # An answer that is no answer has an error of its own, outside botocore's tree.
+    except (BotoCoreError, ResponseParserError) as error:
         raise StorageUnavailable("connect", type(error).__name__) from error

@@ -1,6 +1,7 @@
 """Secrets from Secrets Manager, kept for five minutes: the vendor's credentials and the API keys."""
 
 import json
+import re
 from typing import Any
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
@@ -10,6 +11,9 @@ from bridge.errors import StorageUnavailable, VendorCredentials
 
 # Seconds.
 MAX_AGE = 300
+
+# Printable ASCII, no space at either end: what fits no header would be quoted by the error that says so.
+_HEADER = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
 class Secret:
@@ -25,7 +29,7 @@ class Secret:
             text = self._provider.get(self._arn, max_age=MAX_AGE, force_fetch=fresh)
         except GetParameterError as error:
             # The cause's text names the secret; its class is enough.
-            raise StorageUnavailable("GetSecretValue", type(error.__cause__ or error).__name__) from None
+            raise StorageUnavailable("GetSecretValue", type(error.__context__ or error).__name__) from None
         try:
             value = json.loads(str(text))
         except ValueError:
@@ -43,6 +47,6 @@ class EkycCredentials:
         """The vendor's two headers, by the names that it gives them; VendorCredentials while none are put."""
         value = self._secret.read(fresh=fresh)
         headers = {name: str(value.get(name) or "") for name in ("client_id", "client_secret")}
-        if not all(text.isascii() and text.isprintable() and text for text in headers.values()):
+        if not all(_HEADER.fullmatch(text) for text in headers.values()):
             raise VendorCredentials()
         return headers

@@ -17,7 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
 class _Exchange(threading.local):
-    connection: HTTPConnection | None = None
+    sock: socket.socket | None = None
     is_cut: threading.Event | None = None
 
 
@@ -25,18 +25,24 @@ _exchange = _Exchange()
 
 
 class _Cuttable(HTTPConnection):
-    """Tells the timer which connection this thread's exchange goes through, whether it is new or kept alive."""
+    """Shows the timer the socket that this thread's exchange goes through, whether it is new or kept alive."""
 
     def connect(self) -> None:
         super().connect()
-        # While it was being made there was nothing to cut.
+        self._show()
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:
+            self._show()
+        super().request(*args, **kwargs)
+
+    def _show(self) -> None:
+        # The socket itself: a connection forgets it as soon as an answer's headers say that it is the last.
+        _exchange.sock = self.sock
+        # The deadline may have passed while there was nothing to cut.
         if _exchange.is_cut is not None and _exchange.is_cut.is_set():
             self.close()
             raise TimeoutError("cut at the deadline")
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _exchange.connection = self
-        super().request(*args, **kwargs)
 
 
 class _CuttableTls(_Cuttable, HTTPSConnection):
@@ -66,12 +72,12 @@ def cut_after(seconds: float) -> Iterator[threading.Event]:
     What a cut looks like to the reader differs (a reset, an early end, a body that seems whole), so ask the event.
     """
     is_cut = threading.Event()
-    _exchange.connection, _exchange.is_cut = None, is_cut
+    _exchange.sock, _exchange.is_cut = None, is_cut
     this_thread = vars(_exchange)
 
     def cut() -> None:
         is_cut.set()
-        sock = getattr(this_thread["connection"], "sock", None)
+        sock = this_thread["sock"]
         if sock is not None:
             with contextlib.suppress(OSError):
                 # The plain socket's own shutdown: that of TLS would also forget its state under the reader's hands.
@@ -84,4 +90,4 @@ def cut_after(seconds: float) -> Iterator[threading.Event]:
         yield is_cut
     finally:
         timer.cancel()
-        _exchange.connection, _exchange.is_cut = None, None
+        _exchange.sock, _exchange.is_cut = None, None

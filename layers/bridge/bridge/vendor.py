@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Never, Protocol
 
 import requests
+from urllib3.exceptions import ReadTimeoutError
 
 from bridge.deadline import DeadlineAdapter, cut_after
 from bridge.errors import (
@@ -168,9 +169,11 @@ def _had_no_effect(error: VendorError) -> bool:
 def _raise_named(error: requests.RequestException) -> Never:
     if isinstance(error, requests.ConnectTimeout):
         raise _NotConnected(retry_after=30) from None
-    if isinstance(error, requests.Timeout):
+    cause = error.args[0] if error.args else None
+    # Silence in the middle of a body is a ConnectionError to requests.
+    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
         raise VendorTimeout() from None
-    reason = getattr(error.args[0], "reason", None) if error.args else None
+    reason = getattr(cause, "reason", None)
     if type(reason).__name__ in ("NewConnectionError", "NameResolutionError"):
         raise _NotConnected(retry_after=30) from None
     raise VendorUnavailable(retry_after=30) from None

@@ -12,8 +12,10 @@ from bridge.models import VendorRecord
 
 _FLAGS: dict[Any, bool] = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True, "": False}
 
-# Seconds. A lifetime beyond any link's, one way or the other, is a clock's or a time zone's mistake.
+# Seconds. A lifetime beyond any link's is a clock's or a time zone's mistake, and so is one below zero by more than the
+# moment of a link that was ended as it was made: a link that still lives must not be taken for one that is over.
 _LONGEST_LIFETIME = 86400.0
+_SHORTEST_LIFETIME = -60.0
 
 
 def parse(fields: Mapping[str, Any], *, token: str, type: str) -> VendorRecord:
@@ -85,7 +87,7 @@ def _lifetime(record: Mapping[str, Any]) -> float | None:
     if created is None or expires is None:
         return None
     lifetime = (expires - created).total_seconds()
-    return lifetime if abs(lifetime) <= _LONGEST_LIFETIME else None
+    return lifetime if _SHORTEST_LIFETIME <= lifetime <= _LONGEST_LIFETIME else None
 
 
 def _time(record: Mapping[str, Any], name: str) -> datetime | None:

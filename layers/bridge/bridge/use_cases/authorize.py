@@ -54,10 +54,11 @@ def _keys(bridge: Bridge) -> Iterator[tuple[str, Caller, datetime | None]]:
 
 def _key(entry: Any) -> tuple[str, Caller, datetime | None]:
     sha256, principal, key_id = entry["sha256"], entry["principal"], entry["key_id"]
-    scopes = tuple(scope for scope in entry["scopes"] if scope in SCOPES)
+    scopes = entry["scopes"]
     expires = entry.get("expires_at")
     expires_at = None if expires is None else datetime.fromisoformat(expires)
-    texts = (sha256, principal, key_id)
-    if not all(isinstance(text, str) and text for text in texts) or (expires_at and expires_at.tzinfo is None):
+    are_texts = all(isinstance(text, str) and text for text in (sha256, principal, key_id))
+    is_unclear = not are_texts or not sha256.isascii() or not isinstance(scopes, list)
+    if is_unclear or (expires_at and expires_at.tzinfo is None):
         raise ValueError("a key's entry is not as it should be")
-    return sha256, Caller(principal, scopes, key_id), expires_at
+    return sha256, Caller(principal, tuple(scope for scope in scopes if scope in SCOPES), key_id), expires_at

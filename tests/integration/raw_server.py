@@ -1,0 +1,122 @@
+"""A server of a few lines, for what no HTTP server would do: each request's answer is written on the socket itself."""
+
+import contextlib
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+# Seconds.
+LONGER_THAN_ANYONE_WAITS = 6.0
+
+Answer = Callable[[socket.socket, threading.Event], None]
+
+
+def whole(body: bytes, status: str = "200 OK") -> Answer:
+    """An answer as it should be; the connection is kept alive."""
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return lambda connection, stopping: connection.sendall(head.encode() + body)
+
+
+def dripping(start: bytes, drop: bytes = b" ", seconds: float = 0.1) -> Answer:
+    """`start` at once, then `drop` every `seconds`, for as long as no client should wait."""
+
+    def answer(connection: socket.socket, stopping: threading.Event) -> None:
+        connection.sendall(start)
+        until = time.monotonic() + LONGER_THAN_ANYONE_WAITS
+        while time.monotonic() < until and not stopping.wait(seconds):
+            connection.sendall(drop)
+        raise ConnectionAbortedError("nobody has cut it")
+
+    return answer
+
+
+def silent(start: bytes = b"") -> Answer:
+    """`start`, and then nothing more."""
+
+    def answer(connection: socket.socket, stopping: threading.Event) -> None:
+        connection.sendall(start)
+        stopping.wait(LONGER_THAN_ANYONE_WAITS)
+        raise ConnectionAbortedError("nobody has cut it")
+
+    return answer
+
+
+class RawServer:
+    """Gives the first request the first answer, and so on; the last answer is given again and again.
+
+    `greeted` servers answer a connection before it has said anything, as is needed below TLS. What arrived is in
+    `requests`, how many connections there were in `connections`.
+    """
+
+    def __init__(self, *answers: Answer, greeted: bool = False) -> None:
+        self._answers = list(answers)
+        self._greeted = greeted
+        self._stopping = threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._threads: list[threading.Thread] = []
+        self._open: list[socket.socket] = []
+        self.requests: list[bytes] = []
+        self.connections = 0
+
+    @property
+    def port(self) -> int:
+        port: int = self._listening.getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        for each in (self._listening, *self._open):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(timeout=5)
+        for each in (self._listening, *self._open):
+            each.close()
+
+    def _start(self, work: Callable[..., None], *given: object) -> None:
+        thread = threading.Thread(target=work, args=given, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                self.connections += 1
+                self._open.append(connection)
+                self._start(self._converse, connection)
+
+    def _converse(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            while not self._stopping.is_set() and (self._greeted or self._heard(connection)):
+                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+                answer(connection, self._stopping)
+
+    def _heard(self, connection: socket.socket) -> bool:
+        """Reads a request, its body included; False when the other side has hung up."""
+        data = b""
+        while not (end := data.find(b"\r\n\r\n") + 4) > 3 or len(data) < end + _length(data):
+            if not (more := connection.recv(65536)):
+                return False
+            data += more
+        self.requests.append(data)
+        return True
+
+
+def _length(head: bytes) -> int:
+    found = re.search(rb"(?i)content-length: (\d+)", head)
+    return int(found[1]) if found else 0

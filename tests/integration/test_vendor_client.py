@@ -1,0 +1,344 @@
+"""The client of the vendor's API, over real sockets, against a vendor that behaves as badly as vendors do."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import errors
+from bridge.errors import (
+    BridgeError,
+    StorageUnavailable,
+    VendorCredentials,
+    VendorError,
+    VendorMalformed,
+    VendorRateLimited,
+    VendorRejected,
+    VendorTimeout,
+    VendorUnavailable,
+)
+from bridge.models import LinkRequest
+from bridge.vendor import Link, Vendor
+from tests.integration.raw_server import RawServer, whole
+from tests.sandbox.vendor import VendorStandIn
+
+# Seconds.
+BUDGET = 1.0
+MARGIN = 1.0
+
+ID, SECRET = "canary-id", "sk_canary-secret"
+REQUEST = LinkRequest("00", "MYS", "ID_CARD", "https://app.example.com/done")
+RETURN_URL = "https://bridge.example/return/ver_a/code"
+
+Ask = Callable[[Vendor], object]
+
+
+class Credentials:
+    """Cached as the real ones are; keeps how they were asked for, which is once for each attempt."""
+
+    def __init__(self, client_id: str = ID, client_secret: str = SECRET) -> None:
+        self.stored = self._cached = (client_id, client_secret)
+        self.reads: list[str] = []
+
+    def headers(self, *, fresh: bool = False) -> dict[str, str]:
+        self.reads.append("fresh" if fresh else "cached")
+        if fresh:
+            self._cached = self.stored
+        return dict(zip(("client_id", "client_secret"), self._cached, strict=True))
+
+
+@pytest.fixture
+def stand_in() -> Iterator[VendorStandIn]:
+    with VendorStandIn(client_id=ID, client_secret=SECRET) as running:
+        yield running
+
+
+@pytest.fixture
+def credentials() -> Credentials:
+    return Credentials()
+
+
+@pytest.fixture
+def client(credentials: Credentials) -> Iterator[Callable[..., Vendor]]:
+    """Makes clients of an address, which wait as little between attempts as they may."""
+    made: list[Vendor] = []
+
+    def make(url: str, *, budget: float = BUDGET, credentials: Any = credentials) -> Vendor:
+        made.append(Vendor(url, credentials, budget=budget, draw=lambda low, high: low))
+        return made[-1]
+
+    yield make
+    for vendor in made:
+        vendor._session.close()
+
+
+def create(vendor: Vendor) -> Link:
+    return vendor.create_link(REQUEST, RETURN_URL)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that a traceback of it shows."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def fault_of(ask: Callable[[], object], *canaries: str) -> type[VendorError]:
+    """The named error that asking ends in: within the budget, and without a canary in it or in what led to it."""
+    started = time.monotonic()
+    with pytest.raises(VendorError) as raised:
+        ask()
+    assert time.monotonic() - started < BUDGET + MARGIN
+    shown = "\n".join(f"{error!r} {error} {vars(error)}" for error in chain(raised.value))
+    assert not [canary for canary in (ID, SECRET, *canaries) if canary in shown]
+    return next(kind for kind in type(raised.value).__mro__ if kind in vars(errors).values())
+
+
+# What is wrong with every call; for creating and for fetching, the error and how many calls the vendor got.
+FAULTS: dict[str, tuple[type[BridgeError], int, type[BridgeError], int]] = {
+    "401": (VendorCredentials, 2, VendorCredentials, 2),
+    "403": (VendorCredentials, 2, VendorCredentials, 2),
+    "404": (VendorRejected, 1, VendorRejected, 1),
+    "422": (VendorRejected, 1, VendorRejected, 1),
+    "429": (VendorRateLimited, 1, VendorRateLimited, 1),
+    "500": (VendorUnavailable, 1, VendorUnavailable, 3),
+    "503": (VendorUnavailable, 1, VendorUnavailable, 3),
+    "502_html": (VendorUnavailable, 1, VendorUnavailable, 3),
+    "inner_status:401": (VendorCredentials, 2, VendorCredentials, 2),
+    "inner_status:404": (VendorRejected, 1, VendorRejected, 1),
+    "inner_status:429": (VendorRateLimited, 1, VendorRateLimited, 1),
+    "inner_status:500": (VendorUnavailable, 1, VendorUnavailable, 3),
+    "html": (VendorMalformed, 1, VendorMalformed, 3),
+    "garbage": (VendorMalformed, 1, VendorMalformed, 3),
+    "empty": (VendorMalformed, 1, VendorMalformed, 3),
+    # The record's own kinds are looked at when the answer is there.
+    "wrong_kinds": (VendorMalformed, 1, VendorMalformed, 1),
+    "redirect": (VendorMalformed, 1, VendorMalformed, 3),
+    "reset": (VendorUnavailable, 1, VendorUnavailable, 3),
+    "reset_after": (VendorUnavailable, 1, VendorUnavailable, 3),
+    "truncated": (VendorUnavailable, 1, VendorUnavailable, 3),
+    "slow": (VendorTimeout, 1, VendorTimeout, 1),
+    "drip": (VendorTimeout, 1, VendorTimeout, 1),
+    "drip_headers": (VendorTimeout, 1, VendorTimeout, 1),
+}
+SECONDS = {"slow": 30.0, "drip": 0.1, "drip_headers": 0.1}
+MAKES_A_LINK = {"reset_after", "truncated", "slow", "drip", "drip_headers"}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_creating_ends_in_the_named_error_and_never_makes_a_second_link(
+    fault: str, stand_in: VendorStandIn, client: Callable[..., Vendor]
+) -> None:
+    stand_in.fault(fault, on="create", times=None, seconds=SECONDS.get(fault))
+    kind, calls = FAULTS[fault][:2]
+    assert fault_of(lambda: create(client(stand_in.url))) is kind
+    assert stand_in.calls()["create"] == calls
+    assert len(stand_in.tokens()) == (fault in MAKES_A_LINK)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fetching_ends_in_the_named_error(fault: str, stand_in: VendorStandIn, client: Callable[..., Vendor]) -> None:
+    token = create(client(stand_in.url)).token
+    stand_in.fault(fault, on="get", times=None, seconds=SECONDS.get(fault))
+    kind, calls = FAULTS[fault][2:]
+    assert fault_of(lambda: client(stand_in.url).fetch(token).result, token) is kind
+    assert stand_in.calls()["get"] == calls
+
+
+PASSING = [name for name, (_, _, _, calls) in FAULTS.items() if calls > 1]
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_fetching_gets_over_a_fault_that_passes(
+    fault: str, stand_in: VendorStandIn, client: Callable[..., Vendor]
+) -> None:
+    token = create(client(stand_in.url)).token
+    stand_in.fault(fault, on="get")
+    assert client(stand_in.url).fetch(token).raw == stand_in.raw_record(token)
+    assert stand_in.calls()["get"] == 2
+
+
+@pytest.mark.parametrize("fault", [name for name in PASSING if not name.endswith(("401", "403"))])
+def test_where_nobody_waits_the_vendor_is_asked_once(
+    fault: str, stand_in: VendorStandIn, client: Callable[..., Vendor]
+) -> None:
+    token = create(client(stand_in.url)).token
+    stand_in.fault(fault, on="get")
+    assert fault_of(lambda: client(stand_in.url).fetch(token, once=True), token) is FAULTS[fault][2]
+    assert stand_in.calls()["get"] == 1
+
+
+def test_a_link_is_what_the_vendor_made_of_the_request(stand_in: VendorStandIn, client: Callable[..., Vendor]) -> None:
+    vendor = client(f"{stand_in.url}")
+    link = create(vendor)
+    assert [link.token] == stand_in.tokens()
+    assert link.url == f"{stand_in.url}/verifications?token={link.token}"
+    record = vendor.fetch(link.token).result
+    assert (record["type"], record["ocr_country"], record["ocr_type"]) == ("00", "MYS", "ID_CARD")
+    assert record["redirect_url"] == RETURN_URL
+
+
+@pytest.mark.parametrize(
+    "outcome", ["untouched", "verified", "verified+big_pictures", "verified+unknown_fields+nested"]
+)
+def test_a_record_comes_byte_for_byte(outcome: str, stand_in: VendorStandIn, client: Callable[..., Vendor]) -> None:
+    vendor = client(stand_in.url, budget=5)
+    token = create(vendor).token
+    stand_in.play(token, outcome)
+    assert vendor.fetch(token).raw == stand_in.raw_record(token)
+
+
+def test_the_wish_of_a_busy_vendor_is_granted_if_there_is_time(
+    stand_in: VendorStandIn, client: Callable[..., Vendor]
+) -> None:
+    stand_in.fault("429", on="create", retry_after=1)
+    assert create(client(stand_in.url, budget=5)).token in stand_in.tokens()
+    assert stand_in.calls()["create"] == 2
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("429", VendorRateLimited), ("503", VendorUnavailable)])
+def test_the_wish_of_a_busy_vendor_is_passed_on(
+    fault: str, kind: type[VendorError], stand_in: VendorStandIn, client: Callable[..., Vendor]
+) -> None:
+    stand_in.fault(fault, on="create", times=None, retry_after=77)
+    with pytest.raises(kind) as raised:
+        create(client(stand_in.url))
+    assert raised.value.retry_after == 77
+    assert stand_in.calls()["create"] == 1
+
+
+@pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN")], ids=["create", "fetch"])
+def test_an_answer_larger_than_any_record_is_not_read_to_its_end(
+    ask: Ask, stand_in: VendorStandIn, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.vendor.LARGEST_ANSWER", 1024 * 1024)
+    stand_in.fault("huge", times=None)
+    assert fault_of(lambda: ask(client(stand_in.url, budget=5)), "TOKEN") is VendorMalformed
+
+
+@pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN")], ids=["create", "fetch"])
+def test_a_refused_connection_has_no_effect_and_is_tried_again(
+    ask: Ask, stand_in: VendorStandIn, client: Callable[..., Vendor], credentials: Credentials
+) -> None:
+    stand_in.stop()
+    assert fault_of(lambda: ask(client(stand_in.url)), "TOKEN") is VendorUnavailable
+    assert len(credentials.reads) == 3
+    stand_in.start()
+    assert create(client(stand_in.url)).token in stand_in.tokens()
+
+
+@pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN")], ids=["create", "fetch"])
+def test_a_name_that_cannot_be_resolved_has_no_effect_and_is_tried_again(
+    ask: Ask, client: Callable[..., Vendor], credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unresolved(*args: object, **options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+    assert fault_of(lambda: ask(client("http://vendor.example")), "TOKEN") is VendorUnavailable
+    assert len(credentials.reads) == 3
+
+
+@pytest.mark.parametrize("status", ["301", "302", "303", "307", "308"])
+def test_a_redirect_is_not_followed_for_it_would_carry_the_credentials_elsewhere(
+    status: str, client: Callable[..., Vendor]
+) -> None:
+    with RawServer(whole(b'{"status": 200, "result": {}}')) as elsewhere:
+        location = f"{status} Moved\r\nLocation: {elsewhere.url}/api/ekyc/verifications/TOKEN"
+        with RawServer(whole(b"", location)) as vendor:
+            assert fault_of(lambda: create(client(vendor.url))) is VendorMalformed
+            assert fault_of(lambda: client(vendor.url).fetch("TOKEN"), "TOKEN") is VendorMalformed
+        assert elsewhere.connections == 0
+
+
+def test_credentials_that_were_rotated_are_fetched_afresh_once(
+    stand_in: VendorStandIn, client: Callable[..., Vendor], credentials: Credentials
+) -> None:
+    vendor = client(stand_in.url)
+    stand_in.rotate("new-id", "sk_new")
+    credentials.stored = ("new-id", "sk_new")
+    token = create(vendor).token
+    assert credentials.reads == ["cached", "fresh"]
+    vendor.fetch(token)
+    assert credentials.reads == ["cached", "fresh", "cached"]
+    assert stand_in.calls()["unauthorized"] == 1
+    assert len(stand_in.tokens()) == 1
+
+
+def test_credentials_that_stay_wrong_are_not_tried_a_third_time(
+    stand_in: VendorStandIn, client: Callable[..., Vendor], credentials: Credentials
+) -> None:
+    stand_in.rotate("new-id", "sk_new")
+    assert fault_of(lambda: client(stand_in.url).fetch("TOKEN"), "TOKEN") is VendorCredentials
+    assert credentials.reads == ["cached", "fresh"]
+    assert stand_in.calls()["unauthorized"] == 2
+
+
+@pytest.mark.parametrize("error", [VendorCredentials(), StorageUnavailable("GetSecretValue", "AccessDenied")])
+def test_without_credentials_the_vendor_is_not_asked(
+    error: BridgeError, stand_in: VendorStandIn, client: Callable[..., Vendor]
+) -> None:
+    class NoCredentials:
+        def headers(self, *, fresh: bool = False) -> dict[str, str]:
+            raise error
+
+    with pytest.raises(type(error)):
+        create(client(stand_in.url, credentials=NoCredentials()))
+    assert stand_in.calls()["create"] == 0
+
+
+@pytest.mark.parametrize("secret", [" sk_canary-secret", "sk_canary-secret\r\nX: 1", "sk_canary-secret\n"])
+def test_credentials_that_fit_no_header_stand_in_no_error(
+    secret: str, stand_in: VendorStandIn, client: Callable[..., Vendor]
+) -> None:
+    vendor = client(stand_in.url, credentials=Credentials(ID, secret))
+    assert issubclass(fault_of(lambda: create(vendor)), VendorError)
+
+
+def test_proxies_and_netrc_of_the_environment_see_nothing(
+    client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password something\ndefault login somebody password something\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with RawServer(whole(b"{}", "502 Bad Gateway")) as proxy, RawServer(whole(b'{"result": {"a": 1}}')) as vendor:
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        assert client(vendor.url).fetch("TOKEN").result == {"a": 1}
+    assert proxy.connections == 0
+    [request] = vendor.requests
+    head = request.decode().split("\r\n")
+    assert head[0] == "GET /api/ekyc/verifications/TOKEN HTTP/1.1"
+    assert {f"client_id: {ID}", f"client_secret: {SECRET}"} <= set(head)
+    assert "authorization" not in request.decode().lower()
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        b"{}",
+        b'{"url": "https://vendor.example"}',
+        b'{"token": "4KK"}',
+        b'{"url": "javascript:alert(1)", "token": "4KK"}',
+        b'{"url": "//vendor.example", "token": "4KK"}',
+        b'{"url": "https://vendor.example/' + b"x" * 5000 + b'", "token": "4KK"}',
+        b'{"url": ["https://vendor.example"], "token": "4KK"}',
+        b'{"url": "https://vendor.example", "token": ""}',
+        b'{"url": "https://vendor.example", "token": "../admin"}',
+        b'{"url": "https://vendor.example", "token": "4KK?x=1"}',
+        b'{"url": "https://vendor.example", "token": "4KK\\n"}',
+        b'{"url": "https://vendor.example", "token": "' + b"4" * 513 + b'"}',
+        b'{"url": "https://vendor.example", "token": 4}',
+        b"null",
+        b"[]",
+    ],
+)
+def test_a_link_that_leads_nowhere_safe_is_the_vendors_fault(result: bytes, client: Callable[..., Vendor]) -> None:
+    with RawServer(whole(b'{"status": 200, "result": ' + result + b"}")) as vendor:
+        assert fault_of(lambda: create(client(vendor.url)), "vendor.example", "admin") is VendorMalformed
+        assert len(vendor.requests) == 1

@@ -1,0 +1,146 @@
+"""Nobody holds a person longer than the budget: not by silence, not a byte at a time, not on a kept connection."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+
+from bridge.deadline import DeadlineAdapter, cut_after
+from bridge.errors import VendorTimeout
+from bridge.models import LinkRequest
+from bridge.vendor import Vendor
+from tests.integration.raw_server import Answer, RawServer, dripping, silent, whole
+
+# Seconds.
+BUDGET = 0.7
+MARGIN = 1.0
+
+BODY = b'{"status": 200, "result": {}}'
+GOOD = whole(BODY)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+REQUEST = LinkRequest("00", "MYS", "ID_CARD", "https://app.example.com/done")
+
+
+class Credentials:
+    def headers(self, *, fresh: bool = False) -> dict[str, str]:
+        return {"client_id": "bridge", "client_secret": "sk_test"}
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[..., Vendor]]:
+    made: list[Vendor] = []
+
+    def make(url: str, budget: float = BUDGET) -> Vendor:
+        made.append(Vendor(url, Credentials(), budget=budget))
+        return made[-1]
+
+    yield make
+    for vendor in made:
+        vendor._session.close()
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", DeadlineAdapter())
+        yield session
+
+
+def times_out(ask: Callable[[], object]) -> bool:
+    started = time.monotonic()
+    with pytest.raises(VendorTimeout):
+        ask()
+    return time.monotonic() - started < BUDGET + MARGIN
+
+
+HELD: dict[str, Answer] = {
+    "no answer": silent(),
+    "half a status line": silent(b"HTTP/1.1 20"),
+    "no body": silent(HEAD + b"Content-Length: 29\r\n\r\n"),
+    "a status line, slowly": dripping(b"HTTP/1.1 200 ", b"O"),
+    "headers without end": dripping(HEAD, b"X: 1\r\n"),
+    "a body, slowly": dripping(HEAD + b"Content-Length: 1000\r\n\r\n"),
+    "a body without end that seems whole": dripping(HEAD + b"Connection: close\r\n\r\n" + BODY),
+    "chunks without end": dripping(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "early answers without end": dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("answer", HELD.values(), ids=HELD)
+def test_a_new_connection_is_cut_at_the_deadline(answer: Answer, client: Callable[..., Vendor]) -> None:
+    with RawServer(answer) as server:
+        assert times_out(lambda: client(server.url).fetch("TOKEN"))
+
+
+@pytest.mark.parametrize("answer", HELD.values(), ids=HELD)
+def test_a_kept_connection_is_cut_at_the_deadline_and_another_is_made_after(
+    answer: Answer, client: Callable[..., Vendor]
+) -> None:
+    with RawServer(GOOD, answer, GOOD) as server:
+        vendor = client(server.url)
+        vendor.fetch("TOKEN")
+        assert times_out(lambda: vendor.fetch("TOKEN"))
+        assert server.connections == 1
+        assert vendor.fetch("TOKEN").raw == BODY
+        assert (server.connections, len(server.requests)) == (2, 3)
+
+
+@pytest.mark.parametrize("drop", [b"", b"\x00"], ids=["silent", "dripping"])
+def test_a_handshake_without_end_is_cut_at_the_deadline(drop: bytes, client: Callable[..., Vendor]) -> None:
+    record_of_16_kb = b"\x16\x03\x03\x40\x00"
+    with RawServer(dripping(record_of_16_kb, drop), greeted=True) as server:
+        assert times_out(lambda: client(f"https://127.0.0.1:{server.port}").fetch("TOKEN"))
+
+
+@pytest.mark.parametrize("answer", ["no answer", "no body", "half a status line"])
+def test_silence_longer_than_the_read_timeout_is_a_timeout_wherever_it_begins(
+    answer: str, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.vendor.READ_TIMEOUT", 0.2)
+    with RawServer(HELD[answer]) as server:
+        started = time.monotonic()
+        with pytest.raises(VendorTimeout):
+            client(server.url, budget=30).create_link(REQUEST, "https://bridge.example/return/a/b")
+        assert time.monotonic() - started < 5
+        assert len(server.requests) == 1
+
+
+def test_what_was_in_time_is_not_cut_later(client: Callable[..., Vendor]) -> None:
+    with RawServer(GOOD) as server:
+        vendor = client(server.url, budget=0.3)
+        vendor.fetch("TOKEN")
+        time.sleep(0.5)
+        vendor.fetch("TOKEN")
+        assert server.connections == 1
+
+
+def test_the_deadline_of_one_thread_cuts_no_other(session: requests.Session) -> None:
+    def late(connection: object, stopping: threading.Event) -> None:
+        stopping.wait(0.6)
+        GOOD(connection, stopping)  # type: ignore[arg-type]
+
+    seen: list[bytes] = []
+
+    def patient() -> None:
+        with cut_after(10):
+            seen.append(session.get(server.url, timeout=10).content)
+
+    with RawServer(late) as server:
+        other = threading.Thread(target=patient)
+        other.start()
+        with cut_after(0.2) as is_cut, pytest.raises(requests.ConnectionError):
+            session.get(server.url, timeout=10)
+        other.join(timeout=10)
+    assert is_cut.is_set()
+    assert seen == [BODY]
+
+
+def test_a_cut_that_comes_before_the_connection_does_is_heeded(session: requests.Session) -> None:
+    with RawServer(GOOD) as server, cut_after(0) as is_cut:
+        assert is_cut.wait(5)
+        with pytest.raises(requests.ConnectionError):
+            session.get(server.url, timeout=5)
+        assert server.requests == []

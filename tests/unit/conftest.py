@@ -1,0 +1,17 @@
+"""No test here reaches a network, and none is timed."""
+
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+from pytest_socket import disable_socket, enable_socket
+
+hypothesis.settings.register_profile("unit", deadline=None)
+hypothesis.settings.load_profile("unit")
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets() -> Iterator[None]:
+    disable_socket()
+    yield
+    enable_socket()

@@ -1,0 +1,88 @@
+"""Secrets that are put badly open nothing, and are quoted by nothing."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from bridge.credentials import EkycCredentials, Secret
+from bridge.errors import StorageUnavailable, VendorCredentials
+
+GOOD = '{"client_id": "bridge", "client_secret": "sk_canary"}'
+
+
+class SecretsManager:
+    """Holds one secret, and counts how often it is asked for."""
+
+    def __init__(self, text: str | None = GOOD, error: Exception | None = None) -> None:
+        self.text = text
+        self.error = error
+        self.calls = 0
+
+    def get_secret_value(self, **request: Any) -> dict[str, Any]:
+        self.calls += 1
+        if self.error:
+            raise self.error
+        return {"SecretString": self.text}
+
+
+def headers(text: str) -> dict[str, str]:
+    return EkycCredentials(Secret(SecretsManager(text), "arn:secret")).headers()
+
+
+def test_the_vendors_headers_come_from_the_secret_by_the_names_that_it_gives_them() -> None:
+    assert headers(GOOD) == {"client_id": "bridge", "client_secret": "sk_canary"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "sk_canary",
+        "[]",
+        "null",
+        "{}",
+        '{"client_id": "bridge"}',
+        '{"client_id": "", "client_secret": "sk_canary"}',
+        '{"client_id": "bridge", "client_secret": null}',
+        '{"client_id": "bridge", "client_secret": " sk_canary"}',
+        '{"client_id": "bridge", "client_secret": "sk_canary\\n"}',
+        '{"client_id": "bridge", "client_secret": "sk_canary\\r\\nX: 1"}',
+        '{"client_id": "bridge", "client_secret": "sk_canary\\u0000"}',
+        '{"client_id": "bridge", "client_secret": "sk_cänary"}',
+        '{"client-id": "bridge", "client-secret": "sk_canary"}',
+    ],
+)
+def test_a_secret_that_fits_no_header_is_as_good_as_none(text: str) -> None:
+    with pytest.raises(VendorCredentials) as raised:
+        headers(text)
+    assert "canary" not in repr(raised.value)
+    assert raised.value.__context__ is None
+
+
+def test_a_secret_is_kept_until_it_is_wanted_afresh() -> None:
+    manager = SecretsManager()
+    credentials = EkycCredentials(Secret(manager, "arn:secret"))
+    first = credentials.headers()
+    manager.text = GOOD.replace("canary", "rotated")
+    assert credentials.headers() == first
+    assert manager.calls == 1
+    assert credentials.headers(fresh=True)["client_secret"] == "sk_rotated"
+    assert credentials.headers()["client_secret"] == "sk_rotated"
+    assert manager.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:canary"}}, "GetSecretValue"), "ClientError"),
+        (EndpointConnectionError(endpoint_url="https://canary.example"), "EndpointConnectionError"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_storage_that_does_not_answer(error: Exception, code: str) -> None:
+    secret = Secret(SecretsManager(error=error), "arn:canary")
+    with pytest.raises(StorageUnavailable) as raised:
+        secret.read()
+    assert (raised.value.operation, raised.value.code) == ("GetSecretValue", code)
+    assert "canary" not in f"{raised.value!r}{vars(raised.value)}"
+    assert raised.value.__suppress_context__

@@ -1,0 +1,152 @@
+"""Every fault of a request's body, with its pointer, all at once."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bridge.models import LinkRequest
+from bridge.web.link_request import faults_in
+from tests.unit.building import JSON_VALUES
+
+ALLOWED = frozenset({"https://app.example.com"})
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    return {
+        "type": "00",
+        "id_country": "MYS",
+        "id_type": "ID_CARD",
+        "redirect_url": "https://app.example.com/done",
+        **changes,
+    }
+
+
+def pointers(value: dict[str, Any]) -> list[str]:
+    return [fault.pointer for fault in faults_in(value, ALLOWED)]
+
+
+GOOD: dict[str, dict[str, Any]] = {
+    "the least": {},
+    "document only": {"type": "01", "id_type": "PASSPORT"},
+    "reference": {"reference": "order-1"},
+    "no reference": {"reference": None},
+    "longest reference": {"reference": "é" * 128},
+    "no metadata": {"metadata": {}},
+    "most metadata": {"metadata": {f"key-{number}": "v" * 500 for number in range(20)}},
+    "odd metadata": {"metadata": {"k" * 40: "", "~/": "\x00 ✓ 𝒳"}},
+}
+
+
+@pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
+def test_a_good_body_has_no_fault(changes: dict[str, Any]) -> None:
+    assert faults_in(body(**changes), ALLOWED) == []
+
+
+BAD: list[tuple[str, Any, str]] = [
+    ("type", "02", "#/type"),
+    ("type", 0, "#/type"),
+    ("type", None, "#/type"),
+    ("type", ["00"], "#/type"),
+    ("type", {"00": "00"}, "#/type"),
+    ("id_country", "MY", "#/id_country"),
+    ("id_country", "mys", "#/id_country"),
+    ("id_country", "XXX", "#/id_country"),
+    ("id_country", "", "#/id_country"),
+    ("id_country", ["MYS"], "#/id_country"),
+    ("id_country", None, "#/id_country"),
+    ("id_type", "DRIVING_LICENSE", "#/id_type"),
+    ("id_type", "id_card", "#/id_type"),
+    ("id_type", False, "#/id_type"),
+    ("redirect_url", "https://evil.example/", "#/redirect_url"),
+    ("redirect_url", "", "#/redirect_url"),
+    ("redirect_url", None, "#/redirect_url"),
+    ("redirect_url", ["https://app.example.com/"], "#/redirect_url"),
+    ("reference", "", "#/reference"),
+    ("reference", "r" * 129, "#/reference"),
+    ("reference", 7, "#/reference"),
+    ("reference", "half \ud83d", "#/reference"),
+    ("metadata", None, "#/metadata"),
+    ("metadata", [], "#/metadata"),
+    ("metadata", "text", "#/metadata"),
+    ("metadata", {f"key-{number}": "" for number in range(21)}, "#/metadata"),
+    ("metadata", {"": "v"}, "#/metadata/"),
+    ("metadata", {"k" * 41: "v"}, "#/metadata/" + "k" * 41),
+    ("metadata", {"key": "v" * 501}, "#/metadata/key"),
+    ("metadata", {"key": 1}, "#/metadata/key"),
+    ("metadata", {"key": None}, "#/metadata/key"),
+    ("metadata", {"key": {"nested": "v"}}, "#/metadata/key"),
+    ("metadata", {"key": "\udc00"}, "#/metadata/key"),
+    ("metadata", {"\udc00": "v"}, "#/metadata/\udc00"),
+    ("metadata", {"a/b~c": 1}, "#/metadata/a~1b~0c"),
+    ("unknown", 1, "#/unknown"),
+    ("Type", "00", "#/Type"),
+    ("a/b~c", 1, "#/a~1b~0c"),
+    ("", 1, "#/"),
+    ("x" * 5000, 1, "#/" + "x" * 80),
+    ("principal", "another", "#/principal"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "pointer"), BAD)
+def test_a_fault_is_pointed_at(name: str, value: Any, pointer: str) -> None:
+    assert pointers(body(**{name: value})) == [pointer]
+
+
+@pytest.mark.parametrize("name", ["type", "id_country", "id_type", "redirect_url"])
+def test_a_missing_field_is_asked_for_by_name(name: str) -> None:
+    given_body = body()
+    del given_body[name]
+    [fault] = faults_in(given_body, ALLOWED)
+    assert (fault.pointer, fault.detail) == (f"#/{name}", "is required")
+
+
+def test_all_faults_come_at_once() -> None:
+    bad = {
+        "id_country": "Malaysia",
+        "id_type": "CARD",
+        "redirect_url": "javascript:alert(1)",
+        "reference": "",
+        "metadata": {"a": 1, "b": "fine", "k" * 41: 2},
+        "webhook": "https://app.example.com",
+    }
+    long_key = "#/metadata/" + "k" * 41
+    assert pointers(bad) == [
+        "#/type",
+        "#/id_country",
+        "#/id_type",
+        "#/redirect_url",
+        "#/reference",
+        "#/metadata/a",
+        long_key,
+        long_key,
+        "#/webhook",
+    ]
+
+
+def test_an_empty_body_lacks_all_that_is_required() -> None:
+    assert pointers({}) == ["#/type", "#/id_country", "#/id_type", "#/redirect_url"]
+
+
+NAMES = ("type", "id_country", "id_type", "redirect_url", "reference", "metadata")
+
+
+@given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=50), JSON_VALUES, max_size=8))
+@example({"type": float("nan"), "metadata": {"\ud800": ["\ud800"]}})
+def test_any_object_gets_its_faults_and_the_faultless_are_link_requests(value: dict[str, Any]) -> None:
+    faults = faults_in(value, ALLOWED)
+    json.dumps([[fault.pointer, fault.detail] for fault in faults]).encode()
+    assert all(fault.pointer.startswith("#/") and fault.detail for fault in faults)
+    if not faults:
+        assert LinkRequest(**value).fingerprint
+
+
+@given(st.fixed_dictionaries({}, optional={"reference": JSON_VALUES, "metadata": JSON_VALUES}))
+def test_what_passes_can_be_stored_as_text(optional: dict[str, Any]) -> None:
+    value = body(**optional)
+    if not faults_in(value, ALLOWED):
+        request = LinkRequest(**value)
+        texts = [request.reference or "", *request.metadata.keys(), *request.metadata.values()]
+        assert all(text.encode("utf-8") is not None for text in texts)

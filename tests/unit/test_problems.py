@@ -1,0 +1,157 @@
+"""Every error has an HTTP status, a code, and a text that gives nothing away."""
+
+import inspect
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import bridge.vendor  # noqa: F401 - it has private errors of its own
+from bridge.errors import (
+    BridgeError,
+    Fault,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    MissingScope,
+    NotFound,
+    StillRunning,
+    StorageUnavailable,
+    VendorMalformed,
+    VendorRateLimited,
+    VendorUnavailable,
+)
+from bridge.web.problems import STATUSES, problem, status_of
+
+CANARY = "canary-4KK6FYHVZ"
+
+
+def leaves(kind: type[BridgeError] = BridgeError) -> Iterator[type[BridgeError]]:
+    public = [each for each in kind.__subclasses__() if not each.__name__.startswith("_")]
+    for each in public:
+        yield from leaves(each)
+    if not public:
+        yield kind
+
+
+LEAVES = list(leaves())
+
+CODES = {
+    "InvalidRequest": (400, "invalid_request"),
+    "UnsupportedMediaType": (415, "unsupported_media_type"),
+    "BodyTooLarge": (413, "body_too_large"),
+    "MissingScope": (403, "missing_scope"),
+    "NotFound": (404, "not_found"),
+    "IdempotencyKeyReused": (422, "idempotency_key_reused"),
+    "StillRunning": (409, "still_running"),
+    "RedirectNotAllowed": (410, "redirect_not_allowed"),
+    "StorageUnavailable": (503, "storage_unavailable"),
+    "VendorRejected": (502, "vendor_rejected"),
+    "VendorCredentials": (502, "vendor_credentials"),
+    "VendorRateLimited": (503, "vendor_rate_limited"),
+    "VendorTimeout": (504, "vendor_timeout"),
+    "VendorMalformed": (503, "vendor_unavailable"),
+}
+
+
+def made(kind: type[BridgeError]) -> BridgeError:
+    """An error with a canary in whatever it takes."""
+    taken = inspect.signature(kind).parameters.values()
+    needed: dict[str, Any] = {each.name: CANARY for each in taken if each.default is each.empty}
+    if "faults" in needed:
+        needed["faults"] = [Fault(f"#/{CANARY}", "is not a known field")]
+    return kind(**needed)
+
+
+def document(error: BridgeError) -> dict[str, Any]:
+    body = problem(error, "request-1").body
+    assert body is not None
+    parsed: dict[str, Any] = json.loads(body)
+    return parsed
+
+
+@pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+def test_every_error_of_the_tree_has_the_status_and_code_of_the_contract(kind: type[BridgeError]) -> None:
+    assert status_of(made(kind)) == CODES[kind.__name__]
+
+
+def test_no_code_of_the_table_is_without_its_error() -> None:
+    assert {code for _, code in STATUSES.values()} == {code for _, code in CODES.values()}
+    assert set(CODES) == {kind.__name__ for kind in LEAVES}
+
+
+def test_errors_of_a_modules_own_answer_as_their_public_parent() -> None:
+    private = [kind for kind in VendorUnavailable.__subclasses__() if kind.__name__.startswith("_")]
+    assert private
+    assert all(status_of(kind()) == (503, "vendor_unavailable") for kind in private)
+
+
+@pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+def test_a_problem_has_the_shape_of_rfc_9457(kind: type[BridgeError]) -> None:
+    answer = problem(made(kind), "request-1")
+    status, code = CODES[kind.__name__]
+    said = document(made(kind))
+    errors = said.pop("errors", None)
+    assert (errors is not None) == (kind is InvalidRequest)
+    assert isinstance(said.pop("title"), str)
+    assert said.pop("detail").endswith(".")
+    assert said == {
+        "type": f"urn:ekyc-bridge:problem:{code}",
+        "status": status,
+        "code": code,
+        "request_id": "request-1",
+    }
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+def test_no_text_of_an_error_holds_what_it_was_given(kind: type[BridgeError], caplog: pytest.LogCaptureFixture) -> None:
+    error = made(kind)
+    answer = problem(error, "request-1")
+    [record] = caplog.records
+    logged = str(vars(record))
+    assert CODES[kind.__name__][1] in logged
+    # A scope is named to the caller, a fault's pointer is; the names of AWS's operations go to the log.
+    if kind is not MissingScope:
+        assert CANARY not in f"{error}{error.detail}"
+    if kind not in (MissingScope, InvalidRequest):
+        assert CANARY not in str(answer.body)
+    if kind is not StorageUnavailable:
+        assert CANARY not in logged
+
+
+def test_all_faults_stand_in_the_answer() -> None:
+    faults = [Fault("#/type", "is required"), Fault("header:Idempotency-Key", "must be …")]
+    assert document(InvalidRequest(faults))["errors"] == [
+        {"pointer": "#/type", "detail": "is required"},
+        {"pointer": "header:Idempotency-Key", "detail": "must be …"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "header"),
+    [
+        (StillRunning(retry_after=7), "7"),
+        (VendorRateLimited(retry_after=30), "30"),
+        (StorageUnavailable("PutItem", "ThrottlingException"), "5"),
+        (VendorMalformed("not JSON"), "30"),
+        (NotFound(), None),
+        (IdempotencyKeyReused(), None),
+    ],
+)
+def test_retry_after_stands_where_there_is_one(error: BridgeError, header: str | None) -> None:
+    assert problem(error, "request-1").headers.get("Retry-After") == header
+
+
+def test_an_error_can_say_more_than_its_class() -> None:
+    assert document(NotFound("There is nothing at this address."))["detail"] == "There is nothing at this address."
+
+
+def test_a_missing_scope_is_named() -> None:
+    assert "verifications:redact" in document(MissingScope("verifications:redact"))["detail"]
+
+
+def test_the_name_of_what_is_malformed_stays_inside() -> None:
+    assert "not JSON" not in str(document(VendorMalformed("not JSON")))

@@ -1,0 +1,140 @@
+"""Callers, queries and cursors are parsed once, at the edge."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.errors import InvalidRequest, MissingScope
+from bridge.models import READ, WRITE
+from bridge.web import requests
+from bridge.web.requests import LARGEST_LIMIT
+
+
+def event(**parts: Any) -> APIGatewayProxyEventV2:
+    return APIGatewayProxyEventV2({"headers": {}, "isBase64Encoded": False, **parts})
+
+
+def pointers(refused: Callable[[], object]) -> list[str]:
+    with pytest.raises(InvalidRequest) as raised:
+        refused()
+    return [fault.pointer for fault in raised.value.faults]
+
+
+def authorized(scopes: str) -> APIGatewayProxyEventV2:
+    return event(requestContext={"authorizer": {"lambda": {"principal": "shop", "scopes": scopes, "key_id": "AAAA"}}})
+
+
+def test_a_principal_needs_the_scope() -> None:
+    assert requests.principal(authorized(f"{READ} {WRITE}"), WRITE) == "shop"
+
+
+@pytest.mark.parametrize(
+    "scopes", ["", "verifications:rea", "verifications:read_result", "verifications:readverifications:write"]
+)
+def test_a_part_of_a_scope_is_not_the_scope(scopes: str) -> None:
+    with pytest.raises(MissingScope):
+        requests.principal(authorized(scopes), READ)
+
+
+def test_a_request_that_no_authorizer_has_seen_has_no_principal() -> None:
+    with pytest.raises((KeyError, TypeError, AttributeError)):
+        requests.principal(event(requestContext={}), READ)
+
+
+def test_the_base_url_is_the_parameter_or_else_the_domain() -> None:
+    called = event(requestContext={"domainName": "abc.execute-api.example"})
+    assert requests.base_url(called, "") == "https://abc.execute-api.example"
+    assert requests.base_url(called, "https://bridge.example") == "https://bridge.example"
+
+
+@pytest.mark.parametrize(("query", "wanted"), [(None, False), ({}, False), ({"expand": "result"}, True)])
+def test_the_result_is_there_on_demand(query: dict[str, str] | None, *, wanted: bool) -> None:
+    assert requests.wants_result(event(queryStringParameters=query)) is wanted
+
+
+@pytest.mark.parametrize("expand", ["", "Result", "all", "result,result"])
+def test_nothing_else_can_be_expanded(expand: str) -> None:
+    assert pointers(lambda: requests.wants_result(event(queryStringParameters={"expand": expand}))) == ["query:expand"]
+
+
+def searched(**query: str) -> tuple[str, int, tuple[str, str] | None]:
+    return requests.search(event(queryStringParameters=query))
+
+
+@pytest.mark.parametrize(("limit", "count"), [("1", 1), ("020", 20), (str(LARGEST_LIMIT), LARGEST_LIMIT)])
+def test_a_limit_is_a_number_up_to_the_largest(limit: str, count: int) -> None:
+    assert searched(reference="r", limit=limit) == ("r", count, None)
+
+
+def test_without_a_limit_a_page_has_twenty() -> None:
+    assert searched(reference="r" * 128) == ("r" * 128, 20, None)
+
+
+@pytest.mark.parametrize("limit", ["", "0", "101", "1000", "-1", "+1", "1.0", "1e1", " 1", "٣", "10,20"])
+def test_another_limit_is_a_fault(limit: str) -> None:
+    assert pointers(lambda: searched(reference="r", limit=limit)) == ["query:limit"]
+
+
+def test_all_faults_of_a_search_come_at_once() -> None:
+    assert pointers(lambda: searched(status="verified", limit="many", cursor="?")) == [
+        "query:status",
+        "query:reference",
+        "query:limit",
+        "query:cursor",
+    ]
+    assert pointers(lambda: requests.search(event())) == ["query:reference"]
+    assert pointers(lambda: searched(reference="r" * 129)) == ["query:reference"]
+
+
+POSITION = ("2026-01-31T08:01:31.500Z", "ver_abcdefghijklmnopqrstuvwxyz")
+
+
+def test_a_cursor_leads_back_to_its_position() -> None:
+    cursor = requests.cursor(POSITION)
+    assert cursor is not None
+    assert searched(reference="r", cursor=cursor) == ("r", 20, POSITION)
+    assert requests.cursor(None) is None
+
+
+def encoded(text: str) -> str:
+    return b64encode(text.encode(), altchars=b"-_").decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "?",
+        "é",
+        "a",
+        encoded(""),
+        encoded("|"),
+        encoded(POSITION[0]),
+        encoded(POSITION[0] + "|"),
+        encoded("|" + POSITION[1]),
+        encoded("yesterday|" + POSITION[1]),
+        encoded("2026-01-31|" + POSITION[1]),
+        encoded("|".join(POSITION) * 3),
+        encoded(POSITION[0] + "|✓"),
+        encoded("|".join(POSITION))[:-1],
+        encoded("|".join(POSITION)) + "=",
+        encoded("|".join(POSITION)) + "\n",
+    ],
+)
+def test_a_cursor_that_was_tampered_with_is_a_fault(cursor: str) -> None:
+    assert pointers(lambda: searched(reference="r", cursor=cursor)) == ["query:cursor"]
+
+
+@given(st.text() | st.binary().map(lambda noise: b64encode(noise, altchars=b"-_").decode()))
+def test_any_cursor_is_a_position_or_a_fault(cursor: str) -> None:
+    try:
+        _, _, position = searched(reference="r", cursor=cursor)
+    except InvalidRequest:
+        return
+    assert position is not None
+    assert all(position)

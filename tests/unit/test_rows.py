@@ -1,0 +1,117 @@
+"""Verification ↔ item of the table."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.models import Evidence, Status, Verification, timestamp
+from bridge.store.rows import (
+    DUE_SHARDS,
+    due_shard,
+    from_row,
+    plain,
+    reference_key,
+    to_row,
+    values,
+)
+from tests.unit.building import NOW, reservation
+
+BARE: dict[str, Any] = {
+    "redirect_url": None,
+    "reference": None,
+    "metadata": {},
+    "code": None,
+    "fingerprint": None,
+    "due_at": None,
+}
+
+
+@pytest.mark.parametrize("verification", [reservation(), reservation(**BARE), reservation(lease_until=None, type="01")])
+def test_a_reservation_comes_back_as_it_went(verification: Verification) -> None:
+    assert from_row(to_row(verification)) == verification
+
+
+def test_what_is_written_later_is_read_back() -> None:
+    written = {
+        "reason_code": "redacted",
+        "token": "4KK",
+        "url": "https://vendor.example",
+        "asked_by": "n" * 32,
+        "failures": 3,
+        "result": '{"Sim": 98.33}',
+        "evidence": {"key": "records/…", "sha256": "0" * 64, "size": 5_000_000},
+        "redacted_at": timestamp(NOW),
+        "status": "expired",
+        "sequence": 2,
+    }
+    assert from_row({**to_row(reservation()), **values(written)}) == reservation(
+        **{
+            **written,
+            "evidence": Evidence("records/…", "0" * 64, 5_000_000),
+            "redacted_at": NOW,
+            "status": Status.EXPIRED,
+        }
+    )
+
+
+def test_every_field_of_a_verification_is_read_from_the_table() -> None:
+    row = {
+        **to_row(reservation()),
+        **values({"reason_code": "a", "token": "b", "url": "c", "asked_by": "d", "failures": 1, "result": "e"}),
+        **values({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),
+    }
+    read = from_row(row)
+    unread = [
+        field.name for field in dataclasses.fields(read) if not getattr(read, field.name) and field.name != "sequence"
+    ]
+    assert unread == []
+
+
+def test_attributes_of_a_newer_version_are_left_alone() -> None:
+    newer = {**to_row(reservation()), **values({"invented_later": {"a": [1]}, "ttl": 1, "asked_at": 5})}
+    assert from_row(newer) == reservation()
+
+
+def test_what_is_none_is_left_out_and_so_stands_in_no_index() -> None:
+    item = to_row(reservation(**BARE, lease_until=None))
+    assert not item.keys() & {"redirect_url", "reference", "code", "fingerprint", "due_at", "due_shard", "lease_until"}
+    assert item["metadata"] == {"M": {}}
+
+
+def test_what_is_due_stands_in_its_shard() -> None:
+    verification = reservation()
+    assert plain(to_row(verification))["due_shard"] == due_shard(verification.id)
+
+
+@given(st.text())
+def test_a_shard_is_one_of_those_that_are_swept(id: str) -> None:
+    assert due_shard(id) in {str(number) for number in range(DUE_SHARDS)}
+    assert due_shard(id) == due_shard(id)
+
+
+def test_all_shards_are_used() -> None:
+    assert len({due_shard(f"ver_{number}") for number in range(100)}) == DUE_SHARDS
+
+
+@given(st.lists(st.text(alphabet=":1a", max_size=4), min_size=3, max_size=6))
+def test_no_two_references_share_a_key_wherever_a_colon_stands(parts: list[str]) -> None:
+    splits = range(1, len(parts))
+    assert len({reference_key(":".join(parts[:i]), ":".join(parts[i:])) for i in splits}) == len(splits)
+
+
+@given(st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=8))])))
+def test_a_timestamp_says_the_same_moment_to_the_millisecond(time: datetime) -> None:
+    text = timestamp(time)
+    assert len(text) == len("2026-01-31T08:16:31.000Z")
+    assert text.endswith("Z")
+    assert timedelta() <= time - datetime.fromisoformat(text) < timedelta(milliseconds=1)
+
+
+@given(st.datetimes(), st.datetimes())
+def test_timestamps_sort_as_their_times_do(one: datetime, other: datetime) -> None:
+    earlier, later = sorted([one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)])
+    assert timestamp(earlier) <= timestamp(later)

@@ -1,0 +1,58 @@
+"""The environment, and what is said of a variable that is not there."""
+
+import inspect
+
+import pytest
+
+from bridge.settings import Settings
+
+# Each setting, its variable, a text in it, and what is read from it.
+SETTINGS: dict[str, tuple[str, str, object]] = {
+    "table_name": ("TABLE_NAME", "verifications", "verifications"),
+    "evidence_bucket": ("EVIDENCE_BUCKET", "evidence", "evidence"),
+    "due_queue_url": ("DUE_QUEUE_URL", "https://sqs.example/due", "https://sqs.example/due"),
+    "api_keys_secret_arn": ("API_KEYS_SECRET_ARN", "arn:keys", "arn:keys"),
+    "ekyc_credentials_secret_arn": ("EKYC_CREDENTIALS_SECRET_ARN", "arn:credentials", "arn:credentials"),
+    "ekyc_api_url": ("EKYC_API_URL", "https://vendor.example/", "https://vendor.example"),
+    "vendor_calls_per_minute": ("VENDOR_CALLS_PER_MINUTE", "240", 240),
+    "allowed_redirect_origins": (
+        "ALLOWED_REDIRECT_ORIGINS",
+        "https://a.example,http://localhost:*,",
+        {"https://a.example", "http://localhost:*"},
+    ),
+    "public_base_url": ("PUBLIC_BASE_URL", "https://bridge.example/", "https://bridge.example"),
+    "link_lifetime": ("LINK_LIFETIME_SECONDS", "900", 900),
+    "give_up_after": ("GIVE_UP_HOURS", "24", 24 * 3600),
+    "retention": ("RETENTION_DAYS", "30", 30 * 86400),
+}
+
+
+def test_every_setting_stands_in_the_table() -> None:
+    assert SETTINGS.keys() == {name for name, _ in inspect.getmembers(Settings, lambda it: isinstance(it, property))}
+
+
+@pytest.mark.parametrize(("name", "variable", "text", "value"), [(name, *row) for name, row in SETTINGS.items()])
+def test_a_setting_is_read_from_its_variable_alone(name: str, variable: str, text: str, value: object) -> None:
+    assert getattr(Settings({variable: text}), name) == value
+
+
+@pytest.mark.parametrize(("name", "variable"), [(name, row[0]) for name, row in SETTINGS.items()])
+def test_a_missing_variable_is_named(name: str, variable: str) -> None:
+    with pytest.raises(RuntimeError, match=rf"\b{variable}\b"):
+        getattr(Settings({}), name)
+
+
+@pytest.mark.parametrize(("text", "origins"), [("", set()), (",", set()), ("https://a.example", {"https://a.example"})])
+def test_no_origin_is_allowed_by_an_empty_text(text: str, origins: set[str]) -> None:
+    assert Settings({"ALLOWED_REDIRECT_ORIGINS": text}).allowed_redirect_origins == origins
+
+
+def test_the_public_base_url_may_be_empty() -> None:
+    assert Settings({"PUBLIC_BASE_URL": ""}).public_base_url == ""
+
+
+def test_the_environment_is_read_when_a_setting_is_asked_for() -> None:
+    environment: dict[str, str] = {}
+    settings = Settings(environment)
+    environment["TABLE_NAME"] = "later"
+    assert settings.table_name == "later"

@@ -1,0 +1,242 @@
+"""Tolerant of what nobody documents, strict in what a verdict hangs on."""
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bridge import vendor_record
+from bridge.errors import VendorMalformed
+from bridge.models import VendorRecord
+from tests.unit.building import JSON_VALUES, TOKEN, fresh_fields
+
+
+def parse(changes: dict[str, Any] | None = None, *, type: str = "00") -> VendorRecord:
+    return vendor_record.parse({**fresh_fields(), **(changes or {})}, token=TOKEN, type=type)
+
+
+def without(name: str, *, type: str = "00") -> VendorRecord:
+    fields = fresh_fields()
+    del fields[name]
+    return vendor_record.parse(fields, token=TOKEN, type=type)
+
+
+def test_the_record_of_the_specification_is_that_of_an_untouched_link() -> None:
+    assert parse() == VendorRecord(
+        is_success=False,
+        ocr_success=False,
+        face_id_success=False,
+        latest_error=None,
+        retries=0,
+        face_retries=None,
+        lifetime=900.0,
+        started=False,
+        fields=fresh_fields(),
+    )
+
+
+@pytest.mark.parametrize("value", [1, True, "1", "true", "True", "TRUE", " 1 ", 1.0])
+@pytest.mark.parametrize("flag", ["is_success", "ocr_success", "face_id_success"])
+def test_a_flag_is_set_by_one_or_true_in_any_form(flag: str, value: object) -> None:
+    record = parse({flag: value})
+    assert getattr(record, flag) is True
+    assert record.started
+
+
+@pytest.mark.parametrize("value", [0, False, "0", "false", "False", "", " ", 0.0, None])
+@pytest.mark.parametrize("flag", ["is_success", "ocr_success", "face_id_success"])
+def test_a_flag_that_is_null_or_empty_is_not_set_yet(flag: str, value: object) -> None:
+    record = parse({flag: value})
+    assert getattr(record, flag) is False
+    assert not record.started
+
+
+@pytest.mark.parametrize("value", [2, -1, 0.5, 1.5, "yes", "2", "null", "１", {}, [], [1], {"value": 1}, "true false"])
+@pytest.mark.parametrize("flag", ["is_success", "ocr_success", "face_id_success"])
+def test_a_flag_of_another_kind_is_the_vendors_fault(flag: str, value: object) -> None:
+    with pytest.raises(VendorMalformed) as raised:
+        parse({flag: value})
+    assert raised.value.what == f"{flag} is no flag"
+
+
+@pytest.mark.parametrize("flag", ["is_success", "ocr_success", "face_id_success"])
+def test_a_missing_flag_is_the_vendors_fault(flag: str) -> None:
+    with pytest.raises(VendorMalformed) as raised:
+        without(flag)
+    assert raised.value.what == f"{flag} is missing"
+
+
+def test_where_only_the_document_was_asked_for_the_face_is_not_looked_at() -> None:
+    assert without("face_id_success", type="01").face_id_success is False
+    assert parse({"face_id_success": ["no", "flag"]}, type="01").face_id_success is False
+
+
+@pytest.mark.parametrize(("value", "count"), [(0, 0), (2, 2), ("0", 0), ("2", 2), (None, None)])
+@pytest.mark.parametrize("name", ["retries", "face_retries"])
+def test_retries_are_a_number_or_its_text(name: str, value: object, count: int | None) -> None:
+    assert getattr(parse({name: value}), name) == count
+
+
+@pytest.mark.parametrize("value", [1.5, True, "two", "-1", "1.0", "２", "9" * 10, [], {}])
+@pytest.mark.parametrize("name", ["retries", "face_retries"])
+def test_retries_of_another_kind_are_the_vendors_fault(name: str, value: object) -> None:
+    with pytest.raises(VendorMalformed) as raised:
+        parse({name: value})
+    assert raised.value.what == f"{name} is no count"
+
+
+def test_retries_may_be_missing() -> None:
+    assert without("retries").retries is None
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (None, None),
+        ("", None),
+        ("  ", None),
+        ("0", None),
+        (0, None),
+        (False, None),
+        ([], None),
+        ({}, None),
+        ("9102", "9102"),
+        (" 9102\n", "9102"),
+        (9102, "9102"),
+        (-9102, "-9102"),
+        ("FailedOperation.CompareFail", "FailedOperation.CompareFail"),
+        ({"code": "9102"}, "9102"),
+        ({"Code": "FailedOperation.CompareFail", "Message": "…"}, "FailedOperation.CompareFail"),
+        ({"error_code": -9101}, "-9101"),
+        ({"ErrorCode": "9108", "code": None}, "9108"),
+        ({"message": "something went wrong"}, "unnamed"),
+        ({"code": ["9102"]}, "unnamed"),
+        ({"code": {"code": "9102"}}, "unnamed"),
+        (["9102"], "unnamed"),
+        (True, "unnamed"),
+        (91.02, "unnamed"),
+        ("x" * 5000, "x" * 200),
+    ],
+)
+def test_the_latest_error_is_read_in_any_form(value: object, code: str | None) -> None:
+    record = parse({"latest_error": value})
+    assert record.latest_error == code
+    assert record.started == (code is not None)
+
+
+def test_the_latest_error_may_be_missing() -> None:
+    assert without("latest_error").latest_error is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ocr_result": {"Name": "…"}},
+        {"face_id_result": {"Sim": 98.33}},
+        {"retries": 1},
+        {"face_retries": "1"},
+        {"latest_error": "anything"},
+    ],
+)
+def test_whatever_happened_the_verification_has_started(change: dict[str, Any]) -> None:
+    assert parse(change).started
+
+
+@pytest.mark.parametrize("nothing", [None, [], {}, ""])
+def test_empty_results_are_no_start(nothing: object) -> None:
+    assert not parse({"ocr_result": nothing, "face_id_result": nothing, "face_retries": 0}).started
+
+
+def test_an_old_record_is_nested_beside_its_success() -> None:
+    nested = fresh_fields(ocr_success=1, face_id_success=1)
+    del nested["is_success"]
+    fields = {"is_success": True, "verification": nested}
+    record = vendor_record.parse(fields, token=TOKEN, type="00")
+    assert (record.is_success, record.ocr_success, record.face_id_success) == (True, True, True)
+    assert record.fields is fields
+
+
+def test_an_old_record_without_its_success_is_the_vendors_fault() -> None:
+    nested = fresh_fields()
+    del nested["is_success"]
+    with pytest.raises(VendorMalformed) as raised:
+        vendor_record.parse({"verification": nested}, token=TOKEN, type="00")
+    assert raised.value.what == "is_success is missing"
+
+
+@pytest.mark.parametrize("token", [TOKEN[:-1] + "7", TOKEN.lower(), "", None, 8, [TOKEN]])
+def test_a_record_of_another_token_is_never_believed(token: object) -> None:
+    with pytest.raises(VendorMalformed) as raised:
+        parse({"token": token, "ocr_success": 1, "face_id_success": 1, "is_success": 1})
+    assert raised.value.what == "the record is of another token"
+
+
+def test_a_nested_record_of_another_token_is_never_believed() -> None:
+    with pytest.raises(VendorMalformed):
+        vendor_record.parse({"is_success": 1, "verification": fresh_fields(token="OTHER")}, token=TOKEN, type="00")
+
+
+@pytest.mark.parametrize(
+    ("created_at", "expire_at", "lifetime"),
+    [
+        ("2024-09-10T08:01:31.000Z", "2024-09-10T08:16:31.250Z", 900.25),
+        ("2024-09-10T16:01:31+08:00", "2024-09-10T08:16:31Z", 900),
+        ("2024-09-10 16:01:31", "2024-09-10 16:16:31", 900),
+        ("2024-09-10T08:01:31", "2024-09-10T08:16:31Z", 900),
+        ("2024-09-10T08:01:31Z", "2024-09-11T08:01:31Z", 86400),
+        ("2024-09-10T08:01:31Z", "2024-09-11T08:01:32Z", None),
+        ("2024-09-10T08:01:31Z", "9999-12-31T23:59:59Z", None),
+        ("2024-09-10T08:01:31Z", "0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", None),
+        ("2024-09-10T08:01:31Z", "2024-09-10T08:01:30Z", -1),
+        ("2024-09-10T08:01:31Z", "2024-09-10T08:00:31Z", -60),
+        ("2024-09-10T08:01:31Z", "2024-09-10T08:00:30Z", None),
+        ("2024-09-10T08:01:31", "2024-09-10T08:16:31+08:00", None),
+        ("2024-09-10T08:01:31Z", "soon", None),
+        ("2024-09-10T08:01:31Z", "", None),
+        ("2024-09-10T08:01:31Z", "\ud800", None),
+        ("2024-09-10T08:01:31Z", None, None),
+        ("2024-02-30T00:00:00Z", "2024-09-10T08:16:31Z", None),
+        (None, "2024-09-10T08:16:31Z", None),
+    ],
+)
+def test_a_lifetime_is_the_difference_of_two_readings_of_one_clock(
+    created_at: str | None, expire_at: str | None, lifetime: float | None
+) -> None:
+    assert parse({"created_at": created_at, "expire_at": expire_at}).lifetime == lifetime
+
+
+@pytest.mark.parametrize("name", ["created_at", "expire_at"])
+def test_a_record_without_times_has_no_lifetime(name: str) -> None:
+    assert without(name).lifetime is None
+
+
+@pytest.mark.parametrize("value", [1725955291, 1.5, True, [], {}])
+@pytest.mark.parametrize("name", ["created_at", "expire_at"])
+def test_a_time_that_is_no_text_is_the_vendors_fault(name: str, value: object) -> None:
+    with pytest.raises(VendorMalformed) as raised:
+        parse({name: value})
+    assert raised.value.what == f"{name} is no time"
+
+
+NAMES = (*fresh_fields(), "verification", "face_retries")
+
+
+@given(
+    st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), JSON_VALUES, max_size=12),
+    st.sampled_from(["00", "01"]),
+)
+def test_any_object_is_read_or_the_vendors_fault(fields: dict[str, Any], type: str) -> None:
+    with contextlib.suppress(VendorMalformed):
+        assert vendor_record.parse(fields, token=TOKEN, type=type).fields is fields
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), JSON_VALUES, max_size=4), st.sampled_from(["00", "01"]))
+@example(changes={"latest_error": {"code": 10**400}}, type="00")
+def test_a_record_with_odd_fields_is_read_or_the_vendors_fault(changes: dict[str, Any], type: str) -> None:
+    with contextlib.suppress(VendorMalformed):
+        record = parse(changes, type=type)
+        assert record.lifetime is None or -60 <= record.lifetime <= 86400
+        assert record.latest_error is None or 0 < len(record.latest_error) <= 200
