@@ -1,8 +1,6 @@
 """One sandbox for the whole session, emptied before each test."""
 
 import os
-import os
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 

@@ -52,9 +52,7 @@ def create(vendor: VendorStandIn, headers: dict[str, str] = HEADERS, **changes: 
 
 def get(vendor: VendorStandIn, token: str, **options: Any) -> requests.Response:
     address = f"{vendor.url}/api/ekyc/verifications/{token}"
-    return requests.get(
-        address, **{"headers": HEADERS, "timeout": TIMEOUT, "allow_redirects": False, **options}
-    )
+    return requests.get(address, **{"headers": HEADERS, "timeout": TIMEOUT, "allow_redirects": False, **options})
 
 
 def link(vendor: VendorStandIn, **changes: Any) -> str:
@@ -240,9 +238,7 @@ def test_an_ocr_code_uses_up_the_retries_of_ocr(vendor: VendorStandIn, code: str
     assert played(vendor, f"ocr_retry_left:{code}")["retries"] == 1
 
 
-@pytest.mark.parametrize(
-    "code", [COMPARE_FAIL, "AuthFailure.InvalidAuthorization", "FailedOperation.UnKnown"]
-)
+@pytest.mark.parametrize("code", [COMPARE_FAIL, "AuthFailure.InvalidAuthorization", "FailedOperation.UnKnown"])
 def test_a_face_code_fails_after_ocr_passed(vendor: VendorStandIn, code: str) -> None:
     result = played(vendor, code)
     assert (result["ocr_success"], result["face_id_success"], result["is_success"]) == (1, 0, 0)
@@ -531,9 +527,7 @@ def test_every_fault_is_listed_when_one_is_unknown(vendor: VendorStandIn) -> Non
         assert FAULTS.keys() <= set(answer.json()["names"])
 
 
-@pytest.mark.parametrize(
-    "field", [{"times": 0}, {"seconds": "1"}, {"on": "put"}, {"second": 1}, {"times": True}]
-)
+@pytest.mark.parametrize("field", [{"times": 0}, {"seconds": "1"}, {"on": "put"}, {"second": 1}, {"times": True}])
 def test_a_mistaken_field_of_a_fault_is_refused(vendor: VendorStandIn, field: dict[str, object]) -> None:
     assert admin(vendor, "POST", "faults", {"fault": "500", **field}).status_code == 400
     assert create(vendor).status_code == 200
