@@ -21,8 +21,6 @@ OUTER_ENVIRONMENT = dict(os.environ)
 
 # SAM's translator asks for a region while tests are collected, and would look for an account's.
 os.environ.setdefault("AWS_DEFAULT_REGION", "ap-southeast-1")
-# Powertools reads it when it is imported, which may be before any sandbox is up.
-os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "tests")
 
 _running: "list[Sandbox]" = []
 
