@@ -3,16 +3,11 @@
 The alarms in template.yaml watch the metrics by these names.
 """
 
-import logging
-
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 logger = Logger()
 metrics = Metrics()
-
-# Its router logs an unknown error with all its text before it raises it again; web/entry.py logs it without.
-logging.getLogger("aws_lambda_powertools").propagate = False
 
 INCONSISTENT_RESULT = "InconsistentResult"
 VENDOR_CREDENTIALS = "VendorCredentials"

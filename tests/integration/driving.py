@@ -1,0 +1,181 @@
+"""What the integration tests have in common: time moved by hand, AWS that fails when told to, functions called."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+
+from bridge import aws
+from bridge.models import SCOPES, LinkRequest, Verification
+from bridge.use_cases.create import create
+from bridge.wiring import Bridge
+from tests.sandbox.sandbox import Sandbox
+
+PRINCIPAL = "web"
+REDIRECT_URL = "http://localhost:5173/welcome?tab=1#top"
+WANTED: dict[str, Any] = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": REDIRECT_URL}
+
+
+class Clock:
+    """The bridge's time. The vendor's is another: nothing may hang on both being the same."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 31, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+    @property
+    def epoch(self) -> int:
+        return int(self.time.timestamp())
+
+    def go_to(self, epoch: int) -> None:
+        self.time = datetime.fromtimestamp(epoch, UTC)
+
+
+class Aws:
+    """Clients of the sandbox's AWS, whose calls (`dynamodb.PutItem`) are noted, and fail when a test says so."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, Any] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        self.calls: list[str] = []
+        self._refused: list[str] = []
+        self._lost: list[str] = []
+        self._first: dict[str, Callable[[], object]] = {}
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = made = aws.client(service)
+            made.meta.events.register("before-call", self._before)
+            made.meta.events.register("after-call", self._after)
+        return self._clients[service]
+
+    def refuse(self, call: str, times: int = 1) -> None:
+        """The next calls find no server; nothing is done."""
+        self._refused += [call] * times
+
+    def lose_answer(self, call: str, times: int = 1) -> None:
+        """The next calls are done, and their answers are lost on the way."""
+        self._lost += [call] * times
+
+    def before_next(self, call: str, action: Callable[[], object]) -> None:
+        """Something else happens just before the next such call."""
+        self._first[call] = action
+
+    def _before(self, event_name: str, **_: Any) -> None:
+        call = event_name.removeprefix("before-call.")
+        self.calls.append(call)
+        if action := self._first.pop(call, None):
+            action()
+        if call in self._refused:
+            self._refused.remove(call)
+            raise EndpointConnectionError(endpoint_url="https://nowhere.example")
+
+    def _after(self, event_name: str, **_: Any) -> None:
+        call = event_name.removeprefix("after-call.")
+        if call in self._lost:
+            self._lost.remove(call)
+            raise ReadTimeoutError(endpoint_url="https://nowhere.example")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a function answered; the names of headers in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Functions:
+    """The functions behind the API, called with the events that API Gateway makes."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def api(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        principal: str = PRINCIPAL,
+        scopes: Sequence[str] = SCOPES,
+        query: Mapping[str, str] | None = None,
+        base64: bool = False,
+    ) -> Answer:
+        """A call with a key; `body` is a value for JSON, a text as it is, or bytes, which go in base64.
+
+        With `base64` the event says so of a text, too.
+        """
+        event = http_event(method, path, query)
+        event["requestContext"]["authorizer"] = {
+            "lambda": {"principal": principal, "scopes": " ".join(scopes), "key_id": "abcd"}
+        }
+        event["headers"] |= {"content-type": "application/json"} | dict(headers or {})
+        if isinstance(body, bytes):
+            event |= {"body": b64encode(body).decode(), "isBase64Encoded": True}
+        elif body is not None:
+            event |= {"body": body if isinstance(body, str) else json.dumps(body), "isBase64Encoded": base64}
+        return self._call("VerificationsFunction", event)
+
+    def browser(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+        """A person's browser, at the public routes."""
+        return self._call("RedirectFunction", http_event("GET", path, query))
+
+    def _call(self, function: str, event: dict[str, Any]) -> Answer:
+        answer = self._sandbox.invoke(function, event)
+        headers = {name.lower(): value for name, value in answer["headers"].items()}
+        return Answer(answer["statusCode"], headers, answer["body"])
+
+
+def http_event(method: str, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Payload format 2.0."""
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "rawQueryString": urlencode(query or {}),
+        "headers": {},
+        "requestContext": {
+            "domainName": "api.example.com",
+            "http": {"method": method, "path": path},
+            "requestId": "request-1",
+            "stage": "$default",
+        },
+        "isBase64Encoded": False,
+    }
+    if query:
+        event["queryStringParameters"] = dict(query)
+    return event
+
+
+def new(bridge: Bridge, *, key: str | None = None, principal: str = PRINCIPAL, **changes: Any) -> Verification:
+    """A verification, just created."""
+    request = LinkRequest(**WANTED | changes)
+    return create(bridge, principal, request, idempotency_key=key, base_url="https://api.example.com").verification
+
+
+def return_path(verification: Verification) -> str:
+    return f"/return/{verification.id}/{verification.code}"
+
+
+def token_of(verification: Verification) -> str:
+    assert verification.token is not None
+    return verification.token

@@ -1,0 +1,176 @@
+"""The sample events of `events/`: the record that they speak of, and what each is answered with."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bridge import schedule
+from bridge.models import SCOPES, LinkRequest, Status, Verification
+from bridge.settings import Settings
+from bridge.store import creation
+from bridge.use_cases.complete import complete
+from bridge.wiring import Bridge
+from tests.sandbox.vendor import VendorStandIn
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+ID = "ver_exampleexampleexampleexamp"
+CODE = "example-code-of-a-return"
+KEY = "ek_example-key-for-the-sample-events-only"
+PRINCIPAL = "example"
+REQUEST = LinkRequest(
+    type="00",
+    id_country="MYS",
+    id_type="ID_CARD",
+    redirect_url="http://localhost:5173/welcome?tab=1",
+    reference="customer-42",
+    metadata={"campaign": "spring"},
+)
+
+Check = Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`is_completed`: its answer wants a verification whose result is known already."""
+
+    check: Check
+    is_completed: bool = False
+
+
+def seed(vendor: VendorStandIn, secrets: Any, *, is_completed: bool) -> None:
+    """The key, and the verification: ten minutes old, due, its person through with it at the vendor.
+
+    Needs the functions' variables in this process's environment. `secrets` is a client of Secrets Manager.
+    """
+    bridge = Bridge(Settings())
+    entry = {
+        "key_id": KEY[-4:],
+        "sha256": hashlib.sha256(KEY.encode()).hexdigest(),
+        "principal": PRINCIPAL,
+        "scopes": SCOPES,
+    }
+    secrets.put_secret_value(SecretId=bridge.settings.api_keys_secret_arn, SecretString=json.dumps({"keys": [entry]}))
+    link = bridge.vendor.create_link(REQUEST, f"https://api.example.com/return/{ID}/{CODE}")
+    vendor.play(link.token, "verified")
+    created_at = datetime.now(UTC) - timedelta(minutes=10)
+    reservation = _reservation(bridge, created_at)
+    creation.reserve(bridge.table, reservation, created_at)
+    due_at = int(created_at.timestamp()) + schedule.FIRST_CHECK
+    creation.commit_link(bridge.table, reservation, url=link.url, token=link.token, due_at=due_at, now=created_at)
+    if is_completed:
+        complete(bridge, ID, has_returned=True)
+
+
+def _reservation(bridge: Bridge, created_at: datetime) -> Verification:
+    return Verification(
+        id=ID,
+        principal=PRINCIPAL,
+        status=Status.PENDING,
+        sequence=0,
+        type=REQUEST.type,
+        id_country=REQUEST.id_country,
+        id_type=REQUEST.id_type,
+        redirect_url=REQUEST.redirect_url,
+        reference=REQUEST.reference,
+        metadata=REQUEST.metadata,
+        code=CODE,
+        created_at=created_at,
+        updated_at=created_at,
+        expires_at=created_at + timedelta(seconds=bridge.settings.link_lifetime),
+        fingerprint=REQUEST.fingerprint,
+        attempt="0" * 32,
+        lease_until=int(created_at.timestamp()) + schedule.LEASE,
+    )
+
+
+def event(name: str) -> Any:
+    return json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def is_exactly(expected: Any) -> Check:
+    def check(answer: Any) -> None:
+        assert answer == expected
+
+    return check
+
+
+def is_json(code: int, /, **fields: Any) -> Check:
+    """An HTTP answer whose JSON has these fields among others."""
+
+    def check(answer: Any) -> None:
+        assert answer["statusCode"] == code, answer
+        document = json.loads(answer["body"])
+        assert {name: document.get(name) for name in fields} == fields
+
+    return check
+
+
+def names_faults(*pointers: str) -> Check:
+    def check(answer: Any) -> None:
+        assert answer["statusCode"] == 400
+        assert [fault["pointer"] for fault in json.loads(answer["body"])["errors"]] == list(pointers)
+
+    return check
+
+
+def sends_to(location: str) -> Check:
+    def check(answer: Any) -> None:
+        assert (answer["statusCode"], answer["headers"]["Location"]) == (303, location)
+
+    return check
+
+
+def is_page(status: int, words: str) -> Check:
+    def check(answer: Any) -> None:
+        assert (answer["statusCode"], answer["headers"]["Content-Type"]) == (status, "text/html; charset=utf-8")
+        assert words in answer["body"]
+
+    return check
+
+
+def lists(*ids: str) -> Check:
+    def check(answer: Any) -> None:
+        assert answer["statusCode"] == 200
+        assert [document["id"] for document in json.loads(answer["body"])["data"]] == list(ids)
+
+    return check
+
+
+def shows_pictures(answer: Any) -> None:
+    result = json.loads(answer["body"])["result"]
+    assert result["ocr_result"]["Name"]
+    assert result["ocr_result"]["Image"].startswith("http")
+
+
+def fails(*message_ids: str) -> Check:
+    return is_exactly({"batchItemFailures": [{"itemIdentifier": id} for id in message_ids]})
+
+
+CALLER = {"principal": PRINCIPAL, "scopes": " ".join(SCOPES), "key_id": KEY[-4:]}
+
+SAMPLES: dict[str, Sample] = {
+    "about/health": Sample(is_json(200, status="ok")),
+    "about/openapi": Sample(is_json(200, openapi="3.1.0")),
+    "authorize/good_key": Sample(is_exactly({"isAuthorized": True, "context": CALLER})),
+    "authorize/no_key": Sample(is_exactly({"isAuthorized": False})),
+    "finalize/batch": Sample(fails()),
+    "finalize/poison": Sample(fails("059f36b4-87a3-44ab-83d2-661975630002")),
+    "redirect/return": Sample(sends_to(f"{REQUEST.redirect_url}&verification_id={ID}&status=verified")),
+    "redirect/return_unknown": Sample(is_page(404, "not known here")),
+    "redirect/status": Sample(is_json(200, id=ID, status="pending", reason=None)),
+    "sweep/schedule": Sample(is_exactly({"due": 1, "sent": 1})),
+    "verifications/create": Sample(is_json(201, status="pending", reference="customer-42", sequence=1)),
+    "verifications/create_invalid": Sample(
+        names_faults("#/id_type", "#/type", "#/id_country", "#/redirect_url", "#/colour")
+    ),
+    "verifications/list": Sample(lists(ID)),
+    "verifications/read": Sample(is_json(200, id=ID, status="pending", sequence=1)),
+    "verifications/read_result": Sample(shows_pictures, is_completed=True),
+    "verifications/redact": Sample(is_json(200, id=ID, status="verified", reference=None), is_completed=True),
+    "verifications/refresh": Sample(is_json(200, id=ID, status="verified", sequence=2)),
+}

@@ -1,0 +1,121 @@
+"""The authorizer, called as API Gateway calls it."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bridge.models import SCOPES
+from bridge.wiring import Bridge
+from tests.integration.driving import Aws, Clock, http_event
+from tests.sandbox.functions import FunctionError
+from tests.sandbox.keys import PRINCIPAL
+from tests.sandbox.sandbox import Sandbox
+
+KEY = "ek_" + "k" * 43
+
+Ask = Callable[[str | None], dict[str, Any]]
+
+
+@pytest.fixture
+def ask(sandbox: Sandbox, bridge: Bridge) -> Ask:
+    def ask(authorization: str | None) -> dict[str, Any]:
+        event = http_event("GET", "/verifications/ver_x") | {"type": "REQUEST", "routeArn": "arn"}
+        if authorization is not None:
+            event["headers"] = {"Authorization": authorization}
+            event["identitySource"] = [authorization]
+        answer: dict[str, Any] = sandbox.invoke("AuthorizeFunction", event)
+        return answer
+
+    return ask
+
+
+@pytest.fixture
+def put(sandbox: Sandbox, bridge: Bridge) -> Callable[[Any], None]:
+    """Puts a text, or a value as JSON, where the keys are."""
+    arn = bridge.settings.api_keys_secret_arn
+
+    def put(value: Any) -> None:
+        text = value if isinstance(value, str) else json.dumps(value)
+        sandbox.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=text)
+
+    return put
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    sha256 = hashlib.sha256(KEY.encode()).hexdigest()
+    return {"key_id": KEY[-4:], "sha256": sha256, "principal": "web", "scopes": [SCOPES[0]]} | changes
+
+
+def test_a_good_key_says_who_calls_and_what_they_may_do(sandbox: Sandbox, ask: Ask) -> None:
+    for scheme in ("Bearer", "bearer"):
+        assert ask(f"{scheme} {sandbox.api_key}") == {
+            "isAuthorized": True,
+            "context": {"principal": PRINCIPAL, "scopes": " ".join(SCOPES), "key_id": sandbox.api_key[-4:]},
+        }
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", KEY, "Bearer a b", f"Bearer {KEY}\n"]
+)
+def test_no_key_is_not_authorized_and_no_secret_is_read(ask: Ask, aws: Aws, authorization: str | None) -> None:
+    assert ask(authorization) == {"isAuthorized": False}
+    assert aws.calls == []
+
+
+def test_an_unknown_key_is_not_authorized(sandbox: Sandbox, ask: Ask) -> None:
+    for key in (KEY, sandbox.api_key[:-1], sandbox.api_key + "x", sandbox.api_key.upper()):
+        assert ask(f"Bearer {key}") == {"isAuthorized": False}
+
+
+def test_an_expired_key_is_not_authorized(ask: Ask, put: Callable[[Any], None], clock: Clock) -> None:
+    put({"keys": [entry(expires_at=(clock() + timedelta(seconds=10)).isoformat())]})
+
+    assert ask(f"Bearer {KEY}")["isAuthorized"] is True
+    clock.advance(10)
+    assert ask(f"Bearer {KEY}") == {"isAuthorized": False}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "no json",
+        "[]",
+        {},
+        {"keys": None},
+        {"keys": {KEY: "web"}},
+        {"keys": [None, 1, "x", []]},
+        {"keys": [entry(principal="")]},
+        {"keys": [entry(sha256=None)]},
+        {"keys": [entry(sha256="")]},
+        {"keys": [entry(expires_at="2099-01-01T00:00:00")]},
+        {"keys": [entry(expires_at="tomorrow")]},
+        {"keys": [entry(scopes=None)]},
+    ],
+    ids=lambda value: json.dumps(value)[:40],
+)
+def test_what_is_unclear_in_the_secret_opens_nothing(ask: Ask, put: Callable[[Any], None], value: Any) -> None:
+    if value == "":
+        value = " "
+    put(value)
+
+    assert ask(f"Bearer {KEY}") == {"isAuthorized": False}
+
+
+def test_one_bad_entry_does_not_close_the_others_and_scopes_are_only_known_ones(
+    ask: Ask, put: Callable[[Any], None]
+) -> None:
+    put({"keys": [{"sha256": 5}, entry(scopes=[SCOPES[1], "admin"])]})
+
+    assert ask(f"Bearer {KEY}")["context"] == {"principal": "web", "scopes": SCOPES[1], "key_id": KEY[-4:]}
+
+
+def test_when_the_keys_cannot_be_read_nobody_is_let_in(sandbox: Sandbox, ask: Ask, aws: Aws) -> None:
+    aws.refuse("secrets-manager.GetSecretValue")
+
+    with pytest.raises(FunctionError):
+        ask(f"Bearer {sandbox.api_key}")

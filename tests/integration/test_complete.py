@@ -1,0 +1,188 @@
+"""The return: what the vendor says becomes the status, whatever the browser says."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bridge import schedule
+from bridge.store.completion import QUIET
+from bridge.use_cases.complete import complete
+from bridge.wiring import Bridge
+from tests.integration.driving import Answer, Clock, Functions, new, return_path, token_of
+from tests.integration.kept import Kept
+from tests.sandbox.sandbox import Sandbox
+
+# What happened at the vendor: the status of the one who returns, and the code of its reason.
+OUTCOMES = [
+    ("verified", "verified", None),
+    ("verified+expired", "verified", None),
+    ("verified+booleans", "verified", None),
+    ("verified+strings", "verified", None),
+    ("verified+nested", "verified", None),
+    ("verified+unknown_fields", "verified", None),
+    ("verified+empty_lists", "verified", None),
+    ("verified+big_pictures", "verified", None),
+    ("9102", "rejected", "document_copied"),
+    ("-9104", "rejected", "document_edited"),
+    ("FailedOperation.CompareFail", "rejected", "face_mismatch"),
+    ("FailedOperation.LivessDetectFake", "rejected", "liveness_not_shown"),
+    ("ocr_retry_left:9108+expired", "rejected", "document_blurry"),
+    ("ocr_retry_left:9108", "processing", None),
+    ("face_retry_left:FailedOperation.CompareFail", "processing", None),
+    ("ocr_passed", "processing", None),
+    ("FailedOperation.CompareSystemError", "processing", None),
+    ("FailedOperation.CompareSystemError+expired", "failed", "vendor_error"),
+    ("unknown_error", "processing", None),
+    ("unknown_error+expired", "failed", "vendor_error"),
+    ("inconsistent", "processing", "inconsistent_result"),
+    ("inconsistent+expired", "failed", "inconsistent_result"),
+    ("all_checks_no_success", "processing", "inconsistent_result"),
+    ("all_checks_no_success+expired", "failed", "inconsistent_result"),
+    ("expired", "expired", "not_started"),
+    ("ocr_passed+expired", "expired", "abandoned"),
+    ("untouched", "pending", None),
+]
+
+
+def told(answer: Answer) -> str:
+    """The status that a person carries on to the frontend."""
+    assert answer.status == 303
+    (status,) = parse_qs(urlsplit(answer.headers["location"]).query)["status"]
+    return status
+
+
+@pytest.mark.parametrize(("outcome", "status", "reason"), OUTCOMES)
+def test_what_the_vendor_says_becomes_the_status(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str, status: str, reason: str | None
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), outcome)
+
+    answer = functions.browser(return_path(verification))
+
+    document = functions.api("GET", f"/verifications/{verification.id}").json
+    assert told(answer) == document["status"] == status
+    assert (document["reason"] or {}).get("code") == reason
+    assert document["sequence"] == (1 if status == "pending" else 2)
+    assert sandbox.vendor.calls()["get"] == 1
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("verified", "verified"), ("9101", "rejected")])
+def test_document_only_verifications_need_no_face(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str, status: str
+) -> None:
+    verification = new(bridge, type="01")
+    sandbox.vendor.play(token_of(verification), outcome)
+
+    assert told(functions.browser(return_path(verification))) == status
+
+
+@pytest.mark.parametrize("query", [{"is_success": "1"}, {"is_success": "true", "status": "verified"}, {"token": "x"}])
+def test_the_browser_is_never_believed(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, query: dict[str, str]
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "9102+expired")
+
+    assert told(functions.browser(return_path(verification), query)) == "rejected"
+
+
+def test_the_person_is_sent_on_to_the_frontends_own_address(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+
+    answer = functions.browser(return_path(verification))
+
+    told_to = f"http://localhost:5173/welcome?tab=1&verification_id={verification.id}&status=verified#top"
+    assert answer.headers["location"] == told_to
+    assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
+
+
+@pytest.mark.parametrize(
+    "path", ["/return/{id}/wrong", "/return/{id}/", "/return/ver_x/{code}", "/return/{other}/{code}", "/return/{id}/é"]
+)
+def test_an_unknown_id_or_code_is_a_plain_404_page_and_no_vendor_call(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, path: str
+) -> None:
+    verification, other = new(bridge), new(bridge)
+    before = sorted(kept.rows(), key=lambda row: str(row["id"]))
+
+    answer = functions.browser(path.format(id=verification.id, code=verification.code, other=other.id))
+
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert verification.id not in answer.text
+    assert sandbox.vendor.calls()["get"] == 0
+    assert sorted(kept.rows(), key=lambda row: str(row["id"])) == before
+
+
+def test_a_final_verification_is_due_no_more_and_kept_for_the_retention(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    functions.browser(return_path(verification))
+
+    assert kept.due() == {}
+    assert kept.row(verification.id)["ttl"] == clock.epoch + bridge.settings.retention
+
+
+def test_an_open_verification_stays_due_and_has_no_ttl(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "ocr_passed")
+    functions.browser(return_path(verification))
+
+    assert kept.due() == {verification.id: clock.epoch + 900 + schedule.AFTER_LINK}
+    assert "ttl" not in kept.row(verification.id)
+
+
+def test_the_status_rises_step_by_step_and_each_step_counts_one(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock
+) -> None:
+    verification = new(bridge)
+    seen = []
+    for outcome in ("untouched", "ocr_passed", "ocr_passed", "9102", "ocr_passed", "verified", "9102+expired"):
+        sandbox.vendor.play(token_of(verification), outcome)
+        risen = complete(bridge, verification.id).verification
+        assert risen is not None
+        seen.append((str(risen.status), risen.sequence))
+        clock.advance(QUIET)
+
+    rejected, verified = ("rejected", 3), ("verified", 4)
+    assert seen == [("pending", 1), ("processing", 2), ("processing", 2), rejected, rejected, verified, verified]
+
+
+def test_a_verified_one_is_never_asked_about_again(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    functions.browser(return_path(verification))
+    sandbox.vendor.play(token_of(verification), "9102+expired")
+    clock.advance(3600)
+
+    assert told(functions.browser(return_path(verification))) == "verified"
+    assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["status"] == "verified"
+    assert sandbox.vendor.calls()["get"] == 1
+
+
+@pytest.mark.parametrize("low", ["9102+expired", "expired", "unknown_error+expired"])
+def test_a_late_proof_raises_the_middle_three_for_seven_days(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, low: str
+) -> None:
+    early, late = new(bridge), new(bridge)
+    for verification in (early, late):
+        sandbox.vendor.play(token_of(verification), low)
+        assert told(functions.browser(return_path(verification))) in ("rejected", "expired", "failed")
+        sandbox.vendor.play(token_of(verification), "verified")
+
+    clock.advance(7 * 86400 - 60)
+    assert functions.api("POST", f"/verifications/{early.id}/refresh").json["status"] == "verified"
+    clock.advance(120)
+    assert functions.api("POST", f"/verifications/{late.id}/refresh").json["status"] != "verified"
+    assert sandbox.vendor.calls()["by_token"] == {token_of(early): 2, token_of(late): 1}
+    assert "reason_code" not in kept.row(early.id)
+    assert kept.row(early.id)["ttl"] > clock.epoch + bridge.settings.retention - 200

@@ -1,0 +1,126 @@
+"""Completion while the vendor or a part of AWS fails."""
+
+import contextlib
+
+import pytest
+
+from bridge import schedule
+from bridge.errors import StorageUnavailable
+from bridge.store.completion import QUIET
+from bridge.use_cases.complete import complete
+from bridge.wiring import Bridge
+from tests.integration.driving import Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.kept import Kept
+from tests.sandbox.sandbox import Sandbox
+
+FAULTS = {
+    "429": "vendor_rate_limited",
+    "500": "vendor_unavailable",
+    "503": "vendor_unavailable",
+    "502_html": "vendor_unavailable",
+    "401": "vendor_credentials",
+    "403": "vendor_credentials",
+    "404": "vendor_rejected",
+    "422": "vendor_rejected",
+    "inner_status:404": "vendor_rejected",
+    "html": "vendor_unavailable",
+    "reset": "vendor_unavailable",
+    "truncated": "vendor_unavailable",
+    "garbage": "vendor_unavailable",
+    "wrong_kinds": "vendor_unavailable",
+    "empty": "vendor_unavailable",
+    "redirect": "vendor_unavailable",
+    "huge": "vendor_unavailable",
+}
+
+
+@pytest.mark.parametrize(("fault", "code"), FAULTS.items())
+def test_with_a_faulty_vendor_the_person_is_sent_on_and_nothing_final_is_written(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, fault: str, code: str
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    sandbox.vendor.fault(fault, on="get", times=None)
+
+    answer = functions.browser(return_path(verification))
+
+    assert answer.status == 303
+    assert "status=processing" in answer.headers["location"]
+    row = kept.row(verification.id)
+    assert (row["status"], row["sequence"], row["failures"]) == ("pending", 1, 1)
+    assert row.keys().isdisjoint({"result", "evidence", "ttl", "reason_code"})
+    due_at = schedule.after_failure(clock.epoch, 1, lambda low, high: high)
+    assert kept.due() == {verification.id: due_at}
+    clock.advance(QUIET)
+    assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["code"] == code
+    sandbox.vendor.clear_faults()
+    clock.advance(QUIET)
+    assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["status"] == "verified"
+    assert "failures" not in kept.row(verification.id)
+
+
+def test_an_outage_after_the_link_is_over_is_no_end(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.fault("500", on="get", times=None)
+    clock.advance(900 + bridge.settings.give_up_after - 1)
+
+    functions.browser(return_path(verification))
+
+    assert kept.row(verification.id)["status"] == "pending"
+    assert verification.id in kept.due()
+
+
+def test_when_the_vendor_could_not_be_asked_until_we_gave_up_it_failed_and_may_still_be_proven(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    sandbox.vendor.fault("500", on="get", times=None)
+    clock.advance(900 + bridge.settings.give_up_after)
+
+    answer = functions.browser(return_path(verification))
+
+    document = functions.api("GET", f"/verifications/{verification.id}").json
+    assert "status=failed" in answer.headers["location"]
+    assert (document["status"], document["reason"]["code"]) == ("failed", "vendor_unreachable")
+    assert (document["reason"]["retryable"], document["sequence"]) == (True, 2)
+    assert kept.due() == {}
+    sandbox.vendor.clear_faults()
+    clock.advance(3600)
+    assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["status"] == "verified"
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_lost_answer_to_any_write_leaves_it_to_be_completed_later(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, aws: Aws, clock: Clock, lost: int
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    if lost == 1:
+        aws.lose_answer("dynamodb.UpdateItem")
+    else:
+        aws.before_next("s3.PutObject", lambda: aws.lose_answer("dynamodb.UpdateItem"))
+
+    with contextlib.suppress(StorageUnavailable):
+        complete(bridge, verification.id)
+    clock.advance(schedule.CLAIM)
+    sandbox.sweep_now()
+    sandbox.drain_queue()
+
+    row = kept.row(verification.id)
+    assert (row["status"], row["sequence"]) == ("verified", 2)
+    assert kept.due() == {}
+
+
+def test_when_nothing_can_be_read_the_person_gets_a_page_that_tries_again(
+    bridge: Bridge, functions: Functions, aws: Aws
+) -> None:
+    verification = new(bridge)
+    aws.refuse("dynamodb.UpdateItem")
+
+    answer = functions.browser(return_path(verification))
+
+    assert (answer.status, answer.headers["refresh"]) == (503, "5")
+    assert answer.headers["content-type"].startswith("text/html")

@@ -1,0 +1,176 @@
+"""Reserve → vendor → commit, as it goes when nothing breaks."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from bridge import schedule
+from bridge.errors import StillRunning
+from bridge.models import LinkRequest
+from bridge.use_cases.create import create
+from bridge.vendor import Link, Vendor
+from bridge.wiring import Bridge
+from tests.integration.driving import PRINCIPAL, REDIRECT_URL, WANTED, Aws, Clock, Functions
+from tests.integration.kept import Kept
+from tests.sandbox.sandbox import Sandbox
+
+KEY = {"Idempotency-Key": "order-17"}
+
+
+def test_a_verification_costs_one_vendor_call_and_two_writes(sandbox: Sandbox, functions: Functions, aws: Aws) -> None:
+    answer = functions.api("POST", "/verifications", WANTED)
+
+    assert answer.status == 201
+    assert aws.calls == ["dynamodb.PutItem", "secrets-manager.GetSecretValue", "dynamodb.UpdateItem"]
+    calls = sandbox.vendor.calls()
+    assert (calls["create"], calls["get"]) == (1, 0)
+
+
+def test_the_answer_is_the_pending_verification_with_its_link(
+    sandbox: Sandbox, functions: Functions, clock: Clock
+) -> None:
+    wanted = WANTED | {"reference": "customer-42", "metadata": {"campaign": "spring"}}
+
+    answer = functions.api("POST", "/verifications", wanted)
+
+    document = answer.json
+    (token,) = sandbox.vendor.tokens()
+    assert document["id"].startswith("ver_")
+    assert {name: document[name] for name in wanted} == wanted
+    assert (document["object"], document["status"], document["reason"]) == ("verification", "pending", None)
+    assert (document["token"], document["sequence"]) == (token, 1)
+    assert document["url"].endswith(f"token={token}")
+    assert document["created_at"] == document["updated_at"] == "2026-01-31T08:00:00.000Z"
+    assert document["expires_at"] == "2026-01-31T08:15:00.000Z"
+    assert document["status_url"].startswith(f"{sandbox.api_url}/status/{document['id']}/")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_vendor_is_told_our_own_return_address_and_not_the_frontends(
+    sandbox: Sandbox, functions: Functions, kept: Kept
+) -> None:
+    functions.api("POST", "/verifications", WANTED)
+
+    (row,), (token,) = kept.rows(), sandbox.vendor.tokens()
+    told = json.loads(sandbox.vendor.raw_record(token))["result"]["redirect_url"]
+    assert told == f"{sandbox.api_url}/return/{row['id']}/{row['code']}"
+    assert row["redirect_url"] == REDIRECT_URL
+
+
+def test_a_new_verification_is_due_five_minutes_later_and_has_no_ttl(
+    functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    functions.api("POST", "/verifications", WANTED)
+
+    (row,) = kept.rows()
+    assert kept.due() == {row["id"]: clock.epoch + schedule.FIRST_CHECK}
+    assert "ttl" not in row
+    assert "lease_until" not in row
+
+
+def test_the_same_key_and_body_again_are_answered_without_the_vendor(sandbox: Sandbox, functions: Functions) -> None:
+    first = functions.api("POST", "/verifications", WANTED, headers=KEY)
+    again = functions.api("POST", "/verifications", dict(reversed(WANTED.items())), headers=KEY)
+
+    assert (first.status, again.status) == (201, 201)
+    assert again.json == first.json
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    assert sandbox.vendor.calls()["create"] == 1
+
+
+def test_a_replay_after_the_link_is_over_has_no_link_any_more(functions: Functions, clock: Clock) -> None:
+    first = functions.api("POST", "/verifications", WANTED, headers=KEY).json
+    clock.advance(901)
+
+    again = functions.api("POST", "/verifications", WANTED, headers=KEY)
+
+    assert again.status == 201
+    assert first.keys() - again.json.keys() == {"url", "token"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "01"},
+        {"id_country": "SGP"},
+        {"id_type": "PASSPORT"},
+        {"redirect_url": "http://localhost:5173/other"},
+        {"reference": "x"},
+        {"metadata": {"a": "b"}},
+    ],
+)
+def test_the_same_key_with_another_body_is_422(
+    sandbox: Sandbox, functions: Functions, kept: Kept, change: dict[str, Any]
+) -> None:
+    functions.api("POST", "/verifications", WANTED, headers=KEY)
+    before = kept.rows()
+
+    answer = functions.api("POST", "/verifications", WANTED | change, headers=KEY)
+
+    assert (answer.status, answer.json["code"]) == (422, "idempotency_key_reused")
+    assert kept.rows() == before
+    assert sandbox.vendor.calls()["create"] == 1
+
+
+def test_the_same_key_of_another_principal_is_another_verification(sandbox: Sandbox, functions: Functions) -> None:
+    ours = functions.api("POST", "/verifications", WANTED, headers=KEY)
+    theirs = functions.api("POST", "/verifications", WANTED | {"type": "01"}, headers=KEY, principal="mobile")
+
+    assert (ours.status, theirs.status) == (201, 201)
+    assert ours.json["id"] != theirs.json["id"]
+    assert sandbox.vendor.calls()["create"] == 2
+
+
+def test_without_a_key_each_request_is_a_verification_of_its_own(functions: Functions, kept: Kept) -> None:
+    ids = {functions.api("POST", "/verifications", WANTED).json["id"] for _ in range(3)}
+
+    assert ids == {row["id"] for row in kept.rows()}
+    assert len(ids) == 3
+
+
+class HeldVendor:
+    """Gives its link only when all others have got their answer."""
+
+    def __init__(self, vendor: Vendor, others: int) -> None:
+        self._vendor = vendor
+        self._left = others
+        self._lock = threading.Lock()
+        self._all_answered = threading.Event()
+
+    def create_link(self, request: LinkRequest, return_url: str) -> Link:
+        assert self._all_answered.wait(10), "the others wait for the vendor, too"
+        return self._vendor.create_link(request, return_url)
+
+    def one_answered(self) -> None:
+        with self._lock:
+            self._left -= 1
+            if not self._left:
+                self._all_answered.set()
+
+
+def test_of_eight_at_once_with_the_same_key_one_is_created_and_seven_are_told_to_wait(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept
+) -> None:
+    held = HeldVendor(bridge.vendor, others=7)
+    vars(bridge)["vendor"] = held
+    start = threading.Barrier(8)
+
+    def ask(_: int) -> str:
+        start.wait(10)
+        try:
+            create(bridge, PRINCIPAL, LinkRequest(**WANTED), idempotency_key="k", base_url="https://api.example.com")
+        except StillRunning as refusal:
+            held.one_answered()
+            return f"wait {refusal.retry_after}"
+        return "created"
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = sorted(pool.map(ask, range(8)))
+
+    assert outcomes == ["created", *[f"wait {schedule.LEASE}"] * 7]
+    assert sandbox.vendor.calls()["create"] == 1
+    assert len(kept.rows()) == 1

@@ -1,0 +1,132 @@
+"""Reserve → vendor → commit, and a function that dies on the way: nothing is lost."""
+
+import pytest
+
+from bridge import schedule
+from bridge.models import LinkRequest
+from bridge.vendor import Link, Vendor
+from bridge.wiring import Bridge
+from tests.integration.driving import WANTED, Answer, Clock, Functions
+from tests.integration.kept import Kept
+from tests.sandbox.functions import FunctionError
+from tests.sandbox.sandbox import Sandbox
+
+KEY = {"Idempotency-Key": "order-17"}
+
+
+def post(functions: Functions) -> Answer:
+    return functions.api("POST", "/verifications", WANTED | {"reference": "r"}, headers=KEY)
+
+
+class DyingVendor:
+    """The function dies while it waits for the link; with `made` the vendor has already made it."""
+
+    def __init__(self, vendor: Vendor, *, made: bool) -> None:
+        self._vendor = vendor
+        self._made = made
+
+    def create_link(self, request: LinkRequest, return_url: str) -> Link:
+        if self._made:
+            self._vendor.create_link(request, return_url)
+        raise RuntimeError("died")
+
+
+@pytest.fixture(params=[False, True], ids=["before_the_vendor", "after_the_vendor"])
+def died(request: pytest.FixtureRequest, bridge: Bridge, functions: Functions) -> None:
+    """A request whose function died after it had reserved; the vendor is as always again."""
+    vendor = bridge.vendor
+    vars(bridge)["vendor"] = DyingVendor(vendor, made=request.param)
+    with pytest.raises(FunctionError):
+        post(functions)
+    vars(bridge)["vendor"] = vendor
+
+
+@pytest.mark.usefixtures("died")
+def test_a_reservation_that_was_left_is_nobodys_to_see(functions: Functions, kept: Kept) -> None:
+    (row,) = kept.rows()
+
+    assert row["sequence"] == 0
+    assert functions.api("GET", f"/verifications/{row['id']}").status == 404
+    assert functions.api("POST", f"/verifications/{row['id']}/redact").status == 404
+    assert functions.api("GET", "/verifications", query={"reference": "r"}).json["data"] == []
+    assert functions.browser(f"/return/{row['id']}/{row['code']}").status == 404
+    assert functions.browser(f"/status/{row['id']}/{row['code']}").status == 404
+
+
+@pytest.mark.usefixtures("died")
+def test_during_its_lease_the_same_request_is_told_to_wait_and_afterwards_takes_it_up(
+    functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    clock.advance(schedule.LEASE - 10)
+    early = post(functions)
+    clock.advance(11)
+    late = post(functions)
+
+    assert (early.status, early.json["code"], early.headers["retry-after"]) == (409, "still_running", "10")
+    assert late.status == 201
+    assert "idempotent-replayed" not in late.headers
+    (row,) = kept.rows()
+    assert (row["sequence"], row["token"]) == (1, late.json["token"])
+
+
+@pytest.mark.usefixtures("died")
+def test_only_the_same_request_may_take_it_up(functions: Functions, kept: Kept, clock: Clock) -> None:
+    clock.advance(schedule.LEASE + 1)
+    before = kept.rows()
+
+    other = functions.api("POST", "/verifications", WANTED | {"type": "01"}, headers=KEY)
+
+    assert other.status == 422
+    assert kept.rows() == before
+
+
+@pytest.mark.usefixtures("died")
+def test_when_nobody_takes_it_up_the_sweep_ends_it(
+    sandbox: Sandbox, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    clock.advance(schedule.RESERVATION)
+    sandbox.sweep_now()
+    assert sandbox.drain_queue() == 1
+
+    (row,) = kept.rows()
+    read = functions.api("GET", f"/verifications/{row['id']}")
+    assert (read.json["status"], read.json["reason"]["code"]) == ("failed", "link_not_created")
+    assert (read.json["sequence"], "url" in read.json) == (1, False)
+    assert row["ttl"] > clock.epoch
+    assert kept.due() == {}
+    assert sandbox.vendor.calls()["get"] == 0
+
+
+@pytest.mark.usefixtures("died")
+def test_a_reservation_under_lease_is_not_ended_by_a_message_for_it(
+    sandbox: Sandbox, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    (row,) = kept.rows()
+    record = {"messageId": "1", "body": f'{{"id": "{row["id"]}"}}', "eventSource": "aws:sqs"}
+
+    assert sandbox.invoke("FinalizeFunction", {"Records": [record]}) == {"batchItemFailures": []}
+
+    assert kept.rows() == [row]
+    clock.advance(schedule.LEASE + 1)
+    assert post(functions).status == 201
+
+
+def test_one_who_was_given_up_for_dead_commits_nothing_over_its_successor(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    vendor, successors = bridge.vendor, []
+
+    class Dawdling:
+        def create_link(self, request: LinkRequest, return_url: str) -> Link:
+            vars(bridge)["vendor"] = vendor
+            clock.advance(schedule.LEASE + 1)
+            successors.append(post(functions))
+            return vendor.create_link(request, return_url)
+
+    vars(bridge)["vendor"] = Dawdling()
+    with pytest.raises(FunctionError):
+        post(functions)
+
+    (successor,), (row,) = successors, kept.rows()
+    assert successor.status == 201
+    assert row["token"] == successor.json["token"]

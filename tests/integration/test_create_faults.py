@@ -1,0 +1,58 @@
+"""Each fault of the vendor's while it is asked for a link."""
+
+from typing import Any
+
+import pytest
+
+from bridge.credentials import EkycCredentials, Secret
+from bridge.vendor import Vendor
+from bridge.wiring import Bridge
+from tests.integration.driving import WANTED, Aws, Functions
+from tests.integration.kept import Kept
+from tests.sandbox.sandbox import Sandbox
+
+KEY = {"Idempotency-Key": "order-17"}
+
+FAULTS = {
+    "429": (503, "vendor_rate_limited"),
+    "500": (503, "vendor_unavailable"),
+    "503": (503, "vendor_unavailable"),
+    "502_html": (503, "vendor_unavailable"),
+    "401": (502, "vendor_credentials"),
+    "403": (502, "vendor_credentials"),
+    "404": (502, "vendor_rejected"),
+    "422": (502, "vendor_rejected"),
+    "inner_status:401": (502, "vendor_credentials"),
+    "inner_status:422": (502, "vendor_rejected"),
+    "inner_status:500": (503, "vendor_unavailable"),
+    "html": (503, "vendor_unavailable"),
+    "reset": (503, "vendor_unavailable"),
+    "reset_after": (503, "vendor_unavailable"),
+    "truncated": (503, "vendor_unavailable"),
+    "garbage": (503, "vendor_unavailable"),
+    "wrong_kinds": (503, "vendor_unavailable"),
+    "empty": (503, "vendor_unavailable"),
+    "redirect": (503, "vendor_unavailable"),
+    "huge": (503, "vendor_unavailable"),
+    "slow": (504, "vendor_timeout"),
+}
+
+
+@pytest.mark.parametrize(("fault", "expected"), FAULTS.items())
+def test_a_fault_of_the_vendors_leaves_no_record_and_the_key_may_be_sent_again(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, aws: Aws, fault: str, expected: Any
+) -> None:
+    if fault == "slow":
+        secret = Secret(aws.client("secretsmanager"), bridge.settings.ekyc_credentials_secret_arn)
+        vars(bridge)["vendor"] = Vendor(bridge.settings.ekyc_api_url, EkycCredentials(secret), budget=0.2)
+    sandbox.vendor.fault(fault, on="create", times=None)
+
+    answer = functions.api("POST", "/verifications", WANTED, headers=KEY)
+
+    assert (answer.status, answer.json["code"]) == expected
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ("retry-after" in answer.headers) == (answer.status == 503)
+    assert kept.rows() == []
+    sandbox.vendor.clear_faults()
+    vars(bridge).pop("vendor")
+    assert functions.api("POST", "/verifications", WANTED, headers=KEY).status == 201

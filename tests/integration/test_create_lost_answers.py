@@ -1,0 +1,104 @@
+"""Reserve → vendor → commit, while DynamoDB fails: the same request ends well when it is sent again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from bridge import schedule
+from tests.integration.driving import WANTED, Answer, Aws, Clock, Functions
+from tests.integration.kept import Kept
+from tests.sandbox.sandbox import Sandbox
+
+KEY = {"Idempotency-Key": "order-17"}
+
+
+def post(functions: Functions) -> Answer:
+    return functions.api("POST", "/verifications", WANTED | {"reference": "r"}, headers=KEY)
+
+
+@pytest.mark.parametrize("write", ["PutItem", "UpdateItem"])
+def test_an_answer_lost_on_the_way_is_asked_for_again_and_the_request_goes_on(
+    sandbox: Sandbox, functions: Functions, kept: Kept, aws: Aws, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    lost = lose_one_answer(aws.client("dynamodb"), write, monkeypatch)
+
+    answer = post(functions)
+
+    assert lost == [write]
+    assert answer.status == 201
+    assert sandbox.vendor.calls()["create"] == 1
+    (row,) = kept.rows()
+    assert (row["sequence"], row["token"]) == (1, answer.json["token"])
+    assert post(functions).headers["idempotent-replayed"] == "true"
+
+
+def lose_one_answer(client: Any, operation: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The next such request is done by the server, and its answer never arrives; botocore then sends it again."""
+    session = client._endpoint.http_session
+    send: Callable[[Any], Any] = session.send
+    lost: list[str] = []
+
+    def send_and_lose(request: Any) -> Any:
+        answer = send(request)
+        if request.headers["X-Amz-Target"].endswith(operation.encode()) and not lost:
+            lost.append(operation)
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return answer
+
+    monkeypatch.setattr(session, "send", send_and_lose)
+    return lost
+
+
+def test_when_no_answer_to_the_reservation_comes_at_all_the_request_may_be_sent_again(
+    sandbox: Sandbox, functions: Functions, kept: Kept, aws: Aws, clock: Clock
+) -> None:
+    aws.lose_answer("dynamodb.PutItem")
+
+    first = post(functions)
+
+    assert (first.status, first.json["code"]) == (503, "storage_unavailable")
+    assert sandbox.vendor.calls()["create"] == 0
+    assert post(functions).status == 409
+    clock.advance(schedule.LEASE + 1)
+    assert post(functions).status == 201
+    assert len(kept.rows()) == 1
+
+
+def test_when_no_answer_to_the_commit_comes_at_all_the_request_is_answered_when_sent_again(
+    sandbox: Sandbox, functions: Functions, kept: Kept, aws: Aws
+) -> None:
+    aws.lose_answer("dynamodb.UpdateItem")
+
+    first, again = post(functions), post(functions)
+
+    assert (first.status, first.json["code"], first.headers["retry-after"]) == (503, "storage_unavailable", "5")
+    assert (again.status, again.headers["idempotent-replayed"]) == (201, "true")
+    assert sandbox.vendor.calls()["create"] == 1
+    assert again.json["token"] == sandbox.vendor.tokens()[0]
+
+
+def test_when_the_commit_cannot_be_written_the_request_ends_well_after_the_lease(
+    functions: Functions, kept: Kept, aws: Aws, clock: Clock
+) -> None:
+    aws.refuse("dynamodb.UpdateItem")
+
+    assert post(functions).status == 503
+    assert post(functions).status == 409
+    clock.advance(schedule.LEASE + 1)
+    assert post(functions).status == 201
+    (row,) = kept.rows()
+    assert row["sequence"] == 1
+
+
+def test_a_reservation_that_cannot_be_released_runs_out_by_itself(
+    sandbox: Sandbox, functions: Functions, aws: Aws, clock: Clock
+) -> None:
+    sandbox.vendor.fault("500", on="create")
+    aws.refuse("dynamodb.DeleteItem")
+
+    assert post(functions).json["code"] == "vendor_unavailable"
+    assert post(functions).status == 409
+    clock.advance(schedule.LEASE + 1)
+    assert post(functions).status == 201

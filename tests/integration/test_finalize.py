@@ -1,0 +1,71 @@
+"""The queue's batches: what cannot be done is reported, and holds up nobody else."""
+
+import json
+
+import pytest
+
+from bridge.wiring import Bridge
+from tests.integration.driving import Aws, new, token_of
+from tests.integration.kept import Kept
+from tests.sandbox.sandbox import Sandbox
+
+
+def finalize(sandbox: Sandbox, *bodies: str) -> list[str]:
+    """Hands a batch to the function; which of its messages, counted from 0, it reports as failed."""
+    records = [{"messageId": str(i), "body": body, "eventSource": "aws:sqs"} for i, body in enumerate(bodies)]
+    answer = sandbox.invoke("FinalizeFunction", {"Records": records})
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+@pytest.mark.parametrize("poison", ["", "not json", "[]", "{}", '{"id": 5}', '{"id": null}', '{"id": "ver_x"}', "null"])
+def test_poison_is_reported_and_holds_up_nobody_else(sandbox: Sandbox, bridge: Bridge, kept: Kept, poison: str) -> None:
+    first, second = new(bridge), new(bridge)
+    for verification in (first, second):
+        sandbox.vendor.play(token_of(verification), "verified")
+
+    failed = finalize(sandbox, json.dumps({"id": first.id}), poison, json.dumps({"id": second.id}))
+
+    assert failed == ["1"]
+    assert {row["status"] for row in kept.rows()} == {"verified"}
+
+
+def test_a_batch_of_nothing_but_poison_is_reported_whole(sandbox: Sandbox, bridge: Bridge) -> None:
+    assert finalize(sandbox, "x", "{}") == ["0", "1"]
+
+
+def test_a_part_of_aws_that_fails_is_reported_and_the_rest_is_done(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, aws: Aws
+) -> None:
+    first, second = new(bridge), new(bridge)
+    for verification in (first, second):
+        sandbox.vendor.play(token_of(verification), "verified")
+    aws.refuse("dynamodb.UpdateItem")
+
+    failed = finalize(sandbox, json.dumps({"id": first.id}), json.dumps({"id": second.id}))
+
+    assert failed == ["0"]
+    assert kept.row(second.id)["status"] == "verified"
+    assert finalize(sandbox, json.dumps({"id": first.id})) == []
+    assert kept.row(first.id)["status"] == "verified"
+
+
+def test_the_vendors_fault_is_no_fault_of_the_message(sandbox: Sandbox, bridge: Bridge, kept: Kept) -> None:
+    verification = new(bridge)
+    sandbox.vendor.fault("500", on="get", times=None)
+
+    assert finalize(sandbox, json.dumps({"id": verification.id})) == []
+
+    assert verification.id in kept.due()
+
+
+def test_a_message_that_comes_twice_costs_one_vendor_call(sandbox: Sandbox, bridge: Bridge, kept: Kept) -> None:
+    verification = new(bridge)
+    body = json.dumps({"id": verification.id})
+
+    assert finalize(sandbox, body, body) == []
+
+    assert sandbox.vendor.calls()["get"] == 1
+
+
+def test_a_message_for_what_is_not_there_any_more_is_done(sandbox: Sandbox, bridge: Bridge) -> None:
+    assert finalize(sandbox, json.dumps({"id": "ver_" + "a" * 26})) == []

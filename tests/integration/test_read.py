@@ -1,0 +1,175 @@
+"""Reads: for the owner only, by id and by reference."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from bridge.models import READ, READ_RESULT, REDACT, SCOPES, WRITE
+from bridge.wiring import Bridge
+from tests.integration.driving import Aws, Clock, Functions, new
+from tests.integration.kept import Kept
+from tests.sandbox.sandbox import Sandbox
+
+
+def without_request_id(text: str) -> dict[str, Any]:
+    problem: dict[str, Any] = json.loads(text)
+    assert problem.pop("request_id")
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "{}"), ("GET", "{}?result"), ("POST", "{}/refresh"), ("POST", "{}/redact")],
+)
+def test_unknown_malformed_and_anothers_ids_cannot_be_told_apart(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, method: str, path: str
+) -> None:
+    theirs = new(bridge, principal="mobile")
+    before = kept.rows()
+    route, _, expand = path.partition("?")
+    query = {"expand": expand} if expand else {}
+
+    ids = [theirs.id, "ver_" + "a" * 26, "ver_x", "VER_", theirs.id.upper(), "é", "a b", "%00", "x" * 500]
+    answers = [functions.api(method, f"/verifications/{route.format(id)}", query=query) for id in ids]
+
+    assert {answer.status for answer in answers} == {404}
+    assert len({json.dumps(without_request_id(answer.text)) for answer in answers}) == 1
+    assert kept.rows() == before
+    assert sandbox.vendor.calls()["get"] == 0
+
+
+def test_a_read_costs_one_call_and_never_asks_the_vendor(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, aws: Aws
+) -> None:
+    verification = new(bridge)
+    aws.forget()
+
+    document = functions.api("GET", f"/verifications/{verification.id}").json
+
+    assert aws.calls == ["dynamodb.GetItem"]
+    assert sandbox.vendor.calls()["get"] == 0
+    assert (document["url"], document["token"]) == (verification.url, verification.token)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "scope"),
+    [
+        ("GET", "/verifications/{id}", {}, READ),
+        ("GET", "/verifications", {"reference": "r"}, READ),
+        ("POST", "/verifications/{id}/refresh", {}, READ),
+        ("POST", "/verifications/{id}/redact", {}, REDACT),
+        ("POST", "/verifications", {}, WRITE),
+        ("GET", "/verifications/{id}", {"expand": "result"}, READ_RESULT),
+    ],
+)
+def test_each_route_asks_for_its_scope(
+    bridge: Bridge, functions: Functions, kept: Kept, aws: Aws, method: str, path: str, query: Any, scope: str
+) -> None:
+    verification = new(bridge)
+    before = kept.rows()
+    aws.forget()
+    others = [other for other in SCOPES if other != scope]
+
+    answer = functions.api(method, path.format(id=verification.id), query=query, scopes=others)
+
+    assert (answer.status, answer.json["code"]) == (403, "missing_scope")
+    assert scope in answer.json["detail"]
+    assert aws.calls == []
+    assert kept.rows() == before
+
+
+def test_a_list_has_the_principals_verifications_with_that_reference_newest_first_page_by_page(
+    bridge: Bridge, functions: Functions, clock: Clock
+) -> None:
+    ours = []
+    for _ in range(5):
+        ours.append(new(bridge, reference="r").id)
+        clock.advance(1)
+    new(bridge, reference="other")
+    new(bridge)
+    new(bridge, reference="r", principal="mobile")
+
+    seen, query, sizes = [], {"reference": "r", "limit": "2"}, []
+    while True:
+        page = functions.api("GET", "/verifications", query=query).json
+        seen += [document["id"] for document in page["data"]]
+        sizes.append(len(page["data"]))
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+
+    assert seen == ours[::-1]
+    assert max(sizes) == 2
+
+
+def test_no_two_pairs_of_principal_and_reference_are_mistaken_for_each_other(
+    bridge: Bridge, functions: Functions
+) -> None:
+    theirs = new(bridge, principal="a:1", reference="b")
+
+    answer = functions.api("GET", "/verifications", principal="a", query={"reference": "1:b"})
+
+    assert answer.json["data"] == []
+    assert [theirs.id] == [
+        document["id"]
+        for document in functions.api("GET", "/verifications", principal="a:1", query={"reference": "b"}).json["data"]
+    ]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "%%%",
+        "",
+        base64.urlsafe_b64encode(b"yesterday|ver_x").decode(),
+        base64.urlsafe_b64encode(b"2026-01-31T08:00:00.000Z").decode(),
+        base64.urlsafe_b64encode(b"2026-01-31T08:00:00.000Z|").decode(),
+        base64.urlsafe_b64encode(b"2026-01-31T08:00:00.000Z|" + b"x" * 65).decode(),
+        base64.urlsafe_b64encode("2026-01-31T08:00:00.000Z|é".encode()).decode(),
+    ],
+)
+def test_a_cursor_that_is_none_of_ours_is_refused(functions: Functions, cursor: str) -> None:
+    answer = functions.api("GET", "/verifications", query={"reference": "r", "cursor": cursor})
+
+    assert answer.status == 400
+    assert [fault["pointer"] for fault in answer.json["errors"]] == ["query:cursor"]
+
+
+def test_a_cursor_of_another_principal_opens_nothing_of_theirs(
+    bridge: Bridge, functions: Functions, clock: Clock
+) -> None:
+    for principal in ("mobile", "web", "mobile", "mobile"):
+        new(bridge, reference="r", principal=principal)
+        clock.advance(1)
+    query = {"reference": "r", "limit": "2"}
+    query["cursor"] = functions.api("GET", "/verifications", principal="mobile", query=query).json["next_cursor"]
+
+    answer = functions.api("GET", "/verifications", query=query)
+
+    assert answer.status == 200
+    theirs = functions.api("GET", "/verifications", principal="mobile", query={"reference": "r"}).json["data"]
+    assert not {document["id"] for document in answer.json["data"]} & {document["id"] for document in theirs}
+
+
+@pytest.mark.parametrize(
+    ("query", "pointers"),
+    [
+        ({}, ["query:reference"]),
+        ({"reference": ""}, ["query:reference"]),
+        ({"reference": "r" * 129}, ["query:reference"]),
+        ({"reference": "r", "limit": "0"}, ["query:limit"]),
+        ({"reference": "r", "limit": "101"}, ["query:limit"]),
+        ({"reference": "r", "limit": "-1"}, ["query:limit"]),
+        ({"reference": "r", "limit": "٣"}, ["query:limit"]),
+        ({"reference": "r", "status": "verified"}, ["query:status"]),
+        ({"limit": "x", "cursor": "x", "sort": "x"}, ["query:sort", "query:reference", "query:limit", "query:cursor"]),
+    ],
+)
+def test_a_bad_search_is_told_all_its_faults(functions: Functions, query: dict[str, str], pointers: list[str]) -> None:
+    answer = functions.api("GET", "/verifications", query=query)
+
+    assert answer.status == 400
+    assert [fault["pointer"] for fault in answer.json["errors"]] == pointers

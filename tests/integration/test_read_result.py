@@ -1,0 +1,54 @@
+"""The vendor's record, for those who may see it: all its fields, and links to its pictures."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from bridge.wiring import Bridge
+from tests.integration.driving import Functions, new, return_path, token_of
+from tests.sandbox.sandbox import Sandbox
+
+TIMEOUT = 10
+
+
+@pytest.mark.parametrize("outcome", ["verified", "verified+big_pictures", "verified+nested", "9102"])
+def test_the_result_has_all_of_the_vendors_fields_and_links_to_its_pictures(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), outcome)
+    functions.browser(return_path(verification))
+
+    result = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"}).json["result"]
+
+    told = json.loads(sandbox.vendor.raw_record(token_of(verification)))["result"]
+    pictures = replaced(told, result)
+    assert len(pictures) == (1 if outcome == "9102" else 3)
+    for encoded, link in pictures:
+        answer = requests.get(link, timeout=TIMEOUT)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+        assert answer.content == base64.b64decode(encoded)
+
+
+def replaced(told: Any, shown: Any) -> list[tuple[str, str]]:
+    """What was told and what is shown in its place; all else must be equal."""
+    if isinstance(told, dict):
+        assert told.keys() == shown.keys()
+        return [pair for name in told for pair in replaced(told[name], shown[name])]
+    if isinstance(told, list):
+        assert len(told) == len(shown)
+        return [pair for one, other in zip(told, shown, strict=True) for pair in replaced(one, other)]
+    return [] if told == shown else [(told, shown)]
+
+
+def test_the_result_of_one_of_whom_nothing_is_known_is_null(bridge: Bridge, functions: Functions) -> None:
+    verification = new(bridge)
+
+    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+
+    assert (answer.status, answer.json["result"]) == (200, None)
+    wrong = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "all"})
+    assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (400, "query:expand")

@@ -1,0 +1,221 @@
+"""Everyone is completed: people who never come back, an outage, a crash on the way."""
+
+from typing import Any
+
+import pytest
+
+from bridge import schedule
+from bridge.models import Verification
+from bridge.store import reading
+from bridge.use_cases.sweep import sweep
+from bridge.wiring import Bridge
+from tests.integration.driving import Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.kept import Kept
+from tests.sandbox.functions import FunctionError
+from tests.sandbox.sandbox import Sandbox
+
+
+def minutes(sandbox: Sandbox, clock: Clock, count: int) -> list[int]:
+    """So many minutes go by, each with a sweep; the minutes in which something was due."""
+    busy = []
+    for minute in range(1, count + 1):
+        clock.advance(60)
+        sandbox.sweep_now()
+        if sandbox.drain_queue():
+            busy.append(minute)
+    return busy
+
+
+def look(sandbox: Sandbox, clock: Clock, kept: Kept, verification: Verification) -> dict[str, Any]:
+    """What is due next is done; the row afterwards."""
+    clock.go_to(kept.due()[verification.id])
+    sandbox.sweep_now()
+    assert sandbox.drain_queue() == 1
+    return kept.row(verification.id)
+
+
+def test_an_untouched_link_costs_two_gets_and_expires(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    verification = new(bridge)
+
+    assert minutes(sandbox, clock, 18) == [5, 16]
+
+    assert sandbox.vendor.calls()["by_token"] == {verification.token: 2}
+    document = functions.api("GET", f"/verifications/{verification.id}").json
+    assert (document["status"], document["reason"]["code"]) == ("expired", "not_started")
+    assert kept.due() == {}
+
+
+def test_one_who_finished_and_never_came_back_is_verified_by_the_first_look(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+
+    assert minutes(sandbox, clock, 8) == [5]
+
+    row = kept.row(verification.id)
+    assert (row["status"], row["sequence"]) == ("verified", 2)
+    assert kept.record(row["evidence"]["key"]) == sandbox.vendor.raw_record(token_of(verification))
+    assert kept.due() == {}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "gets"),
+    [
+        ("verified", "verified", 1),
+        ("ocr_retry_left:9108", "rejected", 2),
+        ("9102+expired", "rejected", 1),
+        ("FailedOperation.CompareSystemError", "failed", 2),
+        ("inconsistent", "failed", 2),
+        ("ocr_passed", "expired", 2),
+        ("untouched", "expired", 2),
+    ],
+)
+def test_every_final_status_is_reached_without_the_person(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, outcome: str, status: str, gets: int
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), outcome)
+
+    look(sandbox, clock, kept, verification)
+    if gets == 2:
+        look(sandbox, clock, kept, verification)
+
+    assert kept.row(verification.id)["status"] == status
+    assert sandbox.vendor.calls()["get"] == gets
+    assert kept.due() == {}
+
+
+@pytest.mark.parametrize(("then", "status", "sequence"), [("9102", "rejected", 2), ("verified", "verified", 3)])
+def test_a_rejection_while_the_person_might_go_on_is_looked_at_once_more_after_the_link(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, then: str, status: str, sequence: int
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "9102")
+
+    assert look(sandbox, clock, kept, verification)["status"] == "rejected"
+    assert kept.due() == {verification.id: int(verification.expires_at.timestamp()) + schedule.AFTER_LINK}
+
+    sandbox.vendor.play(token_of(verification), then)
+    row = look(sandbox, clock, kept, verification)
+    assert (row["status"], row["sequence"]) == (status, sequence)
+    assert kept.due() == {}
+
+
+def test_nothing_is_done_before_it_is_due(sandbox: Sandbox, bridge: Bridge, clock: Clock) -> None:
+    new(bridge)
+    clock.advance(schedule.FIRST_CHECK - 1)
+
+    sandbox.sweep_now()
+
+    assert sandbox.drain_queue() == 0
+
+
+def test_one_sweep_takes_at_most_its_limit_and_the_next_ones_the_rest(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "8")
+    for _ in range(16):
+        new(bridge)
+    clock.advance(schedule.FIRST_CHECK)
+
+    taken = [sweep(bridge, has_time=lambda: True).sent for _ in range(16)]
+
+    assert max(taken) <= 8
+    assert sum(taken) == kept.messages() == 16
+    assert taken[0] > 0
+
+
+def test_a_sweep_without_time_takes_nothing(bridge: Bridge, kept: Kept, clock: Clock) -> None:
+    verification = new(bridge)
+    clock.advance(schedule.FIRST_CHECK)
+
+    assert sweep(bridge, has_time=lambda: False).sent == 0
+
+    assert kept.due() == {verification.id: clock.epoch}
+    assert kept.messages() == 0
+
+
+def test_two_sweeps_at_once_send_each_verification_once(bridge: Bridge, kept: Kept, clock: Clock, aws: Aws) -> None:
+    for _ in range(12):
+        new(bridge)
+    clock.advance(schedule.FIRST_CHECK)
+    others: list[int] = []
+
+    def sweep_too() -> None:
+        others.append(sweep(bridge, has_time=lambda: True).sent)
+
+    aws.before_next("dynamodb.UpdateItem", sweep_too)
+    ours = sweep(bridge, has_time=lambda: True).sent
+
+    assert others[0] > 0
+    assert ours + others[0] == kept.messages() == 12
+
+
+def test_what_was_taken_and_not_sent_comes_due_again(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, aws: Aws
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    clock.advance(schedule.FIRST_CHECK)
+    aws.refuse("sqs.SendMessageBatch")
+
+    with pytest.raises(FunctionError):
+        sandbox.sweep_now()
+
+    assert kept.due() == {verification.id: clock.epoch + schedule.RESEND}
+    assert sandbox.drain_queue() == 0
+    assert look(sandbox, clock, kept, verification)["status"] == "verified"
+
+
+def test_a_verification_that_was_completed_meanwhile_is_not_taken(
+    bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, sandbox: Sandbox
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    clock.advance(schedule.FIRST_CHECK)
+    ((id, due_at),) = reading.due(bridge.table, clock(), limit=10)
+
+    functions.browser(return_path(verification))
+
+    assert not reading.take_due(bridge.table, id, due_at, until=clock.epoch + 600)
+    assert kept.due() == {}
+
+
+def test_an_outage_is_waited_for_ever_longer_and_then_completed(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    sandbox.vendor.fault("503", on="get", times=None)
+
+    waits = []
+    for failures in range(1, 9):
+        row = look(sandbox, clock, kept, verification)
+        assert (row["status"], row["failures"]) == ("pending", failures)
+        waits.append(kept.due()[verification.id] - clock.epoch)
+    sandbox.vendor.clear_faults()
+
+    assert waits == sorted(waits)
+    assert waits[0] < 120 < 1800 < waits[-1] < 1900
+    assert look(sandbox, clock, kept, verification)["status"] == "verified"
+    assert kept.due() == {}
+
+
+def test_a_vendor_that_is_out_for_good_ends_in_failed_and_never_in_rejected(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIVE_UP_HOURS", "1")
+    verification = new(bridge)
+    sandbox.vendor.fault("500", on="get", times=None)
+    gives_up_at = int(verification.expires_at.timestamp()) + bridge.settings.give_up_after
+    seen = set()
+
+    while verification.id in kept.due():
+        row = look(sandbox, clock, kept, verification)
+        seen.add((row["status"], clock.epoch >= gives_up_at))
+
+    assert seen == {("pending", False), ("failed", True)}
+    assert kept.row(verification.id)["reason_code"] == "vendor_unreachable"
