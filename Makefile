@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local check format lint types template openapi build lock api-key clean
+.PHONY: help demo run sam-local test test-sam-local simulate mutate check format lint types template openapi build lock api-key clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -43,6 +43,13 @@ test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## all tests but those that need Dock
 
 test-sam-local: $(VENV)/.dev build ## the tests through `sam local` (needs Docker)
 	SAM=$(SAM) $(BIN)/python -m pytest -m sam_local
+
+simulate: $(VENV)/.dev ## the simulation: SEED=… VERIFICATIONS=… MINUTES=…
+	@$(BIN)/python -m tests.simulation
+
+mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (an hour)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt
+	$(BIN)/python -m tests.mutation
 
 check: lint types template test ## the one gate: format, lint, types, template, tests
 
@@ -84,6 +91,8 @@ lock: $(VENV)/.dev ## the lock files from pyproject.toml
 	  --constraint $(LOCKS)/dev.txt pyproject.toml --group sandbox --output-file $(LOCKS)/sandbox.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
 	  --group sam --output-file $(LOCKS)/sam.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
+	  --constraint $(LOCKS)/dev.txt --group mutation --output-file $(LOCKS)/mutation.txt
 
 clean: ## removes what was made and installed
 	rm -rf $(VENV) .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
