@@ -24,7 +24,7 @@ def decide(record: VendorRecord, *, type: str, link_is_over: bool) -> Decision:
         return Decision(Status.FAILED if link_is_over else Status.PROCESSING, "inconsistent_result")
     if record.latest_error is None:
         return _without_error(record, link_is_over)
-    return _with_error(record, record.latest_error, type, link_is_over)
+    return _with_error(record, record.latest_error, link_is_over)
 
 
 def _without_error(record: VendorRecord, link_is_over: bool) -> Decision:
@@ -33,21 +33,19 @@ def _without_error(record: VendorRecord, link_is_over: bool) -> Decision:
     return Decision(Status.PROCESSING if record.started else Status.PENDING)
 
 
-def _with_error(record: VendorRecord, error: str, type: str, link_is_over: bool) -> Decision:
+def _with_error(record: VendorRecord, error: str, link_is_over: bool) -> Decision:
     blame, reason_code = explain(error)
     about_the_person = blame in (Blame.DOCUMENT, Blame.FACE)
     if link_is_over:
         return Decision(Status.REJECTED if about_the_person else Status.FAILED, reason_code)
-    if about_the_person and _retries_are_used_up(record, type):
+    if about_the_person and _retries_are_used_up(record):
         # Whether the vendor counts attempts or retries is not documented: the person may have one left.
         return Decision(Status.REJECTED, reason_code, is_certain=False)
     return Decision(Status.PROCESSING)
 
 
-def _retries_are_used_up(record: VendorRecord, type: str) -> bool:
+def _retries_are_used_up(record: VendorRecord) -> bool:
     """Whether the check that fails has no retry left. Without the vendor's count we wait for the end of the link."""
     if not record.ocr_success:
         return record.retries is not None and record.retries >= OCR_RETRIES
-    if type == OCR_ONLY:
-        return False
     return record.face_retries is not None and record.face_retries >= FACE_RETRIES

@@ -1,0 +1,66 @@
+"""`make api-key`: a key that the authorizer takes, and a secret that does not hold it."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bridge import api_keys
+from bridge.use_cases.authorize import authorize
+from bridge.wiring import Bridge
+from tests.sandbox.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("bridge")
+
+
+def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command prints on stdout: the key, and nothing else."""
+    api_keys.main(arguments)
+    return capsys.readouterr().out.strip()
+
+
+def secret_of(sandbox: Sandbox) -> tuple[str, Any]:
+    """The ARN of the keys' secret, and what it holds."""
+    arn = sandbox.stack.resources["ApiKeysSecret"]
+    return arn, json.loads(sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+
+
+def test_a_key_that_was_added_opens_what_it_was_made_for(
+    sandbox: Sandbox, bridge: Bridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arn, before = secret_of(sandbox)
+    key = made(capsys, "web", "verifications:read", "--secret", arn)
+    caller = authorize(bridge, f"Bearer {key}")
+    assert caller is not None
+    assert (caller.principal, caller.scopes, caller.key_id) == ("web", ("verifications:read",), key[-4:])
+    after = secret_of(sandbox)[1]
+    assert after["keys"][:-1] == before["keys"]
+    assert key not in json.dumps(after)
+
+
+def test_without_a_secret_the_entry_is_shown_to_be_put_there(capsys: pytest.CaptureFixture[str]) -> None:
+    api_keys.main(["web"])
+    shown = capsys.readouterr()
+    entry = json.loads(shown.err.splitlines()[1])
+    assert entry["scopes"] == ["verifications:write", "verifications:read"]
+    assert shown.out.strip() not in shown.err
+
+
+def test_two_keys_are_never_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    assert made(capsys, "web") != made(capsys, "web")
+
+
+@pytest.mark.parametrize("arguments", [["web", "verifications:everything"], [""], []])
+def test_what_cannot_be_meant_is_refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        api_keys.main(arguments)
+    assert refused.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_the_command_runs_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["bridge.api_keys", "web"])
+    api_keys.main()
+    assert capsys.readouterr().out.startswith("ek_")
