@@ -5,7 +5,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from tests.sandbox.aws import OneWriteAtATime, QuietMotoHandler
+from tests.sandbox.serving import Server
 from tests.store.engines import Engine, LeftOut, dynamodb_local, why_left_out
 
 if TYPE_CHECKING:
@@ -16,11 +19,14 @@ _left_out: list[str] = []
 
 
 @pytest.fixture(scope="session")
-def moto(request: pytest.FixtureRequest) -> Engine:
-    """The sandbox's own, as moto keeps one state for a process."""
-    engine = Engine("moto", request.getfixturevalue("running_sandbox").aws_endpoint_url)
+def moto() -> Iterator[Engine]:
+    """moto alone; what it holds stays, as it keeps one state for a process, and a sandbox may be up beside it."""
+    server = Server()
+    server.start(OneWriteAtATime(DomainDispatcherApplication(create_backend_app)), QuietMotoHandler)
+    engine = Engine("moto", server.url)
     _used.append(engine.name)
-    return engine
+    yield engine
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The two DynamoDBs that the store is tested against: the sandbox's moto, and AWS's own DynamoDB Local where it is."""
+"""The two DynamoDBs that the store is tested against: moto, and AWS's own DynamoDB Local where it is."""
 
 import shutil
 import socket
