@@ -62,7 +62,8 @@ def claim(
         return table.update(id, condition=condition, bind=bind, change=change), True
     except ConditionFailed as failed:
         standing = failed.standing
-        return standing, standing is not None and standing.asked_by == asker
+        # The answer to it may have been lost; what was redacted meanwhile is nobody's to ask about.
+        return standing, standing is not None and standing.asked_by == asker and standing.redacted_at is None
 
 
 def rise(table: Table, verification: Verification, finding: Finding, now: datetime) -> Verification:

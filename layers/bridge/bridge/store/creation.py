@@ -31,11 +31,13 @@ def reserve(table: Table, reservation: Verification, now: datetime) -> Verificat
 def commit_link(
     table: Table, reservation: Verification, *, url: str, token: str, due_at: int, now: datetime
 ) -> Verification:
-    """The reservation becomes a pending verification."""
+    """The reservation becomes a pending verification, whose link was made at `reservation.created_at`."""
     change: dict[str, Any] = {
         "url": url,
         "token": token,
         "sequence": 1,
+        "created_at": timestamp(reservation.created_at),
+        "expires_at": timestamp(reservation.expires_at),
         "updated_at": timestamp(now),
         "due_at": due_at,
         "due_shard": due_shard(reservation.id),

@@ -1,6 +1,7 @@
 """Reserve → vendor → commit: a verification, and a link for the person."""
 
 import contextlib
+import dataclasses
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -37,10 +38,13 @@ def create(
         with contextlib.suppress(StorageUnavailable):
             creation.release(bridge.table, reservation)
         raise
-    due_at = schedule.first_check(reservation.created_at.timestamp(), reservation.expires_at.timestamp())
-    verification = creation.commit_link(
-        bridge.table, reservation, url=link.url, token=link.token, due_at=due_at, now=bridge.now()
-    )
+    # The vendor's link lives from when it was made, which may be seconds after the reservation. With an earlier end of
+    # it, a proof of its last seconds would come too late.
+    now = bridge.now()
+    lifetime = reservation.expires_at - reservation.created_at
+    made = dataclasses.replace(reservation, created_at=now, expires_at=now + lifetime)
+    due_at = schedule.first_check(now.timestamp(), made.expires_at.timestamp())
+    verification = creation.commit_link(bridge.table, made, url=link.url, token=link.token, due_at=due_at, now=now)
     logger.info("created", extra={"verification_id": verification.id, "status": verification.status})
     return Created(verification, is_replay=False)
 

@@ -1,0 +1,66 @@
+"""python -m tests.simulation [--scenario everything|harsh|calm|maintenance|single]
+
+From the environment: SEED (one or more, by commas), VERIFICATIONS (in all), MINUTES (go on with further seeds for as
+long), PLOT (where an SVG of the vendor's calls goes; for one seed). Exits with 1 if a rule does not hold.
+"""
+
+import argparse
+import itertools
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from . import jobs, plot, report, scenarios
+from .report import Outcome
+from .scenarios import SCENARIOS
+
+_SEEDS = "1,2,3,4,5,6,7,8,9,10"
+_VERIFICATIONS = 2000
+_PROCESSES = 2
+
+
+def _outcomes(scenario: str, seeds: list[str], people: int, minutes: float) -> Iterator[Outcome]:
+    """Of all seeds, and of further ones while there are minutes left."""
+    until = time.monotonic() + minutes * 60
+    further = map(str, itertools.count(1000))
+    processes = min(_PROCESSES, os.cpu_count() or 1)
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        while seeds:
+            for found in pool.map(jobs.do, jobs.of(scenario, seeds, people)):
+                yield from found
+            seeds = list(itertools.islice(further, 2 * processes)) if time.monotonic() < until else []
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("--scenario", choices=[*SCENARIOS, "single"], default="everything")
+    scenario = parser.parse_args().scenario
+    default = _SEEDS if scenario == "everything" else "1"
+    seeds = [seed for seed in os.environ.get("SEED", "").replace(",", " ").split() or default.split(",") if seed]
+    total = int(os.environ.get("VERIFICATIONS") or _VERIFICATIONS)
+    minutes = float(os.environ.get("MINUTES") or 0)
+    began, found = time.perf_counter(), []
+    for each in _outcomes(scenario, seeds, max(total // len(seeds), 1), minutes):
+        print(report.line(each), flush=True)
+        found.append(each)
+    for each in found:
+        print("\n".join(report.stories(each)), end="")
+    print("\n".join(report.summary(found, time.perf_counter() - began)))
+    if path := os.environ.get("PLOT"):
+        _plot(Path(path), found[0])
+    return int(any(each.failures for each in found))
+
+
+def _plot(path: Path, each: Outcome) -> None:
+    outage = scenarios.OUTAGE if each.scenario == "maintenance" else None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    title = f"{each.people} people, seed {each.seed}: {each.scenario}"
+    path.write_text(plot.svg(each.vendor_calls, title=title, outage=outage), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The bridge broken on purpose, one way at a time: proof that the rules can fail.
+
+Each is a context in which some part of the bridge does what a plausible mistake would make it do.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from unittest import mock
+
+import bridge.vendor
+from bridge.evidence import EvidenceBucket
+from bridge.models import Evidence, Status, Verification
+from bridge.observed import logger
+from bridge.store import completion, creation, reading, redaction
+from bridge.store.table import Table
+from bridge.use_cases import come_back, complete, finalize
+from bridge.use_cases.complete import Completed
+from bridge.wiring import Bridge
+
+Breakage = Callable[[], contextlib.AbstractContextManager[Any]]
+
+
+@contextlib.contextmanager
+def evidence_after_the_rise() -> Iterator[None]:
+    """The status first, its proof then."""
+    waiting: list[tuple[str, bytes]] = []
+    keep, rise = EvidenceBucket.keep, complete._rise
+
+    def later(self: EvidenceBucket, id: str, raw: bytes) -> Evidence:
+        waiting.append((id, raw))
+        sha256 = hashlib.sha256(raw).hexdigest()
+        return Evidence(f"records/{id}/{sha256}.json.gz", sha256, len(raw))
+
+    def risen(bridge: Bridge, verification: Verification, finding: completion.Finding) -> Verification:
+        done = rise(bridge, verification, finding)
+        for each in [each for each in waiting if each[0] == verification.id]:
+            waiting.remove(each)
+            keep(bridge.evidence, *each)
+        return done
+
+    with mock.patch.object(EvidenceBucket, "keep", later), mock.patch.object(complete, "_rise", risen):
+        yield
+
+
+@contextlib.contextmanager
+def claim_that_takes_off_the_agenda() -> Iterator[None]:
+    """Whoever claims a verification is trusted to live until it is done."""
+    update = Table.update
+
+    def forgetting(self: Table, id: str, *, change: dict[str, Any], remove: Any = (), **options: Any) -> Any:
+        if "asked_by" in change:
+            change = {name: value for name, value in change.items() if not name.startswith("due")}
+            remove = [*remove, "due_at", "due_shard"]
+        return update(self, id, change=change, remove=remove, **options)
+
+    with mock.patch.object(Table, "update", forgetting):
+        yield
+
+
+@contextlib.contextmanager
+def rise_without_a_condition() -> Iterator[None]:
+    """Whatever stands there, the newest finding is written."""
+    update = Table.update
+
+    def careless(self: Table, id: str, *, condition: str, bind: Any, change: Any, **options: Any) -> Any:
+        if options.get("one_more") and "redacted_at" not in change:
+            condition, bind = "attribute_exists(#id)", {}
+        return update(self, id, condition=condition, bind=bind, change=change, **options)
+
+    with mock.patch.object(Table, "update", careless):
+        yield
+
+
+@contextlib.contextmanager
+def browser_is_believed() -> Iterator[None]:
+    """Whoever comes back has verified."""
+
+    def believe(bridge: Bridge, id: str, **options: Any) -> Completed:
+        found = complete.complete(bridge, id, **options)
+        if found.verification is None or found.verification.is_reservation:
+            return found
+        finding = completion.Finding(Status.VERIFIED, found.verification.expires_at, due_at=None)
+        return Completed(completion.rise(bridge.table, found.verification, finding, bridge.now()))
+
+    with mock.patch.object(come_back, "complete", believe):
+        yield
+
+
+def post_is_repeated() -> contextlib.AbstractContextManager[Any]:
+    """A request for a link is sent again after a timeout, when it may have had its effect."""
+    return mock.patch.object(bridge.vendor, "_had_no_effect", return_value=True)
+
+
+def reservation_without_a_condition() -> contextlib.AbstractContextManager[Any]:
+    """The same key twice at once makes two links."""
+    return mock.patch.object(creation, "_FREE", "attribute_not_exists(#id) OR attribute_exists(#id)")
+
+
+def everybody_may_ask() -> contextlib.AbstractContextManager[Any]:
+    """A link that is hit in a loop costs a vendor call each time."""
+    return mock.patch.object(
+        completion, "_IS_QUIET", "(attribute_not_exists(#asked_at) OR #asked_at >= :zero OR :quiet > :zero)"
+    )
+
+
+def outage_is_a_result() -> contextlib.AbstractContextManager[Any]:
+    """After a fault nobody asks again."""
+
+    def done(bridge: Bridge, verification: Verification, now: datetime) -> Verification:
+        return completion.postpone(bridge.table, verification, due_at=None, expires_at=verification.expires_at)
+
+    return mock.patch.object(complete, "_put_off", done)
+
+
+def no_look_after_the_link() -> contextlib.AbstractContextManager[Any]:
+    """Whoever was seen once is not looked after again."""
+    return mock.patch.object(complete, "_next_look", return_value=None)
+
+
+def token_in_the_log() -> contextlib.AbstractContextManager[Any]:
+    def tell(fault: Exception, verification: Verification) -> None:
+        logger.warning("could not complete", extra={"token": verification.token})
+
+    return mock.patch.object(complete, "_observe", tell)
+
+
+def redaction_forgets_a_field() -> contextlib.AbstractContextManager[Any]:
+    return mock.patch.object(redaction, "_PERSONAL", tuple(set(redaction._PERSONAL) - {"result"}))
+
+
+def no_late_erasure() -> contextlib.AbstractContextManager[Any]:
+    """What a completion puts down while its verification is redacted, stays."""
+    settle = lambda bridge, tombstone: redaction.settle(bridge.table, tombstone.id)  # noqa: E731
+    return mock.patch.object(finalize, "erase_late_evidence", settle)
+
+
+@contextlib.contextmanager
+def sweep_takes_off_the_agenda() -> Iterator[None]:
+    """What was sent to the queue is not due any more, come of it what may."""
+    take_due = reading.take_due
+
+    def take(table: Table, id: str, seen: int, *, until: int) -> bool:
+        taken: bool = take_due(table, id, seen, until=until)
+        if taken:
+            table.update(id, condition="attribute_exists(#id)", bind={}, change={}, remove=["due_at", "due_shard"])
+        return taken
+
+    with mock.patch.object(reading, "take_due", take):
+        yield
+
+
+def read_without_permission() -> contextlib.AbstractContextManager[Any]:
+    """finalize reads a record before it claims it, and its role does not let it."""
+
+    def reading_first(bridge: Bridge, id: str, **options: Any) -> Completed:
+        reading.get(bridge.table, id)
+        return complete.complete(bridge, id, **options)
+
+    return mock.patch.object(finalize, "complete", reading_first)
+
+
+# What is broken, and the rules of which at least one has to notice.
+BREAKAGES: dict[str, tuple[Breakage, frozenset[str]]] = {
+    "evidence is kept after the rise": (evidence_after_the_rise, frozenset({"proof", "kept"})),
+    "a claim takes off the agenda": (claim_that_takes_off_the_agenda, frozenset({"settled"})),
+    "a rise has no condition": (rise_without_a_condition, frozenset({"sequence", "rises"})),
+    "the browser is believed": (browser_is_believed, frozenset({"said", "proof"})),
+    "a POST is repeated after a timeout": (post_is_repeated, frozenset({"twice"})),
+    "a reservation has no condition": (reservation_without_a_condition, frozenset({"same key", "errors", "rises"})),
+    "everybody may ask the vendor": (everybody_may_ask, frozenset({"claims"})),
+    "after a fault nobody asks again": (outage_is_a_result, frozenset({"settled", "truth"})),
+    "nobody looks after the link is over": (no_look_after_the_link, frozenset({"settled"})),
+    "a token is logged": (token_in_the_log, frozenset({"leaks"})),
+    "redaction forgets a field": (redaction_forgets_a_field, frozenset({"redacted"})),
+    "late evidence is not erased": (no_late_erasure, frozenset({"redacted"})),
+    "finalize reads what it may not": (read_without_permission, frozenset({"roles"})),
+    "the sweep takes off the agenda": (sweep_takes_off_the_agenda, frozenset({"settled"})),
+}

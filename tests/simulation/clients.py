@@ -1,0 +1,146 @@
+"""AWS's clients, as far as the bridge uses them: the names and answers of boto3 over the simulated services."""
+
+import io
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from .bucket import Bucket
+from .dynamodb import Table
+from .items import Refused
+from .outward import Effect, Outward, client_error
+from .queue import Queue
+
+
+class ConditionalCheckFailedException(ClientError):
+    """As boto3's client makes it from the service's model."""
+
+
+class DynamoDb:
+    exceptions = SimpleNamespace(ConditionalCheckFailedException=ConditionalCheckFailedException)
+
+    def __init__(self, outward: Outward, table: Table) -> None:
+        self._outward = outward
+        self._table = table
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        by = self._by()
+        self._call("PutItem", [request["Item"]["id"]["S"]], lambda: self._table.put(by, request))
+        return {}
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        by = self._by()
+        item = self._call("UpdateItem", [request["Key"]["id"]["S"]], lambda: self._table.update(by, request))
+        return {"Attributes": item}
+
+    def delete_item(self, **request: Any) -> dict[str, Any]:
+        by = self._by()
+        self._call("DeleteItem", [request["Key"]["id"]["S"]], lambda: self._table.delete(by, request))
+        return {}
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        assert request["ConsistentRead"], "only consistent reads are simulated"
+        id = request["Key"]["id"]["S"]
+        item = self._call("GetItem", [id], lambda: self._table.get(id))
+        return {} if item is None else {"Item": item}
+
+    def query(self, **request: Any) -> dict[str, Any]:
+        items, last = self._call(f"Query {request['IndexName']}", [], lambda: self._table.query(request))
+        return {"Items": items} | ({"LastEvaluatedKey": last} if last else {})
+
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        ((name, wanted),) = request["RequestItems"].items()
+        keys = wanted["Keys"]
+        # Sometimes only some of them are worked off.
+        served = self._outward.rng.randint(1, len(keys)) if self._outward.rng.random() < 0.2 else len(keys)
+        found = self._call("BatchGetItem", [], lambda: [self._table.get(key["id"]["S"]) for key in keys[:served]])
+        left = {name: {**wanted, "Keys": keys[served:]}} if served < len(keys) else {}
+        return {"Responses": {name: [item for item in found if item]}, "UnprocessedKeys": left}
+
+    def _by(self) -> Any:
+        task = self._outward.kernel.current
+        return task.owner if task else None
+
+    def _call(self, operation: str, about: list[str], effect: Effect) -> Any:
+        def translated() -> Any:
+            try:
+                return effect()
+            except Refused as refused:
+                error = client_error(operation, refused.code, item=refused.item)
+                if refused.code == "ConditionalCheckFailedException":
+                    raise ConditionalCheckFailedException(error.response, operation) from None
+                raise error from None
+
+        return self._outward.call("dynamodb", operation, about, translated)
+
+
+class S3:
+    def __init__(self, outward: Outward, bucket: Bucket) -> None:
+        self._outward = outward
+        self._bucket = bucket
+
+    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:
+        self._call("PutObject", Key, lambda: self._bucket.put(Key, Body))
+        return {}
+
+    def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:
+        def read() -> bytes:
+            body = self._bucket.get(Key)
+            if body is None:
+                raise client_error("GetObject", "NoSuchKey", 404)
+            return body
+
+        return {"Body": io.BytesIO(self._call("GetObject", Key, read))}
+
+    def generate_presigned_url(self, _: str, *, Params: dict[str, str], ExpiresIn: int) -> str:
+        return f"https://bucket.example/{Params['Key']}?expires={ExpiresIn}"
+
+    def get_paginator(self, name: str) -> "S3":
+        assert name == "list_object_versions"
+        return self
+
+    def paginate(self, *, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
+        found = self._call("ListObjectVersions", Prefix, lambda: self._bucket.versions(Prefix))
+        # Two a page: pages are to be seen at work.
+        for start in range(0, max(len(found), 1), 2):
+            page = [{"Key": key, "VersionId": version} for key, version in found[start : start + 2]]
+            yield {"Versions": page} if page else {}
+
+    def delete_object(self, *, Key: str, VersionId: str, **_: Any) -> dict[str, Any]:
+        self._call("DeleteObject", Key, lambda: self._bucket.delete(Key, VersionId))
+        return {}
+
+    def _call(self, operation: str, key: str, effect: Effect) -> Any:
+        return self._outward.call("s3", operation, [key.split("/")[1]], effect)
+
+
+class Sqs:
+    def __init__(self, outward: Outward, queue: Queue) -> None:
+        self._outward = outward
+        self._queue = queue
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
+        def send() -> dict[str, Any]:
+            taken = [entry for entry in Entries if not self._queue.refuses()]
+            for entry in taken:
+                self._queue.send(entry["MessageBody"])
+            failed = [{"Id": entry["Id"]} for entry in Entries if entry not in taken]
+            return {"Successful": [{"Id": entry["Id"]} for entry in taken], "Failed": failed}
+
+        about = [entry["MessageBody"][8:-2] for entry in Entries]
+        sent: dict[str, Any] = self._outward.call("sqs", "SendMessageBatch", about, send)
+        return sent
+
+
+class SecretsManager:
+    """`values` by the secret's name."""
+
+    def __init__(self, outward: Outward, values: dict[str, str]) -> None:
+        self._outward = outward
+        self._values = values
+
+    def get_secret_value(self, *, SecretId: str, **_: Any) -> dict[str, Any]:
+        value = self._outward.call("secretsmanager", "GetSecretValue", [], lambda: self._values[SecretId])
+        return {"SecretString": value}

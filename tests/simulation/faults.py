@@ -1,0 +1,166 @@
+"""Which fault strikes which outward call. A plan is asked at every call, and answers with a fault's name or None."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+# before: no effect. after: the effect, and no answer. late: no answer, and the effect later.
+AWS_FAULTS = (
+    "throttled",
+    "internal_before",
+    "internal_after",
+    "timeout_before",
+    "timeout_after",
+    "timeout_late",
+    "refused",
+    "malformed",
+    "slow",
+)
+CRASHES = ("crash_before", "crash_after")
+VENDOR_FAULTS = (
+    "no_connection",
+    "connect_timeout",
+    "reset_before",
+    "reset_after",
+    "cut_short",
+    "http_500",
+    "http_503",
+    "http_503_wait",
+    "http_408",
+    "http_429",
+    "http_429_wait",
+    "http_401",
+    "http_400",
+    "redirect",
+    "inner_500",
+    "inner_429",
+    "html",
+    "truncated",
+    "empty",
+    "list",
+    "result_list",
+    "wrong_kinds",
+    "missing_flag",
+    "other_token",
+    "endless",
+    "slow_before",
+    "slow_after",
+    "stall_before",
+    "stall_after",
+    "drip",
+)
+# After which botocore tries again.
+RETRIED = tuple(kind for kind in AWS_FAULTS if kind not in ("malformed", "slow"))
+# A service that hangs, one that is overrun, and one whose answers get lost.
+HANGING = ("timeout_before", "timeout_after", "timeout_late", "slow")
+OVERRUN = ("throttled", "internal_before", "slow")
+LOST = ("timeout_after", "internal_after", "malformed", "crash_after")
+OUTAGE = ("no_connection", "connect_timeout", "http_503", "http_503_wait", "html", "stall_before")
+STORM = ("http_429", "http_429_wait")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt of one outward call; `number` counts the calls, not their attempts."""
+
+    service: str
+    operation: str
+    number: int
+    attempt: int
+    now: float
+
+
+class Plan(Protocol):
+    def draw(self, call: Call) -> str | None: ...
+
+
+class Calm:
+    """No fault at all."""
+
+    def draw(self, call: Call) -> str | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """One fault, at call `number`: at its first attempt alone, or at all of them."""
+
+    number: int
+    kind: str
+    at_all_attempts: bool = False
+
+    def draw(self, call: Call) -> str | None:
+        if call.number == self.number and (call.attempt == 1 or self.at_all_attempts):
+            return self.kind
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Bad weather over one service: while it lasts, a call meets one of `kinds` with that probability."""
+
+    service: str
+    begins: float
+    ends: float
+    probability: float
+    kinds: Sequence[str]
+
+
+class Weather:
+    """Spells, and a little of everything at any time until `ends`."""
+
+    def __init__(self, rng: random.Random, spells: Sequence[Spell], ends: float, background: float) -> None:
+        self._rng = rng
+        self._spells = spells
+        self._ends = ends
+        self._background = background
+
+    def draw(self, call: Call) -> str | None:
+        if call.now >= self._ends:
+            return None
+        roll = self._rng.random()
+        for spell in self._spells:
+            if spell.service == call.service and spell.begins <= call.now < spell.ends and roll < spell.probability:
+                return self._rng.choice(spell.kinds)
+        if self._rng.random() >= self._background:
+            return None
+        kinds: Sequence[str] = VENDOR_FAULTS if call.service == "vendor" else AWS_FAULTS
+        return self._rng.choice((*CRASHES, *kinds))
+
+
+def weather(rng: random.Random, begins: float, ends: float) -> Weather:
+    """Some spells of each kind between two times, short and sharp, or long and light."""
+    spells = []
+    for service in ("dynamodb", "dynamodb", "dynamodb", "s3", "s3", "sqs", "secretsmanager", *["vendor"] * 4):
+        kinds = _vendor_kinds(rng) if service == "vendor" else _aws_kinds(rng)
+        probability = rng.choice((0.03, 0.1, 0.5, 1.0))
+        length = rng.uniform(0.3, 1.5) * rng.choice((30, 120, 600, 1800) if probability > 0.1 else (1800, 7200))
+        start = begins + rng.random() * (ends - begins)
+        spells.append(Spell(service, start, min(start + length, ends), probability, kinds))
+    return Weather(rng, spells, ends, background=rng.choice((0.0, 0.003, 0.01, 0.03)))
+
+
+def _aws_kinds(rng: random.Random) -> Sequence[str]:
+    return rng.choice((AWS_FAULTS, CRASHES, HANGING, OVERRUN, LOST, (rng.choice(AWS_FAULTS),)))
+
+
+def _vendor_kinds(rng: random.Random) -> Sequence[str]:
+    return rng.choice((OUTAGE, STORM, VENDOR_FAULTS, (rng.choice(VENDOR_FAULTS),)))
+
+
+def outage(rng: random.Random, begins: float, ends: float) -> Weather:
+    """The vendor's maintenance: everything of it is out of reach, and nothing else goes wrong."""
+    spell = Spell("vendor", begins, ends, 1.0, ("http_503", "no_connection", "connect_timeout"))
+    return Weather(rng, [spell], ends, background=0.0)
+
+
+class Tally:
+    """How often each fault struck."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[str] = Counter()
+
+    def count(self, service: str, kind: str) -> None:
+        self.kinds[f"{service}:{kind}"] += 1

@@ -1,0 +1,88 @@
+"""Looking at items and at the people behind them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests.simulation.dynamodb import Change
+from tests.simulation.expressions import Item
+from tests.simulation.person import Person, Visit
+from tests.simulation.vendor import Link
+from tests.simulation.world import World
+
+RANKS = {"pending": 0, "processing": 1, "rejected": 2, "failed": 2, "expired": 2, "verified": 3}
+
+
+def text(item: Item | None, name: str) -> str | None:
+    """A string or number attribute as text."""
+    value = (item or {}).get(name)
+    return None if value is None else str(next(iter(value.values())))
+
+
+def status(item: Item | None) -> str | None:
+    return text(item, "status")
+
+
+def sequence(item: Item | None) -> int:
+    return int(text(item, "sequence") or 0)
+
+
+def time(item: Item, name: str) -> float:
+    return datetime.fromisoformat(text(item, name) or "").timestamp()
+
+
+def is_final(item: Item) -> bool:
+    return RANKS[status(item) or ""] >= 2
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A verification as everybody sees it: its history in the table, its link, the person."""
+
+    id: str
+    history: list[Change]
+    item: Item
+    link: Link | None
+    person: Person
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return (self.id, self.person.name, *([self.link.token] if self.link else []))
+
+    @property
+    def is_redacted(self) -> bool:
+        return "redacted_at" in self.item
+
+    @property
+    def visits(self) -> list[Visit]:
+        return [visit for visit in self.person.visits if visit.id == self.id]
+
+    def rises(self) -> Iterator[Change]:
+        for change in self.history:
+            if change.before and change.after and status(change.before) != status(change.after):
+                yield change
+
+    def first(self, name: str) -> str | None:
+        """The first value that an attribute ever had; redaction takes it away."""
+        values = (text(change.after, name) for change in self.history)
+        return next((value for value in values if value is not None), None)
+
+
+def cases(world: World) -> Iterator[Case]:
+    """All that stand in the table."""
+    people: dict[str, Person] = {str(person.body["reference"]): person for person in world.people}
+    for id, item in world.table.items.items():
+        history = world.table.by_id[id]
+        found = Case(id, history, item, None, people["?"] if not history else _person(history, people))
+        token = found.first("token")
+        yield Case(id, history, item, world.vendor.links.get(token or ""), found.person)
+
+
+def _person(history: list[Change], people: dict[str, Person]) -> Person:
+    values = (text(change.after, "reference") for change in history)
+    return people[next(value for value in values if value is not None)]
+
+
+def about_answer(person: Person, *others: Any) -> tuple[str, ...]:
+    return (person.name, *person.ids, *map(str, others))

@@ -1,0 +1,35 @@
+"""What may stand nowhere."""
+
+import json
+from collections.abc import Iterator
+
+from tests.simulation import canaries
+from tests.simulation.world import World
+
+from .looking import cases
+from .violation import Violation
+
+
+def redacted_ones_hold_nothing(world: World) -> Iterator[Violation]:
+    """Once redaction is confirmed, table and bucket hold nothing of the person."""
+    for case in cases(world):
+        confirmed = any(answer.status == 200 for answer in case.person.redactions)
+        if confirmed and case.id in case.person.ids[-1:] and not case.is_redacted:
+            yield Violation("redacted", case.about, "confirmed, and not done")
+        if not case.is_redacted:
+            continue
+        if canaries.is_in(json.dumps(case.item)):
+            left = [name for name, value in case.item.items() if canaries.is_in(json.dumps(value))]
+            yield Violation("redacted", case.about, f"the table still holds {left}")
+        for kind in ("records", "pictures"):
+            if world.bucket.versions(f"{kind}/{case.id}/"):
+                yield Violation("redacted", case.about, f"the bucket still holds {kind}")
+
+
+def nothing_leaks(world: World) -> Iterator[Violation]:
+    """No personal data, token, url, code or secret in logs, metrics, messages and dead letters."""
+    for leak in dict.fromkeys(world.sink.leaks):
+        yield Violation("leaks", (), leak)
+    for body in world.queue.bodies:
+        if canaries.is_in(body) or set(json.loads(body)) != {"id"}:
+            yield Violation("leaks", (), "a message holds more than an id")

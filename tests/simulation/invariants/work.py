@@ -1,0 +1,47 @@
+"""Nothing is left behind: no work, no message, no record beyond its time."""
+
+import traceback
+from collections.abc import Iterator
+
+from tests.simulation.world import World
+
+from .looking import cases
+from .violation import Violation
+
+
+def nothing_is_left_to_do(world: World) -> Iterator[Violation]:
+    for case in cases(world):
+        if "due_at" in case.item or "due_shard" in case.item:
+            yield Violation("left", case.about, "still due")
+    if len(world.table.indexes["due"]):
+        yield Violation("left", (), "the index of due ones is not empty")
+    if world.queue.messages:
+        yield Violation("left", (), f"{len(world.queue.messages)} messages are in the queue")
+    if world.open_people():
+        yield Violation("left", (), f"{world.open_people()} people still wait")
+
+
+def dead_letters_have_a_cause(world: World) -> Iterator[Violation]:
+    """A message is put away only if each of its tries met a fault, or it was shown although it had been deleted."""
+    for message in world.queue.dead_letters:
+        caused = all(invocation.faults or invocation.is_late for invocation in message.given_to)
+        if not caused and message.body not in world.queue.doubled:
+            yield Violation("dead letter", (message.body[8:-2],), "tries failed without a fault")
+
+
+def errors_have_names(world: World) -> Iterator[Violation]:
+    """An unknown error of a handler is a mistake of ours."""
+    for invocation, error in world.functions.unknown_errors:
+        origin = error.__context__ or error
+        where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(origin.__traceback__)][-4:]
+        yield Violation("errors", tuple(invocation.about), f"{invocation.function}: {origin!r} at {where}")
+
+
+def retention_clears_the_table(world: World) -> Iterator[Violation]:
+    """After RetentionDays nothing is kept for ever."""
+    days = float(world.stack.parameters["RetentionDays"]) + 1
+    kept = dict(world.table.items)
+    world.table.expire(world.kernel.now + days * 86400)
+    for id in world.table.items:
+        yield Violation("retention", (id,), "outlives its retention")
+    world.table.items.update(kept)

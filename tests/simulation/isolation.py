@@ -1,0 +1,103 @@
+"""Steers what Python and the libraries would take from the machine: clocks, randomness, timers, output.
+
+Entered once around a run; the state that Powertools keeps once per process changes hands with each switch of tasks.
+"""
+
+import contextlib
+import logging
+import os
+import random
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from unittest import mock
+
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+from aws_lambda_powertools.utilities.parameters import base as parameters
+
+import bridge.vendor
+from bridge.observed import logger, metrics
+
+from .canaries import Output, Sink
+from .kernel import Kernel
+from .wire import Cut, Wire
+
+
+class Powertools:
+    """Its per-process state: the event of a resolver, the metrics not yet sent."""
+
+    def save(self) -> Any:
+        waiting = dict(metrics.provider.metric_set)
+        metrics.provider.metric_set.clear()
+        router = vars(BaseRouter)
+        return router.get("current_event"), router.get("lambda_context"), waiting
+
+    def restore(self, state: Any) -> None:
+        BaseRouter.current_event, BaseRouter.lambda_context, waiting = state
+        metrics.provider.metric_set.clear()
+        metrics.provider.metric_set.update(waiting)
+
+
+def _forbidden(name: str) -> Callable[..., Any]:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError(f"{name} was called: it cannot be replayed")
+
+    return refuse
+
+
+@contextlib.contextmanager
+def isolated(kernel: Kernel, wire: Callable[[], Wire], sink: Sink) -> Iterator[None]:
+    """Everything that is not the seed's stays outside."""
+
+    @contextlib.contextmanager
+    def cut_after(seconds: float) -> Iterator[Cut]:
+        assert kernel.current is not None
+        cut = kernel.current.owner.cut = Cut(kernel.now + seconds)
+        yield cut
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.fromtimestamp(kernel.now, tz)
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(bridge.vendor, "cut_after", cut_after))
+        stack.enter_context(mock.patch.object(bridge.vendor, "DeadlineAdapter", wire))
+        stack.enter_context(mock.patch.object(parameters, "datetime", Clock))
+        for module, name in (
+            (os, "urandom"),
+            (secrets, "token_bytes"),
+            (random, "random"),
+            (random, "uniform"),
+            (random, "choice"),
+            (random, "randint"),
+            (uuid, "uuid4"),
+            (time, "sleep"),
+        ):
+            stack.enter_context(mock.patch.object(module, name, _forbidden(f"{module.__name__}.{name}")))
+        stack.enter_context(_captured(sink))
+        yield
+
+
+@contextlib.contextmanager
+def _captured(sink: Sink) -> Iterator[None]:
+    """Logs of any library on any level, and all output."""
+    everything = logging.StreamHandler(sink)
+    root = logging.getLogger()
+    level = root.level
+    ours = [handler for handler in logger.handlers if isinstance(handler, logging.StreamHandler)]
+    streams = [handler.setStream(sink) for handler in ours]
+    root.addHandler(everything)
+    root.setLevel(logging.DEBUG)
+    try:
+        with Output(sink):
+            yield
+    finally:
+        root.removeHandler(everything)
+        root.setLevel(level)
+        for handler, stream in zip(ours, streams, strict=True):
+            if stream is not None:
+                handler.setStream(stream)

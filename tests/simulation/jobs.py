@@ -1,0 +1,31 @@
+"""What runs in a process of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from . import report, single
+from .report import Outcome
+from .scenarios import SCENARIOS
+from .world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One seed of a scenario; `manner` names the way of going about it where single faults are enumerated."""
+
+    scenario: str
+    seed: str
+    people: int
+    manner: str | None = None
+
+
+def of(scenario: str, seeds: Sequence[str], people: int) -> list[Job]:
+    if scenario == "single":
+        return [Job(scenario, seed, 1, manner) for seed in seeds for manner in single.MANNERS]
+    return [Job(scenario, seed, people) for seed in seeds]
+
+
+def do(job: Job) -> list[Outcome]:
+    if job.manner is not None:
+        return list(single.outcomes(job.seed, job.manner))
+    return [report.outcome(World(job.seed, SCENARIOS[job.scenario](job.seed, job.people)).run())]

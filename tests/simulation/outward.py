@@ -1,0 +1,152 @@
+"""One call of an AWS service as botocore makes it: up to three attempts, with its pauses, through whatever happens."""
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
+
+from .faults import Call, Plan, Tally
+from .kernel import Kernel
+from .trace import Trace
+
+# bridge.aws: attempts, and the seconds after which one is given up.
+_ATTEMPTS = 3
+_READ_TIMEOUT = 2.0
+_CONNECT_TIMEOUT = 1.0
+
+_THROTTLES = {
+    "dynamodb": ("ProvisionedThroughputExceededException", "ThrottlingException"),
+    "s3": ("SlowDown",),
+    "sqs": ("RequestThrottled",),
+    "secretsmanager": ("ThrottlingException",),
+}
+_TRANSIENT = {code for codes in _THROTTLES.values() for code in codes} | {"InternalServerError"}
+
+Effect = Callable[[], Any]
+
+
+def client_error(operation: str, code: str, status: int = 400, item: Any = None) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    if item:
+        response["Item"] = item
+    return ClientError(response, operation)
+
+
+class Outward:
+    def __init__(self, kernel: Kernel, trace: Trace, plan: Plan, tally: Tally, rng: random.Random) -> None:
+        self.kernel = kernel
+        self.trace = trace
+        self.rng = rng
+        self._plan = plan
+        self._tally = tally
+        self._numbers = itertools.count(1)
+        # (service, operation) of each call, for who enumerates faults.
+        self.calls: list[tuple[str, str]] = []
+        # (function, service, operation) of all that was called.
+        self.used: set[tuple[str, str, str]] = set()
+        # How many faults struck calls about each name.
+        self.touched: Counter[str] = Counter()
+
+    def number(self, service: str, operation: str) -> int:
+        self.calls.append((service, operation))
+        task = self.kernel.current
+        if task and task.owner is not None:
+            self.used.add((task.owner.function, service, operation))
+        return next(self._numbers)
+
+    def fault(self, service: str, operation: str, number: int, attempt: int, about: Sequence[str]) -> str | None:
+        """The fault that strikes, counted and noted with whoever it strikes."""
+        kind = self._plan.draw(Call(service, operation, number, attempt, self.kernel.now))
+        if kind:
+            self.struck(service, kind)
+            self.touched.update(about)
+        return kind
+
+    def struck(self, service: str, kind: str) -> None:
+        self._tally.count(service, kind)
+        owner = self.kernel.current.owner if self.kernel.current else None
+        if owner is not None:
+            owner.faults.append((service, kind))
+
+    def latency(self, mean: float) -> float:
+        return 0.3 * mean + self.rng.expovariate(1 / mean)
+
+    def call(self, service: str, operation: str, about: Sequence[str], effect: Effect) -> Any:
+        """What botocore gives, or raises, for `effect` at the service."""
+        number = self.number(service, operation)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._attempt(service, operation, about, effect, number, attempt)
+            except (ReadTimeoutError, EndpointConnectionError):
+                if attempt == _ATTEMPTS:
+                    raise
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _TRANSIENT or attempt == _ATTEMPTS:
+                    raise
+            self.kernel.sleep(self.rng.random() * 2 ** (attempt - 1))
+        raise AssertionError("the last attempt answers or raises")
+
+    def _attempt(
+        self, service: str, operation: str, about: Sequence[str], effect: Effect, number: int, attempt: int
+    ) -> Any:
+        fault = self.fault(service, operation, number, attempt, about)
+        half = self.latency(1.5 if fault == "slow" else 0.012) / 2
+        name = f"{service} {operation}" + (f" (attempt {attempt})" if attempt > 1 else "")
+        if fault:
+            self.trace.note(about, name, f"FAULT {fault}")
+        self._before(fault, operation, service, half)
+        if fault == "timeout_late":
+            self.kernel.after(self.rng.uniform(2, 6), lambda: self._late(about, name, effect))
+            self.kernel.sleep(_READ_TIMEOUT)
+            raise ReadTimeoutError(endpoint_url="https://aws.example")
+        result = self._note(about, name, effect)
+        self._after(fault, operation, half)
+        return result
+
+    def _before(self, fault: str | None, operation: str, service: str, half: float) -> None:
+        """The way there, and what may happen on it."""
+        if fault == "crash_before":
+            self.kernel.die()
+        self.kernel.sleep(half)
+        if fault == "throttled":
+            raise client_error(operation, self.rng.choice(_THROTTLES[service]))
+        if fault == "internal_before":
+            raise client_error(operation, "InternalServerError", 500)
+        if fault == "refused":
+            self.kernel.sleep(self.rng.choice((0.0, _CONNECT_TIMEOUT)))
+            raise EndpointConnectionError(endpoint_url="https://aws.example")
+        if fault == "timeout_before":
+            self.kernel.sleep(_READ_TIMEOUT)
+            raise ReadTimeoutError(endpoint_url="https://aws.example")
+
+    def _after(self, fault: str | None, operation: str, half: float) -> None:
+        """The way back."""
+        if fault == "crash_after":
+            self.kernel.die()
+        if fault == "internal_after":
+            raise client_error(operation, "InternalServerError", 500)
+        if fault == "timeout_after":
+            self.kernel.sleep(_READ_TIMEOUT)
+            raise ReadTimeoutError(endpoint_url="https://aws.example")
+        if fault == "malformed":
+            raise ResponseParserError("no XML, no JSON")
+        self.kernel.sleep(half)
+
+    def _note(self, about: Sequence[str], name: str, effect: Effect) -> Any:
+        try:
+            result = effect()
+        except ClientError as error:
+            self.trace.note(about, name, error.response["Error"]["Code"])
+            raise
+        self.trace.note(about, name, "done")
+        return result
+
+    def _late(self, about: Sequence[str], name: str, effect: Effect) -> None:
+        try:
+            self._note(about, f"{name} (late)", effect)
+        except ClientError:
+            return

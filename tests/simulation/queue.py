@@ -1,0 +1,94 @@
+"""A standard queue: at least once, in any order, hidden while it is worked on, put away after too many tries."""
+
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .stack import Stack
+
+
+@dataclass(slots=True)
+class Message:
+    id: str
+    body: str
+    sent: float
+    visible_from: float
+    receives: int = 0
+    # The invocations that it was given to.
+    given_to: list[Any] = field(default_factory=list)
+
+
+class Queue:
+    """`duplicates` and `failures`: probabilities, while faults last."""
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        later: Callable[[float, Callable[[], None]], None],
+        stack: Stack,
+        rng: random.Random,
+    ) -> None:
+        self._now = now
+        self._later = later
+        self._waiting: list[Callable[[], None]] = []
+        self._stack = stack
+        self._rng = rng
+        self._numbers = itertools.count(1)
+        self.messages: dict[str, Message] = {}
+        self.dead_letters: list[Message] = []
+        self.bodies: list[str] = []
+        self.duplicates = 0.0
+        self.failures = 0.0
+        # Bodies that were handed out twice although they were deleted.
+        self.doubled: list[str] = []
+
+    def refuses(self) -> bool:
+        return self._rng.random() < self.failures
+
+    def send(self, body: str) -> None:
+        id = f"m{next(self._numbers)}"
+        delay = self._rng.expovariate(1 / 0.1)
+        self.messages[id] = Message(id, body, self._now(), self._now() + delay)
+        self.bodies.append(body)
+        waiting, self._waiting = self._waiting, []
+        for wake in waiting:
+            self._later(self._now() + delay, wake)
+
+    def when_sent(self, wake: Callable[[], None]) -> None:
+        """Long polling: calls `wake` when the next message that is sent can be seen."""
+        self._waiting.append(wake)
+
+    def receive(self, most: int) -> list[Message]:
+        """Some of what is visible, in any order."""
+        now = self._now()
+        self._drop_old(now)
+        visible = [message for message in self.messages.values() if message.visible_from <= now]
+        self._rng.shuffle(visible)
+        taken = []
+        for message in visible[:most]:
+            if message.receives >= self._stack.max_receive_count:
+                self.dead_letters.append(self.messages.pop(message.id))
+                continue
+            message.receives += 1
+            message.visible_from = now + self._stack.visibility_timeout
+            taken.append(message)
+        return taken
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            if self._rng.random() < self.duplicates:
+                # Deleted on all servers but one, which shows it once more.
+                message.visible_from = self._now() + self._rng.expovariate(1 / 30)
+                self.doubled.append(message.body)
+            else:
+                self.messages.pop(message.id, None)
+
+    def next_visible(self) -> float | None:
+        return min((message.visible_from for message in self.messages.values()), default=None)
+
+    def _drop_old(self, now: float) -> None:
+        for message in list(self.messages.values()):
+            if message.sent + self._stack.message_retention < now:
+                del self.messages[message.id]

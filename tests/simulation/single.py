@@ -1,0 +1,88 @@
+"""One fault at a time, at every call: each kind at each step of one person's way, and nothing else going wrong.
+
+What the drawn runs may miss by chance, this finds by enumeration.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from . import faults, report
+from .person import Manner
+from .report import Outcome
+from .world import Scenario, World
+
+_NEVER = Manner(
+    has_key=1.0,
+    doubles_creation=0.0,
+    never_opens=0.0,
+    walks_away=0.0,
+    skill=1.0,
+    never_returns=0.0,
+    returns_at_once=0.0,
+    clicks_again=0.0,
+    comes_late=0.0,
+    polls=0.0,
+    refreshes=0.0,
+    reads=0.0,
+    redacts=0.0,
+    dawdles=0.0,
+    inconsistent=0.0,
+    last_minute=0.0,
+    leaves=0.0,
+)
+# Ways in which one person may go about it.
+MANNERS: dict[str, Manner] = {
+    "returns": _NEVER,
+    "never returns": replace(_NEVER, never_returns=1.0),
+    "fails": replace(_NEVER, skill=0.0, never_returns=1.0),
+    "never opens": replace(_NEVER, never_opens=1.0),
+    "in the last seconds": replace(_NEVER, last_minute=1.0),
+    "twice at once": replace(_NEVER, has_key=1.0, doubles_creation=1.0, returns_at_once=1.0),
+    "without a key": replace(_NEVER, has_key=0.0),
+    "is redacted": replace(_NEVER, redacts=1.0, reads=1.0),
+}
+
+
+def _scenario(manner: Manner, plan: faults.Plan) -> Scenario:
+    return Scenario(
+        name="single", people=1, arrivals=60.0, faults_end=60.0, plan=lambda rng, begins: plan, manner=manner,
+        is_unreliable=False,
+    )  # fmt: skip
+
+
+def steps(seed: str, manner: Manner) -> list[tuple[str, str]]:
+    """(service, operation) of each outward call where nothing goes wrong."""
+    return World(seed, _scenario(manner, faults.Calm())).run().outward.calls
+
+
+def plans(calls: list[tuple[str, str]]) -> Iterator[faults.Single]:
+    """Every kind at every call: at its first attempt, and, for AWS, at all that botocore makes."""
+    for number, (service, _) in enumerate(calls, start=1):
+        kinds = faults.VENDOR_FAULTS if service == "vendor" else faults.AWS_FAULTS
+        for kind in (*faults.CRASHES, *kinds):
+            yield faults.Single(number, kind)
+            if service != "vendor" and kind in faults.RETRIED:
+                yield faults.Single(number, kind, at_all_attempts=True)
+
+
+def worlds(seed: str, name: str) -> Iterator[tuple[str, World]]:
+    """Each single fault on one way of going about it: what it is, and what became of it."""
+    manner = MANNERS[name]
+    calls = steps(seed, manner)
+    for plan in plans(calls):
+        service, operation = calls[plan.number - 1]
+        every = " at all attempts" if plan.at_all_attempts else ""
+        world = World(seed, _scenario(manner, plan)).run()
+        yield f"{name}, {plan.kind}{every} at call {plan.number}, {service} {operation}", world
+
+
+def outcomes(seed: str, name: str) -> Iterator[Outcome]:
+    """Those with violations, and the sum of the others."""
+    good: list[Outcome] = []
+    for label, world in worlds(seed, name):
+        found = report.outcome(world)
+        if found.failures:
+            yield replace(found, scenario=f"single: {label}")
+        else:
+            good.append(found)
+    yield report.total(good, scenario=f"single: {name}")

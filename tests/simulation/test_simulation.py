@@ -1,0 +1,89 @@
+"""The simulation itself: it holds, it can be replayed, and it can fail."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.simulation import plot, report, scenarios, single
+from tests.simulation.breakages import BREAKAGES
+from tests.simulation.invariants import check
+from tests.simulation.world import World
+
+_SEEDS = ("1", "2")
+# How many histories a broken bridge gets to be found out.
+_CHANCES = 40
+
+
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_every_verification_is_completed_whatever_goes_wrong(seed: str) -> None:
+    outcome = report.outcome(World(seed, scenarios.everything(seed, 75)).run())
+    assert outcome.failures == (), "\n".join(report.stories(outcome))
+    assert outcome.faults.total() > 50
+
+
+def test_what_is_promised_without_faults_holds_to_the_letter() -> None:
+    outcome = report.outcome(World("1", scenarios.calm("1", 75)).run())
+    assert outcome.failures == (), "\n".join(report.stories(outcome))
+    assert outcome.faults.total() == 0
+
+
+def test_a_vendor_that_is_away_for_four_hours_loses_nobody_and_is_not_overrun() -> None:
+    outcome = report.outcome(World("1", scenarios.maintenance("1", 60)).run())
+    assert outcome.failures == (), "\n".join(report.stories(outcome))
+    assert not any("vendor_unreachable" in status for status in outcome.statuses)
+    assert "<svg" in plot.svg(outcome.vendor_calls, title="", outage=scenarios.OUTAGE)
+
+
+@pytest.mark.parametrize("name", ["returns", "without a key"])
+def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
+    found = [outcome for outcome in single.outcomes("1", name) if outcome.failures]
+    assert found == [], "\n".join(line for outcome in found for line in report.stories(outcome))
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_a_broken_bridge_is_found_out(name: str) -> None:
+    breakage, rules = BREAKAGES[name]
+    seen: set[str] = set()
+    for seed in map(str, range(1, _CHANCES)):
+        with breakage():
+            seen |= {violation.rule for violation in check(World(seed, scenarios.harsh(seed, 60)).run())}
+        if seen & rules:
+            return
+    pytest.fail(f"nobody noticed; seen: {sorted(seen)}")
+
+
+def test_a_failing_run_tells_the_story_and_how_to_see_it_again() -> None:
+    breakage, _ = BREAKAGES["the browser is believed"]
+    with breakage():
+        outcome = report.outcome(World("1", scenarios.harsh("1", 30)).run())
+    told = "\n".join(report.stories(outcome))
+    assert "GET return" in told
+    assert "replay: SEED=1 VERIFICATIONS=30 python -m tests.simulation --scenario harsh" in told
+
+
+def test_one_seed_is_one_history() -> None:
+    def digest(seed: str) -> str:
+        return World(seed, scenarios.harsh(seed, 20)).run().trace.digest
+
+    assert digest("1") == digest("1") != digest("2")
+
+
+def test_a_history_does_not_hang_on_the_process_that_runs_it() -> None:
+    """Not on the order of sets either, which PYTHONHASHSEED decides."""
+    digests = set()
+    for hash_seed in ("1", "2"):
+        ran = subprocess.run(
+            [sys.executable, "-m", "tests.simulation", "--scenario", "harsh"],
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "SEED": "5", "VERIFICATIONS": "15"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        digests |= set(re.findall(r" ([0-9a-f]{12})  holds", ran.stdout))
+    assert len(digests) == 1
