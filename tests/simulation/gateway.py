@@ -37,6 +37,8 @@ class Gateway:
         self._functions = functions
         self._rng = rng
         self._known: dict[str, tuple[float, Any]] = {}
+        # What each throttled route has left, and since when.
+        self._left = {route: (burst, kernel.now) for route, (_, burst) in stack.throttles.items()}
         self._routes = [(r, f) for f in stack.functions.values() for r in f.routes]
 
     def request(
@@ -58,7 +60,9 @@ class Gateway:
             event["pathParameters"] = parameters
         ran: list[Invocation] = []
         status, answer = 0, None
-        if not is_public:
+        if self._is_throttled(route):
+            status = 429
+        elif not is_public:
             status = self._authorize(event, ran)
         if not status:
             status, answer = self._integrate(function, event, about, ran)
@@ -71,6 +75,16 @@ class Gateway:
         for name, values in (answer.get("multiValueHeaders") or {}).items():
             told[name.lower()] = ", ".join(values)
         return Answer(status, told, answer.get("body") or "", seconds, tuple(ran))
+
+    def _is_throttled(self, route: str) -> bool:
+        """Whether the route's token bucket is empty; else it is one the poorer."""
+        if route not in self._left:
+            return False
+        rate, burst = self._stack.throttles[route]
+        left, since = self._left[route]
+        left = min(burst, left + rate * (self._kernel.now - since))
+        self._left[route] = (left - 1 if left >= 1 else left, self._kernel.now)
+        return left < 1
 
     def _authorize(self, event: dict[str, Any], ran: list[Invocation]) -> int:
         """Puts the caller into the event; a status where the request ends here, else 0."""

@@ -24,7 +24,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Seconds, where a number is a time."""
+    """Seconds, where a number is a time. `throttles`: requests a second, and at one moment, of a route."""
 
     functions: Mapping[str, Function]
     visibility_timeout: float
@@ -34,6 +34,7 @@ class Stack:
     concurrency: int
     sweep_interval: float
     authorizer_cache: float
+    throttles: Mapping[str, tuple[float, float]]
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -86,6 +87,13 @@ def read(parameters: Mapping[str, str]) -> Stack:
         concurrency=int(due["ScalingConfig"]["MaximumConcurrency"]),
         sweep_interval=60.0,
         authorizer_cache=float(values["AuthorizerCacheSeconds"]),
+        throttles={
+            route: (
+                float(_value(its["ThrottlingRateLimit"], values)),
+                float(_value(its["ThrottlingBurstLimit"], values)),
+            )
+            for route, its in resources["Api"]["Properties"]["RouteSettings"].items()
+        },
         parameters=values,
     )
 
