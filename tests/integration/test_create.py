@@ -29,6 +29,24 @@ def test_a_verification_costs_one_vendor_call_and_two_writes(sandbox: Sandbox, f
     assert (calls["create"], calls["get"]) == (1, 0)
 
 
+def test_a_link_lives_from_when_the_vendor_made_it_however_long_that_took(
+    bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = bridge.vendor.create_link
+
+    def make_slowly(request: LinkRequest, return_url: str) -> Link:
+        link = make(request, return_url)
+        clock.advance(7)
+        return link
+
+    monkeypatch.setattr(bridge.vendor, "create_link", make_slowly)
+    document = functions.api("POST", "/verifications", WANTED).json
+
+    assert document["created_at"] == "2026-01-31T08:00:07.000Z"
+    assert document["expires_at"] == "2026-01-31T08:15:07.000Z"
+    assert kept.due()[document["id"]] == clock.epoch + schedule.FIRST_CHECK
+
+
 def test_the_answer_is_the_pending_verification_with_its_link(
     sandbox: Sandbox, functions: Functions, clock: Clock
 ) -> None:

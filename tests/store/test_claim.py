@@ -6,7 +6,7 @@ import pytest
 
 from bridge import schedule
 from bridge.models import Status
-from bridge.store import completion
+from bridge.store import completion, redaction
 from bridge.store.completion import LATE_PROOF, QUIET
 from bridge.store.table import Table
 from tests.store.making import (
@@ -40,6 +40,15 @@ def test_a_claim_says_who_asks_and_makes_it_due_should_the_asker_die(table: Tabl
     assert (written["asked_by"], written["asked_at"]) == ("asker", EPOCH * 1000 + 500)
     assert written["due_at"] == EPOCH + schedule.CLAIM
     assert written["sequence"] == 1
+
+
+def test_a_claim_whose_answer_was_lost_is_none_after_a_redaction(table: Table) -> None:
+    made = pending(table)
+    completion.claim(table, made.id, "asker", NOW)
+    tombstone = redaction.redact(table, standing(table, made), due_at=EPOCH, now=NOW)
+    again, is_claimed = completion.claim(table, made.id, "asker", NOW)
+    assert again == tombstone
+    assert not is_claimed
 
 
 def test_a_claim_changes_nothing_else(table: Table) -> None:
