@@ -92,6 +92,29 @@ def test_when_the_vendor_could_not_be_asked_until_we_gave_up_it_failed_and_may_s
     assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["status"] == "verified"
 
 
+# The rise alone, or what says when to look again, too.
+@pytest.mark.parametrize("refused", [1, 2])
+def test_what_was_heard_and_not_written_down_is_not_given_up_at_the_next_silence(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, aws: Aws, clock: Clock, refused: int
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    clock.advance(900 + bridge.settings.give_up_after)
+    aws.before_next("s3.PutObject", lambda: aws.refuse("dynamodb.UpdateItem", refused))
+    heard = complete(bridge, verification.id, is_awaited=False)
+    assert isinstance(heard.fault, StorageUnavailable)
+
+    sandbox.vendor.fault("429", on="get", times=None)
+    clock.advance(60)
+    complete(bridge, verification.id, is_awaited=False)
+    assert kept.row(verification.id)["status"] == "pending"
+    assert verification.id in kept.due()
+
+    clock.advance(bridge.settings.give_up_after)
+    complete(bridge, verification.id, is_awaited=False)
+    assert kept.row(verification.id)["reason_code"] == "vendor_unreachable"
+
+
 @pytest.mark.parametrize("lost", [1, 2])
 def test_a_lost_answer_to_any_write_leaves_it_to_be_completed_later(
     sandbox: Sandbox, bridge: Bridge, kept: Kept, aws: Aws, clock: Clock, lost: int

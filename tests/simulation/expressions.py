@@ -5,7 +5,7 @@ test_expressions.py holds this against moto.
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -150,16 +150,19 @@ def _condition(expression: str, names: tuple[tuple[str, str], ...]) -> Test:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """`sets` and `adds` as (attribute, :value)."""
+    """`sets` and `adds` as (attribute, :value), `moves` as (attribute, the attribute it is taken from, else :value)."""
 
     sets: tuple[tuple[str, str], ...]
     adds: tuple[tuple[str, str], ...]
+    moves: tuple[tuple[str, str, str], ...]
     removes: tuple[str, ...]
 
     def apply(self, item: Item, values: Mapping[str, Value]) -> Item:
         """The item afterwards; KeyError if what is counted up is not there."""
         changed = dict(item)
         changed.update({name: values[value] for name, value in self.sets})
+        for name, source, value in self.moves:
+            changed[name] = item.get(source, values[value])
         for name, value in self.adds:
             changed[name] = {"N": str(number(item[name]) + number(values[value]))}
         for name in self.removes:
@@ -176,16 +179,33 @@ def _update(expression: str, names: tuple[tuple[str, str], ...]) -> Update:
     known = dict(names)
     head, _, tail = expression.partition("REMOVE")
     removes = tuple(known[token] for token in tokens(tail) if token != ",")
-    sets, adds = [], []
-    for clause in filter(None, (part.strip() for part in head.removeprefix("SET").split(","))):
-        match tokens(clause):
+    sets, adds, moves = [], [], []
+    for clause in _clauses(tokens(head.removeprefix("SET"))):
+        match clause:
+            case [name, "=", "if_not_exists", "(", source, ",", value, ")"]:
+                moves.append((known[name], known[source], value))
             case [name, "=", value] if value.startswith(":"):
                 sets.append((known[name], value))
             case [name, "=", same, "+", value] if same == name and value.startswith(":"):
                 adds.append((known[name], value))
             case _:
-                raise Unsupported(clause)
-    paths = [*(name for name, _ in sets), *(name for name, _ in adds), *removes]
+                raise Unsupported(" ".join(clause))
+    paths = [*(name for name, _ in sets), *(name for name, _ in adds), *(name for name, _, _ in moves), *removes]
     if len(paths) != len(set(paths)):
         raise Unsupported("two paths overlap")
-    return Update(tuple(sets), tuple(adds), removes)
+    return Update(tuple(sets), tuple(adds), tuple(moves), removes)
+
+
+def _clauses(words: list[str]) -> Iterator[list[str]]:
+    """What stands between commas, but for those in parentheses."""
+    clause: list[str] = []
+    depth = 0
+    for word in words:
+        depth += (word == "(") - (word == ")")
+        if word == "," and depth == 0:
+            yield clause
+            clause = []
+        else:
+            clause.append(word)
+    if clause:
+        yield clause

@@ -12,7 +12,7 @@ from moto import mock_aws
 from tests.simulation import scenarios
 from tests.simulation.clients import DynamoDb
 from tests.simulation.dynamodb import Index, Table
-from tests.simulation.expressions import Unsupported, condition, update
+from tests.simulation.expressions import Item, Unsupported, condition, update
 from tests.simulation.stack import template
 from tests.simulation.world import World
 
@@ -150,6 +150,24 @@ def _compare(moto_table: Any, name: str, value: dict[str, str], sign: str) -> No
 def test_what_nobody_held_against_moto_is_refused(expression: str) -> None:
     with pytest.raises((Unsupported, KeyError)):
         condition(expression, {"#a": "a"})({"a": {"S": "b"}}, {":b": {"S": "b"}})
+
+
+@pytest.mark.parametrize("before", [{}, {"of": {"N": "7"}}, {"to": {"N": "8"}}])
+def test_a_value_is_moved_as_moto_moves_it(moto_table: Any, before: Item) -> None:
+    expression = "SET #of = :new, #to = if_not_exists(#of, :none)"
+    names = {"#of": "of", "#to": "to"}
+    values = {":new": {"N": "9"}, ":none": {"N": "0"}}
+    item = {"id": {"S": "ver_1"}, **before}
+    moto_table.put_item(TableName="VerificationsTable", Item=item)
+    answer = moto_table.update_item(
+        TableName="VerificationsTable",
+        Key={"id": {"S": "ver_1"}},
+        UpdateExpression=expression,
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues=values,
+        ReturnValues="ALL_NEW",
+    )
+    assert update(expression, names).apply(item, values) == answer["Attributes"]
 
 
 @pytest.mark.parametrize("expression", ["SET #a = :b REMOVE #a", "SET #a = #b", "ADD #a :b", "SET #a = #b + :c"])

@@ -59,6 +59,8 @@ def test_a_claim_changes_nothing_else(table: Table) -> None:
     assert {name for name in before | after if before.get(name) != after.get(name)} == {
         "asked_by",
         "asked_at",
+        "open_at",
+        "heard_at",
         "due_at",
     }
 

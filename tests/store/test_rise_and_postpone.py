@@ -100,6 +100,25 @@ def test_a_rise_ends_the_count_of_vain_attempts(table: Table) -> None:
     assert "failures" not in row(table, made)
 
 
+def test_a_look_that_was_not_vain_is_remembered_by_those_after_it(table: Table) -> None:
+    made = pending(table)
+    first = claimed(table, made, later(10))
+    assert first.heard_at == 0
+    postpone(table, first, due_at=EPOCH + 60, expires_at=EXPIRES_AT, is_vain=True)
+    second = claimed(table, made, later(20))
+    assert second.heard_at == 0
+    postpone(table, second, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
+    third = claimed(table, made, later(30))
+    assert third.heard_at == EPOCH + 20
+    postpone(table, third, due_at=EPOCH + 60, expires_at=EXPIRES_AT, is_vain=True)
+    assert claimed(table, made, later(40)).heard_at == EPOCH + 20
+    # The fourth never came back to say what it heard.
+    risen = claimed(table, made, later(50))
+    assert risen.heard_at == EPOCH + 40
+    assert rise(table, risen, finding(Status.PROCESSING), later(51)).heard_at == 0
+    assert row(table, made).keys().isdisjoint({"open_at", "heard_at"})
+
+
 def test_a_rise_whose_answer_was_lost_is_written_once(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     first = rise(table, made, finding(Status.VERIFIED), later(9))

@@ -61,7 +61,9 @@ def test_what_is_written_later_is_read_back() -> None:
 def test_every_field_of_a_verification_is_read_from_the_table() -> None:
     row = {
         **to_row(reservation()),
-        **values({"reason_code": "a", "token": "b", "url": "c", "asked_by": "d", "failures": 1, "result": "e"}),
+        **values(
+            {"reason_code": "a", "token": "b", "url": "c", "asked_by": "d", "failures": 1, "heard_at": 1, "result": "e"}
+        ),
         **values({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),
     }
     read = from_row(row)

@@ -79,8 +79,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """One verification as it stands in the table. Times are in UTC; `due_at` and `lease_until` in epoch seconds.
+    """One verification as it stands in the table. Times are in UTC; those that are integers in epoch seconds.
 
+    `heard_at`: the last look before this claim in which the vendor was, perhaps, heard; 0 if there was none.
     `sequence` 0 is a reservation: the vendor has been asked for a link, and nobody has got it yet.
     """
 
@@ -107,6 +108,7 @@ class Verification:
     due_at: int | None = None
     asked_by: str | None = None
     failures: int = 0
+    heard_at: int = 0
     result: str | None = None
     evidence: Evidence | None = None
     redacted_at: datetime | None = None

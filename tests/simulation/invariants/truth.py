@@ -56,13 +56,15 @@ def _went_on_unseen(case: Case) -> bool:
 
 
 def _was_unreachable(world: World, case: Case, link: Link) -> bool:
-    """Given up for good reason: no sound record left the vendor from the end of the link until then."""
+    """Given up for good reason: the vendor kept silent for as long as is waited, from the end of the link, or from its
+    last sound record that could not be written down."""
     give_up = float(world.stack.parameters["GiveUpHours"]) * 3600
     for change in case.rises():
         if text(change.after, "reason_code") == "vendor_unreachable":
             # By what we knew of the end: unreadable records do not tell it.
             early = change.time < time(change.before or {}, "expires_at") + give_up - 2 * SKEW
-            return not early and not any(link.expires + 5 < told < change.time - 60 for told in link.told)
+            silent_since = max(link.expires + 5, change.time - give_up + 2 * SKEW)
+            return not early and not any(silent_since < told < change.time - 60 for told in link.told)
     return False
 
 

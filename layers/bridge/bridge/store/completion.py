@@ -39,7 +39,8 @@ def claim(
     """Claims the right to ask the vendor: the verification (None if there is none), and whether it was claimed.
 
     With `code` or `principal` only what is theirs is claimed; one that was not claimed may be another's, so look. Who
-    claims and dies leaves it due again after schedule.CLAIM seconds.
+    claims and dies leaves it due again after schedule.CLAIM seconds, and was perhaps told: until a look is known to be
+    vain, its time stands as the last at which the vendor was heard.
     """
     millis = int(now.timestamp() * 1000)
     condition = f"{_WITH_VENDOR} AND {_NOT_REDACTED} AND {_IS_QUIET} AND {_MAY_RISE}"
@@ -57,9 +58,10 @@ def claim(
     if principal is not None:
         condition += " AND #principal = :principal"
         bind[":principal"] = principal
-    change = {"asked_at": millis, "asked_by": asker, **_due(id, int(now.timestamp()) + schedule.CLAIM)}
+    seconds = int(now.timestamp())
+    change = {"asked_at": millis, "asked_by": asker, "open_at": seconds, **_due(id, seconds + schedule.CLAIM)}
     try:
-        return table.update(id, condition=condition, bind=bind, change=change), True
+        return table.update(id, condition=condition, bind=bind, change=change, move={"heard_at": "open_at"}), True
     except ConditionFailed as failed:
         standing = failed.standing
         # The answer to it may have been lost; what was redacted meanwhile is nobody's to ask about.
@@ -73,7 +75,7 @@ def rise(table: Table, verification: Verification, finding: Finding, now: dateti
         "updated_at": timestamp(now),
         "expires_at": timestamp(finding.expires_at),
     }
-    remove = ["failures"]
+    remove = ["failures", "open_at", "heard_at"]
     if finding.reason_code is None:
         remove.append("reason_code")
     else:
@@ -100,10 +102,21 @@ def rise(table: Table, verification: Verification, finding: Finding, now: dateti
 
 
 def postpone(
-    table: Table, verification: Verification, *, due_at: int | None, expires_at: datetime, failures: int = 0
+    table: Table,
+    verification: Verification,
+    *,
+    due_at: int | None,
+    expires_at: datetime,
+    failures: int = 0,
+    is_vain: bool = False,
 ) -> Verification:
-    """Says when to look again, the status staying. Only the last who claimed may: a slower one knows less."""
+    """Says when to look again, the status staying. Only the last who claimed may: a slower one knows less.
+
+    `is_vain`: the vendor was not heard.
+    """
     change: dict[str, Any] = {"expires_at": timestamp(expires_at), "failures": failures}
+    if is_vain:
+        change["open_at"] = verification.heard_at
     remove: list[str] = []
     _set_due(verification.id, due_at, change, remove)
     try:

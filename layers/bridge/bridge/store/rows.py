@@ -1,7 +1,8 @@
 """Verification ↔ item of the table. An attribute that is None is left out, and so stands in no index.
 
 Attributes that only the table needs: `due_shard` and `due_at` (index due), `reference_key` and `created_at` (index
-by_reference), `ttl` (epoch seconds; set on final records alone), `asked_at` (epoch milliseconds).
+by_reference), `ttl` (epoch seconds; set on final records alone), `asked_at` (epoch milliseconds), `open_at` (epoch
+seconds; of the last look that is not known to have been vain).
 """
 
 import hashlib
@@ -92,6 +93,7 @@ def from_row(item: Item) -> Verification:
         due_at=_number(row.get("due_at")),
         asked_by=row.get("asked_by"),
         failures=int(row.get("failures", 0)),
+        heard_at=int(row.get("heard_at", 0)),
         result=row.get("result"),
         evidence=_evidence(row.get("evidence")),
         redacted_at=datetime.fromisoformat(row["redacted_at"]) if "redacted_at" in row else None,

@@ -45,10 +45,13 @@ class Table:
         change: Mapping[str, Any],
         remove: Sequence[str] = (),
         one_more: str | None = None,
+        move: Mapping[str, str] | None = None,
     ) -> Verification:
-        """Sets attributes, removes them, counts one up; the verification afterwards. Attributes that are not named here
-        stay as they are, so what a newer version wrote survives."""
+        """Sets attributes, removes them, counts one up; the verification afterwards. `move`: an attribute takes the
+        number that another had before, 0 if there was none. Attributes that are not named here stay as they are, so
+        what a newer version wrote survives."""
         sets = [f"#{name} = :set_{name}" for name in change]
+        sets += [f"#{to} = if_not_exists(#{of}, :none)" for to, of in (move or {}).items()]
         if one_more:
             sets.append(f"#{one_more} = #{one_more} + :one")
         expression = f"SET {', '.join(sets)}" if sets else ""
@@ -57,6 +60,8 @@ class Table:
         bound = {**bind, **{f":set_{name}": value for name, value in change.items()}}
         if one_more:
             bound[":one"] = 1
+        if move:
+            bound[":none"] = 0
         answer = self._write(
             "update_item",
             {"Key": key(id), "UpdateExpression": expression.strip(), "ReturnValues": "ALL_NEW"},

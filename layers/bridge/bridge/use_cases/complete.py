@@ -54,7 +54,8 @@ def complete(
         return Completed(_ask(bridge, verification, has_returned=has_returned, is_awaited=is_awaited))
     except (VendorError, StorageUnavailable) as fault:
         _observe(fault, verification)
-        return Completed(_put_off(bridge, verification, now), fault=fault)
+        is_vain = isinstance(fault, VendorError)
+        return Completed(_put_off(bridge, verification, now, is_vain=is_vain), fault=fault)
 
 
 def _ask(bridge: Bridge, verification: Verification, *, has_returned: bool, is_awaited: bool) -> Verification:
@@ -105,16 +106,26 @@ def _next_look(decision: Decision, expires_at: datetime, *, has_returned: bool) 
     return schedule.last_check(expires_at.timestamp())
 
 
-def _put_off(bridge: Bridge, verification: Verification, now: datetime) -> Verification:
-    """After a fault: looks again later, or gives up. An outage is never a rejection."""
+def _put_off(bridge: Bridge, verification: Verification, now: datetime, *, is_vain: bool) -> Verification:
+    """After a fault: looks again later, or gives up. An outage is never a rejection.
+
+    `is_vain`: the vendor was not heard. What it said and we could not write down may be had again, so we give up only
+    on a vendor that has kept silent since.
+    """
     with contextlib.suppress(StorageUnavailable):
-        given_up = now >= verification.expires_at + timedelta(seconds=bridge.settings.give_up_after)
+        silent_since = max(verification.expires_at.timestamp(), verification.heard_at)
+        given_up = is_vain and now.timestamp() >= silent_since + bridge.settings.give_up_after
         if given_up and not verification.status.is_final:
             return _give_up(bridge, verification)
         failures = verification.failures + 1
         due_at = None if given_up else schedule.after_failure(now.timestamp(), failures, bridge.draw)
         return completion.postpone(
-            bridge.table, verification, due_at=due_at, expires_at=verification.expires_at, failures=failures
+            bridge.table,
+            verification,
+            due_at=due_at,
+            expires_at=verification.expires_at,
+            failures=failures,
+            is_vain=is_vain,
         )
     return verification
 
