@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate mutate check format lint types template openapi build lock api-key clean
+.PHONY: help demo run sam-local test test-sam-local simulate cost growth mutate check format lint types template openapi build lock api-key clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -46,6 +46,12 @@ test-sam-local: $(VENV)/.dev build ## the tests through `sam local` (needs Docke
 
 simulate: $(VENV)/.dev ## the simulation: SEED=… VERIFICATIONS=… MINUTES=…
 	@$(BIN)/python -m tests.simulation
+
+cost: $(VENV)/.dev ## what 1 000 verifications and an idle month cost (WRITE=1: into docs/cost.md)
+	@$(BIN)/python -m tests.cost $(if $(WRITE),--write)
+
+growth: $(VENV)/.dev ## what a sweep does while ever more verifications are open, into docs/growth.svg
+	@$(BIN)/python -m tests.cost.growth docs/growth.svg
 
 mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (an hour)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt

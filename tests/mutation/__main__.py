@@ -22,6 +22,10 @@ GROUPS = {
         ["use_cases"],
         [
             "tests/unit/test_bearer_keys.py",
+            "tests/simulation/test_calls.py",
+            "tests/simulation/test_simulation.py::test_what_is_promised_without_faults_holds_to_the_letter",
+            "tests/simulation/test_simulation.py::test_every_verification_is_completed_whatever_goes_wrong",
+            "tests/simulation/test_simulation.py::test_no_single_fault_at_any_call_loses_a_verification",
             *(
                 f"tests/integration/test_{name}.py"
                 for name in (

@@ -50,9 +50,14 @@ def _scenario(manner: Manner, plan: faults.Plan) -> Scenario:
     )  # fmt: skip
 
 
+def calm(manner: Manner) -> Scenario:
+    """One person, and nothing goes wrong."""
+    return _scenario(manner, faults.Calm())
+
+
 def steps(seed: str, manner: Manner) -> list[tuple[str, str]]:
     """(service, operation) of each outward call where nothing goes wrong."""
-    return World(seed, _scenario(manner, faults.Calm())).run().outward.calls
+    return World(seed, calm(manner)).run().outward.calls
 
 
 def plans(calls: list[tuple[str, str]]) -> Iterator[faults.Single]:

@@ -106,6 +106,11 @@ class World:
         self.wall_seconds = time.perf_counter() - began
         return self
 
+    def run_for(self, seconds: float) -> "World":
+        with self._running():
+            self.kernel.run(START + seconds)
+        return self
+
     @contextmanager
     def _running(self) -> Iterator[None]:
         wire = Wire(self.kernel, self.outward, self.vendor)

@@ -1,0 +1,40 @@
+"""python -m tests.cost [--write]: what 1 000 verifications and an idle month cost; --write: into docs/cost.md, too."""
+
+import re
+import sys
+from pathlib import Path
+
+from . import bill, records, usage
+
+PAGE = Path(__file__).parents[2] / "docs/cost.md"
+
+
+def sections() -> dict[str, str]:
+    """What docs/cost.md holds between its marks, by their names."""
+    run = usage.Run()
+    return {
+        "thousand": "\n".join(bill.table("1 000 verifications", usage.of_verifications(run))),
+        "idle": "\n".join(bill.table("an idle month", usage.of_an_idle_month(run))),
+        "records": "\n".join(records.table()),
+    }
+
+
+def filled(page: str, found: dict[str, str]) -> str:
+    """The page with what was found between its marks."""
+    for name, text in found.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+        page, count = re.subn(pattern, lambda match, text=text: f"{match[1]}{text}\n{match[2]}", page, flags=re.DOTALL)  # type: ignore[misc]
+        if count != 1:
+            raise SystemExit(f"{PAGE.name} has no place for {name}: <!-- {name} --> and <!-- end -->")
+    return page
+
+
+def main() -> None:
+    found = sections()
+    print("\n\n".join(found.values()))
+    if "--write" in sys.argv[1:]:
+        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
