@@ -27,26 +27,31 @@ class DynamoDb:
 
     def put_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
+        self._outward.use("dynamodb:PutItem", request["TableName"])
         self._call("PutItem", [request["Item"]["id"]["S"]], lambda: self._table.put(by, request))
         return {}
 
     def update_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
+        self._outward.use("dynamodb:UpdateItem", request["TableName"])
         item = self._call("UpdateItem", [request["Key"]["id"]["S"]], lambda: self._table.update(by, request))
         return {"Attributes": item}
 
     def delete_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
+        self._outward.use("dynamodb:DeleteItem", request["TableName"])
         self._call("DeleteItem", [request["Key"]["id"]["S"]], lambda: self._table.delete(by, request))
         return {}
 
     def get_item(self, **request: Any) -> dict[str, Any]:
         assert request["ConsistentRead"], "only consistent reads are simulated"
         id = request["Key"]["id"]["S"]
+        self._outward.use("dynamodb:GetItem", request["TableName"])
         item = self._call("GetItem", [id], lambda: self._table.get(id))
         return {} if item is None else {"Item": item}
 
     def query(self, **request: Any) -> dict[str, Any]:
+        self._outward.use("dynamodb:Query", f"{request['TableName']}/index/{request['IndexName']}")
         items, last = self._call(f"Query {request['IndexName']}", [], lambda: self._table.query(request))
         return {"Items": items} | ({"LastEvaluatedKey": last} if last else {})
 
@@ -55,6 +60,7 @@ class DynamoDb:
         keys = wanted["Keys"]
         # Sometimes only some of them are worked off.
         served = self._outward.rng.randint(1, len(keys)) if self._outward.rng.random() < 0.2 else len(keys)
+        self._outward.use("dynamodb:BatchGetItem", name)
         found = self._call("BatchGetItem", [], lambda: [self._table.get(key["id"]["S"]) for key in keys[:served]])
         left = {name: {**wanted, "Keys": keys[served:]}} if served < len(keys) else {}
         return {"Responses": {name: [item for item in found if item]}, "UnprocessedKeys": left}
@@ -81,11 +87,14 @@ class S3:
         self._outward = outward
         self._bucket = bucket
 
-    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:
+        self._outward.use("s3:PutObject", f"{Bucket}/{Key}")
         self._call("PutObject", Key, lambda: self._bucket.put(Key, Body))
         return {}
 
-    def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:
+    def get_object(self, *, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:
+        self._outward.use("s3:GetObject", f"{Bucket}/{Key}")
+
         def read() -> bytes:
             body = self._bucket.get(Key)
             if body is None:
@@ -95,20 +104,24 @@ class S3:
         return {"Body": io.BytesIO(self._call("GetObject", Key, read))}
 
     def generate_presigned_url(self, _: str, *, Params: dict[str, str], ExpiresIn: int) -> str:
+        # Whoever follows the link acts as the function that made it.
+        self._outward.use("s3:GetObject", f"{Params['Bucket']}/{Params['Key']}")
         return f"https://bucket.example/{Params['Key']}?expires={ExpiresIn}"
 
     def get_paginator(self, name: str) -> "S3":
         assert name == "list_object_versions"
         return self
 
-    def paginate(self, *, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
+    def paginate(self, *, Bucket: str, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
+        self._outward.use("s3:ListBucketVersions", Bucket)
         found = self._call("ListObjectVersions", Prefix, lambda: self._bucket.versions(Prefix))
         # Two a page: pages are to be seen at work.
         for start in range(0, max(len(found), 1), 2):
             page = [{"Key": key, "VersionId": version} for key, version in found[start : start + 2]]
             yield {"Versions": page} if page else {}
 
-    def delete_object(self, *, Key: str, VersionId: str, **_: Any) -> dict[str, Any]:
+    def delete_object(self, *, Bucket: str, Key: str, VersionId: str, **_: Any) -> dict[str, Any]:
+        self._outward.use("s3:DeleteObjectVersion", f"{Bucket}/{Key}")
         self._call("DeleteObject", Key, lambda: self._bucket.delete(Key, VersionId))
         return {}
 
@@ -130,6 +143,7 @@ class Sqs:
             return {"Successful": [{"Id": entry["Id"]} for entry in taken], "Failed": failed}
 
         about = [entry["MessageBody"][8:-2] for entry in Entries]
+        self._outward.use("sqs:SendMessage", QueueUrl)
         sent: dict[str, Any] = self._outward.call("sqs", "SendMessageBatch", about, send)
         return sent
 
@@ -142,5 +156,6 @@ class SecretsManager:
         self._values = values
 
     def get_secret_value(self, *, SecretId: str, **_: Any) -> dict[str, Any]:
+        self._outward.use("secretsmanager:GetSecretValue", SecretId)
         value = self._outward.call("secretsmanager", "GetSecretValue", [], lambda: self._values[SecretId])
         return {"SecretString": value}

@@ -89,7 +89,10 @@ def _captured(sink: Sink) -> Iterator[None]:
     root = logging.getLogger()
     level = root.level
     ours = [handler for handler in logger.handlers if isinstance(handler, logging.StreamHandler)]
-    streams = [handler.setStream(sink) for handler in ours]
+    # Not by setStream: what it would flush may be closed, where tests run twice in one process.
+    streams = [handler.stream for handler in ours]
+    for handler in ours:
+        handler.stream = sink
     root.addHandler(everything)
     root.setLevel(logging.DEBUG)
     try:
@@ -99,5 +102,4 @@ def _captured(sink: Sink) -> Iterator[None]:
         root.removeHandler(everything)
         root.setLevel(level)
         for handler, stream in zip(ours, streams, strict=True):
-            if stream is not None:
-                handler.setStream(stream)
+            handler.stream = stream

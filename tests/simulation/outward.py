@@ -46,17 +46,20 @@ class Outward:
         self._numbers = itertools.count(1)
         # (service, operation) of each call, for who enumerates faults.
         self.calls: list[tuple[str, str]] = []
-        # (function, service, operation) of all that was called.
+        # (function, IAM's action, resource) of all that was called.
         self.used: set[tuple[str, str, str]] = set()
         # How many faults struck calls about each name.
         self.touched: Counter[str] = Counter()
 
     def number(self, service: str, operation: str) -> int:
         self.calls.append((service, operation))
+        return next(self._numbers)
+
+    def use(self, action: str, resource: str) -> None:
+        """Notes what IAM would be asked. A resource is its logical id, and what stands below it."""
         task = self.kernel.current
         if task and task.owner is not None:
-            self.used.add((task.owner.function, service, operation))
-        return next(self._numbers)
+            self.used.add((task.owner.function, action, resource))
 
     def fault(self, service: str, operation: str, number: int, attempt: int, about: Sequence[str]) -> str | None:
         """The fault that strikes, counted and noted with whoever it strikes."""
