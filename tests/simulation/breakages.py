@@ -109,7 +109,7 @@ def everybody_may_ask() -> contextlib.AbstractContextManager[Any]:
 def outage_is_a_result() -> contextlib.AbstractContextManager[Any]:
     """After a fault nobody asks again."""
 
-    def done(bridge: Bridge, verification: Verification, now: datetime) -> Verification:
+    def done(bridge: Bridge, verification: Verification, now: datetime, *, is_vain: bool) -> Verification:
         return completion.postpone(bridge.table, verification, due_at=None, expires_at=verification.expires_at)
 
     return mock.patch.object(complete, "_put_off", done)
