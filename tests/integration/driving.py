@@ -53,6 +53,7 @@ class Aws:
         self._refused: list[str] = []
         self._lost: list[str] = []
         self._first: dict[str, Callable[[], object]] = {}
+        self._at: dict[int, Callable[[], object]] = {}
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
@@ -73,9 +74,15 @@ class Aws:
         """Something else happens just before the next such call."""
         self._first[call] = action
 
+    def before_call(self, number: int, action: Callable[[], object]) -> None:
+        """Something else happens just before the call of that number, counted from now on, beginning with 1."""
+        self._at[len(self.calls) + number] = action
+
     def _before(self, event_name: str, **_: Any) -> None:
         call = event_name.removeprefix("before-call.")
         self.calls.append(call)
+        if action := self._at.pop(len(self.calls), None):
+            action()
         if action := self._first.pop(call, None):
             action()
         if call in self._refused:

@@ -1,0 +1,110 @@
+"""Redacting wins against whatever runs at the same moment: each order of the calls of both is tried."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bridge.models import Verification
+from bridge.use_cases.complete import complete
+from bridge.use_cases.redact import redact
+from bridge.wiring import Bridge
+from tests.integration.driving import PRINCIPAL, Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.kept import Kept
+from tests.integration.test_redact import PERSONAL
+from tests.sandbox.sandbox import Sandbox
+
+Actor = Callable[[Bridge, Functions, Verification], object]
+
+# More than any of them makes; what is due before a call that does not come happens at the end.
+CALLS = range(1, 9)
+ACTORS: dict[str, Actor] = {
+    "return": lambda bridge, functions, verification: functions.browser(return_path(verification)),
+    "refresh": lambda bridge, functions, verification: functions.api(
+        "POST", f"/verifications/{verification.id}/refresh"
+    ),
+    "finalize": lambda bridge, functions, verification: complete(bridge, verification.id, is_awaited=False),
+    "read": lambda bridge, functions, verification: functions.api(
+        "GET", f"/verifications/{verification.id}", query={"expand": "result"}
+    ),
+}
+
+
+class Once:
+    """An action that happens once, at the latest when it is asked for."""
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        self._action = action
+        self.is_done = False
+
+    def __call__(self) -> None:
+        if not self.is_done:
+            self.is_done = True
+            self._action()
+
+
+@pytest.fixture
+def verification(request: pytest.FixtureRequest, sandbox: Sandbox, bridge: Bridge, clock: Clock) -> Verification:
+    """One that the vendor calls verified; for those who read, it already is."""
+    made = new(bridge, reference="customer-42", metadata={"campaign": "spring"})
+    sandbox.vendor.play(token_of(made), "verified")
+    if request.node.callspec.params["name"] == "read":
+        complete(bridge, made.id)
+        clock.advance(6)
+    return made
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("name", ACTORS)
+def test_a_redaction_before_any_call_of_another_leaves_nothing_of_the_person(
+    sandbox: Sandbox,
+    bridge: Bridge,
+    functions: Functions,
+    kept: Kept,
+    aws: Aws,
+    clock: Clock,
+    verification: Verification,
+    name: str,
+    call: int,
+) -> None:
+    redacted = Once(lambda: redact(bridge, PRINCIPAL, verification.id))
+    aws.before_call(call, redacted)
+
+    ACTORS[name](bridge, functions, verification)
+    redacted()
+
+    _is_gone(sandbox, bridge, kept, clock, verification)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("name", ACTORS)
+def test_another_before_any_call_of_a_redaction_leaves_nothing_of_the_person(
+    sandbox: Sandbox,
+    bridge: Bridge,
+    functions: Functions,
+    kept: Kept,
+    aws: Aws,
+    clock: Clock,
+    verification: Verification,
+    name: str,
+    call: int,
+) -> None:
+    other = Once(lambda: ACTORS[name](bridge, functions, verification))
+    aws.before_call(call, other)
+
+    redact(bridge, PRINCIPAL, verification.id)
+    other()
+
+    _is_gone(sandbox, bridge, kept, clock, verification)
+
+
+def _is_gone(sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, verification: Verification) -> None:
+    """At once from the table; from the bucket, when the tombstone has been looked at."""
+    row = kept.row(verification.id)
+    assert "redacted_at" in row
+    assert row.keys().isdisjoint(PERSONAL)
+    clock.go_to(kept.due()[verification.id])
+    sandbox.sweep_now()
+    sandbox.drain_queue()
+    assert kept.objects(verification.id) == []
+    assert kept.row(verification.id).keys().isdisjoint(PERSONAL)
+    assert kept.due() == {}
