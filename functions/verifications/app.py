@@ -15,7 +15,7 @@ app = APIGatewayHttpResolver()
 
 @app.post("/verifications")
 def create_verification() -> Response[str]:
-    principal = requests.principal(app.current_event, WRITE)
+    principal = requests.caller(app.current_event, WRITE).principal
     request, key = requests.link_request(app.current_event, bridge().settings.allowed_redirect_origins)
     created = create.create(bridge(), principal, request, idempotency_key=key, base_url=_base_url())
     headers = {"Idempotent-Replayed": "true"} if created.is_replay else {}
@@ -24,7 +24,7 @@ def create_verification() -> Response[str]:
 
 @app.get("/verifications")
 def list_verifications() -> Response[str]:
-    principal = requests.principal(app.current_event, READ)
+    principal = requests.caller(app.current_event, READ).principal
     reference, limit, after = requests.search(app.current_event)
     found, position = read.find(bridge(), principal, reference, limit=limit, after=after)
     return answers.answer({"data": [_document(each) for each in found], "next_cursor": requests.cursor(position)})
@@ -32,24 +32,24 @@ def list_verifications() -> Response[str]:
 
 @app.get("/verifications/<id>")
 def read_verification(id: str) -> Response[str]:
-    principal = requests.principal(app.current_event, READ)
+    caller = requests.caller(app.current_event, READ)
     if not requests.wants_result(app.current_event):
-        return answers.answer(_document(read.read(bridge(), principal, id)))
-    principal = requests.principal(app.current_event, READ_RESULT)
-    verification = read.read(bridge(), principal, id)
-    return answers.answer({**_document(verification), "result": read.read_result(bridge(), verification)})
+        return answers.answer(_document(read.read(bridge(), caller.principal, id)))
+    caller = requests.caller(app.current_event, READ_RESULT)
+    verification = read.read(bridge(), caller.principal, id)
+    return answers.answer({**_document(verification), "result": read.read_result(bridge(), verification, caller)})
 
 
 @app.post("/verifications/<id>/refresh")
 def refresh_verification(id: str) -> Response[str]:
-    principal = requests.principal(app.current_event, READ)
+    principal = requests.caller(app.current_event, READ).principal
     return answers.answer(_document(read.refresh(bridge(), principal, id)))
 
 
 @app.post("/verifications/<id>/redact")
 def redact_verification(id: str) -> Response[str]:
-    principal = requests.principal(app.current_event, REDACT)
-    return answers.answer(_document(redact.redact(bridge(), principal, id)))
+    caller = requests.caller(app.current_event, REDACT)
+    return answers.answer(_document(redact.redact(bridge(), caller, id)))
 
 
 def _document(verification: Verification) -> dict[str, object]:

@@ -112,7 +112,7 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
         "DynamoDB: backups, GB-month": records,
         "DynamoDB: read request units": _read_units(run),
         "DynamoDB: storage, GB-month": records,
-        "DynamoDB: write request units": write_units(run.world.table.stream) + _vain_writes(run),
+        "DynamoDB: write request units": write_units(run.world.table.stream) + _vain_writes(run) + _audited(run),
         "EC2: transfer out, GB": sum(_said(each) for each in invocations) / _GB,
         # Each secret that was read; bucket, table and queue use a data key for minutes.
         "KMS: requests": secrets,
@@ -183,6 +183,11 @@ def _kilobytes(*items: Item | None) -> int:
 def _vain_writes(run: Run) -> int:
     """Conditions that did not hold cost as much as a write; the items are of two KB at most, nearly all."""
     return 2 * max(run.operations("dynamodb", _WRITES) - len(run.world.table.stream), 0)
+
+
+def _audited(run: Run) -> int:
+    """One unit for each entry of the audit trail; they are small, and in no index."""
+    return run.operations("dynamodb", {"PutItem audit"})
 
 
 def _read_units(run: Run) -> float:

@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from bridge import aws
-from bridge.models import SCOPES, LinkRequest, Verification
+from bridge.models import SCOPES, Caller, LinkRequest, Verification
 from bridge.use_cases.create import create
 from bridge.wiring import Bridge
 from tests.sandbox.sandbox import Sandbox
 
 PRINCIPAL = "web"
+CALLER = Caller(PRINCIPAL, "abcd")
 REDIRECT_URL = "http://localhost:5173/welcome?tab=1#top"
 WANTED: dict[str, Any] = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": REDIRECT_URL}
 

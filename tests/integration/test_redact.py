@@ -11,7 +11,7 @@ from bridge.use_cases.redact import redact
 from bridge.vendor import Vendor
 from bridge.vendor_answer import Answer
 from bridge.wiring import Bridge
-from tests.integration.driving import PRINCIPAL, WANTED, Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.driving import CALLER, WANTED, Aws, Clock, Functions, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.sandbox.sandbox import Sandbox
 
@@ -123,7 +123,7 @@ class RedactedMeanwhile:
 
     def fetch(self, token: str, **how: Any) -> Answer:
         answer = self._vendor.fetch(token, **how)
-        redact(self._bridge, PRINCIPAL, self._id)
+        redact(self._bridge, CALLER, self._id)
         return answer
 
 
@@ -155,7 +155,7 @@ def test_one_that_rises_while_it_is_redacted_keeps_its_status_and_loses_its_data
     sandbox.vendor.play(token_of(verification), "verified")
     aws.before_next("dynamodb.UpdateItem", lambda: functions.browser(return_path(verification)))
 
-    tombstone = redact(bridge, PRINCIPAL, verification.id)
+    tombstone = redact(bridge, CALLER, verification.id)
 
     assert (str(tombstone.status), tombstone.sequence) == ("verified", 2)
     assert kept.row(verification.id).keys().isdisjoint(PERSONAL)

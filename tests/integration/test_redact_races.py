@@ -8,7 +8,7 @@ from bridge.models import Verification
 from bridge.use_cases.complete import complete
 from bridge.use_cases.redact import redact
 from bridge.wiring import Bridge
-from tests.integration.driving import PRINCIPAL, Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.driving import CALLER, Aws, Clock, Functions, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.integration.test_redact import PERSONAL
 from tests.sandbox.sandbox import Sandbox
@@ -66,7 +66,7 @@ def test_a_redaction_before_any_call_of_another_leaves_nothing_of_the_person(
     name: str,
     call: int,
 ) -> None:
-    redacted = Once(lambda: redact(bridge, PRINCIPAL, verification.id))
+    redacted = Once(lambda: redact(bridge, CALLER, verification.id))
     aws.before_call(call, redacted)
 
     ACTORS[name](bridge, functions, verification)
@@ -91,7 +91,7 @@ def test_another_before_any_call_of_a_redaction_leaves_nothing_of_the_person(
     other = Once(lambda: ACTORS[name](bridge, functions, verification))
     aws.before_call(call, other)
 
-    redact(bridge, PRINCIPAL, verification.id)
+    redact(bridge, CALLER, verification.id)
     other()
 
     _is_gone(sandbox, bridge, kept, clock, verification)

@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import bridge.vendor
+from bridge import audit
 from bridge.evidence import EvidenceBucket
 from bridge.models import Evidence, Status, Verification
 from bridge.observed import logger
@@ -162,6 +163,11 @@ def read_without_permission() -> contextlib.AbstractContextManager[Any]:
     return mock.patch.object(finalize, "complete", reading_first)
 
 
+def results_without_a_trail() -> contextlib.AbstractContextManager[Any]:
+    """A result is given, and nobody writes down to whom."""
+    return mock.patch.object(audit.AuditTrail, "note", return_value=None)
+
+
 # What is broken, and the rules of which at least one has to notice.
 BREAKAGES: dict[str, tuple[Breakage, frozenset[str]]] = {
     "evidence is kept after the rise": (evidence_after_the_rise, frozenset({"proof", "kept"})),
@@ -177,5 +183,6 @@ BREAKAGES: dict[str, tuple[Breakage, frozenset[str]]] = {
     "redaction forgets a field": (redaction_forgets_a_field, frozenset({"redacted"})),
     "late evidence is not erased": (no_late_erasure, frozenset({"redacted"})),
     "finalize reads what it may not": (read_without_permission, frozenset({"roles"})),
+    "results are given without a trail": (results_without_a_trail, frozenset({"audit"})),
     "the sweep takes off the agenda": (sweep_takes_off_the_agenda, frozenset({"settled"})),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from .audit import AuditTable
 from .bucket import Bucket
 from .dynamodb import Table
 from .items import Refused
@@ -21,13 +22,18 @@ class ConditionalCheckFailedException(ClientError):
 class DynamoDb:
     exceptions = SimpleNamespace(ConditionalCheckFailedException=ConditionalCheckFailedException)
 
-    def __init__(self, outward: Outward, table: Table) -> None:
+    def __init__(self, outward: Outward, table: Table, audit: AuditTable) -> None:
         self._outward = outward
         self._table = table
+        self._audit = audit
 
     def put_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
         self._outward.use("dynamodb:PutItem", request["TableName"])
+        if request["TableName"] == "AuditTable":
+            id = request["Item"]["verification_id"]["S"]
+            self._call("PutItem audit", [id], lambda: self._audit.put(request))
+            return {}
         self._call("PutItem", [request["Item"]["id"]["S"]], lambda: self._table.put(by, request))
         return {}
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import stack
+from .audit import AuditTable
 from .bucket import Bucket
 from .canaries import Sink
 from .clients import S3, DynamoDb, SecretsManager, Sqs
@@ -78,6 +79,7 @@ class World:
         self.due = Due()
         self.table = Table(lambda: kernel.now, kernel.at, lambda: min(rng.expovariate(1 / 0.1), 20.0))
         self.table.told = self.wrote
+        self.audit = AuditTable()
         self.bucket = Bucket(lambda: kernel.now)
         self.queue = Queue(lambda: kernel.now, kernel.at, self.stack, rng)
         self.vendor = Vendor(
@@ -86,7 +88,7 @@ class World:
         self.vendor.broken = scenario.broken_links
         self.secrets = {_CREDENTIALS: self._credentials(), _API_KEYS: _api_keys()}
         self._clients = {
-            "dynamodb": DynamoDb(self.outward, self.table),
+            "dynamodb": DynamoDb(self.outward, self.table, self.audit),
             "s3": S3(self.outward, self.bucket),
             "sqs": Sqs(self.outward, self.queue),
             "secretsmanager": SecretsManager(self.outward, self.secrets),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import InvalidRequest, MissingScope
-from bridge.models import READ, WRITE
+from bridge.models import READ, WRITE, Caller
 from bridge.web import requests
 from bridge.web.requests import LARGEST_LIMIT
 
@@ -30,7 +30,7 @@ def authorized(scopes: str) -> APIGatewayProxyEventV2:
 
 
 def test_a_principal_needs_the_scope() -> None:
-    assert requests.principal(authorized(f"{READ} {WRITE}"), WRITE) == "shop"
+    assert requests.caller(authorized(f"{READ} {WRITE}"), WRITE) == Caller("shop", "AAAA")
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_a_principal_needs_the_scope() -> None:
 )
 def test_a_part_of_a_scope_is_not_the_scope(scopes: str) -> None:
     with pytest.raises(MissingScope):
-        requests.principal(authorized(scopes), READ)
+        requests.caller(authorized(scopes), READ)
 
 
 def test_a_request_that_no_authorizer_has_seen_has_no_principal() -> None:
     with pytest.raises((KeyError, TypeError, AttributeError)):
-        requests.principal(event(requestContext={}), READ)
+        requests.caller(event(requestContext={}), READ)
 
 
 def test_the_base_url_is_the_parameter_or_else_the_domain() -> None:

@@ -50,6 +50,14 @@ _RANKS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as the authorizer said it. `key_id` may stand in logs, the principal may not."""
+
+    principal: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkRequest:
     """A checked body of `POST /verifications`."""
 

@@ -65,6 +65,15 @@ class Settings:
         return int(self._get("GIVE_UP_HOURS")) * 3600
 
     @property
+    def audit_table_name(self) -> str:
+        return self._get("AUDIT_TABLE_NAME")
+
+    @property
+    def audit_retention(self) -> int:
+        """Seconds."""
+        return int(self._get("AUDIT_RETENTION_DAYS")) * 86400
+
+    @property
     def retention(self) -> int:
         """Seconds."""
         return int(self._get("RETENTION_DAYS")) * 86400

@@ -15,6 +15,7 @@ from bridge.ids import RandomBytes
 from bridge.settings import Settings
 
 if TYPE_CHECKING:
+    from bridge.audit import AuditTrail
     from bridge.credentials import Secret
     from bridge.due_queue import DueQueue
     from bridge.evidence import EvidenceBucket
@@ -68,6 +69,13 @@ class Bridge:
         from bridge.evidence import EvidenceBucket
 
         return EvidenceBucket(self._client("s3"), self.settings.evidence_bucket)
+
+    @functools.cached_property
+    def audit(self) -> "AuditTrail":
+        from bridge.audit import AuditTrail
+
+        settings = self.settings
+        return AuditTrail(self._client("dynamodb"), settings.audit_table_name, settings.audit_retention)
 
     @functools.cached_property
     def due_queue(self) -> "DueQueue":

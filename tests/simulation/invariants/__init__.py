@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     answers.errors_have_a_cause,
     answers.same_key_same_verification,
     secrecy.redacted_ones_hold_nothing,
+    secrecy.whoever_was_given_data_stands_in_the_trail,
     secrecy.nothing_leaks,
     roles.roles_allow_every_call,
     work.nothing_is_left_to_do,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from tests.simulation import canaries
+from tests.simulation.gateway import Answer
 from tests.simulation.world import World
 
 from .looking import cases
@@ -24,6 +25,27 @@ def redacted_ones_hold_nothing(world: World) -> Iterator[Violation]:
         for kind in ("records", "pictures"):
             if world.bucket.versions(f"{kind}/{case.id}/"):
                 yield Violation("redacted", case.about, f"the bucket still holds {kind}")
+
+
+def whoever_was_given_data_stands_in_the_trail(world: World) -> Iterator[Violation]:
+    """Each result that was given, and each redaction that was confirmed; and the trail says nothing of the person."""
+    for case in cases(world):
+        given = sum(_gives_a_result(answer, case.id) for answer in case.person.others)
+        if given > world.audit.of(case.id, "result_read"):
+            yield Violation("audit", case.about, f"{given} results were given, and fewer stand in the audit trail")
+        redacted = sum(
+            answer.status == 200 and json.loads(answer.body)["id"] == case.id for answer in case.person.redactions
+        )
+        if redacted > world.audit.of(case.id, "redacted"):
+            yield Violation("audit", case.about, "redacted, and not in the audit trail")
+    for entry in world.audit.entries.values():
+        if canaries.is_in(json.dumps(entry)):
+            yield Violation("audit", (), "the audit trail says something of a person")
+
+
+def _gives_a_result(answer: Answer, id: str) -> bool:
+    document = json.loads(answer.body) if answer.status == 200 else {}
+    return document.get("id") == id and document.get("result") is not None
 
 
 def nothing_leaks(world: World) -> Iterator[Violation]:

@@ -5,9 +5,10 @@ import json
 from typing import Any
 
 from bridge import pictures
+from bridge.audit import Deed
 from bridge.errors import NotFound
 from bridge.ids import is_id
-from bridge.models import Verification
+from bridge.models import Caller, Verification
 from bridge.store import reading
 from bridge.store.reading import Position
 from bridge.use_cases.complete import complete
@@ -27,10 +28,14 @@ def find(
     return reading.by_reference(bridge.table, principal, reference, limit=limit, after=after)
 
 
-def read_result(bridge: Bridge, verification: Verification) -> Any:
-    """All of the vendor's fields, or None. Pictures are links that work for a few minutes."""
+def read_result(bridge: Bridge, verification: Verification, caller: Caller) -> Any:
+    """All of the vendor's fields, or None. Pictures are links that work for a few minutes.
+
+    Nothing is given that does not stand in the audit trail.
+    """
     if verification.result is None:
         return None
+    bridge.audit.note(Deed.RESULT_READ, verification.id, caller, bridge.now(), bridge.nonce())
     if verification.evidence is None or not pictures.needs_evidence(verification.result):
         return json.loads(verification.result)
     fields = read_answer(bridge.evidence.load(verification.evidence)).result

@@ -1,22 +1,28 @@
 """The person's data goes, a tombstone stays."""
 
 from bridge import schedule
-from bridge.models import Verification
+from bridge.audit import Deed
+from bridge.models import Caller, Verification
 from bridge.observed import logger
 from bridge.store import redaction
 from bridge.use_cases.read import read
 from bridge.wiring import Bridge
 
 
-def redact(bridge: Bridge, principal: str, id: str) -> Verification:
-    """Erases table and bucket at once; again changes nothing. An open verification expires by it."""
+def redact(bridge: Bridge, caller: Caller, id: str) -> Verification:
+    """Erases table and bucket at once; again changes nothing. An open verification expires by it.
+
+    The audit trail comes last: nothing is to keep the data from being erased, and whoever is told that it could not be
+    written sends the request again.
+    """
     tombstone = None
     while tombstone is None:
-        verification = read(bridge, principal, id)
+        verification = read(bridge, caller.principal, id)
         now = bridge.now()
         due_at = int(now.timestamp()) + 2 * schedule.CLAIM
         tombstone = redaction.redact(bridge.table, verification, due_at=due_at, now=now)
     bridge.evidence.erase(id)
+    bridge.audit.note(Deed.REDACTED, id, caller, bridge.now(), bridge.nonce())
     logger.info("redacted", extra={"verification_id": id})
     return tombstone
 

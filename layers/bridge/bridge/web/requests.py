@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from bridge.errors import BodyTooLarge, Fault, InvalidRequest, MissingScope, UnsupportedMediaType
-from bridge.models import LinkRequest
+from bridge.models import Caller, LinkRequest
 from bridge.store.reading import Position
 from bridge.web.link_request import faults_in
 
@@ -23,12 +23,12 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _POSITION_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z")
 
 
-def principal(event: APIGatewayProxyEventV2, scope: str) -> str:
-    """The caller's principal, as the authorizer said it; MissingScope if the caller may not do this."""
-    caller = event.request_context.authorizer.get_lambda
-    if scope not in str(caller["scopes"]).split():
+def caller(event: APIGatewayProxyEventV2, scope: str) -> Caller:
+    """The caller, as the authorizer said it; MissingScope if they may not do this."""
+    known = event.request_context.authorizer.get_lambda
+    if scope not in str(known["scopes"]).split():
         raise MissingScope(scope)
-    return str(caller["principal"])
+    return Caller(str(known["principal"]), str(known["key_id"]))
 
 
 def base_url(event: APIGatewayProxyEventV2, public_base_url: str) -> str:

@@ -1,0 +1,42 @@
+"""Who was given a person's data, or had it erased, and when: the audit trail, which no function may read or change.
+
+Its items say nothing of the person, and name the caller by `key_id` and by the SHA-256 of the principal, since the
+subject of somebody's token may be an address of theirs.
+"""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bridge.aws import translated
+from bridge.models import Caller, timestamp
+from bridge.store.rows import values
+
+
+class Deed(StrEnum):
+    RESULT_READ = "result_read"
+    REDACTED = "redacted"
+
+
+class AuditTrail:
+    """`retention` is in seconds."""
+
+    def __init__(self, client: Any, table: str, retention: int) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+
+    def note(self, deed: Deed, verification_id: str, caller: Caller, now: datetime, nonce: str) -> None:
+        """Writes it down, once; StorageUnavailable if that cannot be made sure."""
+        entry = {
+            "verification_id": verification_id,
+            "at": f"{timestamp(now)}#{nonce}",
+            "deed": deed.value,
+            "key_id": caller.key_id,
+            "principal_sha256": hashlib.sha256(caller.principal.encode()).hexdigest(),
+            "ttl": int(now.timestamp()) + self._retention,
+        }
+        with translated():
+            # The nonce makes it an entry of its own, so a repeated attempt writes the same once more.
+            self._client.put_item(TableName=self._table, Item=values(entry))

@@ -1,0 +1,124 @@
+"""Who was given a person's data, or had it erased, and when: it is written down, or nothing is given."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from bridge.models import Verification
+from bridge.store.rows import plain
+from bridge.wiring import Bridge
+from tests.integration.driving import PRINCIPAL, Aws, Clock, Functions, new, return_path, token_of
+from tests.sandbox.sandbox import Sandbox
+
+RESULT = {"expand": "result"}
+
+
+class Trail:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._client = sandbox.client("dynamodb")
+        self._table = sandbox.stack.resources["AuditTable"]
+
+    def of(self, verification: Verification) -> list[dict[str, Any]]:
+        """In the order of their times."""
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="verification_id = :id",
+            ExpressionAttributeValues={":id": {"S": verification.id}},
+        )
+        return [plain(item) for item in answer["Items"]]
+
+
+@pytest.fixture
+def trail(sandbox: Sandbox) -> Trail:
+    return Trail(sandbox)
+
+
+@pytest.fixture
+def verified(sandbox: Sandbox, bridge: Bridge, functions: Functions) -> Verification:
+    made = new(bridge, reference="customer-42")
+    sandbox.vendor.play(token_of(made), "verified")
+    functions.browser(return_path(made))
+    return made
+
+
+def test_each_reading_of_a_result_is_written_down(
+    functions: Functions, bridge: Bridge, trail: Trail, clock: Clock, verified: Verification
+) -> None:
+    functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
+    clock.advance(60)
+    functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
+
+    first, second = trail.of(verified)
+    time, _, nonce = first.pop("at").partition("#")
+    assert (time, len(nonce)) == ("2026-01-31T08:00:00.000Z", 32)
+    assert second["at"].startswith("2026-01-31T08:01:00.000Z#")
+    assert first == {
+        "verification_id": verified.id,
+        "deed": "result_read",
+        "key_id": "abcd",
+        "principal_sha256": hashlib.sha256(PRINCIPAL.encode()).hexdigest(),
+        "ttl": clock.epoch - 60 + bridge.settings.audit_retention,
+    }
+
+
+def test_two_readings_at_one_moment_are_two_entries(functions: Functions, trail: Trail, verified: Verification) -> None:
+    for _ in range(2):
+        functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
+    assert len(trail.of(verified)) == 2
+
+
+def test_a_redaction_is_written_down_and_what_was_written_before_stays(
+    functions: Functions, trail: Trail, clock: Clock, verified: Verification
+) -> None:
+    functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
+    clock.advance(1)
+    functions.api("POST", f"/verifications/{verified.id}/redact")
+    assert [entry["deed"] for entry in trail.of(verified)] == ["result_read", "redacted"]
+
+
+def test_nothing_is_given_that_cannot_be_written_down(
+    functions: Functions, aws: Aws, trail: Trail, verified: Verification
+) -> None:
+    # The record is read first; the next call is the trail's.
+    aws.refuse("dynamodb.PutItem")
+
+    answer = functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
+
+    assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
+    assert "result" not in answer.json
+    assert trail.of(verified) == []
+
+
+def test_a_redaction_that_cannot_be_written_down_is_done_and_asked_for_again(
+    functions: Functions, aws: Aws, trail: Trail, verified: Verification
+) -> None:
+    aws.refuse("dynamodb.PutItem")
+    first = functions.api("POST", f"/verifications/{verified.id}/redact")
+    assert first.status == 503
+    assert "redacted_at" in functions.api("GET", f"/verifications/{verified.id}").json
+
+    again = functions.api("POST", f"/verifications/{verified.id}/redact")
+    assert again.status == 200
+    assert [entry["deed"] for entry in trail.of(verified)] == ["redacted"]
+
+
+def test_who_is_given_nothing_leaves_no_trace(
+    functions: Functions, bridge: Bridge, trail: Trail, verified: Verification
+) -> None:
+    untouched = new(bridge)
+    functions.api("GET", f"/verifications/{verified.id}")
+    functions.api("GET", f"/verifications/{untouched.id}", query=RESULT)
+    functions.api("GET", f"/verifications/{verified.id}", query=RESULT, principal="another")
+    functions.api("GET", f"/verifications/{verified.id}", query=RESULT, scopes=["verifications:read"])
+    assert trail.of(verified) == trail.of(untouched) == []
+
+
+def test_the_trail_says_nothing_of_the_person(functions: Functions, trail: Trail, verified: Verification) -> None:
+    result = functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
+    functions.api("POST", f"/verifications/{verified.id}/redact")
+    assert "AMINAH" in result.text
+    written = json.dumps(trail.of(verified), default=str)
+    for word in ("AMINAH", "customer-42", str(verified.token), str(verified.code)):
+        assert word not in written

@@ -1,0 +1,21 @@
+"""The table of the audit trail: entries by verification and time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .expressions import Item
+from .items import check_value
+
+
+class AuditTable:
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], Item] = {}
+
+    def put(self, request: Mapping[str, Any]) -> None:
+        item = request["Item"]
+        check_value({"M": item})
+        self.entries[item["verification_id"]["S"], item["at"]["S"]] = item
+
+    def of(self, verification_id: str, deed: str) -> int:
+        """How often that stands in it."""
+        return sum(id == verification_id and item["deed"]["S"] == deed for (id, _), item in self.entries.items())
