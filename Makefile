@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate cost growth mutate check format lint types template openapi build lock api-key clean
+.PHONY: help demo run sam-local test test-sam-local simulate cost growth mutate check format lint types template openapi build lock api-key check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ build: $(SAM_VENV)/.done ## `sam build`: what `sam deploy` uploads
 
 api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [SECRET=arn…]
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(SCOPES)
+
+check-evidence: $(VENV)/.sandbox ## whether evidence was changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
 
 # --- what is made from something else --------------------------------------------------------------------------------
 

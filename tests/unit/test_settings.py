@@ -23,6 +23,8 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "public_base_url": ("PUBLIC_BASE_URL", "https://bridge.example/", "https://bridge.example"),
     "link_lifetime": ("LINK_LIFETIME_SECONDS", "900", 900),
     "give_up_after": ("GIVE_UP_HOURS", "24", 24 * 3600),
+    "audit_table_name": ("AUDIT_TABLE_NAME", "audit", "audit"),
+    "audit_retention": ("AUDIT_RETENTION_DAYS", "400", 400 * 86400),
     "retention": ("RETENTION_DAYS", "30", 30 * 86400),
 }
 

@@ -1,0 +1,70 @@
+"""Shows that evidence was not changed: `python -m bridge.check_evidence ID --table NAME --bucket NAME`.
+
+The record holds the SHA-256 and the size of the vendor's bytes from the moment at which they came. Run it as somebody
+who may read both (EvidenceReaderArn). It exits with 0 where they are the same, with 1 where they are not, and says why.
+"""
+
+import argparse
+import gzip
+import hashlib
+import sys
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from bridge import aws
+from bridge.errors import StorageUnavailable
+from bridge.ids import is_id
+from bridge.models import Evidence
+from bridge.store import reading
+from bridge.store.table import Table
+
+
+def fault_of(evidence: Evidence, compressed: bytes) -> str | None:
+    """What speaks against the bytes of an object being the evidence, or None."""
+    try:
+        raw = gzip.decompress(compressed)
+    except (OSError, EOFError, zlib.error):
+        return "the object is no gzip file"
+    sha256 = hashlib.sha256(raw).hexdigest()
+    if (sha256, len(raw)) != (evidence.sha256, evidence.size):
+        return f"it has {len(raw)} bytes and the SHA-256 {sha256}; {evidence.size} and {evidence.sha256} were kept"
+    return None
+
+
+def check(dynamodb: Any, s3: Any, id: str, table: str, bucket: str) -> tuple[bool, str]:
+    """Whether the evidence is what was kept, and what there is to say about it."""
+    verification = reading.get(Table(dynamodb, table, retention=0), id) if is_id(id) else None
+    if verification is None:
+        return False, "there is no such verification"
+    if verification.redacted_at:
+        return False, f"it was redacted at {verification.redacted_at:%Y-%m-%d %H:%M:%S} UTC; nothing is kept"
+    if verification.evidence is None:
+        return False, f"it is {verification.status}, and nothing was kept of it"
+    evidence = verification.evidence
+    try:
+        with aws.translated():
+            found = s3.get_object(Bucket=bucket, Key=evidence.key)
+            compressed = found["Body"].read()
+    except StorageUnavailable as error:
+        return False, f"s3://{bucket}/{evidence.key} cannot be read: {error.code}"
+    fault = fault_of(evidence, compressed)
+    if fault:
+        return False, f"s3://{bucket}/{evidence.key} is not what was kept: {fault}"
+    written = f"{found['LastModified']:%Y-%m-%d %H:%M:%S} UTC"
+    return True, f"{evidence.size} bytes, SHA-256 {evidence.sha256}, written {written}: as the vendor sent them"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="bridge.check_evidence", description="Shows that evidence was not changed.")
+    parser.add_argument("id", help="of the verification")
+    parser.add_argument("--table", required=True, help="output TableName of the stack")
+    parser.add_argument("--bucket", required=True, help="output EvidenceBucketName of the stack")
+    chosen = parser.parse_args(arguments)
+    is_good, said = check(aws.client("dynamodb"), aws.client("s3"), chosen.id, chosen.table, chosen.bucket)
+    (sys.stdout if is_good else sys.stderr).write(f"{chosen.id}: {said}\n")
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
