@@ -20,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate cost growth mutate check format lint types template openapi build lock api-key check-evidence clean
+.PHONY: help demo run sam-local test test-sam-local simulate cost growth fault-matrix mutate check format lint types template openapi build lock api-key check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ cost: $(VENV)/.dev ## what 1 000 verifications and an idle month cost (WRITE=1: 
 
 growth: $(VENV)/.dev ## what a sweep does while ever more verifications are open, into docs/growth.svg
 	@$(BIN)/python -m tests.cost.growth docs/growth.svg
+
+fault-matrix: $(VENV)/.dev ## the fault matrix, into docs/reliability.md
+	@$(BIN)/python -m tests.simulation.matrix --write
 
 mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (an hour)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt

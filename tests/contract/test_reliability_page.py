@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation import matrix
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 WRITTEN = {
@@ -24,8 +26,17 @@ def test_a_file_that_the_page_names_is_there(path: str) -> None:
     assert (ROOT / path).is_file()
 
 
+def test_the_page_holds_the_fault_matrix_of_today() -> None:
+    assert matrix.filled(PAGE) == PAGE, "make fault-matrix brings docs/reliability.md up to date"
+
+
 def test_no_cell_of_the_fault_matrix_is_blank() -> None:
-    matrix = PAGE.partition("## The fault matrix")[2].partition("\n## ")[0]
-    rows = [line.strip().strip("|").split("|") for line in matrix.splitlines() if line.startswith("|")]
-    assert len(rows) > 20
-    assert all(len(row) == 5 and all(cell.strip() for cell in row) for row in rows)
+    rows = [line.strip("|").split("|") for line in matrix.table()]
+    assert len(rows) == len(matrix.ROWS) + 2
+    assert all(len(row) == len(matrix.FAULTS) + 1 and all(cell.strip() for cell in row) for row in rows)
+
+
+def test_every_call_of_the_bridge_stands_in_the_fault_matrix() -> None:
+    """Each operation of each function that any person's way leads to."""
+    made = {(invocation.function, operation) for way in matrix.WAYS for invocation, operation in matrix.calm(way).calls}
+    assert made == {(row.function, row.operation) for row in matrix.ROWS}

@@ -43,7 +43,7 @@ MANNERS: dict[str, Manner] = {
 }
 
 
-def _scenario(manner: Manner, plan: faults.Plan) -> Scenario:
+def scenario(manner: Manner, plan: faults.Plan) -> Scenario:
     return Scenario(
         name="single", people=1, arrivals=60.0, faults_end=60.0, plan=lambda rng, begins: plan, manner=manner,
         is_unreliable=False,
@@ -52,7 +52,7 @@ def _scenario(manner: Manner, plan: faults.Plan) -> Scenario:
 
 def calm(manner: Manner) -> Scenario:
     """One person, and nothing goes wrong."""
-    return _scenario(manner, faults.Calm())
+    return scenario(manner, faults.Calm())
 
 
 def steps(seed: str, manner: Manner) -> list[tuple[str, str]]:
@@ -77,7 +77,7 @@ def worlds(seed: str, name: str) -> Iterator[tuple[str, World]]:
     for plan in plans(calls):
         service, operation = calls[plan.number - 1]
         every = " at all attempts" if plan.at_all_attempts else ""
-        world = World(seed, _scenario(manner, plan)).run()
+        world = World(seed, scenario(manner, plan)).run()
         yield f"{name}, {plan.kind}{every} at call {plan.number}, {service} {operation}", world
 
 

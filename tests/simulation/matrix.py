@@ -1,0 +1,244 @@
+"""The fault matrix: each outward call × each fault, what the caller sees, and what completes the verification.
+
+    python -m tests.simulation.matrix [--write]       --write: into docs/reliability.md
+
+Every cell is a run of its own with that one fault, held against all rules. A fault of AWS's strikes all the attempts
+that botocore makes; one that strikes the first alone is seen by nobody.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from . import faults, single
+from .expressions import Item
+from .functions import Invocation
+from .gateway import Answer
+from .invariants import check
+from .invariants.looking import is_final, sequence
+from .world import World
+
+PAGE = Path(__file__).parents[2] / "docs/reliability.md"
+SEED = "1"
+
+# Columns, with AWS's fault and the vendor's.
+FAULTS = {
+    "refused": ("refused", "no_connection"),
+    "throttled": ("throttled", "http_429"),
+    "timeout before": ("timeout_before", "stall_before"),
+    "timeout after": ("timeout_after", "stall_after"),
+    "malformed": ("malformed", "html"),
+    "crash before": ("crash_before", "crash_before"),
+    "crash after": ("crash_after", "crash_after"),
+}
+WAYS = {
+    **single.MANNERS,
+    "is read": replace(single.MANNERS["never returns"], refreshes=1.0, reads=1.0),
+}
+_AGAIN = {"verifications": "the caller", "redirect": "the page", "finalize": "finalize"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One outward call: of the `nth` invocation of a function on some `way`, the `occurrence` of an operation in it.
+
+    `aim` is what the call is for: created, final, redacted (table, bucket and audit trail), settled, read.
+    """
+
+    name: str
+    way: str
+    function: str
+    nth: int
+    operation: str
+    occurrence: int
+    aim: str
+
+
+ROWS = (
+    Row("authorize: read the keys", "returns", "authorize", 1, "GetSecretValue", 1, "created"),
+    Row("create: reserve", "returns", "verifications", 1, "PutItem", 1, "created"),
+    Row("create: read the credentials", "returns", "verifications", 1, "GetSecretValue", 1, "created"),
+    Row("create: ask the vendor for a link", "returns", "verifications", 1, "POST", 1, "created"),
+    Row("create: commit", "returns", "verifications", 1, "UpdateItem", 1, "created"),
+    Row("return: claim", "returns", "redirect", 1, "UpdateItem", 1, "final"),
+    Row("return: read the credentials", "returns", "redirect", 1, "GetSecretValue", 1, "final"),
+    Row("return: fetch from the vendor", "returns", "redirect", 1, "GET", 1, "final"),
+    Row("return: keep the evidence", "returns", "redirect", 1, "PutObject", 1, "final"),
+    Row("return: rise", "returns", "redirect", 1, "UpdateItem", 2, "final"),
+    Row("refresh: claim", "is read", "verifications", 2, "UpdateItem", 1, "final"),
+    Row("refresh: fetch from the vendor", "is read", "verifications", 2, "GET", 1, "final"),
+    Row("refresh: keep the evidence", "is read", "verifications", 2, "PutObject", 1, "final"),
+    Row("refresh: rise", "is read", "verifications", 2, "UpdateItem", 2, "final"),
+    Row("sweep: find what is due", "never returns", "sweep", 1, "Query due", 1, "final"),
+    Row("sweep: take what is due", "never returns", "sweep", 1, "UpdateItem", 1, "final"),
+    Row("sweep: send to the queue", "never returns", "sweep", 1, "SendMessageBatch", 1, "final"),
+    Row("finalize: claim", "never returns", "finalize", 1, "UpdateItem", 1, "final"),
+    Row("finalize: read the credentials", "never returns", "finalize", 1, "GetSecretValue", 1, "final"),
+    Row("finalize: fetch from the vendor", "never returns", "finalize", 1, "GET", 1, "final"),
+    Row("finalize: keep the evidence", "never returns", "finalize", 1, "PutObject", 1, "final"),
+    Row("finalize: rise", "never returns", "finalize", 1, "UpdateItem", 2, "final"),
+    Row("finalize: postpone", "never opens", "finalize", 1, "UpdateItem", 2, "final"),
+    Row("redact: read", "is redacted", "verifications", 2, "GetItem", 1, "redacted"),
+    Row("redact: leave a tombstone", "is redacted", "verifications", 2, "UpdateItem", 1, "redacted"),
+    Row("redact: find the evidence", "is redacted", "verifications", 2, "ListObjectVersions", 1, "redacted"),
+    Row("redact: erase the evidence", "is redacted", "verifications", 2, "DeleteObject", 1, "redacted"),
+    Row("redact: note it in the audit trail", "is redacted", "verifications", 2, "PutItem audit", 1, "redacted"),
+    Row("late erasure: find evidence", "is redacted", "finalize", 1, "ListObjectVersions", 1, "settled"),
+    Row("late erasure: settle", "is redacted", "finalize", 1, "UpdateItem", 2, "settled"),
+    Row("read a result: read the record", "is read", "verifications", 4, "GetItem", 1, "read"),
+    Row("read a result: note it in the audit trail", "is read", "verifications", 4, "PutItem audit", 1, "read"),
+    Row("read a result: load the evidence", "is read", "verifications", 4, "GetObject", 1, "read"),
+    Row("read a result: show a picture", "is read", "verifications", 4, "PutObject", 1, "read"),
+    Row("list: find", "is read", "verifications", 5, "Query by_reference", 1, "read"),
+    Row("list: read", "is read", "verifications", 5, "BatchGetItem", 1, "read"),
+)
+
+
+class Watched:
+    """A run in which it is known which invocation made which call."""
+
+    def __init__(self, way: str, plan: faults.Plan) -> None:
+        self.world = World(SEED, single.scenario(WAYS[way], plan))
+        # Invocations and their operations, by the number of the call.
+        self.calls: list[tuple[Invocation, str]] = []
+        number = self.world.outward.number
+
+        def noted(service: str, operation: str) -> int:
+            task = self.world.kernel.current
+            assert task is not None
+            self.calls.append((task.owner, operation))
+            return number(service, operation)
+
+        self.world.outward.number = noted  # type: ignore[method-assign]
+        # When something was erased or written into the audit trail, and by whom.
+        self.erased: list[tuple[float, Invocation]] = []
+        delete, put = self.world.bucket.delete, self.world.audit.put
+
+        def deleted(key: str, version: str) -> None:
+            self._note_erasure()
+            delete(key, version)
+
+        def audited(request: Mapping[str, Any]) -> None:
+            self._note_erasure()
+            put(request)
+
+        self.world.bucket.delete = deleted  # type: ignore[method-assign]
+        self.world.audit.put = audited  # type: ignore[method-assign]
+        self.world.run()
+
+    def _note_erasure(self) -> None:
+        task = self.world.kernel.current
+        # A write that comes late has no process any more.
+        if task is not None and task.owner is not None:
+            self.erased.append((self.world.kernel.now, task.owner))
+
+    def number_of(self, row: Row) -> int:
+        """Of the call that a row means; LookupError if nobody made it."""
+        invocations = list(dict.fromkeys(call.number for call, _ in self.calls if call.function == row.function))
+        wanted = invocations[row.nth - 1]
+        numbers = [
+            number
+            for number, (invocation, operation) in enumerate(self.calls, start=1)
+            if (invocation.number, operation) == (wanted, row.operation)
+        ]
+        return numbers[row.occurrence - 1]
+
+
+@cache
+def calm(way: str) -> Watched:
+    return Watched(way, faults.Calm())
+
+
+@cache
+def cell(row: Row, fault: str) -> str:
+    """What the caller sees, and who completes it after how many seconds."""
+    number = calm(row.way).number_of(row)
+    of_aws, of_vendor = FAULTS[fault]
+    kind = of_vendor if row.operation in ("GET", "POST") else of_aws
+    found = Watched(row.way, faults.Single(number, kind, at_all_attempts=kind in faults.RETRIED))
+    violations = check(found.world)
+    assert violations == [], (row.name, fault, violations)
+    assert found.world.tally.kinds.total() > 0, (row.name, fault, "was never struck")
+    struck, _ = found.calls[number - 1]
+    seen = _seen(found.world, struck)
+    return ", ".join(filter(None, (seen, _completed(row, found, struck)))) or "done"
+
+
+def _answers(world: World) -> Iterator[Answer]:
+    for person in world.people:
+        yield from person.creations
+        yield from (visit.answer for visit in person.visits)
+        yield from (*person.refreshes, *person.others, *person.redactions)
+
+
+def _seen(world: World, struck: Invocation) -> str:
+    for answer in _answers(world):
+        if any(invocation.number == struck.number for invocation in answer.invocations):
+            said = re.search(r"[?&]status=(\w+)", answer.headers.get("location", ""))
+            return f"{answer.status} `{said[1]}`" if said else str(answer.status)
+    return ""
+
+
+def _completed(row: Row, found: Watched, struck: Invocation) -> str:
+    """By whom, and how long after the fault; nothing where the struck invocation did it."""
+    if row.aim == "read":
+        # Whoever reads asks again; a person of the simulation does not.
+        return "" if _seen(found.world, struck) == "200" else "the caller"
+    time, by = _reached(row.aim, found)
+    if by is None or by.number == struck.number:
+        return ""
+    return f"{_AGAIN[by.function]} +{_length(time - struck.started)}"
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _reached(aim: str, found: Watched) -> tuple[float, Invocation | None]:
+    """When, and by whom."""
+    for change in found.world.table.stream:
+        if _is_aim(aim, change.after or {}):
+            if aim != "redacted":
+                return change.time, change.by
+            return max([(change.time, change.by), *found.erased], key=lambda each: each[0])
+    raise LookupError(f"{aim} was never reached")
+
+
+def _is_aim(aim: str, item: Item) -> bool:
+    match aim:
+        case "created":
+            return sequence(item) == 1
+        case "final":
+            return "status" in item and is_final(item)
+        case "redacted":
+            return "redacted_at" in item
+    return "redacted_at" in item and "due_at" not in item
+
+
+def table() -> Iterator[str]:
+    """Markdown."""
+    yield "| call | " + " | ".join(FAULTS) + " |"
+    yield "| --- " * (len(FAULTS) + 1) + "|"
+    for row in ROWS:
+        yield f"| {row.name} | " + " | ".join(cell(row, fault) for fault in FAULTS) + " |"
+
+
+def filled(page: str) -> str:
+    """The page with the matrix of today between its marks."""
+    begin, end = "<!-- fault matrix -->\n", "\n<!-- end of the fault matrix -->"
+    head, rest = page.split(begin)
+    return head + begin + "\n".join(table()) + end + rest.split(end)[1]
+
+
+def main() -> None:
+    print("\n".join(table()))
+    if "--write" in sys.argv[1:]:
+        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
