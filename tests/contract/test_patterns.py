@@ -1,0 +1,54 @@
+"""No regular expression can be made to take longer than its text is long."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.patterns import fault_of, in_module, in_yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def collected() -> Iterator[tuple[str, str]]:
+    for folder in ("functions", "layers/bridge/bridge"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield from in_module(path)
+    yield from in_yaml(ROOT / "template.yaml", "AllowedPattern")
+    yield from in_yaml(ROOT / "docs" / "openapi.yaml", "pattern")
+
+
+PATTERNS = dict(collected())
+
+
+def test_the_patterns_are_found() -> None:
+    found = {where.split(":")[0].split("/")[0] for where in PATTERNS}
+    assert {"origins.py", "requests.py", "ids.py", "vendor.py", "template.yaml", "openapi.yaml"} <= found
+
+
+@pytest.mark.parametrize("where", PATTERNS)
+def test_a_pattern_is_linear(where: str) -> None:
+    assert fault_of(PATTERNS[where]) is None, PATTERNS[where]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a+)+$", "(a*)*b", "(a|a)*b", "(a|ab)*c", "(?:[a-z]+-?)*x", "a*a*b", "(a*)(a*)b", "(?:a*|b)a*c", "a*b?a*c", r"\d+\w+x", ".*.*=", "(a?){99}b", r"(a+)\1*", r"x*[^y]*z"],
+)  # fmt: skip
+def test_a_slow_pattern_is_refused(pattern: str) -> None:
+    assert fault_of(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["a+b+", "[a-z]{1,9}-[0-9]+", "(?:[a-z]|%[0-9]{2})*", "a*/a*", "(x|y)?z*"])
+def test_a_harmless_pattern_is_not(pattern: str) -> None:
+    assert fault_of(pattern) is None
+
+
+@pytest.mark.parametrize(
+    "code", ["import re\nre.compile(made)", "import re\nre.sub(f'{x}+', '', y)", "from re import match"]
+)
+def test_a_pattern_that_cannot_be_read_is_refused(tmp_path: Path, code: str) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(code)
+    with pytest.raises(ValueError, match=r"module\.py"):
+        list(in_module(path))

@@ -1,0 +1,59 @@
+"""Hostile URLs at both doors: none is taken, and should one stand in the table all the same, nobody is sent to it."""
+
+import pytest
+
+from bridge.wiring import Bridge
+from tests.integration.driving import WANTED, Functions, new, return_path
+from tests.integration.kept import Kept
+from tests.unit.hostile_urls import BY_TRICK
+
+ALLOWED = "https://app.example.com,https://shop.example:8443"
+
+
+@pytest.fixture(autouse=True)
+def _allowed(monkeypatch: pytest.MonkeyPatch, bridge: Bridge) -> None:
+    monkeypatch.setenv("ALLOWED_REDIRECT_ORIGINS", ALLOWED)
+
+
+@pytest.mark.parametrize("trick", BY_TRICK)
+def test_no_hostile_url_gets_in(functions: Functions, kept: Kept, trick: str) -> None:
+    for url in BY_TRICK[trick]:
+        answer = functions.api("POST", "/verifications", WANTED | {"redirect_url": url})
+        assert (answer.status, [fault["pointer"] for fault in answer.json["errors"]]) == (400, ["#/redirect_url"]), url
+    assert kept.rows() == []
+
+
+@pytest.mark.parametrize("trick", BY_TRICK)
+def test_nobody_is_sent_to_a_hostile_url_that_stands_in_the_table(
+    bridge: Bridge, functions: Functions, kept: Kept, trick: str
+) -> None:
+    verification = new(bridge, redirect_url="https://app.example.com/")
+    for url in BY_TRICK[trick]:
+        kept.set(verification.id, "redirect_url", url)
+        answer = functions.browser(return_path(verification))
+        assert (answer.status, "location" in answer.headers) == (410, False), url
+        assert len(url) < 12 or url not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://app.example.com/done", "https://app.example.com/done?{}"),
+        ("https://app.example.com", "https://app.example.com?{}"),
+        ("https://APP.example.com:443/A%2fb", "https://APP.example.com:443/A%2fb?{}"),
+        ("https://shop.example:8443/x?a=1&a=2&b=%20%2B+", "https://shop.example:8443/x?a=1&a=2&b=%20%2B+&{}"),
+        ("https://app.example.com/%E4%BD%A0?n=%C3%A9#top", "https://app.example.com/%E4%BD%A0?n=%C3%A9&{}#top"),
+        ("https://app.example.com/#/step/2?x=1", "https://app.example.com/?{}#/step/2?x=1"),
+        ("https://app.example.com/?next=https://evil.example/@x", "https://app.example.com/?next=https://evil.example/@x&{}"),
+        ("https://app.example.com//evil.example/..;/", "https://app.example.com//evil.example/..;/?{}"),
+        ("https://app.example.com/?" + "q" * 2000, "https://app.example.com/?" + "q" * 2000 + "&{}"),
+    ],
+)  # fmt: skip
+def test_an_honest_url_comes_back_byte_for_byte_with_the_outcome_added(
+    bridge: Bridge, functions: Functions, url: str, sent: str
+) -> None:
+    verification = functions.api("POST", "/verifications", WANTED | {"redirect_url": url}).json
+    assert verification["redirect_url"] == url
+    answer = functions.browser(f"/return/{verification['id']}/{verification['status_url'].rpartition('/')[2]}")
+    assert answer.status == 303
+    assert answer.headers["location"] == sent.format(f"verification_id={verification['id']}&status=pending")
