@@ -22,7 +22,7 @@ _PARSER: Any = re._parser  # type: ignore[attr-defined]
 
 
 def in_module(path: Path) -> Iterator[tuple[str, str]]:
-    """(where, pattern) of each call of `re` in a module. Raises ValueError for one whose pattern is not written there."""
+    """(where, pattern) of each call of `re` in a module. ValueError where the pattern is not written there."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module in ("re", "regex"):
@@ -158,6 +158,6 @@ def _of_class(members: Sequence[Any]) -> frozenset[int]:
             taken.add(min(value, 255))
         elif str(op) == "RANGE":
             taken |= set(range(min(value[0], 255), min(value[1], 255) + 1))
-        else:
+        elif str(op) != "NEGATE":
             return _ANY
-    return frozenset(taken)
+    return _ANY - taken if members and str(members[0][0]) == "NEGATE" else frozenset(taken)

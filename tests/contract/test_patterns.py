@@ -33,7 +33,10 @@ def test_a_pattern_is_linear(where: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a+)+$", "(a*)*b", "(a|a)*b", "(a|ab)*c", "(?:[a-z]+-?)*x", "a*a*b", "(a*)(a*)b", "(?:a*|b)a*c", "a*b?a*c", r"\d+\w+x", ".*.*=", "(a?){99}b", r"(a+)\1*", r"x*[^y]*z"],
+    [
+        "(a+)+$", "(a*)*b", "(a|a)*b", "(a|ab)*c", "(?:[a-z]+-?)*x", "a*a*b", "(a*)(a*)b", "(?:a*|b)a*c", "a*b?a*c",
+        r"\d+\w+x", ".*.*=", "(a?){99}b", r"(a+)\1*", "x*[^y]*z",
+    ],
 )  # fmt: skip
 def test_a_slow_pattern_is_refused(pattern: str) -> None:
     assert fault_of(pattern)
