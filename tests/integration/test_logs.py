@@ -1,10 +1,12 @@
 """No personal data, token, url, code or secret stands in a log, a metric or an error."""
 
+import base64
 import io
 import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -107,7 +109,33 @@ def canaries(sandbox: Sandbox, created: dict[str, Any], secrets: list[str]) -> l
 def found(said: Said, sought: list[str]) -> list[str]:
     text = said.text()
     assert '"message":"created"' in text, "the log is not the one that is written"
-    return [canary for canary in sought if canary in text]
+    return [canary for canary in sought if any(form in text for form in forms(canary))]
+
+
+def forms(canary: str) -> set[str]:
+    """A text as it is, in a URL, in JSON, in JSON within JSON, in a repr, and in base64 wherever in it it begins."""
+    raw = canary.encode()
+    # The first and the last characters hang on what stands beside it.
+    shifted = (base64.b64encode(b"x" * shift + raw).decode()[4:].rstrip("=")[:-1] for shift in range(3))
+    in_base64 = {
+        form for each in shifted for form in (each, each.translate(str.maketrans("+/", "-_"))) if len(form) > 8
+    }
+    escaped = json.dumps(canary)[1:-1]
+    return {canary, quote(canary, safe=""), quote_plus(canary), escaped, json.dumps(escaped)[1:-1], *in_base64} | {
+        repr(canary)[1:-1]
+    }
+
+
+def test_a_canary_is_known_in_any_form() -> None:
+    canary = 'LOT 12, "JALAN" 3/4'
+    told = [
+        canary,
+        quote(canary, safe=""),
+        json.dumps({"a": canary}),
+        json.dumps(json.dumps({"a": canary})),
+        base64.b64encode(b"1:" + canary.encode() + b"!").decode(),
+    ]
+    assert [any(form in text for form in forms(canary)) for text in told] == [True] * len(told)
 
 
 @pytest.mark.parametrize("outcome", ["verified+big_pictures", "9102", "inconsistent", "verified+wrong_kinds"])
