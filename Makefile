@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # SAM CLI has an environment of its own: it pins what others need newer.
 SAM_VENV := .venv/sam
+# Schemathesis has its own, too.
+FUZZ_VENV ?= .venv/fuzz
 SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
 # AWS's own DynamoDB Local, which this package on npm brings; the tests of the store run against it, too.
 DYNAMODB_LOCAL := .venv/dynamodb-local
@@ -20,7 +22,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate cost growth fault-matrix mutate check format lint types template openapi build lock api-key check-evidence clean
+.PHONY: help demo run sam-local test test-sam-local simulate cost growth fault-matrix mutate fuzz check format lint types template openapi build lock api-key check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -59,6 +61,9 @@ fault-matrix: $(VENV)/.dev ## the fault matrix, into docs/reliability.md
 mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (an hour)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt
 	$(BIN)/python -m tests.mutation
+
+fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## cases made from docs/openapi.yaml against the running bridge: MAX_EXAMPLES=… SEED=…
+	@PYTHONPATH=layers/bridge SCHEMATHESIS=$(CURDIR)/$(FUZZ_VENV)/bin/schemathesis $(BIN)/python -m tests.fuzz
 
 check: lint types template test ## the one gate: format, lint, types, template, tests
 
@@ -104,6 +109,8 @@ lock: $(VENV)/.dev ## the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
 	  --group sam --output-file $(LOCKS)/sam.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
+	  --group fuzz --output-file $(LOCKS)/fuzz.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
 	  --constraint $(LOCKS)/dev.txt --group mutation --output-file $(LOCKS)/mutation.txt
 
 clean: ## removes what was made and installed
@@ -124,6 +131,11 @@ $(VENV)/.dev: $(LOCKS)/dev.txt | $(BIN)/python
 $(SAM_VENV)/.done: $(LOCKS)/sam.txt | $(BIN)/python
 	$(PYTHON) -m venv $(SAM_VENV)
 	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(FUZZ_VENV)/.done: $(LOCKS)/fuzz.txt | $(BIN)/python
+	$(PYTHON) -m venv $(FUZZ_VENV)
+	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # Only the emulator is unpacked: installing the package would bring 200 others. Where it cannot be had, tests go without.

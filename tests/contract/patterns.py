@@ -140,6 +140,8 @@ def _characters(parts: Sequence[Any]) -> frozenset[int]:
         name = str(op)
         if name == "LITERAL":
             taken.add(min(value, 255))
+        elif name == "NOT_LITERAL":
+            taken |= _ANY - {value}
         elif name == "IN":
             taken |= _of_class(value)
         elif name == "AT":

@@ -29,6 +29,10 @@ class RateLimit:
             self._times.append(now)
             return True
 
+    def lift(self) -> None:
+        """Allow all from now on."""
+        self._per_minute = None
+
     def reset(self) -> None:
         """Forget all calls so far."""
         with self._lock:
