@@ -87,8 +87,8 @@ template: $(VENV)/.dev $(SAM_VENV)/.done
 build: $(SAM_VENV)/.done ## `sam build`: what `sam deploy` uploads
 	PYTHON=$(CURDIR)/$(SAM_VENV)/bin/python $(SAM) build
 
-api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [SECRET=arn…]
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(SCOPES)
+api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [EXPIRES=…] [SECRET=arn…]
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
 
 check-evidence: $(VENV)/.sandbox ## whether evidence was changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
@@ -102,6 +102,10 @@ lock: $(VENV)/.dev ## the lock files from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --python-version 3.13 \
 	  pyproject.toml --output-file layers/bridge/requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --python-version 3.13 \
+	  --group jwt --output-file layers/jwt/pure.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --python-version 3.13 \
+	  --no-emit-package pycparser --group jwt-compiled --output-file layers/jwt/compiled.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
 	  --constraint layers/bridge/requirements.txt pyproject.toml --group dev --output-file $(LOCKS)/dev.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \

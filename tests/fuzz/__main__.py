@@ -65,7 +65,10 @@ def narrowed() -> dict[str, Any]:
     assert hosts in pattern, "the pattern of redirect_url is another: narrow that one"
     schemas["RedirectUrl"]["pattern"] = pattern.replace(hosts, _ORIGIN.replace(".", r"\.") + behind)
     schemas["IdCountry"] = {"enum": sorted(ALPHA_3)}
-    schemas["Cursor"] = {"enum": [base64.urlsafe_b64encode(f"2026-01-31T08:00:00.000Z|{_NOBODY}".encode()).decode()]}
+    for parameter in document["paths"]["/verifications"]["get"]["parameters"]:
+        if parameter["name"] == "cursor":
+            cursor = base64.urlsafe_b64encode(f"2026-01-31T08:00:00.000Z|{_NOBODY}".encode()).decode()
+            parameter["schema"] = {"enum": [cursor]}
     return document
 
 

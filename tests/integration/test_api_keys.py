@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bridge import api_keys
 from bridge.use_cases.authorize import authorize
 from bridge.wiring import Bridge
+from tests.integration.driving import Clock
 from tests.sandbox.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("bridge")
@@ -64,3 +66,38 @@ def test_the_command_runs_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr(sys, "argv", ["bridge.api_keys", "web"])
     api_keys.main()
     assert capsys.readouterr().out.startswith("ek_")
+
+
+def test_keys_are_changed_without_an_outage(
+    sandbox: Sandbox, bridge: Bridge, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arn, _ = secret_of(sandbox)
+    ends = clock() + timedelta(hours=1)
+    first = made(capsys, "web", "--secret", arn, "--expires", ends.isoformat())
+    second = made(capsys, "web", "--secret", arn)
+
+    def may() -> list[bool]:
+        return [authorize(bridge, f"Bearer {key}") is not None for key in (first, second)]
+
+    assert may() == [True, True]
+    clock.advance(3600)
+    assert may() == [False, True]
+
+
+@pytest.mark.parametrize("arguments", [("web", "--expires", "tomorrow"), ("web", "--expires", "2027-01-31T00:00:00")])
+def test_an_expiry_that_is_no_time_makes_no_key(capsys: pytest.CaptureFixture[str], arguments: Sequence[str]) -> None:
+    with pytest.raises(SystemExit):
+        api_keys.main(arguments)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "with a zone" in said.err
+
+
+def test_nobody_with_a_key_is_taken_for_somebody_with_a_token(
+    sandbox: Sandbox, bridge: Bridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        api_keys.main(["jwt|mia"])
+    key, entry = api_keys.make("jwt|mia", ["verifications:read"])
+    api_keys.add(sandbox.client("secretsmanager"), secret_of(sandbox)[0], entry)
+    assert authorize(bridge, f"Bearer {key}") is None

@@ -2,12 +2,13 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from bridge.models import READ, READ_RESULT, SCOPES, WRITE
-from bridge.use_cases.authorize import Caller, authorize
+from bridge.models import READ, READ_RESULT, SCOPES, WRITE, Authorized
+from bridge.use_cases.authorize import authorize
 from bridge.wiring import Bridge
 from tests.unit.building import NOW
 
@@ -32,6 +33,7 @@ class FakeBridge:
 
     def __init__(self, value: dict[str, Any]) -> None:
         self.api_keys = ApiKeys(value)
+        self.settings = SimpleNamespace(jwt_issuer="")
 
     def now(self) -> datetime:
         return NOW
@@ -47,13 +49,13 @@ def entry(key: str = KEY, **changes: Any) -> dict[str, Any]:
     }
 
 
-def caller(header: str, *entries: Any) -> Caller | None:
+def caller(header: str, *entries: Any) -> Authorized | None:
     return authorize(cast(Bridge, FakeBridge({"keys": list(entries)})), header)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_a_good_key_names_its_principal_and_scopes(scheme: str) -> None:
-    assert caller(f"{scheme} {KEY}", entry()) == Caller("shop", (WRITE, READ), "AAAA")
+    assert caller(f"{scheme} {KEY}", entry()) == Authorized("shop", (WRITE, READ), "AAAA")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_a_key_opens_until_it_expires(expires_at: str | None, *, opens: bool) ->
 
 def test_scopes_that_are_not_known_are_dropped() -> None:
     found = caller(f"Bearer {KEY}", entry(scopes=["admin", READ_RESULT, "*", None, ["verifications:read"], 7]))
-    assert found == Caller("shop", (READ_RESULT,), "AAAA")
+    assert found == Authorized("shop", (READ_RESULT,), "AAAA")
 
 
 BROKEN: dict[str, Any] = {
@@ -143,7 +145,7 @@ BROKEN: dict[str, Any] = {
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 def test_a_broken_entry_opens_to_nobody_and_the_others_still_do(broken: Any) -> None:
     assert caller(f"Bearer {KEY}", broken) is None
-    assert caller(f"Bearer {OTHER_KEY}", broken, entry(OTHER_KEY, principal="app"), broken) == Caller(
+    assert caller(f"Bearer {OTHER_KEY}", broken, entry(OTHER_KEY, principal="app"), broken) == Authorized(
         "app", (WRITE, READ), "BBBB"
     )
 
@@ -157,8 +159,8 @@ def test_a_principal_may_have_any_name() -> None:
 def test_two_keys_of_one_principal_are_good_at_once_so_that_they_can_be_rotated() -> None:
     both = (entry(expires_at="2026-02-01T00:00:00Z"), entry(OTHER_KEY))
     assert [caller(f"Bearer {key}", *both) for key in (KEY, OTHER_KEY)] == [
-        Caller("shop", (WRITE, READ), "AAAA"),
-        Caller("shop", (WRITE, READ), "BBBB"),
+        Authorized("shop", (WRITE, READ), "AAAA"),
+        Authorized("shop", (WRITE, READ), "BBBB"),
     ]
 
 

@@ -10,18 +10,21 @@ import json
 import secrets
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from bridge.access_tokens import SUBJECT
 from bridge.models import READ, SCOPES, WRITE
 
 Entry = dict[str, Any]
 
 
-def make(principal: str, scopes: Sequence[str]) -> tuple[str, Entry]:
+def make(principal: str, scopes: Sequence[str], expires_at: str | None = None) -> tuple[str, Entry]:
     """A new key, and what the secret holds of it."""
     key = "ek_" + secrets.token_urlsafe(32)
     sha256 = hashlib.sha256(key.encode()).hexdigest()
-    return key, {"key_id": key[-4:], "sha256": sha256, "principal": principal, "scopes": list(scopes)}
+    entry: Entry = {"key_id": key[-4:], "sha256": sha256, "principal": principal, "scopes": list(scopes)}
+    return key, entry | ({"expires_at": expires_at} if expires_at else {})
 
 
 def add(client: Any, secret: str, entry: Entry) -> None:
@@ -36,12 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("principal", help="whose verifications it may see, such as web or mobile")
     parser.add_argument("scopes", nargs="*", metavar="scope", help=f"of {', '.join(SCOPES)}; {WRITE} {READ} if none")
     parser.add_argument("--secret", help="ARN of ApiKeysSecret, an output of the stack, to add the key to")
+    parser.add_argument(
+        "--expires", metavar="TIME", help="with a zone, such as 2027-01-31T00:00:00Z; never if left out"
+    )
     chosen = parser.parse_args(arguments)
-    if not chosen.principal:
-        parser.error("principal must not be empty")
+    if not chosen.principal or chosen.principal.startswith(SUBJECT):
+        parser.error(f"principal must not be empty, nor begin with {SUBJECT}, as those of access tokens do")
+    if chosen.expires and not _has_a_zone(chosen.expires):
+        parser.error("--expires must be a time with a zone, such as 2027-01-31T00:00:00Z")
     if unknown := set(chosen.scopes) - set(SCOPES):
         parser.error(f"unknown scope {', '.join(sorted(unknown))}; there are {', '.join(SCOPES)}")
-    key, entry = make(chosen.principal, chosen.scopes or (WRITE, READ))
+    key, entry = make(chosen.principal, chosen.scopes or (WRITE, READ), chosen.expires)
     if chosen.secret:
         import boto3
 
@@ -52,6 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         sys.stderr.write(f"Put this among the keys of ApiKeysSecret:\n{json.dumps(entry)}\nThe key, shown only now:\n")
     sys.stdout.write(f"{key}\n")
+
+
+def _has_a_zone(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 if __name__ == "__main__":

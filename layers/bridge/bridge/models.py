@@ -50,6 +50,15 @@ _RANKS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Authorized:
+    """What the authorizer says of a caller. `key_id` may stand in logs, the principal may not."""
+
+    principal: str
+    scopes: tuple[str, ...]
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls, as the authorizer said it. `key_id` may stand in logs, the principal may not."""
 

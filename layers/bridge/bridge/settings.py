@@ -33,6 +33,23 @@ class Settings:
         return self._get("API_KEYS_SECRET_ARN")
 
     @property
+    def jwt_issuer(self) -> str:
+        """Empty where no identity provider is trusted."""
+        return self._get("JWT_ISSUER")
+
+    @property
+    def jwt_audience(self) -> str:
+        return self._get("JWT_AUDIENCE")
+
+    @property
+    def jwt_algorithms(self) -> tuple[str, ...]:
+        return tuple(filter(None, self._get("JWT_ALGORITHMS").split(",")))
+
+    @property
+    def jwks_url(self) -> str:
+        return self._get("JWKS_URL") or f"{self.jwt_issuer.rstrip('/')}/.well-known/jwks.json"
+
+    @property
     def ekyc_credentials_secret_arn(self) -> str:
         return self._get("EKYC_CREDENTIALS_SECRET_ARN")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bridge.credentials import Secret
     from bridge.due_queue import DueQueue
     from bridge.evidence import EvidenceBucket
+    from bridge.models import Authorized
     from bridge.pace import Pace
     from bridge.store.table import Table
     from bridge.vendor import Vendor
@@ -88,6 +89,15 @@ class Bridge:
         from bridge.pace import Pace
 
         return Pace(self.settings.vendor_calls_per_minute, clock=self.clock, sleep=self.sleep)
+
+    @functools.cached_property
+    def read_token(self) -> "Callable[[str], Authorized | None]":
+        from bridge import access_tokens, key_set
+
+        settings = self.settings
+        issuer = access_tokens.Issuer(settings.jwt_issuer, settings.jwt_audience, settings.jwt_algorithms)
+        keys = key_set.KeySet(key_set.over_http(settings.jwks_url), clock=self.clock)
+        return lambda token: access_tokens.read(token, issuer, keys.find)
 
     @functools.cached_property
     def api_keys(self) -> "Secret":

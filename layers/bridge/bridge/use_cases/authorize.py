@@ -1,4 +1,4 @@
-"""Who calls, and what they may do: bearer keys, of which only the SHA-256 is kept.
+"""Who calls, and what they may do: bearer keys, of which only the SHA-256 is kept, and tokens of an identity provider.
 
 The secret: `{"keys": [{"key_id": "…", "sha256": "…", "principal": "…", "scopes": ["…"], "expires_at": "…"}]}`.
 `key_id` is the last four characters of the key, `expires_at` (ISO 8601, with a zone) may be left out.
@@ -8,31 +8,33 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bridge.models import SCOPES
+from bridge.access_tokens import SUBJECT, is_jwt
+from bridge.models import SCOPES, Authorized
 from bridge.wiring import Bridge
 
-_BEARER = re.compile(r"(?i:bearer) ([A-Za-z0-9_-]{20,200})")
+_BEARER = re.compile(r"(?i:bearer) ([A-Za-z0-9._-]+)")
+_KEY = re.compile(r"[A-Za-z0-9_-]{20,200}")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """`key_id` may stand in logs."""
+def authorize(bridge: Bridge, authorization: str) -> Authorized | None:
+    """The caller that an Authorization header names, or None. What is unclear opens nothing.
 
-    principal: str
-    scopes: tuple[str, ...]
-    key_id: str
-
-
-def authorize(bridge: Bridge, authorization: str) -> Caller | None:
-    """The caller that an Authorization header names, or None. What is unclear in the secret opens nothing."""
+    Raises StorageUnavailable where the keys cannot be had: nobody is let in, and nobody is turned away for good.
+    """
     match = _BEARER.fullmatch(authorization)
     if not match:
         return None
-    key = match[1]
+    if _KEY.fullmatch(match[1]):
+        return _by_key(bridge, match[1])
+    if bridge.settings.jwt_issuer and is_jwt(match[1]):
+        return bridge.read_token(match[1])
+    return None
+
+
+def _by_key(bridge: Bridge, key: str) -> Authorized | None:
     presented = hashlib.sha256(key.encode()).hexdigest()
     found = None
     # Each is compared, in the same time, wherever the right one stands.
@@ -43,7 +45,7 @@ def authorize(bridge: Bridge, authorization: str) -> Caller | None:
     return found
 
 
-def _keys(bridge: Bridge) -> Iterator[tuple[str, Caller, datetime | None]]:
+def _keys(bridge: Bridge) -> Iterator[tuple[str, Authorized, datetime | None]]:
     keys = bridge.api_keys.read().get("keys")
     for entry in keys if isinstance(keys, list) else []:
         try:
@@ -52,13 +54,15 @@ def _keys(bridge: Bridge) -> Iterator[tuple[str, Caller, datetime | None]]:
             continue
 
 
-def _key(entry: Any) -> tuple[str, Caller, datetime | None]:
+def _key(entry: Any) -> tuple[str, Authorized, datetime | None]:
     sha256, principal, key_id = entry["sha256"], entry["principal"], entry["key_id"]
     scopes = entry["scopes"]
     expires = entry.get("expires_at")
     expires_at = None if expires is None else datetime.fromisoformat(expires)
     are_texts = all(isinstance(text, str) and text for text in (sha256, principal, key_id))
     is_unclear = not are_texts or not sha256.isascii() or not isinstance(scopes, list)
+    # Nobody with a key is taken for somebody with a token.
+    is_unclear = is_unclear or principal.startswith(SUBJECT)
     if is_unclear or (expires_at and expires_at.tzinfo is None):
         raise ValueError("a key's entry is not as it should be")
-    return sha256, Caller(principal, tuple(scope for scope in scopes if scope in SCOPES), key_id), expires_at
+    return sha256, Authorized(principal, tuple(scope for scope in scopes if scope in SCOPES), key_id), expires_at

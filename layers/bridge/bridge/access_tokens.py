@@ -1,0 +1,96 @@
+"""Access tokens of the company's own identity provider: JWT (RFC 9068) for frontends without a backend.
+
+The library and its cryptography are imported when the first such token comes: who sends an API key does not wait for
+them.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bridge.models import SCOPES, Authorized
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
+
+# Characters of a token; API Gateway takes headers of 10 KB in all.
+LONGEST_TOKEN = 8192
+# Seconds by which the provider's clock may differ from ours.
+LEEWAY = 30
+# What no API key's principal begins with.
+SUBJECT = "jwt|"
+
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_SUBJECT = re.compile(r"[!-~]{1,200}")
+_KEY_ID = re.compile(r"[!-~]{1,200}")
+# The layer has the compiled parts for each architecture, in a folder by its name.
+_COMPILED = f"/opt/{os.uname().machine}"
+
+Keys = Callable[[str], "PyJWK | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Whose tokens are taken, and for whom they have to be made."""
+
+    issuer: str
+    audience: str
+    algorithms: tuple[str, ...]
+
+
+def is_jwt(token: str) -> bool:
+    return len(token) <= LONGEST_TOKEN and _JWT.fullmatch(token) is not None
+
+
+def read(token: str, issuer: Issuer, keys: Keys) -> Authorized | None:
+    """Who a token names, or None for one that is not to be trusted. `keys` finds the issuer's key by its `kid`."""
+    library()
+    import jwt
+
+    try:
+        header = jwt.get_unverified_header(token)
+        key = _key(header, issuer, keys)
+        if key is None:
+            return None
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[header["alg"]],
+            audience=issuer.audience,
+            issuer=issuer.issuer,
+            leeway=LEEWAY,
+            options={"require": ["exp", "iss", "aud", "sub"]},
+        )
+    # The text of these errors may quote the token.
+    except jwt.PyJWTError:
+        return None
+    return _authorized(claims, str(header["kid"]))
+
+
+def library() -> None:
+    """Makes the compiled parts importable; where they are installed as usual, the folder is not there."""
+    if _COMPILED not in sys.path:
+        sys.path.append(_COMPILED)
+
+
+def _key(header: Mapping[str, Any], issuer: Issuer, keys: Keys) -> "PyJWK | None":
+    """The key that the header names, if it is one for an algorithm that may be. No more of the header is believed."""
+    algorithm, kid = header.get("alg"), header.get("kid")
+    if algorithm not in issuer.algorithms or not isinstance(kid, str) or not _KEY_ID.fullmatch(kid):
+        return None
+    key = keys(kid)
+    # That a key is one for the algorithm, and that a token has one spelling alone, the library sees to.
+    return key if key is not None and key.public_key_use in (None, "sig") else None
+
+
+def _authorized(claims: Mapping[str, Any], kid: str) -> Authorized | None:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
+        return None
+    scopes = claims.get("scope", claims.get("scp", ""))
+    granted = scopes.split() if isinstance(scopes, str) else scopes if isinstance(scopes, list) else []
+    # Of the token only the end of its key's name stands in logs: a subject may be an address.
+    return Authorized(SUBJECT + subject, tuple(scope for scope in SCOPES if scope in granted), f"jwt:{kid[-4:]}")

@@ -1,0 +1,139 @@
+"""Access tokens from the provider's keys to the verifications that their subject may see."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from bridge.errors import StorageUnavailable
+from bridge.key_set import LARGEST, KeySet, over_http
+from bridge.models import READ
+from bridge.observed import logger
+from bridge.settings import Settings
+from bridge.wiring import Bridge
+from tests.integration.driving import WANTED, http_event
+from tests.sandbox.functions import FunctionError
+from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.serving import Server
+from tests.unit.tokens import ISSUER, jwk, token
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.stop()
+
+
+def _serve(server: Server, response: Response) -> str:
+    server.start(Request.application(lambda request: response))
+    return server.url
+
+
+def test_the_keys_come_over_http(server: Server) -> None:
+    url = _serve(server, Response(json.dumps({"keys": [jwk("rsa-1")]})))
+    assert KeySet(over_http(url)).find("rsa-1") is not None
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        Response("{}", status=500),
+        Response("", status=302, headers={"Location": "http://127.0.0.1:1/"}),
+        Response(b"x" * (LARGEST + 1)),
+        Response("not found", status=404),
+    ],
+)
+def test_an_answer_that_is_not_the_keys_lets_nobody_in(server: Server, response: Response) -> None:
+    with pytest.raises(StorageUnavailable):
+        over_http(_serve(server, response))()
+
+
+def test_a_provider_that_is_not_there_lets_nobody_in() -> None:
+    with pytest.raises(StorageUnavailable):
+        over_http("http://127.0.0.1:1/jwks.json")()
+
+
+@pytest.fixture
+def trusting(bridge: Bridge, server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The bridge trusts a provider whose keys are served here."""
+    monkeypatch.setenv("JWT_ISSUER", ISSUER.issuer)
+    monkeypatch.setenv("JWT_AUDIENCE", ISSUER.audience)
+    monkeypatch.setenv("JWT_ALGORITHMS", ",".join(ISSUER.algorithms))
+    monkeypatch.setenv("JWKS_URL", _serve(server, Response(json.dumps({"keys": [jwk("rsa-1")]}))))
+    bridge.settings = Settings()
+    return server
+
+
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def call(sandbox: Sandbox, trusting: Server) -> Call:
+    """A request with a token, by the authorizer and then by the function, as API Gateway goes about it."""
+
+    def call(method: str, path: str, presented: str, body: Any = None) -> dict[str, Any]:
+        event = http_event(method, path)
+        event["headers"] = {"authorization": f"Bearer {presented}", "content-type": "application/json"}
+        said = sandbox.invoke("AuthorizeFunction", {**event, "type": "REQUEST"})
+        if not said["isAuthorized"]:
+            return {"statusCode": 403}
+        event["requestContext"]["authorizer"] = {"lambda": said["context"]}
+        if body is not None:
+            event["body"] = json.dumps(body)
+        answer: dict[str, Any] = sandbox.invoke("VerificationsFunction", event)
+        return answer
+
+    return call
+
+
+def test_a_subject_sees_its_own_verifications_alone(call: Call, sandbox: Sandbox) -> None:
+    created = call("POST", "/verifications", token(sub="mia"), WANTED)
+    assert created["statusCode"] == 201
+    path = f"/verifications/{json.loads(created['body'])['id']}"
+
+    assert call("GET", path, token(sub="mia"))["statusCode"] == 200
+    for other in (token(sub="tom"), token(sub="Mia"), token(sub="jwt|mia")):
+        assert call("GET", path, other)["statusCode"] == 404
+
+
+def test_a_key_of_that_name_does_not_see_a_subjects_verifications(call: Call, sandbox: Sandbox, bridge: Bridge) -> None:
+    created = call("POST", "/verifications", token(sub="web"), WANTED)
+    path = f"/verifications/{json.loads(created['body'])['id']}"
+    assert call("GET", path, sandbox.api_key)["statusCode"] == 404
+
+
+def test_a_scope_that_was_not_granted_is_missing(call: Call) -> None:
+    answer = call("POST", "/verifications", token(scope=READ), WANTED)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (403, "missing_scope")
+
+
+@pytest.mark.parametrize("presented", [token(exp=1), token("rsa-9"), token(aud="x"), "a.b.c", f"{token()},{token()}"])
+def test_a_bad_token_is_turned_away(call: Call, presented: str) -> None:
+    assert call("GET", "/verifications/ver_x", presented) == {"statusCode": 403}
+
+
+def test_the_subject_stands_in_no_log(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+    presented = token(sub="mia@example.com")
+    call("POST", "/verifications", presented, WANTED)
+    assert "created" in log.getvalue()
+    for word in ("mia@example.com", presented, presented.split(".")[2]):
+        assert word not in log.getvalue()
+
+
+def test_when_the_provider_is_away_the_authorizer_fails(call: Call, trusting: Server) -> None:
+    trusting.stop()
+    with pytest.raises(FunctionError):
+        call("GET", "/verifications/ver_x", token())
+
+
+def test_where_no_provider_is_trusted_no_token_is_even_read(sandbox: Sandbox, bridge: Bridge) -> None:
+    event = http_event("GET", "/verifications/ver_x") | {"type": "REQUEST"}
+    event["headers"] = {"authorization": f"Bearer {token()}"}
+    assert sandbox.invoke("AuthorizeFunction", event) == {"isAuthorized": False}
+    assert "read_token" not in vars(bridge)

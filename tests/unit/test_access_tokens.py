@@ -1,0 +1,232 @@
+"""Access tokens: who is let in, and every way that we know of to get in without being."""
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+import time
+from typing import Any
+
+import jwt
+import pytest
+
+from bridge import access_tokens
+from bridge.access_tokens import LEEWAY, LONGEST_TOKEN, Issuer, is_jwt
+from bridge.key_set import KeySet
+from bridge.models import READ, SCOPES, WRITE, Authorized
+from tests.unit.tokens import ISSUER, STRANGER, claims, jwk, part, private_key, public_pem, token
+
+KEYS = KeySet(lambda: json.dumps({"keys": [jwk("rsa-1"), jwk("ec-1"), jwk("rsa-2", use="enc")]}).encode())
+
+
+def read(presented: str, issuer: Issuer = ISSUER) -> Authorized | None:
+    """As the authorizer does."""
+    return access_tokens.read(presented, issuer, KEYS.find) if is_jwt(presented) else None
+
+
+@pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
+def test_a_good_token_names_its_subject_and_its_scopes(kid: str) -> None:
+    assert read(token(kid)) == Authorized("jwt|user-1", (WRITE, READ), f"jwt:{kid[-4:]}")
+
+
+@pytest.mark.parametrize(
+    ("said", "granted"),
+    [
+        ({"scope": None}, ()),
+        ({"scope": ""}, ()),
+        ({"scope": "verifications:rea"}, ()),
+        ({"scope": f"admin {READ}"}, (READ,)),
+        ({"scope": [READ, WRITE]}, (WRITE, READ)),
+        ({"scope": None, "scp": READ}, (READ,)),
+        ({"scope": None, "scp": [READ, 5]}, (READ,)),
+        ({"scope": "openid", "scp": READ}, ()),
+        ({"scope": 7}, ()),
+        ({"scope": {READ: True}}, ()),
+        ({"scope": " ".join(SCOPES).upper()}, ()),
+    ],
+)
+def test_scopes_are_those_that_the_provider_granted_and_we_know(said: dict[str, Any], granted: tuple[str, ...]) -> None:
+    found = read(token(**said))
+    assert found is not None
+    assert found.scopes == granted
+
+
+NOW = int(time.time())
+WRONG_CLAIMS: dict[str, dict[str, Any]] = {
+    "another issuer": {"iss": "https://evil.example/"},
+    "an issuer without its slash": {"iss": "https://id.example"},
+    "no issuer": {"iss": None},
+    "issuers in a list": {"iss": ["https://id.example/"]},
+    "another audience": {"aud": "https://another.example"},
+    "no audience": {"aud": None},
+    "an empty audience": {"aud": ""},
+    "a part of the audience": {"aud": "https://bridge"},
+    "other audiences": {"aud": ["a", "b"]},
+    "expired": {"exp": NOW - LEEWAY - 1},
+    "no expiry": {"exp": None},
+    "an expiry in words": {"exp": "never"},
+    "an expiry of no end": {"exp": float("inf")},
+    "not yet": {"nbf": NOW + 86400},
+    "made tomorrow": {"iat": NOW + 86400},
+    "no subject": {"sub": None},
+    "an empty subject": {"sub": ""},
+    "a long subject": {"sub": "x" * 201},
+    "a subject with a space": {"sub": "a b"},
+    "a subject in two lines": {"sub": "a\nb"},
+    "a subject beyond ASCII": {"sub": "\u0430dmin"},
+}
+
+
+@pytest.mark.parametrize("name", WRONG_CLAIMS)
+def test_a_token_with_wrong_claims_is_refused(name: str) -> None:
+    assert read(token(**WRONG_CLAIMS[name])) is None
+
+
+@pytest.mark.parametrize("subject", [5, True, ["user-1"], {"a": 1}])
+def test_a_subject_that_is_no_text_is_refused(subject: Any) -> None:
+    assert read(token(sub=subject)) is None
+
+
+def test_clocks_may_differ_by_half_a_minute() -> None:
+    now = int(time.time())
+    assert read(token(exp=now - LEEWAY + 10, nbf=now + LEEWAY - 10, iat=now + LEEWAY - 10)) is not None
+
+
+def test_a_key_for_another_use_is_refused() -> None:
+    assert read(token("rsa-2")) is None
+    assert read(token("rsa-1")) is not None
+
+
+def _signed(header: dict[str, Any], body: Any, secret: bytes) -> str:
+    """With HMAC, whatever the header says."""
+    said = f"{part(header)}.{part(body)}"
+    return f"{said}.{part(hmac.new(secret, said.encode(), hashlib.sha256).digest())}"
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", "", None, 0, ["RS256"], "RS256 ", "rs256"])
+@pytest.mark.parametrize("signature", ["", "AA", "signature"])
+def test_a_token_that_is_not_signed_is_refused(algorithm: Any, signature: str) -> None:
+    assert read(f"{part({'alg': algorithm, 'kid': 'rsa-1'})}.{part(claims())}.{signature}") is None
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "RS256", "ES256"])
+@pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
+def test_a_public_key_is_no_secret_to_sign_with(algorithm: str, kid: str) -> None:
+    for secret in (public_pem(kid), public_pem(kid).strip(), json.dumps(jwk(kid)).encode(), b""):
+        assert read(_signed({"alg": algorithm, "kid": kid, "typ": "JWT"}, claims(), secret)) is None
+        # Not even where somebody allowed it by mistake.
+        mistaken = Issuer(ISSUER.issuer, ISSUER.audience, ("HS256", "RS256", "ES256"))
+        assert read(_signed({"alg": algorithm, "kid": kid, "typ": "JWT"}, claims(), secret), mistaken) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"kid": "unknown"},
+        {"kid": ""},
+        {"kid": "rsa-2"},
+        {"kid": "ec-1"},
+        {"kid": "../../dev/null"},
+        {"kid": "x" * 201},
+        {"kid": "rsa-1\n"},
+        {"crit": ["b64"]},
+        {"crit": ["exp"], "exp": NOW + 60},
+    ],
+)
+def test_a_header_that_names_no_key_for_it_is_refused(header: dict[str, Any]) -> None:
+    assert read(token(header=header)) is None
+
+
+@pytest.mark.parametrize("kid", [None, 5, ["rsa-1"], {"a": 1}])
+def test_a_key_id_that_is_no_text_is_refused(kid: Any) -> None:
+    assert read(_signed({"alg": "RS256", "kid": kid}, claims(), b"x")) is None
+
+
+@pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
+def test_a_key_that_the_token_brings_along_is_not_believed(kid: str) -> None:
+    stranger = f"{kid[:2]}-{STRANGER}"
+    shown = jwk(stranger, kid=kid)
+    for extra in ({"jwk": shown}, {"jku": "https://evil.example/jwks.json"}, {"x5u": "https://evil.example/"}, {}):
+        assert read(token(stranger, header={"kid": kid, **extra})) is None
+
+
+def test_a_key_is_for_its_own_algorithm() -> None:
+    presented = jwt.encode(claims(), private_key("rsa-1"), algorithm="PS256", headers={"kid": "rsa-1"})
+    assert read(presented) is None
+    assert read(presented, Issuer(ISSUER.issuer, ISSUER.audience, ("RS256", "PS256"))) is None
+
+
+def test_an_algorithm_that_is_not_allowed_is_refused() -> None:
+    assert read(token("ec-1"), Issuer(ISSUER.issuer, ISSUER.audience, ("RS256",))) is None
+    assert read(token("ec-1"), Issuer(ISSUER.issuer, ISSUER.audience, ())) is None
+
+
+def test_parts_of_two_good_tokens_are_no_good_token() -> None:
+    one, other = token(sub="user-1").split("."), token(sub="user-2").split(".")
+    assert read(".".join([one[0], other[1], one[2]])) is None
+    assert read(".".join([one[0], one[1], other[2]])) is None
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"5", b"{", b"\xff\xfe", b'{"sub": "a", "sub": "b"'])
+def test_a_signed_text_that_is_no_object_is_refused(body: bytes) -> None:
+    raw = jwt.api_jws.encode(body, private_key("rsa-1"), "RS256", headers={"kid": "rsa-1"})
+    assert read(raw) is None
+
+
+def test_a_truncated_token_is_refused_wherever_it_ends() -> None:
+    good = token()
+    assert not any(read(good[:length]) for length in range(len(good)))
+
+
+def test_more_than_a_token_is_none() -> None:
+    good = token()
+    for more in (good + ".", "." + good, f"{good}.{good}", f"{good},{good}", f"{good} {good}", good + "=", good + "\n"):
+        assert read(more) is None
+
+
+def test_a_token_has_one_spelling() -> None:
+    """Base64url leaves bits unused at the end of a part: what differs in them alone would say the same."""
+    head, body, signature = token().split(".")
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet.index(signature[-1])
+    spellings = [signature[:-1] + alphabet[last ^ bits] for bits in range(1, 16)]
+    same = [each for each in spellings if _decoded(each) == _decoded(signature)]
+    assert same
+    assert not any(read(f"{head}.{body}.{each}") for each in same)
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def test_a_token_of_any_length_is_looked_at_no_longer_than_is_allowed() -> None:
+    long = token(padding="x" * LONGEST_TOKEN)
+    assert len(long) > LONGEST_TOKEN
+    assert read(long) is None
+
+
+def test_no_mutation_of_a_good_token_is_let_in() -> None:
+    rng = random.Random(20261123)
+    good = token()
+    assert read(good) is not None
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n\x00é"
+    tried = 0
+    while tried < 10_000:
+        mutated = list(good)
+        for _ in range(rng.choice((1, 1, 1, 2, 5))):
+            place = rng.randrange(len(mutated))
+            match rng.randrange(4):
+                case 0:
+                    mutated[place] = rng.choice(alphabet)
+                case 1:
+                    del mutated[place]
+                case 2:
+                    mutated.insert(place, rng.choice(alphabet))
+                case _:
+                    other = rng.randrange(len(mutated))
+                    mutated[place], mutated[other] = mutated[other], mutated[place]
+        presented = "".join(mutated)
+        if presented != good:
+            tried += 1
+            assert read(presented) is None, presented
