@@ -1,0 +1,112 @@
+"""Builds the layer: python build_layer.py <directory>. The same sources give the same bytes, on any host.
+
+Only wheels of pure Python are taken, so one layer serves both architectures. `layer.toml` says what is left out.
+Lambda cannot write bytecode next to what it imports, and compiling takes longer than importing; so bytecode comes with
+the layer, made by the Python that the functions run on, and without a look at the times of the sources.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from service_models import trim
+
+RUNTIME = "3.13"
+HERE = Path(__file__).parent
+
+# Seconds; the earliest that a ZIP can say, 1980-01-01.
+_TIME = 315_532_800
+
+_NO_RUNTIME = f"""
+The layer's bytecode is made by Python {RUNTIME}, which was not found. Any of these helps:
+  - put python{RUNTIME} on PATH, or set PYTHON_RUNTIME to it (`uv python install {RUNTIME}` fetches one)
+  - build in a container that has it: `sam build --use-container`
+"""
+
+_COMPILE = """
+import py_compile, sys
+for path in sys.stdin.read().splitlines():
+    py_compile.compile(path, dfile=f"/opt/python/{path}", doraise=True,
+                       invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+"""
+
+
+def main(artifacts: Path) -> None:
+    runtime = find_runtime()
+    layer = artifacts / "python"
+    shutil.rmtree(layer, ignore_errors=True)
+    install(layer)
+    plan = tomllib.loads((HERE / "layer.toml").read_text())
+    trim(layer / "botocore" / "data", plan["operations"])
+    remove(layer, plan["remove"])
+    shutil.copytree(HERE / "bridge", layer / "bridge", ignore=shutil.ignore_patterns("__pycache__"))
+    compile_all(layer, runtime)
+    level(artifacts)
+
+
+def find_runtime() -> str:
+    """The interpreter that makes the bytecode; exits with advice if there is none."""
+    candidates = [os.environ.get("PYTHON_RUNTIME"), sys.executable, f"python{RUNTIME}", _of_uv()]
+    for python in filter(None, candidates):
+        if _output(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])") == RUNTIME:
+            return python
+    sys.exit(_NO_RUNTIME)
+
+
+def _of_uv() -> str:
+    return _output("uv", "python", "find", "--no-project", RUNTIME)
+
+
+def _output(*command: str) -> str:
+    """What a command prints; nothing where it fails or is not there."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def install(layer: Path) -> None:
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-compile",
+        "--no-deps",
+    ]
+    pure = ["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", f"--python-version={RUNTIME}"]
+    what = ["--require-hashes", f"--requirement={HERE / 'requirements.txt'}", f"--target={layer}"]
+    subprocess.run([*pip, *pure, *what], check=True)
+
+
+def remove(layer: Path, patterns: list[str]) -> None:
+    for pattern in patterns:
+        found = sorted(layer.glob(pattern))
+        if not found:
+            sys.exit(f"layer.toml: {pattern} matches nothing")
+        for path in found:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def compile_all(layer: Path, runtime: str) -> None:
+    # In one order and with one seed, as both may show in the bytes.
+    sources = sorted(str(path.relative_to(layer)) for path in layer.rglob("*.py"))
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    command = [runtime, "-S", "-s", "-c", _COMPILE]
+    subprocess.run(command, input="\n".join(sources), text=True, cwd=layer, env=environment, check=True)
+
+
+def level(artifacts: Path) -> None:
+    """The same times and permissions whoever builds, whenever."""
+    for path in [*artifacts.rglob("*"), artifacts]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (_TIME, _TIME))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,152 @@
+"""The layer as `sam build` makes it: the same bytes twice, small, and enough for every function by itself."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox import template
+
+ROOT = Path(__file__).parents[2]
+LAYER = ROOT / "layers" / "bridge"
+LARGEST = 12_000_000
+
+# What a role and the API call by different names.
+OPERATIONS = {
+    "s3:ListBucketVersions": "ListObjectVersions",
+    "s3:DeleteObjectVersion": "DeleteObject",
+    "sqs:SendMessage": "SendMessageBatch",
+}
+# What Lambda and the services do themselves with a role's permissions.
+NOT_OURS = re.compile(r"(logs|kms|xray):.*|sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)")
+
+
+def _runtime() -> str | None:
+    """An interpreter of the functions' version, as the build itself looks for it."""
+    command = [sys.executable, "-c", "import build_layer; print(build_layer.find_runtime())"]
+    found = subprocess.run(command, cwd=LAYER, capture_output=True, text=True, check=False)
+    return found.stdout.strip() if found.returncode == 0 else None
+
+
+RUNTIME = _runtime()
+pytestmark = pytest.mark.skipif(RUNTIME is None, reason="no Python 3.13 is here to make the layer's bytecode")
+
+
+def _build(into: Path, python: str) -> Path:
+    command = ["make", "-s", "-C", str(LAYER), "build-BridgeLayer", f"ARTIFACTS_DIR={into}", f"PYTHON={python}"]
+    subprocess.run(command, env={**os.environ, "PYTHON_RUNTIME": RUNTIME or ""}, check=True)
+    return into / "python"
+
+
+def _another_python() -> str:
+    """One of another version with pip, where there is one: the bytes must not depend on who builds."""
+    for name in ("python3.12", "python3.11", "python3.14"):
+        path = shutil.which(name)
+        if path and subprocess.run([path, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+            return path
+    return sys.executable
+
+
+@pytest.fixture(scope="module")
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _build(tmp_path_factory.mktemp("layer"), sys.executable)
+
+
+def _contents(layer: Path) -> dict[str, tuple[str, int, int]]:
+    """Each file's content, time and permissions."""
+    files = [path for path in layer.rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(layer)): (
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            int(path.stat().st_mtime),
+            path.stat().st_mode,
+        )
+        for path in files
+    }
+
+
+def test_the_same_sources_give_the_same_bytes_whoever_builds(layer: Path, tmp_path: Path) -> None:
+    again = _build(tmp_path / "elsewhere", _another_python())
+
+    assert _contents(again) == _contents(layer)
+
+
+def test_it_is_small(layer: Path) -> None:
+    size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file())
+
+    assert size <= LARGEST
+
+
+def test_every_module_has_bytecode_that_does_not_look_at_times(layer: Path) -> None:
+    for source in layer.rglob("*.py"):
+        bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
+        # After the magic number: a hash, which is not checked.
+        assert bytecode.read_bytes()[4:8] == (0b01).to_bytes(4, "little"), source
+
+
+def test_every_licence_comes_along(layer: Path) -> None:
+    for package in layer.glob("*.dist-info"):
+        assert [path for path in package.rglob("*") if re.match("LICEN[CS]E", path.name)], package.name
+
+
+def _functions() -> list[str]:
+    return sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+
+
+@pytest.mark.parametrize("function", _functions())
+def test_every_function_works_with_nothing_but_the_layer(function: str, layer: Path) -> None:
+    """Imports the function and all of bridge, and makes every client."""
+    program = """
+import importlib, pkgutil, sys
+import app, bridge
+from bridge import aws
+assert bridge.__file__.startswith(sys.argv[1]), bridge.__file__
+for module in pkgutil.walk_packages(bridge.__path__, "bridge."):
+    importlib.import_module(module.name)
+for service in sys.argv[2:]:
+    aws.client(service)
+"""
+    path = f"{ROOT / 'functions' / function}{os.pathsep}{layer}"
+    environment = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "ap-southeast-1"}
+    assert RUNTIME is not None
+
+    ran = subprocess.run(
+        [RUNTIME, "-S", "-s", "-W", "error", "-c", program, str(layer), *_kept()],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+
+
+def _kept() -> dict[str, list[str]]:
+    kept: dict[str, list[str]] = tomllib.loads((LAYER / "layer.toml").read_text())["operations"]
+    return kept
+
+
+def _statements() -> Iterator[dict[str, Any]]:
+    for role in template.read().of_type("AWS::IAM::Role").values():
+        for policy in role.get("Policies", []):
+            yield from policy["PolicyDocument"]["Statement"]
+
+
+def test_what_the_roles_allow_can_be_called() -> None:
+    actions = {
+        action
+        for each in _statements()
+        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+    }
+    for action in sorted(actions):
+        if not NOT_OURS.fullmatch(action):
+            service, _, operation = action.partition(":")
+            assert OPERATIONS.get(action, operation) in _kept().get(service, []), f"{action} is not in layer.toml"
