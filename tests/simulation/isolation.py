@@ -11,12 +11,10 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 from unittest import mock
 
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
-from aws_lambda_powertools.utilities.parameters import base as parameters
 
 import bridge.vendor
 from bridge.observed import logger, metrics
@@ -58,15 +56,9 @@ def isolated(kernel: Kernel, wire: Callable[[], Wire], sink: Sink) -> Iterator[N
         cut = kernel.current.owner.cut = Cut(kernel.now + seconds)
         yield cut
 
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return datetime.fromtimestamp(kernel.now, tz)
-
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(bridge.vendor, "cut_after", cut_after))
         stack.enter_context(mock.patch.object(bridge.vendor, "DeadlineAdapter", wire))
-        stack.enter_context(mock.patch.object(parameters, "datetime", Clock))
         for module, name in (
             (os, "urandom"),
             (secrets, "token_bytes"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from bridge.credentials import EkycCredentials, Secret
+from bridge.credentials import MAX_AGE, EkycCredentials, Secret
 from bridge.errors import StorageUnavailable, VendorCredentials
 
 GOOD = '{"client_id": "bridge", "client_secret": "sk_canary"}'
@@ -86,3 +86,15 @@ def test_a_secret_that_cannot_be_read_is_storage_that_does_not_answer(error: Exc
     assert (raised.value.operation, raised.value.code) == ("GetSecretValue", code)
     assert "canary" not in f"{raised.value!r}{vars(raised.value)}"
     assert raised.value.__suppress_context__
+
+
+def test_a_secret_is_read_again_after_five_minutes() -> None:
+    manager, now = SecretsManager(), 100.0
+    secret = Secret(manager, "arn:secret", clock=lambda: now)
+    secret.read()
+    now += MAX_AGE - 1
+    secret.read()
+    assert manager.calls == 1
+    now += 1
+    secret.read()
+    assert manager.calls == 2

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.models import Evidence, Status, Verification, timestamp
 from bridge.store.rows import (
     DUE_SHARDS,
+    _serialize,
     due_shard,
     from_row,
     plain,
@@ -117,3 +118,18 @@ def test_a_timestamp_says_the_same_moment_to_the_millisecond(time: datetime) -> 
 def test_timestamps_sort_as_their_times_do(one: datetime, other: datetime) -> None:
     earlier, later = sorted([one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)])
     assert timestamp(earlier) <= timestamp(later)
+
+
+@pytest.mark.parametrize("value", ["", "x", True, 0, -7, 5_000_000_000, None, {"a": [1, None, {"b": False}]}, []])
+def test_values_come_back_as_they_went(value: Any) -> None:
+    assert plain({"it": _serialize(value)}) == {"it": value}
+
+
+def test_kinds_that_only_a_newer_version_writes_do_not_stand_in_the_way() -> None:
+    item = {"fraction": {"N": "1.5"}, "set": {"SS": ["a"]}, "bytes": {"B": b"\0"}}
+    assert plain(item) == item
+
+
+def test_what_no_item_takes_is_refused() -> None:
+    with pytest.raises(TypeError, match="float"):
+        values({"it": 1.5})

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from botocore.session import Session
 
 from bridge.errors import StorageUnavailable
 
@@ -21,14 +21,16 @@ _CONFIG = Config(
 # Only this signature opens links to what is encrypted with a key of KMS.
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
+# botocore's own: the clients are the same as boto3's, which brings resources and transfers that nothing here uses.
+_session = Session()
 _making = threading.Lock()
 
 
 def client(service: str) -> Any:
     """A low-level client; the environment says where (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>)."""
-    # boto3's default session is not safe for use by several threads at once.
+    # A session is not safe for use by several threads at once.
     with _making:
-        return boto3.client(service, config=_S3_CONFIG if service == "s3" else _CONFIG)
+        return _session.create_client(service, config=_S3_CONFIG if service == "s3" else _CONFIG)
 
 
 @contextlib.contextmanager

@@ -2,10 +2,12 @@
 
 import json
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from bridge.errors import StorageUnavailable, VendorCredentials
 
@@ -17,24 +19,36 @@ _HEADER = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
 class Secret:
-    """One secret whose value is a JSON object."""
+    """One secret whose value is a JSON object. `clock` gives seconds that only grow."""
 
-    def __init__(self, client: Any, arn: str) -> None:
-        self._provider = SecretsProvider(boto3_client=client)
+    def __init__(self, client: Any, arn: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
         self._arn = arn
+        self._clock = clock
+        self._kept: tuple[float, dict[str, Any]] | None = None
 
     def read(self, *, fresh: bool = False) -> dict[str, Any]:
         """The object in the secret; an empty one if it is none, so that what depends on it stays closed."""
+        if self._kept and not fresh and self._clock() < self._kept[0]:
+            return self._kept[1]
+        value = _object_in(self._fetch())
+        self._kept = self._clock() + MAX_AGE, value
+        return value
+
+    def _fetch(self) -> str:
         try:
-            text = self._provider.get(self._arn, max_age=MAX_AGE, force_fetch=fresh)
-        except GetParameterError as error:
-            # The cause's text names the secret; its class is enough.
-            raise StorageUnavailable("GetSecretValue", type(error.__context__ or error).__name__) from None
-        try:
-            value = json.loads(str(text))
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
+            return str(self._client.get_secret_value(SecretId=self._arn).get("SecretString"))
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            # The error's text names the secret; its class is enough.
+            raise StorageUnavailable("GetSecretValue", type(error).__name__) from None
+
+
+def _object_in(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 class EkycCredentials:

@@ -106,7 +106,7 @@ class Bridge:
     def _secret(self, arn: str) -> "Secret":
         from bridge.credentials import Secret
 
-        return Secret(self._client("secretsmanager"), arn)
+        return Secret(self._client("secretsmanager"), arn, clock=self.clock)
 
 
 @functools.cache
