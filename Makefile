@@ -22,7 +22,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate cost growth fault-matrix mutate fuzz check format lint types template openapi build lock api-key check-evidence clean
+.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz check format lint types template openapi build lock api-key check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -49,6 +49,7 @@ test-sam-local: $(VENV)/.dev build ## the tests through `sam local` (needs Docke
 simulate: $(VENV)/.dev ## the simulation: SEED=… VERIFICATIONS=… MINUTES=…
 	@$(BIN)/python -m tests.simulation
 
+<<<<<<< HEAD
 cost: $(VENV)/.dev ## what 1 000 verifications and an idle month cost (WRITE=1: into docs/cost.md)
 	@$(BIN)/python -m tests.cost $(if $(WRITE),--write)
 
@@ -57,6 +58,10 @@ growth: $(VENV)/.dev ## what a sweep does while ever more verifications are open
 
 fault-matrix: $(VENV)/.dev ## the fault matrix, into docs/reliability.md
 	@$(BIN)/python -m tests.simulation.matrix --write
+=======
+bench: $(VENV)/.dev build ## what it costs, beside a bare handler: ROUNDS=…
+	@PYTHONPATH=layers/bridge $(BIN)/python -m tests.benchmarks
+>>>>>>> 60c11a7 (make bench: what the bridge costs beside a handler written in an afternoon)
 
 mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (an hour)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt

@@ -49,7 +49,9 @@ def _model(model: dict[str, Any], called: Sequence[str]) -> dict[str, Any]:
             waiting += _names_in(reached[name])
     # In their own order, whatever the order in which they were reached.
     ordered = {name: reached[name] for name in shapes if name in reached}
-    return {**_undocumented(model), "operations": kept, "shapes": ordered}
+    # Of the rest, only what all operations share; botocore reads the documentation in it.
+    shared = {key: value for key, value in model.items() if key not in ("operations", "shapes", "documentation")}
+    return {**shared, "operations": kept, "shapes": ordered}
 
 
 def _names_in(value: Any) -> Iterator[str]:
