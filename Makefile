@@ -49,7 +49,6 @@ test-sam-local: $(VENV)/.dev build ## the tests through `sam local` (needs Docke
 simulate: $(VENV)/.dev ## the simulation: SEED=… VERIFICATIONS=… MINUTES=…
 	@$(BIN)/python -m tests.simulation
 
-<<<<<<< HEAD
 cost: $(VENV)/.dev ## what 1 000 verifications and an idle month cost (WRITE=1: into docs/cost.md)
 	@$(BIN)/python -m tests.cost $(if $(WRITE),--write)
 
@@ -58,10 +57,9 @@ growth: $(VENV)/.dev ## what a sweep does while ever more verifications are open
 
 fault-matrix: $(VENV)/.dev ## the fault matrix, into docs/reliability.md
 	@$(BIN)/python -m tests.simulation.matrix --write
-=======
+
 bench: $(VENV)/.dev build ## what it costs, beside a bare handler: ROUNDS=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m tests.benchmarks
->>>>>>> 60c11a7 (make bench: what the bridge costs beside a handler written in an afternoon)
 
 mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (an hour)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt

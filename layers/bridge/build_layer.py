@@ -21,15 +21,14 @@ HERE = Path(__file__).parent
 _TIME = 315_532_800
 
 _NO_RUNTIME = f"""
-The layer's bytecode is made by Python {RUNTIME}, which was not found. Any of these helps:
-  - put python{RUNTIME} on PATH, or set PYTHON_RUNTIME to it (`uv python install {RUNTIME}` fetches one)
-  - build in a container that has it: `sam build --use-container`
+The layer's bytecode is made by Python {RUNTIME}, which was not found.
+Put python{RUNTIME} on PATH, or set PYTHON_RUNTIME to it; `uv python install {RUNTIME}` fetches one.
 """
 
 _COMPILE = """
 import py_compile, sys
 for path in sys.stdin.read().splitlines():
-    py_compile.compile(path, dfile=f"/opt/python/{path}", doraise=True,
+    py_compile.compile(path, dfile=f"{sys.argv[1]}/{path}", doraise=True,
                        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 """
 
@@ -43,7 +42,7 @@ def main(artifacts: Path) -> None:
     trim(layer / "botocore" / "data", plan["operations"])
     remove(layer, plan["remove"])
     shutil.copytree(HERE / "bridge", layer / "bridge", ignore=shutil.ignore_patterns("__pycache__"))
-    compile_all(layer, runtime)
+    compile_all(layer, runtime, "/opt/python")
     level(artifacts)
 
 
@@ -93,12 +92,13 @@ def remove(layer: Path, patterns: list[str]) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def compile_all(layer: Path, runtime: str) -> None:
+def compile_all(folder: Path, runtime: str, deployed: str) -> None:
+    """Puts bytecode beside every source below `folder`, which will stand at `deployed`."""
     # In one order and with one seed, as both may show in the bytes.
-    sources = sorted(str(path.relative_to(layer)) for path in layer.rglob("*.py"))
+    sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    command = [runtime, "-S", "-s", "-c", _COMPILE]
-    subprocess.run(command, input="\n".join(sources), text=True, cwd=layer, env=environment, check=True)
+    command = [runtime, "-S", "-s", "-c", _COMPILE, deployed]
+    subprocess.run(command, input="\n".join(sources), text=True, cwd=folder, env=environment, check=True)
 
 
 def level(artifacts: Path) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .template import Document, Template
+from .template import Document, Template, references
 
 # A function in the middle of an API's URI: …:lambda:path/…/functions/${RedirectFunction.Arn}/invocations
-_INTEGRATED = re.compile(r"\$\{(\w+)\.Arn\}/invocations$")
+# or, where it is published under an alias, …/functions/${RedirectFunctionAliaslive}/invocations
+_INTEGRATED = re.compile(r"\$\{(\w+)(?:\.Arn)?\}/invocations$")
 _RATE = re.compile(r"^rate\((\d+) (minute|hour|day)s?\)$")
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 _CORS = "x-amazon-apigateway-cors"
@@ -90,7 +91,7 @@ def api(template: Template, values: Document) -> Api:
     """The HTTP API; `values` are api_values(), resolved."""
     authorizers = {
         name: Authorizer(
-            function=_function_of(item["authorizerUri"]),
+            function=_function_of(template, item["authorizerUri"]),
             headers=tuple(source.rpartition(".")[2].lower() for source in item["identitySource"]),
             cache_seconds=int(values[f"ttl/{name}"]),
         )
@@ -137,20 +138,26 @@ def _routes(template: Template, authorizers: dict[str, Authorizer]) -> Iterator[
         for method, operation in operations.items():
             guards = [name for item in operation.get("security", ()) for name in item if name in authorizers]
             verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
-            function = _function_of(operation[_INTEGRATION]["uri"])
+            function = _function_of(template, operation[_INTEGRATION]["uri"])
             yield Route(verb, path, function, guards[0] if guards else None)
 
 
-def _function_of(uri: Document) -> str:
+def _function_of(template: Template, uri: Document) -> str:
     """A logical id from the URI that API Gateway would call it by."""
     sub = uri["Fn::Sub"]
     if isinstance(sub, list):
-        arn: list[str] = sub[1]["__FunctionArn__"]["Fn::GetAtt"]
-        return arn[0]
+        (function,) = references(sub[1]["__FunctionArn__"])
+        return _published(template, function)
     match = _INTEGRATED.search(sub)
     if match is None:
         raise ValueError(f"no function in the URI {sub}")
-    return match[1]
+    return _published(template, match[1])
+
+
+def _published(template: Template, name: str) -> str:
+    """The function that an alias stands for; a function's own logical id as it is."""
+    alias = template.of_type("AWS::Lambda::Alias").get(name)
+    return alias["FunctionName"]["Ref"] if alias else name
 
 
 def _cors(values: Any) -> Cors | None:

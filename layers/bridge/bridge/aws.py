@@ -35,6 +35,12 @@ def client(service: str) -> Any:
         return _session.create_client(service, config=_S3_CONFIG if service == "s3" else _CONFIG)
 
 
+def describe(service: str) -> None:
+    """Reads the service's description, which is kept for the clients to come, without looking for credentials."""
+    with _making:
+        _session.create_client(service, config=_CONFIG, aws_access_key_id="-", aws_secret_access_key="-")  # noqa: S106
+
+
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Turns what botocore raises into StorageUnavailable. A condition that fails is for whoever set it to catch."""

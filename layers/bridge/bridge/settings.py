@@ -3,6 +3,14 @@
 import os
 from collections.abc import Mapping
 
+_SERVICES = {
+    "TABLE_NAME": "dynamodb",
+    "EVIDENCE_BUCKET": "s3",
+    "DUE_QUEUE_URL": "sqs",
+    "API_KEYS_SECRET_ARN": "secretsmanager",
+    "EKYC_CREDENTIALS_SECRET_ARN": "secretsmanager",
+}
+
 
 class Settings:
     """A function's environment. A variable is read when it is first needed, as no function has all of them."""
@@ -15,6 +23,11 @@ class Settings:
             return self._environment[name]
         except KeyError:
             raise RuntimeError(f"the environment variable {name} is not set; see template.yaml") from None
+
+    @property
+    def services(self) -> list[str]:
+        """The services of AWS that this function calls, as far as its environment tells."""
+        return sorted({service for name, service in _SERVICES.items() if self._environment.get(name)})
 
     @property
     def table_name(self) -> str:

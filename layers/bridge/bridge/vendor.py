@@ -7,7 +7,6 @@ Every fault ends in one of the named VendorErrors within the budget. Nothing of 
 an error: those of requests quote the URL, and with it the token, so they are never chained.
 """
 
-import random
 import re
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from bridge.errors import (
     VendorTimeout,
     VendorUnavailable,
 )
+from bridge.ids import draw
 from bridge.models import LinkRequest
 from bridge.vendor_answer import Answer, check_status, read
 
@@ -68,7 +68,7 @@ class Vendor:
         budget: float = BUDGET,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        draw: Callable[[float, float], float] = random.uniform,
+        draw: Callable[[float, float], float] = draw,
     ) -> None:
         self._url = f"{api_url}/api/ekyc/verifications"
         self._credentials = credentials

@@ -3,7 +3,7 @@ that only reads a record pays for a DynamoDB client and for nothing else.
 """
 
 import functools
-import random
+import importlib
 import secrets
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bridge import aws
-from bridge.ids import RandomBytes
+from bridge.ids import RandomBytes, draw
 from bridge.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Bridge:
         client: Callable[[str], Any] = aws.client,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         random_bytes: RandomBytes = secrets.token_bytes,
-        draw: Callable[[float, float], float] = random.uniform,
+        draw: Callable[[float, float], float] = draw,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -113,3 +113,9 @@ class Bridge:
 def bridge() -> Bridge:
     """The bridge of this process, as its environment describes it."""
     return Bridge(Settings())
+
+
+def import_parts() -> None:
+    """Imports what is else imported when it is first needed."""
+    for name in ("credentials", "due_queue", "evidence", "pace", "store.table", "vendor"):
+        importlib.import_module(f"bridge.{name}")
