@@ -61,8 +61,8 @@ def test_every_client_that_is_described_can_be_made_afterwards() -> None:
 
 
 def test_the_services_of_a_function_follow_from_its_environment() -> None:
-    assert Settings({"TABLE_NAME": "t", "API_KEYS_SECRET_ARN": "a"}).services == ["dynamodb", "secretsmanager"]
-    assert Settings({"TABLE_NAME": "", "PATH": "/"}).services == []
+    assert Settings({"TABLE_NAME": "t", "API_KEYS_SECRET_ARN": "a"}).services() == ["dynamodb", "secretsmanager"]
+    assert Settings({"TABLE_NAME": "", "PATH": "/"}).services() == []
 
 
 @pytest.mark.parametrize("function", ["authorize", "verifications", "redirect"])

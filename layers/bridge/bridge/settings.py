@@ -24,7 +24,6 @@ class Settings:
         except KeyError:
             raise RuntimeError(f"the environment variable {name} is not set; see template.yaml") from None
 
-    @property
     def services(self) -> list[str]:
         """The services of AWS that this function calls, as far as its environment tells."""
         return sorted({service for name, service in _SERVICES.items() if self._environment.get(name)})

@@ -22,7 +22,7 @@ except ImportError:
 def before_snapshot() -> None:
     """Does once what every copy would have to do at its first call."""
     wiring.import_parts()
-    for service in wiring.bridge().settings.services:
+    for service in wiring.bridge().settings.services():
         aws.describe(service)
     wiring.bridge.cache_clear()
 
