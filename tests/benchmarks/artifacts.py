@@ -13,12 +13,12 @@ PLAIN = ROOT / ".aws-sam" / "plain"
 BARE = Path(__file__).parent / "bare"
 LAYER = ROOT / "layers" / "bridge"
 
-# The function that does it, the event, what the answer must be.
+# The function that does it, the event, what its answer must say.
 CASES = {
-    "authorize": ("authorize", "authorize/good_key", "isAuthorized"),
-    "create": ("verifications", "verifications/create", "201"),
-    "read": ("verifications", "verifications/read", "200"),
-    "return": ("redirect", "redirect/return", "303"),
+    "authorize": ("authorize", "authorize/good_key", '"isAuthorized": true'),
+    "create": ("verifications", "verifications/create", '"statusCode": 201'),
+    "read": ("verifications", "verifications/read", '"statusCode": 200'),
+    "return": ("redirect", "redirect/return", "status=verified"),
 }
 
 

@@ -1,9 +1,9 @@
 """Runs in the measured process, as Lambda's runtime would: imports the function, and calls it.
 
-python process.py <event.json> <status> <calls>
+python process.py <event.json> <text> <calls>
 
-<status> is the answer's, or "isAuthorized". With more than one call, what the later ones took of the processor, threads
-included, is printed to stderr in microseconds per call: the median of ten equal parts.
+Every answer must have the text in it, as JSON. With more than one call, what the later ones took of the processor,
+threads included, is printed to stderr in microseconds per call: the median of ten equal parts.
 """
 
 import importlib
@@ -30,8 +30,7 @@ def main() -> None:
 
     def call() -> None:
         answer = app.lambda_handler(event, Context())
-        told = str(answer.get("statusCode", "isAuthorized" if answer.get("isAuthorized") else answer))
-        assert told == expected, answer
+        assert expected in json.dumps(answer), answer
 
     call()
     if calls > 1:
