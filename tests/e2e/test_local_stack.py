@@ -51,7 +51,7 @@ def finish(created: dict[str, Any], outcome: str) -> str:
 def let_time_pass(sandbox: Sandbox) -> None:
     """Every open verification is due, and the vendor was last asked about it long ago."""
     dynamodb = sandbox.client("dynamodb")
-    (table,) = sandbox.stack.of_type("AWS::DynamoDB::Table")
+    table = sandbox.stack.resources["VerificationsTable"]
     for item in dynamodb.scan(TableName=table, FilterExpression="attribute_exists(due_at)")["Items"]:
         dynamodb.update_item(
             TableName=table,

@@ -62,8 +62,7 @@ class Engine:
 @cache
 def _declared() -> dict[str, Any]:
     # As it is written: of a table's keys and indexes SAM translates nothing.
-    resources = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"].values()
-    (declared,) = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::DynamoDB::Table"]
+    declared = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"]["VerificationsTable"]["Properties"]
     return {name: declared[name] for name in _CREATED_WITH}
 
 
