@@ -7,6 +7,7 @@ import pytest
 from bridge import schedule
 from bridge.store.completion import QUIET
 from bridge.use_cases.complete import complete
+from bridge.use_cases.finalize import finalize
 from bridge.wiring import Bridge
 from tests.integration.driving import Answer, Clock, Functions, new, return_path, token_of
 from tests.integration.kept import Kept
@@ -186,3 +187,43 @@ def test_a_late_proof_raises_the_middle_three_for_seven_days(
     assert sandbox.vendor.calls()["by_token"] == {token_of(early): 2, token_of(late): 1}
     assert "reason_code" not in kept.row(early.id)
     assert kept.row(early.id)["ttl"] > clock.epoch + bridge.settings.retention - 200
+
+
+def test_one_who_came_back_is_not_looked_after_again(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    returned, asked = new(bridge), new(bridge)
+    for verification in (returned, asked):
+        sandbox.vendor.play(token_of(verification), "9102")
+
+    functions.browser(return_path(returned))
+    complete(bridge, asked.id)
+
+    # The other one might still go on at the vendor.
+    assert kept.due() == {asked.id: int(asked.expires_at.timestamp()) + schedule.AFTER_LINK}
+    clock.advance(QUIET)
+    complete(bridge, returned.id)
+    assert returned.id not in kept.due()
+
+
+@pytest.mark.parametrize(("early", "status"), [(1, "pending"), (0, "expired")])
+def test_a_link_is_over_in_the_very_second_of_its_end(
+    sandbox: Sandbox, bridge: Bridge, clock: Clock, early: int, status: str
+) -> None:
+    verification = new(bridge)
+    clock.go_to(int(verification.expires_at.timestamp()) - early)
+
+    completed = complete(bridge, verification.id).verification
+
+    assert completed is not None
+    assert str(completed.status) == status
+
+
+def test_a_vendor_that_fails_is_asked_again_only_where_somebody_waits(sandbox: Sandbox, bridge: Bridge) -> None:
+    awaited, queued = new(bridge), new(bridge)
+    sandbox.vendor.fault("500", on="get", times=None)
+
+    complete(bridge, awaited.id)
+    finalize(bridge, queued.id)
+
+    assert sandbox.vendor.calls()["by_token"] == {token_of(awaited): 3, token_of(queued): 1}

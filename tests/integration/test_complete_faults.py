@@ -87,6 +87,9 @@ def test_when_the_vendor_could_not_be_asked_until_we_gave_up_it_failed_and_may_s
     assert (document["status"], document["reason"]["code"]) == ("failed", "vendor_unreachable")
     assert (document["reason"]["retryable"], document["sequence"]) == (True, 2)
     assert kept.due() == {}
+    clock.advance(QUIET)
+    complete(bridge, verification.id)
+    assert kept.due() == {}
     sandbox.vendor.clear_faults()
     clock.advance(3600)
     assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["status"] == "verified"

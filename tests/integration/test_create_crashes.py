@@ -3,7 +3,9 @@
 import pytest
 
 from bridge import schedule
+from bridge.errors import NotFound
 from bridge.models import LinkRequest
+from bridge.use_cases.come_back import read_status
 from bridge.vendor import Link, Vendor
 from bridge.wiring import Bridge
 from tests.integration.driving import WANTED, Answer, Clock, Functions
@@ -67,6 +69,26 @@ def test_during_its_lease_the_same_request_is_told_to_wait_and_afterwards_takes_
     assert "idempotent-replayed" not in late.headers
     (row,) = kept.rows()
     assert (row["sequence"], row["token"]) == (1, late.json["token"])
+
+
+@pytest.mark.usefixtures("died")
+def test_in_the_last_second_of_the_lease_the_wait_is_one_second(functions: Functions, clock: Clock) -> None:
+    clock.advance(schedule.LEASE - 1)
+
+    assert post(functions).headers["retry-after"] == "1"
+
+
+@pytest.mark.usefixtures("died")
+def test_a_reservation_comes_due_when_its_maker_must_be_dead(kept: Kept, clock: Clock) -> None:
+    assert list(kept.due().values()) == [clock.epoch + schedule.RESERVATION]
+
+
+@pytest.mark.usefixtures("died")
+def test_a_reservation_has_no_code_that_could_be_guessed_empty(bridge: Bridge, kept: Kept) -> None:
+    (row,) = kept.rows()
+
+    with pytest.raises(NotFound):
+        read_status(bridge, row["id"], "")
 
 
 @pytest.mark.usefixtures("died")

@@ -40,6 +40,29 @@ def test_unknown_malformed_and_anothers_ids_cannot_be_told_apart(
     assert sandbox.vendor.calls()["get"] == 0
 
 
+@pytest.mark.parametrize("path", ["/verifications/{}", "/verifications/{}/refresh"])
+def test_what_can_be_no_id_costs_no_call(functions: Functions, aws: Aws, path: str) -> None:
+    for id in ("ver_x", "VER_", "ver_" + "A" * 26, "é"):
+        assert functions.api("POST" if "refresh" in path else "GET", path.format(id)).status == 404
+        assert functions.browser(f"/status/{id}/code").status == 404
+        assert functions.browser(f"/return/{id}/code").status == 404
+    assert aws.calls == []
+
+
+def test_a_browser_is_told_the_status_and_nothing_else(bridge: Bridge, functions: Functions, aws: Aws) -> None:
+    verification = new(bridge, reference="r", metadata={"a": "b"})
+    aws.forget()
+
+    answer = functions.browser(f"/status/{verification.id}/{verification.code}")
+
+    assert answer.status == 200
+    assert answer.json.keys() == {"id", "status", "reason", "updated_at"}
+    assert (answer.json["id"], answer.json["status"]) == (verification.id, "pending")
+    assert aws.calls == ["dynamodb.GetItem"]
+    for path in (f"{verification.id}/{verification.code}x", f"{verification.id}/x", f"ver_{'a' * 26}/x"):
+        assert functions.browser(f"/status/{path}").status == 404
+
+
 def test_a_read_costs_one_call_and_never_asks_the_vendor(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, aws: Aws
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from bridge.wiring import Bridge
-from tests.integration.driving import Functions, new, return_path, token_of
+from tests.integration.driving import Aws, Functions, new, return_path, token_of
 from tests.sandbox.sandbox import Sandbox
 
 TIMEOUT = 10
@@ -52,3 +52,17 @@ def test_the_result_of_one_of_whom_nothing_is_known_is_null(bridge: Bridge, func
     assert (answer.status, answer.json["result"]) == (200, None)
     wrong = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "all"})
     assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (400, "query:expand")
+
+
+def test_a_result_without_pictures_needs_no_evidence(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, aws: Aws
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "expired")
+    functions.browser(return_path(verification))
+    aws.forget()
+
+    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+
+    assert answer.json["result"] == json.loads(sandbox.vendor.raw_record(token_of(verification)))["result"]
+    assert aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bridge import schedule
 from bridge.models import Verification
 from bridge.use_cases.complete import complete
 from bridge.use_cases.redact import redact
@@ -45,6 +46,14 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(
     assert row["ttl"] == clock.epoch + bridge.settings.retention
     assert (answer.status, answer.json["status"], answer.json["sequence"]) == (200, "verified", 2)
     assert answer.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
+
+
+def test_it_comes_due_once_no_completion_can_be_under_way_any_more(
+    functions: Functions, kept: Kept, clock: Clock, verified: Verification
+) -> None:
+    functions.api("POST", f"/verifications/{verified.id}/redact")
+
+    assert kept.due() == {verified.id: clock.epoch + 2 * schedule.CLAIM}
 
 
 def test_all_that_is_left_to_see_is_a_tombstone(functions: Functions, verified: Verification) -> None:

@@ -37,9 +37,12 @@ GROUPS = {
                     "complete_evidence",
                     "complete_faults",
                     "finalize",
+                    "hostile_urls",
+                    "observed",
                     "read",
                     "read_result",
                     "redact",
+                    "redact_races",
                     "sweep",
                 )
             ),

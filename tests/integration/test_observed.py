@@ -1,0 +1,180 @@
+"""What operators are told: the log lines that they search for, and the metrics that the alarms watch."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bridge import schedule
+from bridge.observed import logger, metrics
+from bridge.use_cases.complete import complete
+from bridge.use_cases.finalize import finalize
+from bridge.use_cases.redact import redact
+from bridge.use_cases.sweep import sweep
+from bridge.wiring import Bridge
+from tests.integration.driving import CALLER, Aws, Clock, new, token_of
+from tests.sandbox.sandbox import Sandbox
+
+# What Powertools adds to each line by itself.
+_STANDING = {"level", "location", "timestamp", "service", "sampling_rate", "xray_trace_id", "cold_start"} | {
+    f"function_{name}" for name in ("arn", "memory_size", "name", "request_id")
+}
+
+
+class Told:
+    """What was logged and counted since it was made, or since it was last asked."""
+
+    def __init__(self, log: io.StringIO) -> None:
+        self._log = log
+
+    def lines(self) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self._log.getvalue().splitlines()]
+        self._log.truncate(0)
+        self._log.seek(0)
+        return [{"level": line["level"]} | {name: line[name] for name in line.keys() - _STANDING} for line in lines]
+
+    def counts(self) -> dict[str, int]:
+        counted = {name: len(metric["Value"]) for name, metric in metrics.provider.metric_set.items()}
+        metrics.clear_metrics()
+        return counted
+
+
+@pytest.fixture
+def told(bridge: Bridge) -> Iterator[Told]:
+    ours, log = logger.registered_handler, io.StringIO()
+    assert isinstance(ours, logging.StreamHandler)
+    before = ours.setStream(log)
+    metrics.clear_metrics()
+    yield Told(log)
+    metrics.clear_metrics()
+    if before is not None:
+        ours.setStream(before)
+
+
+def line(level: str, message: str, **fields: Any) -> dict[str, Any]:
+    return {"level": level, "message": message} | fields
+
+
+def test_a_life_from_link_to_tombstone_is_told_line_by_line(sandbox: Sandbox, bridge: Bridge, told: Told) -> None:
+    verification = new(bridge)
+    id = verification.id
+    assert told.lines() == [line("INFO", "created", verification_id=id, status="pending")]
+
+    sandbox.vendor.play(token_of(verification), "verified")
+    complete(bridge, id)
+    assert told.lines() == [line("INFO", "rose", verification_id=id, status="verified", sequence=2)]
+
+    redact(bridge, CALLER, id)
+    assert told.lines() == [line("INFO", "redacted", verification_id=id)]
+    assert told.counts() == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "named", "metric"),
+    [
+        ("500", {"fault": "VendorUnavailable"}, "VendorFault"),
+        ("429", {"fault": "VendorRateLimited"}, "VendorFault"),
+        ("401", {"fault": "VendorCredentials"}, "VendorCredentials"),
+        ("garbage", {"fault": "VendorMalformed", "what": "not JSON"}, "VendorFault"),
+    ],
+)
+def test_a_vendor_that_fails_is_named_and_counted(
+    sandbox: Sandbox, bridge: Bridge, told: Told, fault: str, named: dict[str, str], metric: str
+) -> None:
+    id = new(bridge).id
+    sandbox.vendor.fault(fault, on="get", times=None)
+    told.lines()
+
+    complete(bridge, id)
+
+    assert told.lines() == [line("WARNING", "could not complete", verification_id=id, **named)]
+    assert told.counts() == {metric: 1}
+
+
+def test_a_part_of_aws_that_fails_is_no_fault_of_the_vendors(
+    sandbox: Sandbox, bridge: Bridge, aws: Aws, told: Told
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    aws.refuse("s3.PutObject")
+    told.lines()
+
+    complete(bridge, verification.id)
+
+    expected = line("WARNING", "could not complete", verification_id=verification.id, fault="StorageUnavailable")
+    assert told.lines() == [expected]
+    assert told.counts() == {"StorageFault": 1}
+
+
+def test_giving_up_is_said_once_and_loudly(sandbox: Sandbox, bridge: Bridge, clock: Clock, told: Told) -> None:
+    id = new(bridge).id
+    sandbox.vendor.fault("500", on="get", times=None)
+    clock.advance(900 + bridge.settings.give_up_after)
+    told.lines()
+
+    for _ in range(2):
+        complete(bridge, id)
+        clock.advance(6)
+
+    assert told.lines() == [
+        line("WARNING", "could not complete", verification_id=id, fault="VendorUnavailable"),
+        line("INFO", "rose", verification_id=id, status="failed", sequence=2),
+        line("ERROR", "gave up", verification_id=id),
+        line("WARNING", "could not complete", verification_id=id, fault="VendorUnavailable"),
+    ]
+    assert told.counts() == {"VendorFault": 2, "GaveUp": 1}
+
+
+def test_one_who_was_given_up_and_is_proven_meanwhile_was_not_given_up(
+    sandbox: Sandbox, bridge: Bridge, clock: Clock, aws: Aws, told: Told
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "verified")
+    sandbox.vendor.fault("500", on="get", times=None)
+    clock.advance(900 + bridge.settings.give_up_after)
+
+    def proven_meanwhile() -> None:
+        clock.advance(60)
+        sandbox.vendor.clear_faults()
+        complete(bridge, verification.id)
+        told.counts()
+
+    # The claim, and then the write that gives up.
+    aws.before_call(2, proven_meanwhile)
+    risen = complete(bridge, verification.id).verification
+
+    assert risen is not None
+    assert str(risen.status) == "verified"
+    assert told.counts() == {}
+    assert "gave up" not in [each["message"] for each in told.lines()]
+
+
+def test_a_result_that_contradicts_itself_is_counted(sandbox: Sandbox, bridge: Bridge, told: Told) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "inconsistent")
+
+    complete(bridge, verification.id)
+
+    assert told.counts() == {"InconsistentResult": 1}
+
+
+def test_a_sweep_says_how_many_were_due_taken_and_sent(bridge: Bridge, clock: Clock, told: Told) -> None:
+    for _ in range(3):
+        new(bridge)
+    clock.advance(schedule.FIRST_CHECK)
+    told.lines()
+
+    swept = sweep(bridge, has_time=lambda: True)
+
+    assert (swept.due, swept.sent) == (3, 3)
+    assert told.lines() == [line("INFO", "swept", due=3, taken=3, sent=3)]
+    assert sweep(bridge, has_time=lambda: True).due == 0
+    assert told.lines() == [line("INFO", "swept", due=0, taken=0, sent=0)]
+
+
+def test_a_message_that_names_no_verification_says_so(bridge: Bridge) -> None:
+    with pytest.raises(ValueError, match=r"^the message names no verification$"):
+        finalize(bridge, "ver_x")
