@@ -19,9 +19,16 @@ from tests.integration.driving import CALLER, Aws, Clock, new, token_of
 from tests.sandbox.sandbox import Sandbox
 
 # What Powertools adds to each line by itself.
-_STANDING = {"level", "location", "timestamp", "service", "sampling_rate", "xray_trace_id", "cold_start"} | {
-    f"function_{name}" for name in ("arn", "memory_size", "name", "request_id")
-}
+_STANDING = {
+    "level",
+    "location",
+    "timestamp",
+    "service",
+    "correlation_id",
+    "sampling_rate",
+    "xray_trace_id",
+    "cold_start",
+} | {f"function_{name}" for name in ("arn", "memory_size", "name", "request_id")}
 
 
 class Told:
