@@ -53,12 +53,12 @@ class Told:
 def told(bridge: Bridge) -> Iterator[Told]:
     ours, log = logger.registered_handler, io.StringIO()
     assert isinstance(ours, logging.StreamHandler)
-    before = ours.setStream(log)
+    # Not setStream, which flushes the stream before; a test before may have closed it.
+    before, ours.stream = ours.stream, log
     metrics.clear_metrics()
     yield Told(log)
     metrics.clear_metrics()
-    if before is not None:
-        ours.setStream(before)
+    ours.stream = before
 
 
 def line(level: str, message: str, **fields: Any) -> dict[str, Any]:
