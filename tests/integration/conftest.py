@@ -1,5 +1,7 @@
 """The bridge over the sandbox, with a clock that tests move. The functions use the same bridge as the tests."""
 
+import io
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ if TYPE_CHECKING:
     from bridge.wiring import Bridge
     from tests.integration.driving import Aws, Clock, Functions
     from tests.integration.kept import Kept
+    from tests.integration.leaks import Said
     from tests.sandbox.sandbox import Sandbox
 
 
@@ -52,6 +55,28 @@ def functions(sandbox: "Sandbox", bridge: "Bridge") -> "Functions":
     from tests.integration.driving import Functions
 
     return Functions(sandbox)
+
+
+@pytest.fixture
+def said(bridge: "Bridge", capsys: pytest.CaptureFixture[str]) -> "Iterator[Said]":
+    """Our own logger at its chattiest; all others as Lambda has them, by a handler at the root at WARNING."""
+    from bridge.observed import logger
+    from tests.integration.leaks import Said
+
+    ours, log = logger.registered_handler, io.StringIO()
+    assert isinstance(ours, logging.StreamHandler)
+    # Not caplog: it would also show what goes to no handler.
+    lambdas = logging.StreamHandler(log)
+    lambdas.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(lambdas)
+    level, before = logger.log_level, ours.stream
+    # Not setStream, which flushes the stream before; a test before may have closed it.
+    ours.stream = log
+    logger.setLevel(logging.DEBUG)
+    yield Said(log, capsys)
+    logger.setLevel(level)
+    ours.stream = before
+    logging.getLogger().removeHandler(lambdas)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.models import SCOPES
+from bridge.use_cases.authorize import LARGEST_AUTHORIZATION
 from bridge.wiring import Bridge
 from tests.integration.driving import Aws, Clock, http_event
 from tests.sandbox.functions import FunctionError
@@ -63,6 +64,21 @@ def test_a_good_key_says_who_calls_and_what_they_may_do(sandbox: Sandbox, ask: A
 )
 def test_no_key_is_not_authorized_and_no_secret_is_read(ask: Ask, aws: Aws, authorization: str | None) -> None:
     assert ask(authorization) == {"isAuthorized": False}
+    assert aws.calls == []
+
+
+def test_a_header_that_is_larger_than_any_token_is_not_looked_at(
+    ask: Ask, aws: Aws, monkeypatch: pytest.MonkeyPatch, bridge: Bridge
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setenv("JWT_ISSUER", "https://id.example.com/")
+    vars(bridge)["read_token"] = seen.append
+    largest = LARGEST_AUTHORIZATION - len("Bearer a.b.")
+
+    ask(f"Bearer a.b.{'c' * (largest + 1)}")
+    assert seen == []
+    ask(f"Bearer a.b.{'c' * largest}")
+    assert len(seen) == 1
     assert aws.calls == []
 
 

@@ -1,19 +1,17 @@
 """No personal data, token, url, code or secret stands in a log, a metric or an error."""
 
 import base64
-import io
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
 
-from bridge.observed import logger
 from bridge.use_cases.sweep import sweep
 from bridge.wiring import Bridge
 from tests.integration.driving import WANTED, Aws, Clock, Functions, http_event
+from tests.integration.leaks import Said, forms, found
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
 
@@ -23,37 +21,6 @@ PLANTED = WANTED | {
     "metadata": {"note": METADATA},
     "redirect_url": f"http://localhost:5173/?canary={QUERY}",
 }
-
-
-class Said:
-    """All that was printed, logged, sent as a metric, or answered as an error since it was made."""
-
-    def __init__(self, log: io.StringIO, captured: pytest.CaptureFixture[str]) -> None:
-        self._log = log
-        self._captured = captured
-        self.errors = ""
-
-    def text(self) -> str:
-        printed = self._captured.readouterr()
-        return "\n".join([self._log.getvalue(), printed.out, printed.err, self.errors])
-
-
-@pytest.fixture
-def said(bridge: Bridge, capsys: pytest.CaptureFixture[str]) -> Iterator[Said]:
-    """Our own logger at its chattiest; all others as Lambda has them, by a handler at the root at WARNING."""
-    ours, log = logger.registered_handler, io.StringIO()
-    assert isinstance(ours, logging.StreamHandler)
-    # Not caplog: it would also show what goes to no handler.
-    lambdas = logging.StreamHandler(log)
-    lambdas.setLevel(logging.WARNING)
-    logging.getLogger().addHandler(lambdas)
-    level, before = logger.log_level, ours.setStream(log)
-    logger.setLevel(logging.DEBUG)
-    yield Said(log, capsys)
-    logger.setLevel(level)
-    if before is not None:
-        ours.setStream(before)
-    logging.getLogger().removeHandler(lambdas)
 
 
 @pytest.fixture
@@ -104,26 +71,6 @@ def canaries(sandbox: Sandbox, created: dict[str, Any], secrets: list[str]) -> l
     pictures = [ocr["Image"][:60], ocr["Image"][60:120]] if ocr else []
     planted = [REFERENCE, METADATA, QUERY, KEY, created["token"], created["url"]]
     return [*planted, created["status_url"].rpartition("/")[2], *secrets, *personal, *pictures]
-
-
-def found(said: Said, sought: list[str]) -> list[str]:
-    text = said.text()
-    assert '"message":"created"' in text, "the log is not the one that is written"
-    return [canary for canary in sought if any(form in text for form in forms(canary))]
-
-
-def forms(canary: str) -> set[str]:
-    """A text as it is, in a URL, in JSON, in JSON within JSON, in a repr, and in base64 wherever in it it begins."""
-    raw = canary.encode()
-    # The first and the last characters hang on what stands beside it.
-    shifted = (base64.b64encode(b"x" * shift + raw).decode()[4:].rstrip("=")[:-1] for shift in range(3))
-    in_base64 = {
-        form for each in shifted for form in (each, each.translate(str.maketrans("+/", "-_"))) if len(form) > 8
-    }
-    escaped = json.dumps(canary)[1:-1]
-    return {canary, quote(canary, safe=""), quote_plus(canary), escaped, json.dumps(escaped)[1:-1], *in_base64} | {
-        repr(canary)[1:-1]
-    }
 
 
 def test_a_canary_is_known_in_any_form() -> None:

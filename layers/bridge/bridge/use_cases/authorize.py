@@ -15,6 +15,9 @@ from bridge.access_tokens import SUBJECT, is_jwt
 from bridge.models import SCOPES, Authorized
 from bridge.wiring import Bridge
 
+# Characters. API Gateway takes 10 240 bytes of headers in all; access tokens have one or two thousand.
+LARGEST_AUTHORIZATION = 8 * 1024
+
 _BEARER = re.compile(r"(?i:bearer) ([A-Za-z0-9._-]+)")
 _KEY = re.compile(r"[A-Za-z0-9_-]{20,200}")
 
@@ -24,7 +27,7 @@ def authorize(bridge: Bridge, authorization: str) -> Authorized | None:
 
     Raises StorageUnavailable where the keys cannot be had: nobody is let in, and nobody is turned away for good.
     """
-    match = _BEARER.fullmatch(authorization)
+    match = _BEARER.fullmatch(authorization) if len(authorization) <= LARGEST_AUTHORIZATION else None
     if not match:
         return None
     if _KEY.fullmatch(match[1]):

@@ -1,0 +1,77 @@
+"""What is installed is what was locked: every package with its version and its hashes, in every environment."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.advisories.__main__ import locks, report
+
+ROOT = Path(__file__).parents[2]
+MAKEFILES = [ROOT / "Makefile", *sorted(ROOT.glob("layers/*/Makefile"))]
+_PACKAGE = re.compile(r"(?m)^(?P<name>[A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==(?P<version>[^\s;\\]+)")
+
+
+def test_every_lock_file_of_the_makefile_is_known() -> None:
+    text = MAKEFILES[0].read_text()
+    written = {name.replace("$(LOCKS)", "tests/requirements") for name in re.findall(r"--output-file (\S+)", text)}
+
+    assert written == {str(lock.relative_to(ROOT)) for lock in locks()}
+
+
+@pytest.mark.parametrize("lock", locks(), ids=lambda lock: f"{lock.parent.name}/{lock.name}")
+def test_every_line_of_a_lock_file_is_a_version_with_its_hashes(lock: Path) -> None:
+    entries = lock.read_text().replace("\\\n", " ").splitlines()
+    entries = [entry for entry in entries if entry.strip() and not entry.startswith("#")]
+
+    assert entries
+    for entry in entries:
+        assert _PACKAGE.match(entry), entry
+        assert re.findall(r"--hash=sha256:[0-9a-f]{64}(?=\s|$)", entry), entry
+
+
+def test_nothing_is_installed_without_its_hashes() -> None:
+    installs = [
+        line
+        for makefile in MAKEFILES
+        for line in makefile.read_text().replace("\\\n", " ").splitlines()
+        if re.search(r"\bpip\b.* install\b", line) and " uv" not in line
+    ]
+
+    assert len(installs) >= 5
+    assert [line for line in installs if "--require-hashes" not in line] == []
+    assert '"--require-hashes"' in (ROOT / "layers/bridge/build_layer.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "vulns", "code"), [("sound", [], 0), ("broken", [{"id": "CVE-1", "fix_versions": []}], 1)]
+)
+def test_a_known_vulnerability_fails_the_audit(name: str, vulns: list[dict[str, Any]], code: int) -> None:
+    text, ended = report([{"name": name, "version": "1", "vulns": vulns}])
+
+    assert ended == code
+    assert ("CVE-1" in text) == bool(vulns)
+
+
+def test_an_audit_that_could_look_nothing_up_says_so_and_one_that_could_not_look_up_all_fails() -> None:
+    sound, unknown = {"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "unreachable"}
+
+    assert report([unknown])[0].startswith("LEFT OUT: nothing was audited.")
+    assert report([unknown])[1] == 0
+    assert report([sound, unknown]) == (
+        "NOT AUDITED: b: unreachable\n1 packages were looked up, 0 are vulnerable.",
+        1,
+    )
+    assert report([])[1] == 1
+
+
+def test_what_the_functions_import_is_locked_at_the_version_that_the_tests_have() -> None:
+    def versions(lock: Path) -> dict[str, str]:
+        return {match["name"].lower(): match["version"] for match in _PACKAGE.finditer(lock.read_text())}
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    deployed, tested = versions(locks()[0]), versions(ROOT / "tests/requirements/dev.txt")
+    assert {re.split(r"[=\[]", wanted)[0] for wanted in project["dependencies"]} <= deployed.keys()
+    assert {name: version for name, version in deployed.items() if tested.get(name) != version} == {}

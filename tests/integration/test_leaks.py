@@ -1,0 +1,254 @@
+"""Canaries in every field of the vendor's answers and in every part of a request; nothing of them gets out."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bridge import vendor_record
+from bridge.errors import BridgeError
+from bridge.models import Verification
+from bridge.use_cases.sweep import sweep
+from bridge.vendor import Link, Vendor
+from bridge.wiring import Bridge
+from tests.integration.driving import WANTED, Answer, Clock, Functions, http_event, new, return_path, token_of
+from tests.integration.kept import Kept
+from tests.integration.leaks import Said, found, found_in, told_by
+from tests.integration.raw_server import RawServer, whole
+from tests.sandbox.functions import FunctionError
+from tests.sandbox.sandbox import Sandbox
+from tests.unit.tokens import token
+
+CANARY = "canary of a person"
+# A record with all that there can be: what is known, what is new, and what failed.
+FULL = "verified+unknown_fields"
+
+Put = Callable[..., RawServer]
+
+
+@pytest.fixture
+def put(bridge: Bridge) -> Iterator[Put]:
+    """Puts a vendor in the place of the stand-in that answers everything with these bytes."""
+    running: list[RawServer] = []
+
+    def put(body: bytes, status: str = "200 OK") -> RawServer:
+        running.append(RawServer(whole(body, status)).__enter__())
+        kept = bridge.vendor
+        vars(bridge)["vendor"] = Vendor(running[-1].url, kept._credentials, sleep=lambda _: None)
+        return running[-1]
+
+    yield put
+    for server in running:
+        server.__exit__(None, None, None)
+
+
+def leaves(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to each value that is no object and no list."""
+    if isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        return [way for key, each in pairs for way in leaves(each, (*at, key))]
+    return [at]
+
+
+def at(record: Any, way: tuple[Any, ...]) -> Any:
+    return at(record[way[0]], way[1:]) if way else record
+
+
+def planted(record: Any, way: tuple[Any, ...], canary: str = CANARY) -> Any:
+    """The record with a canary in that place."""
+    spoilt = copy.deepcopy(record)
+    at(spoilt, way[:-1])[way[-1]] = canary
+    return spoilt
+
+
+def everything_asked(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, id: str, path: str
+) -> None:
+    """All that anybody can do that asks the vendor; what is answered and sent goes into what was said."""
+    records = [{"messageId": "1", "body": json.dumps({"id": id}), "eventSource": "aws:sqs"}]
+    for ask in (
+        lambda: functions.browser(path),
+        lambda: functions.api("POST", f"/verifications/{id}/refresh"),
+        lambda: sandbox.invoke("FinalizeFunction", {"Records": records}),
+        lambda: functions.browser(path.replace("return", "status")),
+        lambda: functions.api("GET", f"/verifications/{id}"),
+        lambda: sweep(bridge, has_time=lambda: True),
+    ):
+        clock.advance(6)
+        answer: Any = ask()
+        if not isinstance(answer, Answer) or answer.status >= 300 or "status" in path:
+            said.errors += f"{answer.text}{answer.headers}" if isinstance(answer, Answer) else str(answer)
+
+
+def test_no_field_of_the_vendors_record_is_said_by_anything_but_the_result(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, put: Put
+) -> None:
+    verification = new(bridge, redirect_url="http://localhost:5173/")
+    sandbox.vendor.play(token_of(verification), FULL)
+    record = json.loads(sandbox.vendor.raw_record(token_of(verification)))
+    places = leaves(record)
+    assert len(places) > 40
+    canaries = {way: f"{CANARY} {number:03}" for number, way in enumerate(places)}
+
+    for way, canary in canaries.items():
+        put(json.dumps(planted(record, way, canary)).encode())
+        everything_asked(sandbox, bridge, functions, clock, said, *another(bridge, verification))
+
+    assert found(said, canaries.values()) == []
+
+
+def another(bridge: Bridge, verification: Verification) -> tuple[str, str]:
+    """One more with the same token; its id, and the path of its return."""
+    kept = vars(bridge)["vendor"]
+    vars(bridge)["vendor"] = Granting(Link(str(verification.url), token_of(verification)))
+    made = new(bridge, redirect_url="http://localhost:5173/")
+    vars(bridge)["vendor"] = kept
+    return made.id, return_path(made)
+
+
+class Granting:
+    """A vendor that gives everybody the same link."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def create_link(self, *_: object) -> Link:
+        return self._link
+
+
+STATUSES = ["200 OK", "201 canary of a person", "301 Moved", "400 canary of a person", "401 No", "403 No", "404 No"]
+STATUSES += [
+    "408 Slow",
+    "409 No",
+    "418 canary of a person",
+    "422 No",
+    "429 No",
+    "500 canary of a person",
+    "503 No",
+    "599 No",
+]
+BODIES = {
+    "an error that quotes": b'{"status": 422, "error": "canary of a person", "canary of a person": []}',
+    "an inner error": b'{"status": 500, "message": "canary of a person"}',
+    "an inner status that is none": b'{"status": "canary of a person", "result": {}}',
+    "no object": b'["canary of a person"]',
+    "no JSON": b'{"result": {"name": "canary of a person',
+    "a page": b"<html>canary of a person</html>",
+    "no UTF-8": b'\xff\xfe"canary of a person"',
+    "a result of another kind": b'{"status": 200, "result": "canary of a person"}',
+    "a link of another kind": b'{"status": 200, "result": {"token": "canary of a person", "url": ""}}',
+    "a key given twice": b'{"result": {"token": "a", "token": "canary of a person"}}',
+    "deep": b'{"result":' + b"[" * 3000 + b'"canary of a person"' + b"]" * 3000 + b"}",
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_no_answer_of_the_vendors_is_said_whatever_its_status(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, put: Put, status: str
+) -> None:
+    verification = new(bridge, redirect_url="http://localhost:5173/")
+
+    for body in BODIES.values():
+        put(body, status)
+        created = functions.api("POST", "/verifications", WANTED)
+        assert created.status in (502, 503, 504, 400, 422), (status, created.text)
+        said.errors += created.text + str(created.headers)
+        everything_asked(sandbox, bridge, functions, clock, said, verification.id, return_path(verification))
+
+    assert found(said, [CANARY, token_of(verification), str(verification.code)]) == []
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("kind", BODIES)
+def test_no_answer_of_the_vendors_stands_in_an_exception_or_in_what_led_to_it(
+    bridge: Bridge, put: Put, status: str, kind: str
+) -> None:
+    verification = new(bridge)
+    put(BODIES[kind], status)
+
+    def ask() -> None:
+        answer = bridge.vendor.fetch(token_of(verification), once=True)
+        vendor_record.parse(answer.result, token=token_of(verification), type="00")
+
+    with pytest.raises(BridgeError) as raised:
+        ask()
+
+    assert found_in(told_by(raised.value), [CANARY, token_of(verification), "sk_"]) == []
+
+
+def test_no_part_of_a_request_is_said(sandbox: Sandbox, bridge: Bridge, functions: Functions, said: Said) -> None:
+    made = new(bridge)
+    names = [
+        "accept", "cookie", "forwarded", "from", "origin", "proxy-authorization", "referer", "user-agent", "via",
+        "x-amzn-trace-id", "x-api-key", "x-forwarded-for", "x-real-ip", "x-request-id", "x-unknown",
+    ]  # fmt: skip
+    headers = {name: f"{CANARY} in {name}" for name in names}
+    jwt = token(sub=CANARY)
+    key = "ek_" + "c" * 43
+
+    for authorization in (f"Bearer {jwt}", f"Bearer {key}", f"Basic {CANARY}", f"Bearer {sandbox.api_key}"):
+        event = http_event("GET", f"/verifications/{made.id}", {"a": CANARY}) | {"type": "REQUEST"}
+        event["headers"] = headers | {"authorization": authorization}
+        event["cookies"] = [f"session={CANARY}"]
+        event["identitySource"] = [authorization]
+        said.errors += str(sandbox.invoke("AuthorizeFunction", event))
+    for method, path in (("GET", "/verifications"), ("POST", "/verifications"), ("GET", f"/verifications/{CANARY}")):
+        # The answer may name a field as the caller named it; a log may not.
+        functions.api(method, path, {CANARY: CANARY}, headers=headers, query={CANARY: CANARY})
+    for path in (f"/return/{CANARY}/{CANARY}", f"/status/{made.id}/{CANARY}", return_path(made)):
+        answer = functions.browser(path, {"is_success": CANARY})
+        said.errors += answer.text + str(answer.headers)
+
+    assert found(said, [CANARY, jwt, jwt.split(".")[2], key, sandbox.api_key]) == []
+
+
+@pytest.mark.parametrize("outcome", [FULL, "9102", "expired", "inconsistent", "verified+wrong_kinds"])
+def test_who_is_sent_on_carries_an_id_and_a_status_and_nothing_else(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str
+) -> None:
+    verification = new(bridge, redirect_url="http://localhost:5173/", reference=CANARY, metadata={"note": CANARY})
+    sandbox.vendor.play(token_of(verification), outcome)
+
+    answer = functions.browser(return_path(verification), {"is_success": CANARY, "token": CANARY})
+
+    assert answer.status == 303
+    status = answer.headers["location"].rpartition("=")[2]
+    expected = f"http://localhost:5173/?verification_id={verification.id}&status={status}"
+    assert answer.headers["location"] == expected
+    told = answer.text + str(answer.headers)
+    record = json.loads(sandbox.vendor.raw_record(token_of(verification)))
+    texts = {str(at(record, way))[:60] for way in leaves(record)}
+    sought = {CANARY, str(verification.code), *(text for text in texts if len(text) > 8)}
+    assert found_in(told, sought) == []
+
+
+def test_a_message_names_a_verification_and_nothing_else(bridge: Bridge, sandbox: Sandbox, clock: Clock) -> None:
+    made = [new(bridge, reference=CANARY, metadata={"note": CANARY}) for _ in range(3)]
+    clock.advance(3600)
+    sweep(bridge, has_time=lambda: True)
+
+    asked = {"QueueUrl": bridge.settings.due_queue_url, "MaxNumberOfMessages": 10}
+    messages = sandbox.client("sqs").receive_message(**asked, MessageAttributeNames=["All"])["Messages"]
+
+    # What fails goes to the dead letters as it is.
+    assert sorted(message["Body"] for message in messages) == sorted(json.dumps({"id": each.id}) for each in made)
+    assert not [message for message in messages if message.get("MessageAttributes")]
+
+
+def test_an_error_that_nobody_foresaw_ends_without_its_text(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept
+) -> None:
+    verification = new(bridge)
+    # What no version of the bridge would write.
+    kept.set(verification.id, "created_at", CANARY)
+
+    for path in (None, return_path(verification)):
+        with pytest.raises(FunctionError) as raised:
+            functions.browser(path) if path else functions.api("GET", f"/verifications/{verification.id}")
+        cause = raised.value.__cause__
+        assert cause is not None
+        assert cause.__cause__ is None
+        assert cause.__suppress_context__
+        assert CANARY not in str(cause)
