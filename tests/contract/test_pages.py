@@ -1,0 +1,64 @@
+"""The pages name tests, files and targets: they are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+WRITTEN = {
+    name
+    for path in (ROOT / "tests").rglob("test_*.py")
+    for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+}
+TARGETS = set(re.findall(r"(?m)^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8")))
+
+
+def named(pattern: str) -> list[tuple[str, str]]:
+    """Page and name, for each that the pattern finds."""
+    found = {(page.name, name) for page in PAGES for name in re.findall(pattern, page.read_text(encoding="utf-8"))}
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("page", "name"), named(r"`(test_\w+)`"))
+def test_a_test_that_a_page_names_is_there(page: str, name: str) -> None:
+    assert name in WRITTEN
+
+
+@pytest.mark.parametrize(("page", "path"), named(r"`((?:tests|layers|functions|docs|events)/[\w/.-]+)`"))
+def test_a_file_that_a_page_names_is_there(page: str, path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize(("page", "target"), named(r"`make ([a-z-]+)[`\s]"))
+def test_a_target_that_a_page_names_is_there(page: str, target: str) -> None:
+    assert target in TARGETS
+
+
+def test_a_link_between_the_pages_leads_somewhere() -> None:
+    broken = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", text):
+            path = (page.parent / target).resolve() if target else page
+            if not path.exists() or (anchor and anchor not in anchors(path)):
+                broken.append((page.name, target, anchor))
+    assert broken == []
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"(?m)^#+ (.+)$", path.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_threat_has_what_stops_it_and_what_shows_it() -> None:
+    section = (
+        (ROOT / "docs" / "security.md").read_text(encoding="utf-8").partition("## Threats")[2].partition("\n## ")[0]
+    )
+    rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("|")][2:]
+    assert len(rows) > 20
+    for threat, stops, shown in rows:
+        assert threat.strip()
+        assert stops.strip()
+        assert re.search(r"`(test_\w+|tests/[\w/]+\.py|make \w+)`", shown), threat
