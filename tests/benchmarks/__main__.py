@@ -14,36 +14,29 @@ COLD = ("authorize", "create", "return")
 WARM = ("create", "return", "read")
 
 
-def rows(
-    bench: Bench, bare: Artifact, same_layer: Artifact, ours: Artifact, rounds: int, warm_calls: int
-) -> Iterator[Row]:
-    """`same_layer` is the bare handler on our layer: what of a ratio is code, and what is layer."""
+def rows(bench: Bench, bare: Artifact, ours: Artifact, rounds: int, warm_calls: int) -> Iterator[Row]:
     for case in COLD:
-        yield from _cold(bench, case, (bare, same_layer, ours), rounds)
+        yield from _cold(bench, case, (bare, ours), rounds)
     for case in WARM:
         yield from _warm(bench, case, (bare, ours), rounds, warm_calls)
     yield report.counted("package, unzipped", "MB", bare.size() / 1e6, ours.size() / 1e6)
 
 
-def _cold(bench: Bench, case: str, of: tuple[Artifact, Artifact, Artifact], rounds: int) -> Iterator[Row]:
-    measured: list[list[Cold]] = [[], [], []]
+def _cold(bench: Bench, case: str, of: tuple[Artifact, Artifact], rounds: int) -> Iterator[Row]:
+    measured: list[list[Cold]] = [[], []]
     # The first round fills the caches of the file system.
     for round in range(-1, rounds):
         for artifact, into in zip(of, measured, strict=True):
             one = bench.cold(artifact, case)
             if round >= 0:
                 into.append(one)
-    bare, same_layer, ours = measured
+    bare, ours = measured
     start = f"cold start, {case}"
     yield report.timed(f"{start}: processor", "ms", [one.cpu_ms for one in bare], [one.cpu_ms for one in ours])
     yield report.timed(f"{start}: clock", "ms", [one.wall_ms for one in bare], [one.wall_ms for one in ours])
     counts = [count for artifact in of if (count := bench.instructions(artifact, case))]
     if len(counts) == len(of):
-        yield report.counted(f"{start}: instructions", "M", counts[0][0], counts[2][0])
-        yield report.counted(f"{start}: instructions, bare on our layer", "M", counts[1][0], counts[2][0])
-    else:
-        took = [[one.cpu_ms for one in ones] for ones in (same_layer, ours)]
-        yield report.timed(f"{start}: processor, bare on our layer", "ms", *took)
+        yield report.counted(f"{start}: instructions", "M", counts[0][0], counts[1][0])
     yield report.timed(f"{start}: peak memory", "MB", [one.peak_mb for one in bare], [one.peak_mb for one in ours])
 
 
@@ -64,7 +57,7 @@ def main() -> None:
     with served() as url:
         bench = Bench(artifacts.runtime(), url)
         found: list[Any] = []
-        for row in rows(bench, bare, artifacts.bare(ours.layer), ours, rounds, 300):
+        for row in rows(bench, bare, ours, rounds, 300):
             print(row[0], row[3], file=sys.stderr, flush=True)
             found.append(row)
     print(report.table(found))

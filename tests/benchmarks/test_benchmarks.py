@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 
 from . import artifacts, report
@@ -23,12 +24,14 @@ def test_every_function_answers_from_the_built_layer(tmp_path: Path, monkeypatch
     # Counting takes minutes.
     monkeypatch.setattr(Bench, "instructions", lambda *_: None)
     layer = tmp_path / "python"
-    bare, ours = artifacts.bare(layer), Artifact(functions_in(ROOT / "functions"), layer)
+    # Not the plain install, which would be fetched: what these tests run on has the same in it.
+    bare = artifacts.bare(Path(boto3.__file__).parents[1])
+    ours = Artifact(functions_in(ROOT / "functions"), layer)
 
     with served() as url:
-        found = list(rows(Bench(python, url), bare, bare, ours, rounds=1, warm_calls=10))
+        found = list(rows(Bench(python, url), bare, ours, rounds=1, warm_calls=10))
 
-    assert len(found) == 4 * len(COLD) + len(WARM) + 1
+    assert len(found) == 3 * len(COLD) + len(WARM) + 1
     assert all(float(row[3].strip("*")) > 0 for row in found)
 
 

@@ -105,9 +105,18 @@ def test_a_role_names_its_actions_and_resources(name: str) -> None:
             assert statement["Resource"] != "*"
 
 
+def test_snapshots_are_for_none_for_the_return_or_for_all_that_a_person_waits_for() -> None:
+    chosen = {"Ref": "SnapStart"}
+    assert PARAMETERS["SnapStart"]["AllowedValues"] == ["On", "Return", "Off"]
+    assert TEMPLATE.document["Conditions"]["HasSnapStart"] == {"Fn::Equals": [chosen, "On"]}
+    assert TEMPLATE.document["Conditions"]["HasReturnSnapStart"] == {"Fn::Not": [{"Fn::Equals": [chosen, "Off"]}]}
+    assert sum("SnapStart" in function for function in FUNCTIONS.values()) == 3
+
+
 @pytest.mark.parametrize("name", ["AuthorizeFunction", "VerificationsFunction", "RedirectFunction"])
 def test_a_function_that_a_person_waits_for_is_called_by_its_published_version(name: str) -> None:
-    assert FUNCTIONS[name]["SnapStart"] == {"ApplyOn": {"Fn::If": ["HasSnapStart", "PublishedVersions", "None"]}}
+    condition = "HasReturnSnapStart" if name == "RedirectFunction" else "HasSnapStart"
+    assert FUNCTIONS[name]["SnapStart"] == {"ApplyOn": {"Fn::If": [condition, "PublishedVersions", "None"]}}
     alias = {"Ref": f"{name}Aliaslive"}
     permissions = TEMPLATE.of_type("AWS::Lambda::Permission").values()
     called = [each["FunctionName"] for each in permissions if name in str(each["FunctionName"])]

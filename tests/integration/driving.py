@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from bridge import aws
+from bridge.aws_json import JsonClient
 from bridge.models import SCOPES, Caller, LinkRequest, Verification
 from bridge.use_cases.create import create
 from bridge.wiring import Bridge
@@ -59,9 +60,23 @@ class Aws:
     def client(self, service: str) -> Any:
         if service not in self._clients:
             self._clients[service] = made = aws.client(service)
-            made.meta.events.register("before-call", self._before)
-            made.meta.events.register("after-call", self._after)
+            if isinstance(made, JsonClient):
+                self._watch(service, made)
+            else:
+                made.meta.events.register("before-call", lambda event_name, **_: self._before(_call(event_name)))
+                made.meta.events.register("after-call", lambda event_name, **_: self._after(_call(event_name)))
         return self._clients[service]
+
+    def _watch(self, service: str, client: JsonClient) -> None:
+        call = client.call
+
+        def watched(operation: str, /, **parameters: Any) -> Any:
+            self._before(f"{service}.{operation}")
+            answer = call(operation, **parameters)
+            self._after(f"{service}.{operation}")
+            return answer
+
+        vars(client)["call"] = watched
 
     def refuse(self, call: str, times: int = 1) -> None:
         """The next calls find no server; nothing is done."""
@@ -79,8 +94,7 @@ class Aws:
         """Something else happens just before the call of that number, counted from now on, beginning with 1."""
         self._at[len(self.calls) + number] = action
 
-    def _before(self, event_name: str, **_: Any) -> None:
-        call = event_name.removeprefix("before-call.")
+    def _before(self, call: str) -> None:
         self.calls.append(call)
         if action := self._at.pop(len(self.calls), None):
             action()
@@ -90,11 +104,15 @@ class Aws:
             self._refused.remove(call)
             raise EndpointConnectionError(endpoint_url="https://nowhere.example")
 
-    def _after(self, event_name: str, **_: Any) -> None:
-        call = event_name.removeprefix("after-call.")
+    def _after(self, call: str) -> None:
         if call in self._lost:
             self._lost.remove(call)
             raise ReadTimeoutError(endpoint_url="https://nowhere.example")
+
+
+def _call(event_name: str) -> str:
+    """What botocore calls before-call.s3.PutObject, without its first word."""
+    return event_name.partition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)

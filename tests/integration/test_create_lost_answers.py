@@ -35,14 +35,14 @@ def test_an_answer_lost_on_the_way_is_asked_for_again_and_the_request_goes_on(
 
 
 def lose_one_answer(client: Any, operation: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The next such request is done by the server, and its answer never arrives; botocore then sends it again."""
-    session = client._endpoint.http_session
+    """The next such request is done by the server, and its answer never arrives; the client then sends it again."""
+    session = client.http
     send: Callable[[Any], Any] = session.send
     lost: list[str] = []
 
     def send_and_lose(request: Any) -> Any:
         answer = send(request)
-        if request.headers["X-Amz-Target"].endswith(operation.encode()) and not lost:
+        if request.headers["X-Amz-Target"].endswith(operation) and not lost:
             lost.append(operation)
             raise ReadTimeoutError(endpoint_url=request.url)
         return answer

@@ -42,8 +42,9 @@ def test_the_snapshot_is_taken_without_a_call_and_without_a_client(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wiring.bridge.cache_clear()
-    monkeypatch.setattr("botocore.endpoint.Endpoint.make_request", _refuse)
+    monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", _refuse)
     monkeypatch.setattr("botocore.session.Session.get_credentials", _refuse)
+    monkeypatch.setattr("botocore.credentials.EnvProvider.load", _refuse)
 
     snapshot.before_snapshot()
 
@@ -54,15 +55,16 @@ def _refuse(*_: object, **__: object) -> None:
     raise AssertionError("a snapshot holds no answer and no credential")
 
 
-def test_every_client_that_is_described_can_be_made_afterwards() -> None:
-    for service in ("dynamodb", "s3", "secretsmanager", "sqs"):
-        aws.describe(service)
-        assert aws.client(service).meta.service_model.service_name == service
+def test_the_client_that_is_described_can_be_made_afterwards(sandbox: Sandbox) -> None:
+    aws.describe_s3()
+
+    access_key = aws.client("s3")._request_signer._credentials.access_key
+    assert access_key == os.environ["AWS_ACCESS_KEY_ID"]
 
 
-def test_the_services_of_a_function_follow_from_its_environment() -> None:
-    assert Settings({"TABLE_NAME": "t", "API_KEYS_SECRET_ARN": "a"}).services() == ["dynamodb", "secretsmanager"]
-    assert Settings({"TABLE_NAME": "", "PATH": "/"}).services() == []
+@pytest.mark.parametrize(("environment", "keeps"), [({"EVIDENCE_BUCKET": "b"}, True), ({"TABLE_NAME": "t"}, False)])
+def test_only_a_function_that_keeps_evidence_describes_s3(environment: dict[str, str], keeps: bool) -> None:
+    assert Settings(environment).keeps_evidence() is keeps
 
 
 @pytest.mark.parametrize("function", ["authorize", "verifications", "redirect"])

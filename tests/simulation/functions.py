@@ -11,7 +11,9 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
+from unittest import mock
 
+from bridge import aws, snapshot, wiring
 from bridge.settings import Settings
 from bridge.wiring import Bridge
 
@@ -76,14 +78,40 @@ class _Context:
 
 
 class Environment:
-    """One process: its own module of app.py, its own bridge, its own clock."""
+    """One process: its own module of app.py, its own bridge, its own clock.
 
-    def __init__(self, function: Function, make_bridge: Callable[[Settings, float], Bridge], skew: float) -> None:
+    With `from_snapshot` it is a copy of one that SnapStart has kept: the hooks are called as Lambda would, and what was
+    made before the restore draws the same numbers in all copies.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        make_bridge: Callable[[Settings, float, random.Random | None], Bridge],
+        skew: float,
+        *,
+        from_snapshot: bool,
+    ) -> None:
         module = ModuleType(f"simulated_{function.name}")
         module.__file__ = str(function.app)
         exec(_code(function.app), module.__dict__)
-        bridge = make_bridge(Settings(function.environment), skew)
-        vars(module)["bridge"] = lambda: bridge
+        is_restored = not from_snapshot
+
+        @cache
+        def bridge() -> Bridge:
+            rng = None if is_restored else random.Random(f"the snapshot of {function.name}")
+            return make_bridge(Settings(function.environment), skew, rng)
+
+        if from_snapshot:
+            with (
+                mock.patch.object(wiring, "bridge", bridge),
+                mock.patch.object(aws, "describe_s3"),
+                mock.patch.object(random, "seed"),
+            ):
+                snapshot.before_snapshot()
+                is_restored = True
+                snapshot.after_restore()
+        vars(module)["bridge"] = bridge
         self.handler: Callable[[Any, Any], Any] = vars(module)["lambda_handler"]
         self.used = 0.0
 
@@ -151,16 +179,17 @@ class Functions:
             if self._kernel.now - environment.used < _IDLE:
                 return environment
         skew = self._rng.uniform(-SKEW, SKEW)
-        return Environment(function, self._bridge, skew)
+        from_snapshot = function.has_snapshots and self._rng.random() < 0.5
+        return Environment(function, self._bridge, skew, from_snapshot=from_snapshot)
 
-    def _bridge(self, settings: Settings, skew: float) -> Bridge:
-        kernel = self._kernel
+    def _bridge(self, settings: Settings, skew: float, frozen: random.Random | None) -> Bridge:
+        kernel, rng = self._kernel, frozen or self._rng
         return Bridge(
             settings,
             client=self._client,
             now=lambda: datetime.fromtimestamp(kernel.now + skew, UTC),
-            random_bytes=lambda count: canaries.random_bytes(self._rng, count),
-            draw=self._rng.uniform,
+            random_bytes=lambda count: canaries.random_bytes(rng, count),
+            draw=rng.uniform,
             clock=lambda: kernel.now,
             sleep=kernel.sleep,
         )

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from .functions import Functions, Invocation
 from .kernel import Kernel
-from .stack import Function, Stack
+from .stack import DEFAULT, Function, Stack
 from .trace import Trace
 
 BASE_URL = "https://api.example"
@@ -77,13 +77,12 @@ class Gateway:
         return Answer(status, told, answer.get("body") or "", seconds, tuple(ran))
 
     def _is_throttled(self, route: str) -> bool:
-        """Whether the route's token bucket is empty; else it is one the poorer."""
-        if route not in self._left:
-            return False
-        rate, burst = self._stack.throttles[route]
-        left, since = self._left[route]
+        """Whether the route's token bucket is empty, or that of all without one; else it is one the poorer."""
+        bucket = route if route in self._left else DEFAULT
+        rate, burst = self._stack.throttles[bucket]
+        left, since = self._left[bucket]
         left = min(burst, left + rate * (self._kernel.now - since))
-        self._left[route] = (left - 1 if left >= 1 else left, self._kernel.now)
+        self._left[bucket] = (left - 1 if left >= 1 else left, self._kernel.now)
         return left < 1
 
     def _authorize(self, event: dict[str, Any], ran: list[Invocation]) -> int:

@@ -9,6 +9,8 @@ from .queue import Message, Queue
 from .stack import Stack
 
 _LONGEST_NAP = 20.0
+# Seconds until Lambda runs an asynchronous invocation again that failed.
+_RETRIES = (60.0, 120.0)
 
 
 class Schedule:
@@ -37,9 +39,17 @@ class Schedule:
                 self._kernel.after(self._rng.expovariate(1 / 3), self._start)
 
     def _start(self) -> None:
+        self._kernel.spawn("schedule", self._sweep)
+
+    def _sweep(self) -> None:
+        """An asynchronous invocation: Lambda runs what fails again, after one minute and after two."""
         function = self._stack.functions["sweep"]
         event = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
-        self._kernel.spawn("schedule", lambda: self._functions.invoke(function, event, []))
+        for pause in (*_RETRIES, None):
+            if not self._functions.invoke(function, event, []).failed or pause is None:
+                return
+            self._tally.count("schedule", "retried")
+            self._kernel.sleep(pause * self._rng.uniform(1, 1.2))
 
 
 class Due:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+DEFAULT = "$default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,14 @@ class Function:
     timeout: float
     environment: Mapping[str, str]
     routes: tuple[tuple[str, str, bool], ...]
+    # Whether it may start from one, by SnapStart.
+    has_snapshots: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Seconds, where a number is a time. `throttles`: requests a second, and at one moment, of a route."""
+    """Seconds, where a number is a time. `throttles`: requests a second, and at one moment, of a route; below `DEFAULT`
+    those of all others together."""
 
     functions: Mapping[str, Function]
     visibility_timeout: float
@@ -92,7 +96,10 @@ def read(parameters: Mapping[str, str]) -> Stack:
                 float(_value(its["ThrottlingRateLimit"], values)),
                 float(_value(its["ThrottlingBurstLimit"], values)),
             )
-            for route, its in resources["Api"]["Properties"]["RouteSettings"].items()
+            for route, its in {
+                DEFAULT: resources["Api"]["Properties"]["DefaultRouteSettings"],
+                **resources["Api"]["Properties"]["RouteSettings"],
+            }.items()
         },
         parameters=values,
     )
@@ -110,6 +117,7 @@ def _function(name: str, properties: dict[str, Any], timeout: int, values: Mappi
             for event in properties.get("Events", {}).values()
             if event["Type"] == "HttpApi"
         ),
+        has_snapshots="SnapStart" in properties,
     )
 
 

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from tests.simulation import scenarios
-from tests.simulation.clients import DynamoDb
 from tests.simulation.dynamodb import Index, Table
 from tests.simulation.expressions import Item, Unsupported, condition, update
 from tests.simulation.stack import template
@@ -174,7 +173,3 @@ def test_a_value_is_moved_as_moto_moves_it(moto_table: Any, before: Item) -> Non
 def test_an_update_that_nobody_held_against_moto_is_refused(expression: str) -> None:
     with pytest.raises((Unsupported, KeyError)):
         update(expression, {"#a": "a", "#b": "b"})
-
-
-def test_the_client_speaks_as_boto3_does() -> None:
-    assert issubclass(DynamoDb.exceptions.ConditionalCheckFailedException, ClientError)

@@ -87,8 +87,9 @@ class World:
         )
         self.vendor.broken = scenario.broken_links
         self.secrets = {_CREDENTIALS: self._credentials(), _API_KEYS: _api_keys()}
+        self.dynamodb = DynamoDb(self.outward, self.table, self.audit)
         self._clients = {
-            "dynamodb": DynamoDb(self.outward, self.table, self.audit),
+            "dynamodb": self.dynamodb,
             "s3": S3(self.outward, self.bucket),
             "sqs": Sqs(self.outward, self.queue),
             "secretsmanager": SecretsManager(self.outward, self.secrets),
@@ -134,6 +135,7 @@ class World:
             self._schedule.unreliability = 0.05
             self.queue.duplicates = 0.05
             self.queue.failures = 0.02
+            self.dynamodb.short_pages = 0.1
         kernel.spawn("schedule", lambda: self._schedule.run(self.due))
         for _ in range(self.stack.concurrency):
             kernel.spawn("queue", Polling(kernel, self.stack, self.functions, self.queue, rng).run)

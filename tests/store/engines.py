@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-import boto3
-from botocore.config import Config
+import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from bridge.aws_json import JsonClient
 from bridge.store.table import Table
 from tests.sandbox.template import TEMPLATE
 
@@ -25,9 +25,8 @@ PATIENCE = 60
 # Seconds that final records are kept.
 RETENTION = 30 * 86400
 
-# So many may ask at once, each over a connection of its own; nobody asks twice, for a test counts what happens.
+# So many may ask at once.
 RACERS = 32
-_CONFIG = Config(max_pool_connections=RACERS, retries={"mode": "standard", "total_max_attempts": 1})
 _CREATED_WITH = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
@@ -44,9 +43,12 @@ class Engine:
 
     @cached_property
     def client(self) -> Any:
-        return boto3.Session(aws_access_key_id="sandbox", aws_secret_access_key="sandbox").client(
-            "dynamodb", endpoint_url=self.url, region_name="us-east-1", config=_CONFIG
-        )
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+                patch.setenv(name, "sandbox")
+            patch.setenv("AWS_REGION", "us-east-1")
+            # Each racer has a connection of its own; nobody asks twice, for a test counts what happens.
+            return JsonClient("dynamodb", url=f"{self.url}/", connections=RACERS, attempts=1)
 
     @contextmanager
     def table(self) -> Iterator[Table]:

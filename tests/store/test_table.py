@@ -100,17 +100,18 @@ def test_an_error_of_dynamodb_is_named_and_not_quoted(table: Table) -> None:
         reading.by_reference(nowhere, "shop", "order-1", limit=9, after=None)
 
 
-def test_a_lost_answer_is_an_error_even_where_the_write_was_done(table: Table) -> None:
+def test_a_lost_answer_is_an_error_even_where_the_write_was_done(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     made = reservation()
 
-    def lose(**_: Any) -> None:
+    send = table.client.http.send
+
+    def send_and_lose(request: Any) -> None:
+        send(request)
         raise ReadTimeoutError(endpoint_url="https://nowhere.example")
 
-    table.client.meta.events.register("after-call.dynamodb.PutItem", lose)
-    try:
-        with pytest.raises(StorageUnavailable) as failed:
-            table.put(to_row(made), condition="attribute_not_exists(#id)", bind={})
-    finally:
-        table.client.meta.events.unregister("after-call.dynamodb.PutItem", lose)
+    monkeypatch.setattr(table.client.http, "send", send_and_lose)
+    with pytest.raises(StorageUnavailable) as failed:
+        table.put(to_row(made), condition="attribute_not_exists(#id)", bind={})
+    monkeypatch.undo()
     assert failed.value.code == "ReadTimeoutError"
     assert standing(table, made) == made

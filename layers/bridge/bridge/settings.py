@@ -3,14 +3,6 @@
 import os
 from collections.abc import Mapping
 
-_SERVICES = {
-    "TABLE_NAME": "dynamodb",
-    "EVIDENCE_BUCKET": "s3",
-    "DUE_QUEUE_URL": "sqs",
-    "API_KEYS_SECRET_ARN": "secretsmanager",
-    "EKYC_CREDENTIALS_SECRET_ARN": "secretsmanager",
-}
-
 
 class Settings:
     """A function's environment. A variable is read when it is first needed, as no function has all of them."""
@@ -24,9 +16,9 @@ class Settings:
         except KeyError:
             raise RuntimeError(f"the environment variable {name} is not set; see template.yaml") from None
 
-    def services(self) -> list[str]:
-        """The services of AWS that this function calls, as far as its environment tells."""
-        return sorted({service for name, service in _SERVICES.items() if self._environment.get(name)})
+    def keeps_evidence(self) -> bool:
+        """Whether this function keeps evidence at all."""
+        return bool(self._environment.get("EVIDENCE_BUCKET"))
 
     @property
     def table_name(self) -> str:

@@ -1,6 +1,6 @@
 """Lambda SnapStart: what goes into the snapshot that all copies of a function start from, and what must not.
 
-Into it goes what is the same for all: modules, and AWS's descriptions of its services. Clients with their credentials,
+Into it goes what is the same for all: modules, and AWS's description of S3. Clients with their credentials,
 connections, secrets and the state of random numbers do not: they are made after the restore, when they are first
 needed.
 """
@@ -22,13 +22,13 @@ except ImportError:
 def before_snapshot() -> None:
     """Does once what every copy would have to do at its first call."""
     wiring.import_parts()
-    for service in wiring.bridge().settings.services():
-        aws.describe(service)
+    if wiring.bridge().settings.keeps_evidence():
+        aws.describe_s3()
     wiring.bridge.cache_clear()
 
 
 def after_restore() -> None:
-    """Makes this copy unlike the others. botocore draws the pauses between its retries from this state."""
+    """Makes this copy unlike the others. botocore draws the pauses between S3's retries from this state."""
     wiring.bridge.cache_clear()
     random.seed()
 

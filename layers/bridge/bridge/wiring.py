@@ -119,3 +119,5 @@ def import_parts() -> None:
     """Imports what is else imported when it is first needed."""
     for name in ("credentials", "due_queue", "evidence", "pace", "store.table", "vendor"):
         importlib.import_module(f"bridge.{name}")
+    # Where a copy of a snapshot finds its credentials, for they do not stand in its environment.
+    importlib.import_module("botocore.session")

@@ -92,7 +92,9 @@ class Table:
                     **what,
                     **options,
                 )
-            except self.client.exceptions.ConditionalCheckFailedException as error:
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
                 raise _condition_failed(error) from None
 
 
