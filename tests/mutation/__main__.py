@@ -29,6 +29,8 @@ GROUPS = {
             *(
                 f"tests/integration/test_{name}.py"
                 for name in (
+                    "audit",
+                    "authorize",
                     "create",
                     "create_crashes",
                     "create_faults",
@@ -38,6 +40,7 @@ GROUPS = {
                     "complete_faults",
                     "finalize",
                     "hostile_urls",
+                    "jwt",
                     "observed",
                     "read",
                     "read_result",
