@@ -23,9 +23,10 @@ def recorded_aws(running_sandbox: "Sandbox") -> "Aws":
 
 
 @pytest.fixture
-def aws(recorded_aws: "Aws") -> "Aws":
+def aws(recorded_aws: "Aws") -> Iterator["Aws"]:
     recorded_aws.forget()
-    return recorded_aws
+    yield recorded_aws
+    recorded_aws.check_nothing_awaited()
 
 
 @pytest.fixture

@@ -57,6 +57,11 @@ class Aws:
         self._first: dict[str, Callable[[], object]] = {}
         self._at: dict[int, Callable[[], object]] = {}
 
+    def check_nothing_awaited(self) -> None:
+        """A fault that no call met would show nothing: it is for a call of another name, say."""
+        unmet = [*self._refused, *self._lost, *self._first, *self._at]
+        assert not unmet, f"set up and never met: {unmet}"
+
     def client(self, service: str) -> Any:
         if service not in self._clients:
             self._clients[service] = made = aws.client(service)

@@ -131,7 +131,7 @@ def test_one_bad_entry_does_not_close_the_others_and_scopes_are_only_known_ones(
 
 
 def test_when_the_keys_cannot_be_read_nobody_is_let_in(sandbox: Sandbox, ask: Ask, aws: Aws) -> None:
-    aws.refuse("secrets-manager.GetSecretValue")
+    aws.refuse("secretsmanager.GetSecretValue")
 
     with pytest.raises(FunctionError):
         ask(f"Bearer {sandbox.api_key}")

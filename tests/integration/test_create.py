@@ -24,7 +24,7 @@ def test_a_verification_costs_one_vendor_call_and_two_writes(sandbox: Sandbox, f
     answer = functions.api("POST", "/verifications", WANTED)
 
     assert answer.status == 201
-    assert aws.calls == ["dynamodb.PutItem", "secrets-manager.GetSecretValue", "dynamodb.UpdateItem"]
+    assert aws.calls == ["dynamodb.PutItem", "secretsmanager.GetSecretValue", "dynamodb.UpdateItem"]
     calls = sandbox.vendor.calls()
     assert (calls["create"], calls["get"]) == (1, 0)
 

@@ -93,7 +93,7 @@ class JsonClient:
         SigV4Auth(self._credentials.get_frozen_credentials(), self._service, self._region).add_auth(request)
         answer = self.http.send(request.prepare())
         checksum = answer.headers.get("x-amz-crc32")
-        if checksum is not None and int(checksum) != zlib.crc32(answer.content):
+        if checksum is not None and checksum != str(zlib.crc32(answer.content)):
             # It was cut short, or changed on the way.
             raise ConnectionClosedError(endpoint_url=self.url)
         return answer
