@@ -17,6 +17,8 @@ from .trace import Trace
 _ATTEMPTS = 3
 _READ_TIMEOUT = 2.0
 _CONNECT_TIMEOUT = 1.0
+# botocore's standard mode: the most that the first pause takes, in seconds.
+_PAUSE, _PAUSE_AFTER_THROTTLE = 0.05, 1.0
 
 _THROTTLES = {
     "dynamodb": ("ProvisionedThroughputExceededException", "ThrottlingException"),
@@ -82,15 +84,19 @@ class Outward:
         """What botocore gives, or raises, for `effect` at the service."""
         number = self.number(service, operation)
         for attempt in range(1, _ATTEMPTS + 1):
+            pause = _PAUSE
             try:
                 return self._attempt(service, operation, about, effect, number, attempt)
             except (ReadTimeoutError, EndpointConnectionError):
                 if attempt == _ATTEMPTS:
                     raise
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _TRANSIENT or attempt == _ATTEMPTS:
+                code = error.response["Error"]["Code"]
+                if code not in _TRANSIENT or attempt == _ATTEMPTS:
                     raise
-            self.kernel.sleep(self.rng.random() * 2 ** (attempt - 1))
+                if code in _THROTTLES[service]:
+                    pause = _PAUSE_AFTER_THROTTLE
+            self.kernel.sleep(self.rng.random() * pause * 2 ** (attempt - 1))
         raise AssertionError("the last attempt answers or raises")
 
     def _attempt(
