@@ -1,10 +1,12 @@
 """The return: what the vendor says becomes the status, whatever the browser says."""
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from bridge import schedule
+from bridge.models import Status
 from bridge.store.completion import QUIET
 from bridge.use_cases.complete import complete
 from bridge.use_cases.finalize import finalize
@@ -206,17 +208,44 @@ def test_one_who_came_back_is_not_looked_after_again(
     assert returned.id not in kept.due()
 
 
-@pytest.mark.parametrize(("early", "status"), [(1, "pending"), (0, "expired")])
-def test_a_link_is_over_in_the_very_second_of_its_end(
-    sandbox: Sandbox, bridge: Bridge, clock: Clock, early: int, status: str
+@pytest.mark.parametrize(("late", "status"), [(schedule.GRACE - 1, "pending"), (schedule.GRACE, "expired")])
+def test_a_link_is_over_some_seconds_after_its_end(
+    sandbox: Sandbox, bridge: Bridge, clock: Clock, late: int, status: str
 ) -> None:
     verification = new(bridge)
-    clock.go_to(int(verification.expires_at.timestamp()) - early)
+    clock.go_to(int(verification.expires_at.timestamp()) + late)
 
     completed = complete(bridge, verification.id).verification
 
     assert completed is not None
     assert str(completed.status) == status
+
+
+def test_a_link_that_ends_while_the_vendor_answers_is_looked_at_again(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record is from before the end; the person went on after it was read."""
+    verification = new(bridge)
+    end = int(verification.expires_at.timestamp())
+    clock.go_to(end - 1)
+    fetch = bridge.vendor.fetch
+
+    def slow(token: str, *, once: bool) -> Any:
+        answer = fetch(token, once=once)
+        clock.advance(8)
+        sandbox.vendor.play(token, "verified")
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bridge.vendor, "fetch", slow)
+        asked = complete(bridge, verification.id).verification
+    assert asked is not None
+    assert asked.status is Status.PENDING
+
+    clock.go_to(kept.due()[verification.id])
+    finalize(bridge, verification.id)
+
+    assert kept.row(verification.id)["status"] == "verified"
 
 
 def test_a_vendor_that_fails_is_asked_again_only_where_somebody_waits(sandbox: Sandbox, bridge: Bridge) -> None:

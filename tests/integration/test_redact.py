@@ -53,7 +53,7 @@ def test_it_comes_due_once_no_completion_can_be_under_way_any_more(
 ) -> None:
     functions.api("POST", f"/verifications/{verified.id}/redact")
 
-    assert kept.due() == {verified.id: clock.epoch + 2 * schedule.CLAIM}
+    assert kept.due() == {verified.id: clock.epoch + schedule.LATE_ERASURE}
 
 
 def test_all_that_is_left_to_see_is_a_tombstone(functions: Functions, verified: Verification) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.models import Verification
 from bridge.use_cases.complete import complete
+from bridge.use_cases.finalize import finalize
 from bridge.use_cases.redact import redact
 from bridge.wiring import Bridge
 from tests.integration.driving import CALLER, Aws, Clock, Functions, new, return_path, token_of
@@ -22,7 +23,7 @@ ACTORS: dict[str, Actor] = {
     "refresh": lambda bridge, functions, verification: functions.api(
         "POST", f"/verifications/{verification.id}/refresh"
     ),
-    "finalize": lambda bridge, functions, verification: complete(bridge, verification.id, is_awaited=False),
+    "finalize": lambda bridge, functions, verification: finalize(bridge, verification.id),
     "read": lambda bridge, functions, verification: functions.api(
         "GET", f"/verifications/{verification.id}", query={"expand": "result"}
     ),
@@ -94,6 +95,29 @@ def test_another_before_any_call_of_a_redaction_leaves_nothing_of_the_person(
     redact(bridge, CALLER, verification.id)
     other()
 
+    _is_gone(sandbox, bridge, kept, clock, verification)
+
+
+@pytest.mark.parametrize("name", ["return"])
+def test_a_message_from_before_a_redaction_does_not_end_the_wait_for_what_is_under_way(
+    sandbox: Sandbox,
+    bridge: Bridge,
+    functions: Functions,
+    kept: Kept,
+    aws: Aws,
+    clock: Clock,
+    verification: Verification,
+    name: str,
+) -> None:
+    def redacted_then_finalized() -> None:
+        redact(bridge, CALLER, verification.id)
+        finalize(bridge, verification.id)
+
+    aws.before_next("s3.PutObject", redacted_then_finalized)
+
+    ACTORS[name](bridge, functions, verification)
+
+    assert kept.objects(verification.id), "put down after both"
     _is_gone(sandbox, bridge, kept, clock, verification)
 
 

@@ -28,7 +28,7 @@ from tests.store.making import (
     standing,
 )
 
-DUE_AT = EPOCH + 2 * schedule.CLAIM
+DUE_AT = EPOCH + schedule.LATE_ERASURE
 
 # All that a tombstone may have. Whatever else is written some day is either personal, or belongs in here.
 LEFT = {

@@ -88,7 +88,7 @@ def _last_check_failed(code: str, record: Record, now: float) -> None:
 
 
 def _expired(record: Record, now: float) -> None:
-    record["expire_at"] = timestamp(now - 1)
+    record["expire_at"] = timestamp(now - 60)
 
 
 def _inconsistent(record: Record, now: float) -> None:

@@ -51,14 +51,16 @@ def complete(
     if verification is None or not is_claimed:
         return Completed(verification)
     try:
-        return Completed(_ask(bridge, verification, has_returned=has_returned, is_awaited=is_awaited))
+        return Completed(_ask(bridge, verification, now, has_returned=has_returned, is_awaited=is_awaited))
     except (VendorError, StorageUnavailable) as fault:
         _observe(fault, verification)
         is_vain = isinstance(fault, VendorError)
         return Completed(_put_off(bridge, verification, now, is_vain=is_vain), fault=fault)
 
 
-def _ask(bridge: Bridge, verification: Verification, *, has_returned: bool, is_awaited: bool) -> Verification:
+def _ask(
+    bridge: Bridge, verification: Verification, asked_at: datetime, *, has_returned: bool, is_awaited: bool
+) -> Verification:
     assert verification.token is not None, "what is claimed has been handed out"
     answer = bridge.vendor.fetch(verification.token, once=not is_awaited)
     try:
@@ -68,7 +70,8 @@ def _ask(bridge: Bridge, verification: Verification, *, has_returned: bool, is_a
         bridge.evidence.keep(verification.id, answer.raw)
         raise
     expires_at = _end_of_link(verification, record)
-    decision = decide(record, type=verification.type, link_is_over=bridge.now() >= expires_at)
+    link_is_over = schedule.is_over(asked_at.timestamp(), expires_at.timestamp())
+    decision = decide(record, type=verification.type, link_is_over=link_is_over)
     if decision.reason_code == "inconsistent_result":
         count(INCONSISTENT_RESULT)
     due_at = _next_look(decision, expires_at, has_returned=has_returned)

@@ -1,5 +1,7 @@
 """The person's data goes, a tombstone stays."""
 
+from datetime import timedelta
+
 from bridge import schedule
 from bridge.audit import Deed
 from bridge.models import Caller, Verification
@@ -19,7 +21,7 @@ def redact(bridge: Bridge, caller: Caller, id: str) -> Verification:
     while tombstone is None:
         verification = read(bridge, caller.principal, id)
         now = bridge.now()
-        due_at = int(now.timestamp()) + 2 * schedule.CLAIM
+        due_at = int(now.timestamp()) + schedule.LATE_ERASURE
         tombstone = redaction.redact(bridge.table, verification, due_at=due_at, now=now)
     bridge.evidence.erase(id)
     bridge.audit.note(Deed.REDACTED, id, caller, bridge.now(), bridge.nonce())
@@ -28,6 +30,13 @@ def redact(bridge: Bridge, caller: Caller, id: str) -> Verification:
 
 
 def erase_late_evidence(bridge: Bridge, tombstone: Verification) -> None:
-    """Erases what a completion put down that ran while its verification was redacted."""
+    """Erases what a completion put down that ran while its verification was redacted.
+
+    Not before the last of them has ended: a message from before the redaction may come at once, and others still be at
+    work. The tombstone stays due.
+    """
+    assert tombstone.redacted_at is not None, "a tombstone says since when it is one"
+    if bridge.now() < tombstone.redacted_at + timedelta(seconds=schedule.STRAGGLERS):
+        return
     bridge.evidence.erase(tombstone.id)
     redaction.settle(bridge.table, tombstone.id)
