@@ -57,6 +57,10 @@ def test_a_function_outlives_the_vendors_budget_and_a_storage_call_that_never_an
     assert vendor.BUDGET + storage_call < TIMEOUTS[name]
 
 
+def test_a_try_that_aws_throttles_takes_no_longer_than_one_that_it_never_answers() -> None:
+    assert aws_json.LONGEST_PAUSE <= aws_json.CONNECT_TIMEOUT + aws_json.READ_TIMEOUT
+
+
 @pytest.mark.parametrize("name", ROUTED)
 def test_a_function_ends_before_the_gateway_gives_up(name: str) -> None:
     assert TIMEOUTS[name] < API_GATEWAY

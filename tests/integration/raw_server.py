@@ -15,9 +15,9 @@ LONGER_THAN_ANYONE_WAITS = 6.0
 Answer = Callable[[socket.socket, threading.Event], None]
 
 
-def whole(body: bytes, status: str = "200 OK") -> Answer:
-    """An answer as it should be; the connection is kept alive."""
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+def whole(body: bytes, status: str = "200 OK", more: str = "") -> Answer:
+    """An answer as it should be, with more header lines if there are any; the connection is kept alive."""
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
     return lambda connection, stopping: connection.sendall(head.encode() + body)
 
 

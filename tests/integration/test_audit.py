@@ -75,7 +75,10 @@ def test_a_redaction_is_written_down_and_what_was_written_before_stays(
     functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
     clock.advance(1)
     functions.api("POST", f"/verifications/{verified.id}/redact")
-    assert [entry["deed"] for entry in trail.of(verified)] == ["result_read", "redacted"]
+    entries = trail.of(verified)
+    assert [entry["deed"] for entry in entries] == ["result_read", "redacted"]
+    # A nonce each, so that no entry takes the place of another of the same moment.
+    assert len({entry["at"].partition("#")[2] for entry in entries if len(entry["at"]) == 24 + 1 + 32}) == 2
 
 
 def test_nothing_is_given_that_cannot_be_written_down(

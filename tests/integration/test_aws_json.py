@@ -2,16 +2,26 @@
 
 import json
 import re
+import socket
 import zlib
 from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.credentials import Credentials
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+)
 from botocore.parsers import ResponseParserError
 
-from bridge.aws_json import ATTEMPTS, SERVICES, JsonClient
+from bridge.aws import translated
+from bridge.aws_json import ATTEMPTS, LONGEST_PAUSE, SERVICES, JsonClient
+from bridge.errors import StorageUnavailable
 from tests.integration.raw_server import Answer, RawServer, whole
 
 KEY = {"id": {"S": "ver_a"}}
@@ -115,6 +125,11 @@ def hung_up(connection: Any, stopping: Any) -> None:
     raise ConnectionAbortedError("hangs up without an answer")
 
 
+def cut_short(connection: Any, stopping: Any) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n")
+    connection.shutdown(socket.SHUT_WR)
+
+
 GOOD = whole(b'{"Item": {}}')
 # An answer, how often it is asked for, and the code or the class of the error that it ends in.
 ANSWERS: dict[str, tuple[Answer, int, str]] = {
@@ -126,6 +141,8 @@ ANSWERS: dict[str, tuple[Answer, int, str]] = {
     "500": (refusal("InternalServerError", "500 Internal Server Error"), 3, "InternalServerError"),
     "503 of a proxy": (whole(b"<html>down</html>", "503 Service Unavailable"), 3, "503"),
     "403 of a proxy": (whole(b"<html>no</html>", "403 Forbidden"), 1, "403"),
+    "with a place": (refusal("ThrottlingException:http://internal.amazon.com/"), 3, "ThrottlingException"),
+    "cut short": (cut_short, 3, "ConnectionClosedError"),
     "no JSON": (whole(b'{"Item": {"id"'), 1, "ResponseParserError"),
     "no object": (whole(b"[]"), 1, "ResponseParserError"),
     "hung up": (hung_up, 3, "ConnectionClosedError"),
@@ -197,6 +214,22 @@ def test_after_a_throttle_the_pause_is_longer(monkeypatch: pytest.MonkeyPatch) -
     assert pauses == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("wished", ["30000", "4000000000"])
+def test_aws_may_not_ask_for_a_longer_pause_than_our_caller_waits(monkeypatch: pytest.MonkeyPatch, wished: str) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("bridge.aws_json.time.sleep", pauses.append)
+    head = f"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nx-amz-retry-after: {wished}\r\n\r\n".encode()
+    with RawServer(lambda connection, stopping: connection.sendall(head)) as server:
+        ended(lambda: JsonClient("dynamodb", url=f"{server.url}/").get_item(TableName="t", Key=KEY))
+    assert pauses == [LONGEST_PAUSE, LONGEST_PAUSE]
+
+
+def test_what_is_null_is_as_if_it_were_not_there() -> None:
+    with RawServer(whole(b'{"Item": null, "ConsumedCapacity": {}}')) as server:
+        answer = JsonClient("dynamodb", url=f"{server.url}/").get_item(TableName="t", Key=KEY)
+    assert answer == {"ConsumedCapacity": {}}
+
+
 def test_without_a_region_there_is_no_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
@@ -227,6 +260,30 @@ def test_credentials_that_do_not_stand_in_the_environment_are_looked_for(monkeyp
         JsonClient("dynamodb", url=f"{server.url}/").get_item(TableName="t", Key=KEY)
 
     assert "AKIDRESTORED" in asked(server.requests[0])[1]["authorization"]
+
+
+def test_credentials_that_cannot_be_had_are_a_fault_of_the_call_and_looked_for_at_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the call, not of making the client: callers know what to do about that."""
+    found: list[Any] = [
+        CredentialRetrievalError(provider="container-role", error_msg="503"),
+        Credentials("AKIDLATER", "secret", "token"),
+    ]
+
+    def next_found() -> Any:
+        each = found.pop(0)
+        if isinstance(each, Exception):
+            raise each
+        return each
+
+    monkeypatch.setattr("bridge.aws_json._credentials", next_found)
+    with RawServer(GOOD) as server:
+        client = JsonClient("dynamodb", url=f"{server.url}/")
+        with pytest.raises(StorageUnavailable), translated():
+            client.get_item(TableName="t", Key=KEY)
+        assert client.get_item(TableName="t", Key=KEY) == {"Item": {}}
+    assert "AKIDLATER" in asked(server.requests[0])[1]["authorization"]
 
 
 def test_without_credentials_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,8 +33,8 @@ def put(bridge: Bridge) -> Iterator[Put]:
     """Puts a vendor in the place of the stand-in that answers everything with these bytes."""
     running: list[RawServer] = []
 
-    def put(body: bytes, status: str = "200 OK") -> RawServer:
-        running.append(RawServer(whole(body, status)).__enter__())
+    def put(body: bytes, status: str = "200 OK", more: str = "") -> RawServer:
+        running.append(RawServer(whole(body, status, more)).__enter__())
         kept = bridge.vendor
         vars(bridge)["vendor"] = Vendor(running[-1].url, kept._credentials, sleep=lambda _: None)
         return running[-1]
@@ -154,6 +154,35 @@ def test_no_answer_of_the_vendors_is_said_whatever_its_status(
         put(body, status)
         created = functions.api("POST", "/verifications", WANTED)
         assert created.status in (502, 503, 504, 400, 422), (status, created.text)
+        said.errors += created.text + str(created.headers)
+        everything_asked(sandbox, bridge, functions, clock, said, verification.id, return_path(verification))
+
+    assert found(said, [CANARY, token_of(verification), str(verification.code)]) == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"set-cookie: {CANARY}\r\n",
+        f"set cookie={CANARY}\r\n",
+        f"{CANARY}\r\n",
+        f": {CANARY}\r\n",
+        f"x-name : {CANARY}\r\n",
+        f"x-a: b\r\n {CANARY}\r\n",
+        f"transfer-encoding: {CANARY}\r\n",
+        f"retry-after: {CANARY}\r\n",
+        f"location: https://{CANARY}/\r\n",
+        f"content-encoding: {CANARY}\r\n",
+    ],
+)
+def test_no_header_of_the_vendors_is_said_however_it_is_written(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, put: Put, lines: str
+) -> None:
+    verification = new(bridge, redirect_url="http://localhost:5173/")
+
+    for status in ("200 OK", "302 Found", "500 No"):
+        put(BODIES["an inner error"], status, lines)
+        created = functions.api("POST", "/verifications", WANTED)
         said.errors += created.text + str(created.headers)
         everything_asked(sandbox, bridge, functions, clock, said, verification.id, return_path(verification))
 

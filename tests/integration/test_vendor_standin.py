@@ -268,7 +268,7 @@ def test_every_documented_code_has_an_outcome() -> None:
         ("empty_lists", {"ocr_result": [], "face_id_result": [], "is_success": 1}),
         ("unknown_fields", {"risk": {"score": 0.25, "signals": ["none", None]}, "is_success": 1}),
         ("unknown_error", {"latest_error": "SomethingNew.Code", "ocr_success": 1, "face_retries": 1}),
-        ("9102+expired", {"latest_error": "9102", "expire_at": "2024-09-10T08:01:30.000Z"}),
+        ("9102+expired", {"latest_error": "9102", "expire_at": "2024-09-10T08:00:31.000Z"}),
     ],
 )
 def test_an_outcome_alters_the_record(vendor: VendorStandIn, outcome: str, fields: dict[str, object]) -> None:

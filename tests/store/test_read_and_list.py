@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bridge.errors import StorageUnavailable
 from bridge.models import Status, Verification
 from bridge.store import reading
 from bridge.store.reading import Position
@@ -124,6 +125,18 @@ def test_keys_that_a_batch_left_unprocessed_are_asked_for_again(table: Table) ->
     read, _ = reading.by_reference(Table(throttled, table.name, 1), "shop", "order-1", limit=3, after=None)
     assert read == made
     assert throttled.asked == [3, 3, 2, 1]
+
+
+def test_a_table_that_gives_nothing_of_a_batch_is_not_asked_for_ever(table: Table) -> None:
+    class Exhausted(Throttled):
+        def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
+            self.asked.append(1)
+            return {"Responses": {}, "UnprocessedKeys": RequestItems}
+
+    exhausted = Exhausted(table, [pending(table).id])
+    with pytest.raises(StorageUnavailable):
+        reading.by_reference(Table(exhausted, table.name, 1), "shop", "order-1", limit=3, after=None)
+    assert len(exhausted.asked) == 5
 
 
 def test_one_that_is_in_the_index_and_not_in_the_table_any_more_is_passed_over(table: Table) -> None:

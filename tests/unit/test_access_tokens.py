@@ -52,6 +52,11 @@ def test_scopes_are_those_that_the_provider_granted_and_we_know(said: dict[str, 
     assert found.scopes == granted
 
 
+@pytest.mark.parametrize("stated", [None, "JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"])
+def test_a_token_says_that_it_is_one_for_access_or_just_a_token(stated: str | None) -> None:
+    assert read(token(header={"typ": stated})) is not None
+
+
 NOW = int(time.time())
 WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "another issuer": {"iss": "https://evil.example/"},
@@ -130,6 +135,9 @@ def test_a_public_key_is_no_secret_to_sign_with(algorithm: str, kid: str) -> Non
         {"kid": "../../dev/null"},
         {"kid": "x" * 201},
         {"kid": "rsa-1\n"},
+        {"typ": "logout+jwt"},
+        {"typ": "secevent+jwt"},
+        {"typ": ["JWT"]},
         {"crit": ["b64"]},
         {"crit": ["exp"], "exp": NOW + 60},
     ],

@@ -88,6 +88,15 @@ def test_a_secret_that_cannot_be_read_is_storage_that_does_not_answer(error: Exc
     assert raised.value.__suppress_context__
 
 
+def test_an_answer_without_the_secret_is_not_kept_as_an_empty_one() -> None:
+    manager = SecretsManager(text=None)
+    secret = Secret(manager, "arn:secret")
+    with pytest.raises(StorageUnavailable):
+        secret.read()
+    manager.text = GOOD
+    assert secret.read() == {"client_id": "bridge", "client_secret": "sk_canary"}
+
+
 def test_a_secret_is_read_again_after_five_minutes() -> None:
     manager, now = SecretsManager(), 100.0
     secret = Secret(manager, "arn:secret", clock=lambda: now)

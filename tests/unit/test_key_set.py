@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import StorageUnavailable
-from bridge.key_set import MAX_AGE, PAUSE, KeySet
+from bridge.key_set import MAX_AGE, PAUSE, PAUSE_AFTER_FAULT, KeySet
 from tests.unit.tokens import jwk
 
 
@@ -91,6 +91,36 @@ def test_when_the_keys_cannot_be_had_nobody_is_let_in_and_nobody_turned_away(clo
     with pytest.raises(StorageUnavailable):
         keys.find("rsa-1")
     provider.is_away = False
+    clock.now += PAUSE_AFTER_FAULT
+    assert keys.find("rsa-1") is not None
+
+
+@pytest.mark.parametrize("kid", ["rsa-1", "made-up"])
+@pytest.mark.parametrize("is_warm", [True, False])
+def test_a_provider_in_trouble_is_not_asked_once_for_each_token(clock: Clock, is_warm: bool, kid: str) -> None:
+    provider = Provider(jwk("rsa-1"))
+    keys = KeySet(provider, clock=clock)
+    if is_warm:
+        keys.find("rsa-1")
+        clock.now += MAX_AGE
+    provider.is_away, provider.asked = True, 0
+
+    for _ in range(20):
+        with pytest.raises(StorageUnavailable):
+            keys.find(kid)
+        clock.now += PAUSE_AFTER_FAULT / 10
+
+    assert provider.asked == 2
+
+
+def test_while_the_provider_is_in_trouble_a_known_key_still_opens(clock: Clock) -> None:
+    provider = Provider(jwk("rsa-1"))
+    keys = KeySet(provider, clock=clock)
+    keys.find("rsa-1")
+    provider.is_away = True
+    clock.now += PAUSE
+    with pytest.raises(StorageUnavailable):
+        keys.find("made-up")
     assert keys.find("rsa-1") is not None
 
 

@@ -73,6 +73,15 @@ def test_a_loopback_origin_can_be_allowed_with_one_port_alone() -> None:
     assert fault_of("http://localhost:3001/", {"http://localhost:3000"})
 
 
+@pytest.mark.parametrize("named", ["https://app.example.com", "https://app.example.com:443"])
+@pytest.mark.parametrize("url", ["https://app.example.com/", "https://app.example.com:443/"])
+def test_an_origin_may_name_its_schemes_own_port(named: str, url: str) -> None:
+    assert fault_of(url, {named}) is None
+    assert fault_of("https://app.example.com:8443/", {named})
+    assert fault_of("https://app.example.com:80/", {named})
+    assert fault_of("https://app.example.com:0443/", {named})
+
+
 def test_plain_http_is_refused_even_where_its_origin_is_listed() -> None:
     assert fault_of("http://app.example.com/", {"http://app.example.com"}) == "must be an https URL"
 
@@ -111,6 +120,9 @@ OUTCOME = "verification_id=ver_a&status=verified"
         ("https://a.example?x=1#top", f"https://a.example?x=1&{OUTCOME}#top"),
         ("https://a.example:8443//b;v=1", f"https://a.example:8443//b;v=1?{OUTCOME}"),
         ("https://a.example/?", f"https://a.example/?{OUTCOME}"),
+        ("https://a.example/#", f"https://a.example/?{OUTCOME}#"),
+        ("https://a.example/?#", f"https://a.example/?{OUTCOME}#"),
+        ("https://a.example/?x=1#?y=2", f"https://a.example/?x=1&{OUTCOME}#?y=2"),
     ],
 )
 def test_the_outcome_is_added_to_the_urls_own_query_and_fragment(url: str, expected: str) -> None:

@@ -23,6 +23,9 @@ LEEWAY = 30
 # What no API key's principal begins with.
 SUBJECT = "jwt|"
 
+# What a token may say that it is, in lower case; RFC 9068 names at+jwt, many providers name less.
+_TYPES = (None, "jwt", "at+jwt", "application/at+jwt")
+
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _SUBJECT = re.compile(r"[!-~]{1,200}")
 _KEY_ID = re.compile(r"[!-~]{1,200}")
@@ -79,11 +82,18 @@ def library() -> None:
 def _key(header: Mapping[str, Any], issuer: Issuer, keys: Keys) -> "PyJWK | None":
     """The key that the header names, if it is one for an algorithm that may be. No more of the header is believed."""
     algorithm, kid = header.get("alg"), header.get("kid")
-    if algorithm not in issuer.algorithms or not isinstance(kid, str) or not _KEY_ID.fullmatch(kid):
+    if _type(header) not in _TYPES or algorithm not in issuer.algorithms:
+        return None
+    if not isinstance(kid, str) or not _KEY_ID.fullmatch(kid):
         return None
     key = keys(kid)
     # That a key is one for the algorithm, and that a token has one spelling alone, the library sees to.
     return key if key is not None and key.public_key_use in (None, "sig") else None
+
+
+def _type(header: Mapping[str, Any]) -> str | None:
+    stated = header.get("typ")
+    return None if stated is None else str(stated).lower()
 
 
 def _authorized(claims: Mapping[str, Any], kid: str) -> Authorized | None:

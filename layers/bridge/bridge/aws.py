@@ -35,7 +35,8 @@ def _s3(**credentials: str) -> Any:
         signature_version="s3v4",
         s3={"addressing_style": "path"},
     )
-    with session_lock:
+    # Credentials that come over HTTP are looked for here.
+    with session_lock, translated():
         return session().create_client("s3", config=config, **credentials)
 
 

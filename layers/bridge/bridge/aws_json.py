@@ -31,6 +31,8 @@ from botocore.parsers import ResponseParserError
 # Seconds. Two tries of a call that does not answer still leave a function time to say so.
 CONNECT_TIMEOUT, READ_TIMEOUT = 1, 2
 ATTEMPTS = 3
+# The longest pause between two tries, even where AWS asks for more: our caller does not wait any longer.
+LONGEST_PAUSE = 2
 
 # The version of the protocol, what stands before the operation in X-Amz-Target, and the variable that says where.
 SERVICES = {
@@ -61,7 +63,6 @@ class JsonClient:
         timeout: Any = (CONNECT_TIMEOUT, READ_TIMEOUT)
         self.http = URLLib3Session(timeout=timeout, max_pool_connections=connections)
         self._service, self._region, self._attempts = service, region, attempts
-        self._credentials = _credentials()
         self._content_type = f"application/x-amz-json-{version}"
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -85,16 +86,20 @@ class JsonClient:
             time.sleep(pause)
             attempt += 1
 
-    def _send(self, operation: str, body: bytes) -> AWSResponse:
-        if self._credentials is None:
+    @functools.cached_property
+    def _credentials(self) -> Any:
+        """Looked for at the first call, whose errors they share: they may have to come over HTTP."""
+        found = _credentials()
+        if found is None:
             raise NoCredentialsError()
+        return found
+
+    def _send(self, operation: str, body: bytes) -> AWSResponse:
         headers = {"Content-Type": self._content_type, "X-Amz-Target": f"{self._target}.{operation}"}
         request = AWSRequest("POST", self.url, headers, body)
         SigV4Auth(self._credentials.get_frozen_credentials(), self._service, self._region).add_auth(request)
         answer = self.http.send(request.prepare())
-        checksum = answer.headers.get("x-amz-crc32")
-        if checksum is not None and checksum != str(zlib.crc32(answer.content)):
-            # It was cut short, or changed on the way.
+        if not _is_whole(answer):
             raise ConnectionClosedError(endpoint_url=self.url)
         return answer
 
@@ -123,7 +128,13 @@ class JsonClient:
             service_name=self._service,
             throttling_detector=standard.ThrottlingErrorDetector(None),
         )
-        return float(backoff.delay_amount(context))
+        return min(float(backoff.delay_amount(context)), LONGEST_PAUSE)
+
+
+def _is_whole(answer: AWSResponse) -> bool:
+    """Whether it was neither cut short nor changed on the way; the transport does not look."""
+    stated = {"content-length": len(answer.content), "x-amz-crc32": zlib.crc32(answer.content)}
+    return all(answer.headers.get(name, str(value)) == str(value) for name, value in stated.items())
 
 
 def _read(operation: str, answer: AWSResponse) -> Any:
@@ -137,12 +148,12 @@ def _read(operation: str, answer: AWSResponse) -> Any:
             raise ResponseParserError(f"{operation}: the answer is no JSON object")
         document = {}
     if is_refused:
-        # com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException, of which the end is the code.
-        code = str(document.get("__type") or answer.status_code).rpartition("#")[2]
+        # com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException:http://…, of which the middle is the code.
+        code = str(document.get("__type") or answer.status_code).partition(":")[0].rpartition("#")[2]
         message = document.get("message") or document.get("Message") or ""
         response: Any = {**document, "Error": {"Code": code, "Message": message}}
         raise ClientError(response, operation)
-    return document
+    return {name: value for name, value in document.items() if value is not None}
 
 
 def _endpoint(service: str, region: str, variable: str) -> str:

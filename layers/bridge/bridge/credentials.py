@@ -37,10 +37,14 @@ class Secret:
 
     def _fetch(self) -> str:
         try:
-            return str(self._client.get_secret_value(SecretId=self._arn).get("SecretString"))
+            text = self._client.get_secret_value(SecretId=self._arn).get("SecretString")
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             # The error's text names the secret; its class is enough.
             raise StorageUnavailable("GetSecretValue", type(error).__name__) from None
+        # Not an empty secret, which would be kept: a part of the answer was lost, or the secret is binary.
+        if not isinstance(text, str):
+            raise StorageUnavailable("GetSecretValue", "no SecretString")
+        return text
 
 
 def _object_in(text: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The identity provider's public keys (JWKS, RFC 7517), kept for a while."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,9 +12,10 @@ from bridge.errors import StorageUnavailable
 if TYPE_CHECKING:
     from jwt import PyJWK
 
-# Seconds: how long the keys are kept, and how soon an unknown `kid` may have them fetched anew.
+# Seconds: how long the keys are kept, how soon an unknown `kid` may have them fetched anew, and how soon after a fault.
 MAX_AGE = 300.0
 PAUSE = 30.0
+PAUSE_AFTER_FAULT = 5.0
 # Seconds and bytes. A dozen keys have some 20 KB.
 BUDGET = 4.0
 LARGEST = 64 * 1024
@@ -26,21 +28,25 @@ class KeySet:
         self._fetch = fetch
         self._clock = clock
         self._keys: dict[str, PyJWK] = {}
-        self._fetched: float | None = None
+        self._fetched = self._failed = -math.inf
 
     def find(self, kid: str) -> "PyJWK | None":
         """The key of that name; None if there is none. An unknown name has the keys fetched anew, now and then."""
-        age = self._age()
+        age = self._clock() - self._fetched
         if age >= MAX_AGE or (kid not in self._keys and age >= PAUSE):
             self._refresh()
         return self._keys.get(kid)
 
-    def _age(self) -> float:
-        return float("inf") if self._fetched is None else self._clock() - self._fetched
-
     def _refresh(self) -> None:
-        """Where it fails, the keys stay as old as they are, and whoever asked gets no answer."""
-        keys = _read(self._fetch())
+        """Where it fails, the keys stay as old as they are, and whoever asks in the next seconds gets no answer either:
+        a provider in trouble is not asked once for each token that somebody makes up."""
+        if self._clock() - self._failed < PAUSE_AFTER_FAULT:
+            raise StorageUnavailable("jwks", "failed just now")
+        try:
+            keys = _read(self._fetch())
+        except StorageUnavailable:
+            self._failed = self._clock()
+            raise
         self._keys, self._fetched = keys, self._clock()
 
 

@@ -3,8 +3,14 @@
 The alarms in template.yaml watch the metrics by these names.
 """
 
+import logging
+
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+
+# What these have to say of a request quotes its URL, which ends in a token, or headers; Lambda would print it.
+for library in ("urllib3", "botocore"):
+    logging.getLogger(library).setLevel(logging.ERROR)
 
 logger = Logger()
 metrics = Metrics()

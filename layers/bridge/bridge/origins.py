@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Set
-from urllib.parse import urlsplit
 
 LONGEST_URL = 2048
 
@@ -26,18 +25,22 @@ def fault_of(url: str, allowed: Set[str]) -> str | None:
     if not match:
         return "must be an absolute https URL, without user info, in characters that RFC 3986 allows"
     scheme, host, port = match["scheme"], match["host"].lower(), match["port"]
-    origin = f"{scheme}://{host}"
-    if port and port != _DEFAULT_PORTS[scheme]:
-        origin += f":{port}"
     if scheme == "http" and host not in _LOOPBACK:
         return "must be an https URL"
-    if origin in allowed or (host in _LOOPBACK and f"{scheme}://{host}:*" in allowed):
+    origin = f"{scheme}://{host}"
+    named = {f"{origin}:{port or _DEFAULT_PORTS[scheme]}"}
+    if port in (None, _DEFAULT_PORTS[scheme]):
+        named.add(origin)
+    if host in _LOOPBACK:
+        named.add(f"{origin}:*")
+    if named & allowed:
         return None
     return "its origin is not among the allowed redirect origins of this deployment"
 
 
 def with_outcome(url: str, verification_id: str, status: str) -> str:
     """`url` with the outcome appended to its own query; its fragment stays last."""
-    parts = urlsplit(url)
-    outcome = f"verification_id={verification_id}&status={status}"
-    return parts._replace(query=f"{parts.query}&{outcome}" if parts.query else outcome).geturl()
+    # By hand: urllib would leave out an empty query or fragment.
+    before, sharp, fragment = url.partition("#")
+    joint = "" if before.endswith("?") else "&" if "?" in before else "?"
+    return f"{before}{joint}verification_id={verification_id}&status={status}{sharp}{fragment}"

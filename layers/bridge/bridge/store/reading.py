@@ -4,12 +4,16 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bridge.aws import translated
+from bridge.errors import StorageUnavailable
 from bridge.models import Verification
 from bridge.store.rows import DUE_SHARDS, Item, from_row, plain, reference_key, values
 from bridge.store.table import ConditionFailed, Table, key
 
 # Where a page of a list begins: created_at as it stands in the table, and the id.
 Position = tuple[str, str]
+
+# How often DynamoDB is asked for the rest of a batch, of which it gives as much as it can at a time.
+_ROUNDS = 5
 
 
 def get(table: Table, id: str) -> Verification | None:
@@ -45,11 +49,16 @@ def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
     """Those of `ids` that are there, in their order: the index may be behind the table."""
     found: dict[str, Item] = {}
     keys = [key(id) for id in ids]
-    while keys:
+    for _ in range(_ROUNDS):
+        if not keys:
+            break
         with translated():
             answer = table.client.batch_get_item(RequestItems={table.name: {"Keys": keys, "ConsistentRead": True}})
         found |= {plain(item)["id"]: item for item in answer["Responses"].get(table.name, [])}
         keys = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
+    if keys:
+        # DynamoDB is short of capacity: who asked is the one to wait.
+        raise StorageUnavailable("BatchGetItem", "UnprocessedKeys")
     return [from_row(found[id]) for id in ids if id in found]
 
 
