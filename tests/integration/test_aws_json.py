@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSHTTPConnection
 from botocore.credentials import Credentials
 from botocore.exceptions import (
     BotoCoreError,
@@ -212,6 +213,21 @@ def test_after_a_throttle_the_pause_is_longer(monkeypatch: pytest.MonkeyPatch) -
     with RawServer(ANSWERS["throttled"][0]) as server:
         ended(lambda: JsonClient("dynamodb", url=f"{server.url}/").get_item(TableName="t", Key=KEY))
     assert pauses == [1.0, 2.0]
+
+
+def test_the_kernel_holds_nothing_of_a_request_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or it would send a body only when the server has acknowledged the header, up to 40 ms later."""
+    at_once: list[bool] = []
+    connect = AWSHTTPConnection.connect
+
+    def watched(self: Any) -> None:
+        connect(self)
+        at_once.append(bool(self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+
+    monkeypatch.setattr(AWSHTTPConnection, "connect", watched)
+    with RawServer(GOOD) as server:
+        JsonClient("dynamodb", url=f"{server.url}/").get_item(TableName="t", Key=KEY)
+    assert at_once == [True]
 
 
 @pytest.mark.parametrize("wished", ["30000", "4000000000"])
