@@ -51,13 +51,13 @@ def isolated(kernel: Kernel, wire: Callable[[], Wire], sink: Sink) -> Iterator[N
     """Everything that is not the seed's stays outside."""
 
     @contextlib.contextmanager
-    def cut_after(seconds: float) -> Iterator[Cut]:
+    def within(seconds: float) -> Iterator[Cut]:
         assert kernel.current is not None
         cut = kernel.current.owner.cut = Cut(kernel.now + seconds)
         yield cut
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(bridge.vendor, "cut_after", cut_after))
+        stack.enter_context(mock.patch.object(bridge.vendor, "within", within))
         stack.enter_context(mock.patch.object(bridge.vendor, "DeadlineAdapter", wire))
         for module, name in (
             (os, "urandom"),

@@ -28,13 +28,13 @@ _ERRORS = {
 
 
 class Cut:
-    """Stands in for the event of bridge.deadline.cut_after."""
+    """Stands in for the deadline of bridge.deadline.within."""
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
         self.is_cut = False
 
-    def is_set(self) -> bool:
+    def has_passed(self) -> bool:
         return self.is_cut
 
 

@@ -77,9 +77,9 @@ def over_http(url: str) -> Callable[[], bytes]:
     def fetch() -> bytes:
         import requests
 
-        from bridge.deadline import DeadlineAdapter, cut_after
+        from bridge.deadline import DeadlineAdapter, within
 
-        with requests.Session() as session, cut_after(BUDGET) as is_cut:
+        with requests.Session() as session, within(BUDGET) as exchange:
             session.trust_env = False
             session.mount("https://", DeadlineAdapter())
             session.mount("http://", DeadlineAdapter())
@@ -92,7 +92,7 @@ def over_http(url: str) -> Callable[[], bytes]:
                         break
             except (OSError, ValueError) as error:
                 raise StorageUnavailable("jwks", type(error).__name__) from None
-        if is_cut.is_set() or answer.status_code != 200 or len(body) > LARGEST:
+        if exchange.has_passed() or answer.status_code != 200 or len(body) > LARGEST:
             raise StorageUnavailable("jwks", f"status {answer.status_code}")
         return body
 

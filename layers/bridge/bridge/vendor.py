@@ -16,7 +16,7 @@ from typing import Never, Protocol
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from bridge.deadline import DeadlineAdapter, cut_after
+from bridge.deadline import DeadlineAdapter, within
 from bridge.errors import (
     VendorCredentials,
     VendorError,
@@ -135,7 +135,7 @@ class Vendor:
         left = deadline - self._clock()
         if left <= 0:
             raise VendorTimeout()
-        with cut_after(left) as is_cut:
+        with within(left) as exchange:
             try:
                 with self._session.request(
                     method,
@@ -149,10 +149,10 @@ class Vendor:
                 ) as response:
                     raw = _read(response)
             except requests.RequestException as error:
-                if is_cut.is_set():
+                if exchange.has_passed():
                     raise VendorTimeout() from None
                 _raise_named(error)
-            if is_cut.is_set():
+            if exchange.has_passed():
                 raise VendorTimeout()
         check_status(response.status_code, response.headers.get("Retry-After"))
         return read(raw)
