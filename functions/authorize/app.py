@@ -4,12 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bridge import snapshot
 from bridge.use_cases.authorize import authorize
 from bridge.web.entry import entry_point
 from bridge.wiring import bridge
-
-snapshot.register()
 
 
 @entry_point

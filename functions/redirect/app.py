@@ -2,7 +2,6 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from bridge import snapshot
 from bridge.errors import BridgeError, NotFound
 from bridge.use_cases.come_back import come_back, read_status
 from bridge.web import answers, pages
@@ -10,7 +9,6 @@ from bridge.web.entry import entry_point
 from bridge.web.problems import problem
 from bridge.wiring import bridge
 
-snapshot.register()
 app = APIGatewayHttpResolver()
 
 

@@ -2,7 +2,6 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from bridge import snapshot
 from bridge.errors import BridgeError, NotFound
 from bridge.models import READ, READ_RESULT, REDACT, WRITE, Verification
 from bridge.use_cases import create, read, redact
@@ -11,7 +10,6 @@ from bridge.web.entry import entry_point
 from bridge.web.problems import problem
 from bridge.wiring import bridge
 
-snapshot.register()
 app = APIGatewayHttpResolver()
 
 

@@ -14,7 +14,7 @@ def sections() -> dict[str, str]:
     run = usage.Run()
     return {
         "thousand": "\n".join(bill.table("1 000 verifications", usage.of_verifications(run))),
-        "idle": "\n".join(bill.table("an idle month of prod", usage.of_an_idle_month(run, usage.prod_snap_start()))),
+        "idle": "\n".join(bill.table("an idle month of prod", usage.of_an_idle_month(run))),
         "records": "\n".join(records.table()),
     }
 

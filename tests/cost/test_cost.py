@@ -22,11 +22,7 @@ def test_a_thousand_verifications_stay_below_five_cents() -> None:
 
 
 def test_a_month_of_prod_in_which_nobody_comes_stays_below_five_dollars() -> None:
-    assert 1 < _idle("Off") < _idle(usage.prod_snap_start()) <= AN_IDLE_MONTH < _idle("On")
-
-
-def _idle(snap_start: str) -> float:
-    return sum(bill.dollars(usage.of_an_idle_month(_run(), snap_start)).values())
+    assert 1 < sum(bill.dollars(usage.of_an_idle_month(_run())).values()) <= AN_IDLE_MONTH
 
 
 def test_what_has_no_price_is_not_free() -> None:
@@ -35,7 +31,7 @@ def test_what_has_no_price_is_not_free() -> None:
 
 
 def test_every_price_is_used_and_every_source_named() -> None:
-    used = usage.of_verifications(_run()).keys() | usage.of_an_idle_month(_run(), "On").keys()
+    used = usage.of_verifications(_run()).keys() | usage.of_an_idle_month(_run()).keys()
     assert used == bill.PRICES["prices"].keys()
     assert {name.partition(":")[0] for name in used} == bill.PRICES["sources"].keys()
 

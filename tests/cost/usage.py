@@ -2,9 +2,7 @@
 
 import dataclasses
 import math
-import tomllib
 from collections import Counter
-from pathlib import Path
 
 from tests.simulation import scenarios, stack
 from tests.simulation.canaries import Sink
@@ -49,10 +47,6 @@ PROCESSOR = 0.03
 MINUTES = 30 * 24 * 60
 POLLS = 5 * 3 * MINUTES
 
-# By the parameter SnapStart: how many functions' memories AWS keeps, each at its size.
-SNAPSHOTS = {"Off": 0, "Return": 1, "On": 3}
-
-ROOT = Path(__file__).parents[2]
 _GB = 1e9
 _PUTS = {"PutObject", "ListObjectVersions"}
 _GETS = {"GetObject"}
@@ -133,11 +127,8 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
     return {name: amount * count / run.verifications for name, amount in used.items()}
 
 
-def of_an_idle_month(run: Run, snap_start: str) -> dict[str, float]:
-    """Of thirty days in which nobody comes, but for the storage of those who came before.
-
-    `snap_start` is the parameter of the stack; the one that prod deploys is prod_snap_start().
-    """
+def of_an_idle_month(run: Run) -> dict[str, float]:
+    """Of thirty days in which nobody comes, but for the storage of those who came before."""
     sweeps = [each for each in run.world.functions.invocations if each.function == "sweep"]
     idle = min(sweeps, key=lambda each: each.ended - each.started)
     queries = run.calls["sweep", "dynamodb", "Query due"] / len(sweeps)
@@ -149,7 +140,6 @@ def of_an_idle_month(run: Run, snap_start: str) -> dict[str, float]:
         "DynamoDB: read request units": MINUTES * queries * 0.5,
         "KMS: keys, per month": kinds["AWS::KMS::Key"],
         "Lambda: GB-seconds (arm64)": MINUTES * gb_seconds(idle),
-        "Lambda: SnapStart's snapshots, GB-seconds": SNAPSHOTS[snap_start] * _memory() * MINUTES * 60,
         "Lambda: requests": MINUTES,
         "SQS: requests": POLLS,
         "Secrets Manager: requests": 0,
@@ -169,13 +159,6 @@ def gb_seconds(invocation: Invocation) -> float:
 def _memory() -> float:
     """GB of each function."""
     return float(stack.template()["Globals"]["Function"]["MemorySize"] / 1024)
-
-
-def prod_snap_start() -> str:
-    """What `sam deploy --config-env prod` sets."""
-    deployed = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))["prod"]["deploy"]["parameters"]
-    (chosen,) = [each for each in deployed["parameter_overrides"] if each.startswith("SnapStart=")]
-    return str(chosen.partition("=")[2])
 
 
 def write_units(changes: list[Change]) -> int:

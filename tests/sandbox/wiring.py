@@ -8,8 +8,7 @@ from typing import Any
 from .template import Document, Template, references
 
 # A function in the middle of an API's URI: …:lambda:path/…/functions/${RedirectFunction.Arn}/invocations
-# or, where it is published under an alias, …/functions/${RedirectFunctionAliaslive}/invocations
-_INTEGRATED = re.compile(r"\$\{(\w+)(?:\.Arn)?\}/invocations$")
+_INTEGRATED = re.compile(r"\$\{(\w+)\.Arn\}/invocations$")
 _RATE = re.compile(r"^rate\((\d+) (minute|hour|day)s?\)$")
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 _CORS = "x-amazon-apigateway-cors"
@@ -147,17 +146,11 @@ def _function_of(template: Template, uri: Document) -> str:
     sub = uri["Fn::Sub"]
     if isinstance(sub, list):
         (function,) = references(sub[1]["__FunctionArn__"])
-        return _published(template, function)
+        return function
     match = _INTEGRATED.search(sub)
     if match is None:
         raise ValueError(f"no function in the URI {sub}")
-    return _published(template, match[1])
-
-
-def _published(template: Template, name: str) -> str:
-    """The function that an alias stands for; a function's own logical id as it is."""
-    alias = template.of_type("AWS::Lambda::Alias").get(name)
-    return alias["FunctionName"]["Ref"] if alias else name
+    return match[1]
 
 
 def _cors(values: Any) -> Cors | None:

@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 import bridge.vendor
-from bridge import audit, snapshot, wiring
+from bridge import audit
 from bridge.evidence import EvidenceBucket
 from bridge.models import Evidence, Status, Verification
 from bridge.observed import logger
@@ -168,17 +168,6 @@ def results_without_a_trail() -> contextlib.AbstractContextManager[Any]:
     return mock.patch.object(audit.AuditTrail, "note", return_value=None)
 
 
-@contextlib.contextmanager
-def snapshot_with_a_bridge() -> Iterator[None]:
-    """What was made before the snapshot is used after it, by all its copies."""
-
-    def keep() -> None:
-        wiring.bridge()
-
-    with mock.patch.object(snapshot, "before_snapshot", keep), mock.patch.object(snapshot, "after_restore"):
-        yield
-
-
 # What is broken, and the rules of which at least one has to notice.
 BREAKAGES: dict[str, tuple[Breakage, frozenset[str]]] = {
     "evidence is kept after the rise": (evidence_after_the_rise, frozenset({"proof", "kept"})),
@@ -195,6 +184,5 @@ BREAKAGES: dict[str, tuple[Breakage, frozenset[str]]] = {
     "late evidence is not erased": (no_late_erasure, frozenset({"redacted"})),
     "finalize reads what it may not": (read_without_permission, frozenset({"roles"})),
     "results are given without a trail": (results_without_a_trail, frozenset({"audit"})),
-    "a snapshot holds a bridge": (snapshot_with_a_bridge, frozenset({"twice", "errors"})),
     "the sweep takes off the agenda": (sweep_takes_off_the_agenda, frozenset({"settled"})),
 }

@@ -11,9 +11,7 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
-from unittest import mock
 
-from bridge import aws, snapshot, wiring
 from bridge.settings import Settings
 from bridge.wiring import Bridge
 
@@ -78,39 +76,22 @@ class _Context:
 
 
 class Environment:
-    """One process: its own module of app.py, its own bridge, its own clock.
-
-    With `from_snapshot` it is a copy of one that SnapStart has kept: the hooks are called as Lambda would, and what was
-    made before the restore draws the same numbers in all copies.
-    """
+    """One process: its own module of app.py, its own bridge, its own clock."""
 
     def __init__(
         self,
         function: Function,
-        make_bridge: Callable[[Settings, float, random.Random | None], Bridge],
+        make_bridge: Callable[[Settings, float], Bridge],
         skew: float,
-        *,
-        from_snapshot: bool,
     ) -> None:
         module = ModuleType(f"simulated_{function.name}")
         module.__file__ = str(function.app)
         exec(_code(function.app), module.__dict__)
-        is_restored = not from_snapshot
 
         @cache
         def bridge() -> Bridge:
-            rng = None if is_restored else random.Random(f"the snapshot of {function.name}")
-            return make_bridge(Settings(function.environment), skew, rng)
+            return make_bridge(Settings(function.environment), skew)
 
-        if from_snapshot:
-            with (
-                mock.patch.object(wiring, "bridge", bridge),
-                mock.patch.object(aws, "describe_s3"),
-                mock.patch.object(random, "seed"),
-            ):
-                snapshot.before_snapshot()
-                is_restored = True
-                snapshot.after_restore()
         vars(module)["bridge"] = bridge
         self.handler: Callable[[Any, Any], Any] = vars(module)["lambda_handler"]
         self.used = 0.0
@@ -179,11 +160,10 @@ class Functions:
             if self._kernel.now - environment.used < _IDLE:
                 return environment
         skew = self._rng.uniform(-SKEW, SKEW)
-        from_snapshot = function.has_snapshots and self._rng.random() < 0.5
-        return Environment(function, self._bridge, skew, from_snapshot=from_snapshot)
+        return Environment(function, self._bridge, skew)
 
-    def _bridge(self, settings: Settings, skew: float, frozen: random.Random | None) -> Bridge:
-        kernel, rng = self._kernel, frozen or self._rng
+    def _bridge(self, settings: Settings, skew: float) -> Bridge:
+        kernel, rng = self._kernel, self._rng
         return Bridge(
             settings,
             client=self._client,

@@ -21,8 +21,6 @@ class Function:
     timeout: float
     environment: Mapping[str, str]
     routes: tuple[tuple[str, str, bool], ...]
-    # Whether it may start from one, by SnapStart.
-    has_snapshots: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,6 @@ def _function(name: str, properties: dict[str, Any], timeout: int, values: Mappi
             for event in properties.get("Events", {}).values()
             if event["Type"] == "HttpApi"
         ),
-        has_snapshots="SnapStart" in properties,
     )
 
 

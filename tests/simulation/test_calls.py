@@ -1,6 +1,5 @@
 """How many calls each thing takes where nothing goes wrong: they are what it costs, and how long people wait."""
 
-import random
 from collections import defaultdict
 from itertools import pairwise
 from types import SimpleNamespace
@@ -72,8 +71,8 @@ def test_a_warm_function_reads_a_secret_at_most_once_in_five_minutes() -> None:
     processes: list[list[float]] = []
     make_bridge = world.functions._bridge
 
-    def watched(settings: Settings, skew: float, frozen: random.Random | None) -> Bridge:
-        bridge = make_bridge(settings, skew, frozen)
+    def watched(settings: Settings, skew: float) -> Bridge:
+        bridge = make_bridge(settings, skew)
         secrets = bridge._client("secretsmanager")
         times: list[float] = []
         processes.append(times)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 RandomBytes = Callable[[int], bytes]
 
-# A number between two, for jitter. The system's, as a state of our own would be the same in all copies of a snapshot.
+# A number between two, for jitter.
 draw: Callable[[float, float], float] = secrets.SystemRandom().uniform
 
 _ID = re.compile(r"ver_[a-z2-7]{26}")

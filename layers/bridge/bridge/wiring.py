@@ -3,7 +3,6 @@ that only reads a record pays for a DynamoDB client and for nothing else.
 """
 
 import functools
-import importlib
 import secrets
 import time
 from collections.abc import Callable
@@ -113,11 +112,3 @@ class Bridge:
 def bridge() -> Bridge:
     """The bridge of this process, as its environment describes it."""
     return Bridge(Settings())
-
-
-def import_parts() -> None:
-    """Imports what is else imported when it is first needed."""
-    for name in ("credentials", "due_queue", "evidence", "pace", "store.table", "vendor"):
-        importlib.import_module(f"bridge.{name}")
-    # Where a copy of a snapshot finds its credentials, for they do not stand in its environment.
-    importlib.import_module("botocore.session")
