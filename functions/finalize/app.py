@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bridge.due_queue import id_in
+from bridge.aws.due_queue import id_in
 from bridge.use_cases.finalize import finalize
 from bridge.web.entry import entry_point
 from bridge.wiring import bridge

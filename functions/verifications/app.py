@@ -1,10 +1,12 @@
-"""`/verifications`: create, list, read, refresh, redact."""
+"""`/verifications`: create, list, read, refresh, redact.
+
+Each route imports its own use case, so that a cold start waits for that one alone.
+"""
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from bridge.errors import BridgeError, NotFound
 from bridge.models import READ, READ_RESULT, REDACT, WRITE, Verification
-from bridge.use_cases import create, read, redact
 from bridge.web import answers, requests
 from bridge.web.entry import entry_point
 from bridge.web.problems import problem
@@ -15,15 +17,19 @@ app = APIGatewayHttpResolver()
 
 @app.post("/verifications")
 def create_verification() -> Response[str]:
+    from bridge.use_cases.create import create
+
     principal = requests.caller(app.current_event, WRITE).principal
     request, key = requests.link_request(app.current_event, bridge().settings.allowed_redirect_origins)
-    created = create.create(bridge(), principal, request, idempotency_key=key, base_url=_base_url())
+    created = create(bridge(), principal, request, idempotency_key=key, base_url=_base_url())
     headers = {"Idempotent-Replayed": "true"} if created.is_replay else {}
     return answers.answer(_document(created.verification), status=201, headers=headers)
 
 
 @app.get("/verifications")
 def list_verifications() -> Response[str]:
+    from bridge.use_cases import read
+
     principal = requests.caller(app.current_event, READ).principal
     reference, limit, after = requests.search(app.current_event)
     found, position = read.find(bridge(), principal, reference, limit=limit, after=after)
@@ -32,6 +38,8 @@ def list_verifications() -> Response[str]:
 
 @app.get("/verifications/<id>")
 def read_verification(id: str) -> Response[str]:
+    from bridge.use_cases import read
+
     caller = requests.caller(app.current_event, READ)
     if not requests.wants_result(app.current_event):
         return answers.answer(_document(read.read(bridge(), caller.principal, id)))
@@ -42,14 +50,18 @@ def read_verification(id: str) -> Response[str]:
 
 @app.post("/verifications/<id>/refresh")
 def refresh_verification(id: str) -> Response[str]:
+    from bridge.use_cases import read
+
     principal = requests.caller(app.current_event, READ).principal
     return answers.answer(_document(read.refresh(bridge(), principal, id)))
 
 
 @app.post("/verifications/<id>/redact")
 def redact_verification(id: str) -> Response[str]:
+    from bridge.use_cases.redact import redact
+
     caller = requests.caller(app.current_event, REDACT)
-    return answers.answer(_document(redact.redact(bridge(), caller, id)))
+    return answers.answer(_document(redact(bridge(), caller, id)))
 
 
 def _document(verification: Verification) -> dict[str, object]:

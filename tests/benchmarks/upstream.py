@@ -77,7 +77,7 @@ def _secret(request: dict[str, Any]) -> dict[str, Any]:
 
 _OPERATIONS: dict[str, Answer] = {
     "PutItem": lambda _: {},
-    "GetItem": lambda _: {"Item": _item()},
+    "GetItem": lambda _: {"Item": _item(), "ConsumedCapacity": {"TableName": "verifications", "CapacityUnits": 1}},
     "UpdateItem": _update,
     "GetSecretValue": _secret,
 }

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.validate import ParamValidator
 
-from bridge import aws
-from bridge.aws_json import JsonClient
+from bridge.aws import clients
 from bridge.models import SCOPES, Caller, LinkRequest, Verification
 from bridge.use_cases.create import create
 from bridge.wiring import Bridge
@@ -64,24 +64,11 @@ class Aws:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = made = aws.client(service)
-            if isinstance(made, JsonClient):
-                self._watch(service, made)
-            else:
-                made.meta.events.register("before-call", lambda event_name, **_: self._before(_call(event_name)))
-                made.meta.events.register("after-call", lambda event_name, **_: self._after(_call(event_name)))
+            self._clients[service] = made = clients.client(service)
+            made.meta.events.register("before-parameter-build", _validate)
+            made.meta.events.register("before-call", lambda event_name, **_: self._before(_call(event_name)))
+            made.meta.events.register("after-call", lambda event_name, **_: self._after(_call(event_name)))
         return self._clients[service]
-
-    def _watch(self, service: str, client: JsonClient) -> None:
-        call = client.call
-
-        def watched(operation: str, /, **parameters: Any) -> Any:
-            self._before(f"{service}.{operation}")
-            answer = call(operation, **parameters)
-            self._after(f"{service}.{operation}")
-            return answer
-
-        vars(client)["call"] = watched
 
     def refuse(self, call: str, times: int = 1) -> None:
         """The next calls find no server; nothing is done."""
@@ -115,9 +102,15 @@ class Aws:
             raise ReadTimeoutError(endpoint_url="https://nowhere.example")
 
 
+def _validate(params: Any, model: Any, **_: Any) -> None:
+    """The functions' clients do not hold requests against AWS's models; here they are."""
+    report = ParamValidator().validate(params, model.input_shape)
+    assert not report.has_errors(), report.generate_report()
+
+
 def _call(event_name: str) -> str:
-    """What botocore calls before-call.s3.PutObject, without its first word."""
-    return event_name.partition(".")[2]
+    """`secretsmanager.GetSecretValue` of botocore's before-call.secrets-manager.GetSecretValue."""
+    return event_name.partition(".")[2].replace("-", "")
 
 
 @dataclass(frozen=True, slots=True)

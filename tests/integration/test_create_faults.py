@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bridge.credentials import EkycCredentials, Secret
+from bridge.aws.secrets import Secret
+from bridge.credentials import EkycCredentials
 from bridge.vendor import Vendor
 from bridge.wiring import Bridge
 from tests.integration.driving import WANTED, Aws, Functions

@@ -1,6 +1,6 @@
 """Reserve → vendor → commit, while DynamoDB fails: the same request ends well when it is sent again."""
 
-from collections.abc import Callable
+import urllib.request
 from typing import Any
 
 import pytest
@@ -20,9 +20,9 @@ def post(functions: Functions) -> Answer:
 
 @pytest.mark.parametrize("write", ["PutItem", "UpdateItem"])
 def test_an_answer_lost_on_the_way_is_asked_for_again_and_the_request_goes_on(
-    sandbox: Sandbox, functions: Functions, kept: Kept, aws: Aws, monkeypatch: pytest.MonkeyPatch, write: str
+    sandbox: Sandbox, functions: Functions, kept: Kept, aws: Aws, write: str
 ) -> None:
-    lost = lose_one_answer(aws.client("dynamodb"), write, monkeypatch)
+    lost = lose_one_answer(aws.client("dynamodb"), write)
 
     answer = post(functions)
 
@@ -34,20 +34,19 @@ def test_an_answer_lost_on_the_way_is_asked_for_again_and_the_request_goes_on(
     assert post(functions).headers["idempotent-replayed"] == "true"
 
 
-def lose_one_answer(client: Any, operation: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The next such request is done by the server, and its answer never arrives; the client then sends it again."""
-    session = client.http
-    send: Callable[[Any], Any] = session.send
+def lose_one_answer(client: Any, operation: str) -> list[str]:
+    """The next such request is done by the server, and its response never arrives; the client then sends it again."""
     lost: list[str] = []
 
-    def send_and_lose(request: Any) -> Any:
-        answer = send(request)
-        if request.headers["X-Amz-Target"].endswith(operation) and not lost:
+    def send_and_lose(request: Any, **_: Any) -> None:
+        if not lost:
             lost.append(operation)
-            raise ReadTimeoutError(endpoint_url=request.url)
-        return answer
+            with urllib.request.urlopen(
+                urllib.request.Request(request.url, request.body, dict(request.headers), method=request.method)
+            ):
+                raise ReadTimeoutError(endpoint_url=request.url)
 
-    monkeypatch.setattr(session, "send", send_and_lose)
+    client.meta.events.register(f"before-send.dynamodb.{operation}", send_and_lose)
     return lost
 
 

@@ -1,15 +1,31 @@
-"""AWS's clients, as far as the bridge uses them: the names and answers of boto3 over the simulated services."""
+"""AWS's clients, as far as the bridge uses them: the names and responses of boto3 over the simulated services."""
 
+import functools
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from botocore.exceptions import IncompleteReadError
 
 from .audit import AuditTable
 from .bucket import Bucket
 from .dynamodb import Table
 from .items import Refused
-from .outward import Effect, Outward, client_error
+from .outward import Effect, EmptySuccess, Outward, client_error
 from .queue import Queue
+
+Method = Callable[..., dict[str, Any]]
+
+
+def may_be_empty(method: Method) -> Method:
+    @functools.wraps(method)
+    def answered(*args: Any, **request: Any) -> dict[str, Any]:
+        try:
+            return method(*args, **request)
+        except EmptySuccess:
+            return {}
+
+    return answered
 
 
 class DynamoDb:
@@ -20,6 +36,7 @@ class DynamoDb:
         # How often a page ends before its limit.
         self.short_pages = 0.0
 
+    @may_be_empty
     def put_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
         self._outward.use("dynamodb:PutItem", request["TableName"])
@@ -30,25 +47,30 @@ class DynamoDb:
         self._call("PutItem", [request["Item"]["id"]["S"]], lambda: self._table.put(by, request))
         return {}
 
+    @may_be_empty
     def update_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
         self._outward.use("dynamodb:UpdateItem", request["TableName"])
         item = self._call("UpdateItem", [request["Key"]["id"]["S"]], lambda: self._table.update(by, request))
         return {"Attributes": item}
 
+    @may_be_empty
     def delete_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
         self._outward.use("dynamodb:DeleteItem", request["TableName"])
         self._call("DeleteItem", [request["Key"]["id"]["S"]], lambda: self._table.delete(by, request))
         return {}
 
+    @may_be_empty
     def get_item(self, **request: Any) -> dict[str, Any]:
         assert request["ConsistentRead"], "only consistent reads are simulated"
+        assert request["ReturnConsumedCapacity"] == "TOTAL", "nothing else shows an empty response from a missing item"
         id = request["Key"]["id"]["S"]
         self._outward.use("dynamodb:GetItem", request["TableName"])
         item = self._call("GetItem", [id], lambda: self._table.get(id))
-        return {} if item is None else {"Item": item}
+        return {"ConsumedCapacity": {"CapacityUnits": 1.0}} | ({} if item is None else {"Item": item})
 
+    @may_be_empty
     def query(self, **request: Any) -> dict[str, Any]:
         self._outward.use("dynamodb:Query", f"{request['TableName']}/index/{request['IndexName']}")
         items, last = self._call(f"Query {request['IndexName']}", [], lambda: self._table.query(request))
@@ -58,6 +80,7 @@ class DynamoDb:
             last = items[-1]
         return {"Items": items} | ({"LastEvaluatedKey": last} if last else {})
 
+    @may_be_empty
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         ((name, wanted),) = request["RequestItems"].items()
         keys = wanted["Keys"]
@@ -87,6 +110,7 @@ class S3:
         self._outward = outward
         self._bucket = bucket
 
+    @may_be_empty
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:
         self._outward.use("s3:PutObject", f"{Bucket}/{Key}")
         self._call("PutObject", Key, lambda: self._bucket.put(Key, Body))
@@ -101,7 +125,11 @@ class S3:
                 raise client_error("GetObject", "NoSuchKey", 404)
             return body
 
-        return {"Body": io.BytesIO(self._call("GetObject", Key, read))}
+        try:
+            return {"Body": io.BytesIO(self._call("GetObject", Key, read))}
+        except EmptySuccess:
+            # A body shorter than its length says is an error of its own to botocore.
+            raise IncompleteReadError(actual_bytes=0, expected_bytes=1) from None
 
     def generate_presigned_url(self, _: str, *, Params: dict[str, str], ExpiresIn: int) -> str:
         # Whoever follows the link acts as the function that made it.
@@ -114,12 +142,17 @@ class S3:
 
     def paginate(self, *, Bucket: str, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
         self._outward.use("s3:ListBucketVersions", Bucket)
-        found = self._call("ListObjectVersions", Prefix, lambda: self._bucket.versions(Prefix))
+        try:
+            found = self._call("ListObjectVersions", Prefix, lambda: self._bucket.versions(Prefix))
+        except EmptySuccess:
+            yield {}
+            return
         # Two a page: pages are to be seen at work.
         for start in range(0, max(len(found), 1), 2):
             page = [{"Key": key, "VersionId": version} for key, version in found[start : start + 2]]
-            yield {"Versions": page} if page else {}
+            yield {"Name": Bucket} | ({"Versions": page} if page else {})
 
+    @may_be_empty
     def delete_object(self, *, Bucket: str, Key: str, VersionId: str, **_: Any) -> dict[str, Any]:
         self._outward.use("s3:DeleteObjectVersion", f"{Bucket}/{Key}")
         self._call("DeleteObject", Key, lambda: self._bucket.delete(Key, VersionId))
@@ -134,6 +167,7 @@ class Sqs:
         self._outward = outward
         self._queue = queue
 
+    @may_be_empty
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
         def send() -> dict[str, Any]:
             taken = [entry for entry in Entries if not self._queue.refuses()]
@@ -155,6 +189,7 @@ class SecretsManager:
         self._outward = outward
         self._values = values
 
+    @may_be_empty
     def get_secret_value(self, *, SecretId: str, **_: Any) -> dict[str, Any]:
         self._outward.use("secretsmanager:GetSecretValue", SecretId)
         value = self._outward.call("secretsmanager", "GetSecretValue", [], lambda: self._values[SecretId])

@@ -16,6 +16,7 @@ AWS_FAULTS = (
     "timeout_late",
     "refused",
     "malformed",
+    "empty",
     "slow",
 )
 CRASHES = ("crash_before", "crash_after")

@@ -11,10 +11,12 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+from aws_lambda_powertools.utilities.parameters import base as parameters
 
 import bridge.vendor
 from bridge.observed import logger, metrics
@@ -39,6 +41,16 @@ class Powertools:
         metrics.provider.metric_set.update(waiting)
 
 
+class _Clock:
+    """The time by which Powertools keeps secrets."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._kernel.now, UTC)
+
+
 def _forbidden(name: str) -> Callable[..., Any]:
     def refuse(*_: Any, **__: Any) -> Any:
         raise AssertionError(f"{name} was called: it cannot be replayed")
@@ -59,6 +71,7 @@ def isolated(kernel: Kernel, wire: Callable[[], Wire], sink: Sink) -> Iterator[N
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(bridge.vendor, "within", within))
         stack.enter_context(mock.patch.object(bridge.vendor, "DeadlineAdapter", wire))
+        stack.enter_context(mock.patch.object(parameters, "datetime", _Clock(kernel)))
         for module, name in (
             (os, "urandom"),
             (secrets, "token_bytes"),

@@ -1,4 +1,4 @@
-"""One call of an AWS service as botocore makes it: up to three attempts, with its pauses, through whatever happens."""
+"""One call of an AWS service as botocore makes it: several attempts, with its pauses, through whatever happens."""
 
 import itertools
 import random
@@ -9,14 +9,12 @@ from typing import Any
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
+from bridge.aws.clients import ATTEMPTS, CONNECT_TIMEOUT, READ_TIMEOUT
+
 from .faults import Call, Plan, Tally
 from .kernel import Kernel
 from .trace import Trace
 
-# bridge.aws: attempts, and the seconds after which one is given up.
-_ATTEMPTS = 3
-_READ_TIMEOUT = 2.0
-_CONNECT_TIMEOUT = 1.0
 # botocore's standard mode: the most that the first pause takes, in seconds.
 _PAUSE, _PAUSE_AFTER_THROTTLE = 0.05, 1.0
 
@@ -29,6 +27,10 @@ _THROTTLES = {
 _TRANSIENT = {code for codes in _THROTTLES.values() for code in codes} | {"InternalServerError"}
 
 Effect = Callable[[], Any]
+
+
+class EmptySuccess(Exception):
+    """A response whose body was lost: botocore takes it for a success without members."""
 
 
 def client_error(operation: str, code: str, status: int = 400, item: Any = None) -> ClientError:
@@ -83,16 +85,17 @@ class Outward:
     def call(self, service: str, operation: str, about: Sequence[str], effect: Effect) -> Any:
         """What botocore gives, or raises, for `effect` at the service."""
         number = self.number(service, operation)
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = ATTEMPTS[service]
+        for attempt in range(1, attempts + 1):
             pause = _PAUSE
             try:
                 return self._attempt(service, operation, about, effect, number, attempt)
             except (ReadTimeoutError, EndpointConnectionError):
-                if attempt == _ATTEMPTS:
+                if attempt == attempts:
                     raise
             except ClientError as error:
                 code = error.response["Error"]["Code"]
-                if code not in _TRANSIENT or attempt == _ATTEMPTS:
+                if code not in _TRANSIENT or attempt == attempts:
                     raise
                 if code in _THROTTLES[service]:
                     pause = _PAUSE_AFTER_THROTTLE
@@ -110,7 +113,7 @@ class Outward:
         self._before(fault, operation, service, half)
         if fault == "timeout_late":
             self.kernel.after(self.rng.uniform(2, 6), lambda: self._late(about, name, effect))
-            self.kernel.sleep(_READ_TIMEOUT)
+            self.kernel.sleep(READ_TIMEOUT)
             raise ReadTimeoutError(endpoint_url="https://aws.example")
         result = self._note(about, name, effect)
         self._after(fault, operation, half)
@@ -126,10 +129,10 @@ class Outward:
         if fault == "internal_before":
             raise client_error(operation, "InternalServerError", 500)
         if fault == "refused":
-            self.kernel.sleep(self.rng.choice((0.0, _CONNECT_TIMEOUT)))
+            self.kernel.sleep(self.rng.choice((0.0, CONNECT_TIMEOUT)))
             raise EndpointConnectionError(endpoint_url="https://aws.example")
         if fault == "timeout_before":
-            self.kernel.sleep(_READ_TIMEOUT)
+            self.kernel.sleep(READ_TIMEOUT)
             raise ReadTimeoutError(endpoint_url="https://aws.example")
 
     def _after(self, fault: str | None, operation: str, half: float) -> None:
@@ -139,10 +142,12 @@ class Outward:
         if fault == "internal_after":
             raise client_error(operation, "InternalServerError", 500)
         if fault == "timeout_after":
-            self.kernel.sleep(_READ_TIMEOUT)
+            self.kernel.sleep(READ_TIMEOUT)
             raise ReadTimeoutError(endpoint_url="https://aws.example")
         if fault == "malformed":
             raise ResponseParserError("no XML, no JSON")
+        if fault == "empty":
+            raise EmptySuccess
         self.kernel.sleep(half)
 
     def _note(self, about: Sequence[str], name: str, effect: Effect) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge import credentials
+from bridge.aws import secrets
 from bridge.settings import Settings
 from bridge.wiring import Bridge
 from tests.simulation import scenarios, single
@@ -92,4 +92,4 @@ def test_a_warm_function_reads_a_secret_at_most_once_in_five_minutes() -> None:
     gaps = [later - earlier for times in processes for earlier, later in pairwise(times)]
     assert len(gaps) > 10
     # The answer is kept from when it was asked for.
-    assert min(gaps) >= credentials.MAX_AGE
+    assert min(gaps) >= secrets.MAX_AGE

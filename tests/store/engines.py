@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-import pytest
+import boto3
+from botocore.config import Config
 from samtranslator.yaml_helper import yaml_parse
 
-from bridge.aws_json import JsonClient
 from bridge.store.table import Table
 from tests.sandbox.template import TEMPLATE
 
@@ -43,15 +43,11 @@ class Engine:
 
     @cached_property
     def client(self) -> Any:
-        with pytest.MonkeyPatch.context() as patch:
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-                patch.setenv(name, "sandbox")
-            patch.setenv("AWS_REGION", "us-east-1")
-            # Each racer has a connection of its own; nobody asks twice, for a test counts what happens.
-            client = JsonClient("dynamodb", url=f"{self.url}/", connections=RACERS, attempts=1)
-            # It finds its credentials at the first call.
-            client.list_tables()
-            return client
+        # Each racer has a connection of its own; nobody asks twice, for a test counts what happens.
+        config = Config(max_pool_connections=RACERS, retries={"mode": "standard", "total_max_attempts": 1})
+        return boto3.Session("sandbox", "sandbox", region_name="us-east-1").client(
+            "dynamodb", endpoint_url=self.url, config=config
+        )
 
     @contextmanager
     def table(self) -> Iterator[Table]:

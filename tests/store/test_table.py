@@ -100,18 +100,15 @@ def test_an_error_of_dynamodb_is_named_and_not_quoted(table: Table) -> None:
         reading.by_reference(nowhere, "shop", "order-1", limit=9, after=None)
 
 
-def test_a_lost_answer_is_an_error_even_where_the_write_was_done(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_response_is_an_error_even_where_the_write_was_done(table: Table) -> None:
     made = reservation()
 
-    send = table.client.http.send
-
-    def send_and_lose(request: Any) -> None:
-        send(request)
+    def lose(**_: Any) -> None:
         raise ReadTimeoutError(endpoint_url="https://nowhere.example")
 
-    monkeypatch.setattr(table.client.http, "send", send_and_lose)
+    table.client.meta.events.register("after-call.dynamodb.PutItem", lose)
     with pytest.raises(StorageUnavailable) as failed:
         table.put(to_row(made), condition="attribute_not_exists(#id)", bind={})
-    monkeypatch.undo()
+    table.client.meta.events.unregister("after-call.dynamodb.PutItem", lose)
     assert failed.value.code == "ReadTimeoutError"
     assert standing(table, made) == made

@@ -1,11 +1,14 @@
 """Secrets that are put badly open nothing, and are quoted by nothing."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.parameters import base as parameters
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from bridge.credentials import MAX_AGE, EkycCredentials, Secret
+from bridge.aws.secrets import MAX_AGE, Secret
+from bridge.credentials import EkycCredentials
 from bridge.errors import StorageUnavailable, VendorCredentials
 
 GOOD = '{"client_id": "bridge", "client_secret": "sk_canary"}'
@@ -23,7 +26,7 @@ class SecretsManager:
         self.calls += 1
         if self.error:
             raise self.error
-        return {"SecretString": self.text}
+        return {} if self.text is None else {"SecretString": self.text}
 
 
 def headers(text: str) -> dict[str, str]:
@@ -75,7 +78,7 @@ def test_a_secret_is_kept_until_it_is_wanted_afresh() -> None:
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:canary"}}, "GetSecretValue"), "ClientError"),
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:canary"}}, "GetSecretValue"), "AccessDenied"),
         (EndpointConnectionError(endpoint_url="https://canary.example"), "EndpointConnectionError"),
     ],
 )
@@ -97,13 +100,24 @@ def test_an_answer_without_the_secret_is_not_kept_as_an_empty_one() -> None:
     assert secret.read() == {"client_id": "bridge", "client_secret": "sk_canary"}
 
 
-def test_a_secret_is_read_again_after_five_minutes() -> None:
-    manager, now = SecretsManager(), 100.0
-    secret = Secret(manager, "arn:secret", clock=lambda: now)
+def test_a_secret_is_read_again_after_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(parameters, "datetime", clock)
+    manager = SecretsManager()
+    secret = Secret(manager, "arn:secret")
     secret.read()
-    now += MAX_AGE - 1
+    clock.time += timedelta(seconds=MAX_AGE)
     secret.read()
     assert manager.calls == 1
-    now += 1
+    clock.time += timedelta(seconds=1)
     secret.read()
     assert manager.calls == 2
+
+
+class Clock:
+    """The time by which Powertools keeps secrets."""
+
+    time = datetime(2026, 1, 31, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time

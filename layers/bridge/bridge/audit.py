@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bridge.aws import translated
+from bridge.aws.clients import translate_aws_errors
 from bridge.models import Caller, timestamp
 from bridge.store.rows import values
 
@@ -37,6 +37,6 @@ class AuditTrail:
             "principal_sha256": hashlib.sha256(caller.principal.encode()).hexdigest(),
             "ttl": int(now.timestamp()) + self._retention,
         }
-        with translated():
+        with translate_aws_errors():
             # The nonce makes it an entry of its own, so a repeated attempt writes the same once more.
             self._client.put_item(TableName=self._table, Item=values(entry))

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from bridge import aws
+from bridge.aws.clients import client, translate_aws_errors
 from bridge.errors import StorageUnavailable
 from bridge.ids import is_id
 from bridge.models import Evidence
@@ -43,7 +43,7 @@ def check(dynamodb: Any, s3: Any, id: str, table: str, bucket: str) -> tuple[boo
         return False, f"it is {verification.status}, and nothing was kept of it"
     evidence = verification.evidence
     try:
-        with aws.translated():
+        with translate_aws_errors():
             found = s3.get_object(Bucket=bucket, Key=evidence.key)
             compressed = found["Body"].read()
     except StorageUnavailable as error:
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--table", required=True, help="output TableName of the stack")
     parser.add_argument("--bucket", required=True, help="output EvidenceBucketName of the stack")
     chosen = parser.parse_args(arguments)
-    is_good, said = check(aws.client("dynamodb"), aws.client("s3"), chosen.id, chosen.table, chosen.bucket)
+    is_good, said = check(client("dynamodb"), client("s3"), chosen.id, chosen.table, chosen.bucket)
     (sys.stdout if is_good else sys.stderr).write(f"{chosen.id}: {said}\n")
     return 0 if is_good else 1
 

@@ -8,7 +8,7 @@ import gzip
 import hashlib
 from typing import Any
 
-from bridge.aws import translated
+from bridge.aws.clients import required, translate_aws_errors
 from bridge.models import Evidence
 
 # Seconds that a link to a picture works.
@@ -30,7 +30,7 @@ class EvidenceBucket:
 
     def load(self, evidence: Evidence) -> bytes:
         """The vendor's bytes, as they came."""
-        with translated():
+        with translate_aws_errors():
             compressed: bytes = self._client.get_object(Bucket=self._bucket, Key=evidence.key)["Body"].read()
         return gzip.decompress(compressed)
 
@@ -49,11 +49,13 @@ class EvidenceBucket:
             self._erase_below(f"{kind}/{verification_id}/")
 
     def _put(self, key: str, body: bytes, content_type: str) -> None:
-        with translated():
+        with translate_aws_errors():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
 
     def _erase_below(self, prefix: str) -> None:
-        with translated():
+        with translate_aws_errors():
             for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
+                # A page that was cut short looks like one without versions, which would then stay.
+                required(page, "Name", "ListObjectVersions")
                 for version in page.get("Versions", []) + page.get("DeleteMarkers", []):
                     self._client.delete_object(Bucket=self._bucket, Key=version["Key"], VersionId=version["VersionId"])

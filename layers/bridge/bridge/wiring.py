@@ -9,14 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bridge import aws
+from bridge.aws import clients
 from bridge.ids import RandomBytes, draw
 from bridge.settings import Settings
 
 if TYPE_CHECKING:
     from bridge.audit import AuditTrail
-    from bridge.credentials import Secret
-    from bridge.due_queue import DueQueue
+    from bridge.aws.due_queue import DueQueue
+    from bridge.aws.secrets import Secret
     from bridge.evidence import EvidenceBucket
     from bridge.models import Authorized
     from bridge.pace import Pace
@@ -32,7 +32,7 @@ class Bridge:
         self,
         settings: Settings,
         *,
-        client: Callable[[str], Any] = aws.client,
+        client: Callable[[str], Any] = clients.client,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         random_bytes: RandomBytes = secrets.token_bytes,
         draw: Callable[[float, float], float] = draw,
@@ -79,7 +79,7 @@ class Bridge:
 
     @functools.cached_property
     def due_queue(self) -> "DueQueue":
-        from bridge.due_queue import DueQueue
+        from bridge.aws.due_queue import DueQueue
 
         return DueQueue(self._client("sqs"), self.settings.due_queue_url)
 
@@ -103,9 +103,9 @@ class Bridge:
         return self._secret(self.settings.api_keys_secret_arn)
 
     def _secret(self, arn: str) -> "Secret":
-        from bridge.credentials import Secret
+        from bridge.aws.secrets import Secret
 
-        return Secret(self._client("secretsmanager"), arn, clock=self.clock)
+        return Secret(self._client("secretsmanager"), arn)
 
 
 @functools.cache

@@ -83,7 +83,8 @@ def rise(table: Table, verification: Verification, finding: Finding, now: dateti
     if finding.result is not None:
         change["result"] = finding.result
     if finding.evidence is not None:
-        change["evidence"] = dataclasses.asdict(finding.evidence)
+        evidence = finding.evidence
+        change["evidence"] = {"key": evidence.key, "sha256": evidence.sha256, "size": evidence.size}
     if finding.status.is_final:
         change["ttl"] = int(now.timestamp()) + table.retention
     _set_due(verification.id, finding.due_at, change, remove)

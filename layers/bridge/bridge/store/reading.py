@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bridge.aws import translated
+from bridge.aws.clients import required, translate_aws_errors
 from bridge.errors import StorageUnavailable
 from bridge.models import Verification
 from bridge.store.rows import DUE_SHARDS, Item, from_row, plain, reference_key, values
@@ -17,9 +17,13 @@ _ROUNDS = 5
 
 
 def get(table: Table, id: str) -> Verification | None:
-    with translated():
-        answer = table.client.get_item(TableName=table.name, Key=key(id), ConsistentRead=True)
-    return from_row(answer["Item"]) if "Item" in answer else None
+    with translate_aws_errors():
+        # Without the capacity a response that was cut short looks like one that found nothing.
+        response = table.client.get_item(
+            TableName=table.name, Key=key(id), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
+        )
+    required(response, "ConsumedCapacity", "GetItem")
+    return from_row(response["Item"]) if "Item" in response else None
 
 
 def by_reference(
@@ -30,7 +34,7 @@ def by_reference(
     start = {}
     if after:
         start["ExclusiveStartKey"] = values({"reference_key": partition, "created_at": after[0], "id": after[1]})
-    with translated():
+    with translate_aws_errors():
         page = table.client.query(
             TableName=table.name,
             IndexName="by_reference",
@@ -40,8 +44,9 @@ def by_reference(
             Limit=limit,
             **start,
         )
+    items = required(page, "Items", "Query")
     last = plain(page.get("LastEvaluatedKey", {}))
-    found = _get_all(table, [plain(item)["id"] for item in page["Items"]])
+    found = _get_all(table, [plain(item)["id"] for item in items])
     return found, (last["created_at"], last["id"]) if last else None
 
 
@@ -52,10 +57,11 @@ def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
     for _ in range(_ROUNDS):
         if not keys:
             break
-        with translated():
-            answer = table.client.batch_get_item(RequestItems={table.name: {"Keys": keys, "ConsistentRead": True}})
-        found |= {plain(item)["id"]: item for item in answer["Responses"].get(table.name, [])}
-        keys = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
+        with translate_aws_errors():
+            response = table.client.batch_get_item(RequestItems={table.name: {"Keys": keys, "ConsistentRead": True}})
+        items = required(response, "Responses", "BatchGetItem").get(table.name, [])
+        found |= {plain(item)["id"]: item for item in items}
+        keys = response.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
     if keys:
         # DynamoDB is short of capacity: who asked is the one to wait.
         raise StorageUnavailable("BatchGetItem", "UnprocessedKeys")
@@ -65,7 +71,7 @@ def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
 def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]:
     """What is due as (id, due_at), about `limit` at most, the longest due of each shard first."""
     for shard in range(DUE_SHARDS):
-        with translated():
+        with translate_aws_errors():
             page = table.client.query(
                 TableName=table.name,
                 IndexName="due",
@@ -73,7 +79,7 @@ def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]
                 ExpressionAttributeValues=values({":shard": str(shard), ":now": int(now.timestamp())}),
                 Limit=-(-limit // DUE_SHARDS),
             )
-        for item in page["Items"]:
+        for item in required(page, "Items", "Query"):
             row = plain(item)
             yield row["id"], int(row["due_at"])
 

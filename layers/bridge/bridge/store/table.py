@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from bridge.aws import translated
+from bridge.aws.clients import required, translate_aws_errors
 from bridge.models import Verification
 from bridge.store.rows import Item, from_row, values
 
@@ -70,7 +70,7 @@ class Table:
             f"{expression} {condition}",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        return from_row(answer["Attributes"])
+        return from_row(required(answer, "Attributes", "UpdateItem"))
 
     def _write(
         self,
@@ -82,7 +82,7 @@ class Table:
         **options: Any,
     ) -> Any:
         names = {f"#{name}": name for name in re.findall(r"#(\w+)", mentions)}
-        with translated():
+        with translate_aws_errors():
             try:
                 return getattr(self.client, operation)(
                     TableName=self.name,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.aws import translated
+from bridge.aws.clients import translate_aws_errors
 
 _BATCH = 10
 
@@ -20,9 +20,9 @@ class DueQueue:
         for start in range(0, len(verification_ids), _BATCH):
             batch = verification_ids[start : start + _BATCH]
             entries = [{"Id": str(i), "MessageBody": json.dumps({"id": id})} for i, id in enumerate(batch)]
-            with translated():
-                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-            sent += len(answer.get("Successful", []))
+            with translate_aws_errors():
+                response = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+            sent += len(response.get("Successful", []))
         return sent
 
 
