@@ -17,7 +17,7 @@ from unittest import mock
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 import bridge.vendor
-from bridge.observed import logger, metrics
+from bridge.observability import logger, metrics
 
 from .canaries import Output, Sink
 from .kernel import Kernel
