@@ -38,8 +38,10 @@ class Secret:
     def _fetch(self) -> str:
         try:
             text = self._client.get_secret_value(SecretId=self._arn).get("SecretString")
-        except (ClientError, BotoCoreError, ResponseParserError) as error:
-            # The error's text names the secret; its class is enough.
+        # The error's text names the secret; its code or its class is enough.
+        except ClientError as error:
+            raise StorageUnavailable("GetSecretValue", str(error.response["Error"]["Code"])) from None
+        except (BotoCoreError, ResponseParserError) as error:
             raise StorageUnavailable("GetSecretValue", type(error).__name__) from None
         # Not an empty secret, which would be kept: a part of the answer was lost, or the secret is binary.
         if not isinstance(text, str):
