@@ -75,7 +75,7 @@ def test_a_secret_is_kept_until_it_is_wanted_afresh() -> None:
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:canary"}}, "GetSecretValue"), "ClientError"),
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:canary"}}, "GetSecretValue"), "AccessDenied"),
         (EndpointConnectionError(endpoint_url="https://canary.example"), "EndpointConnectionError"),
     ],
 )
