@@ -35,11 +35,21 @@ class Alarm:
         return Metric(stack.name, self.properties["MetricName"], tuple(sorted(self.dimensions.items())))
 
 
+_TEMPLATE = template.read()
 # By the metric that they watch; no two watch the same.
 ALARMS = {
     properties["MetricName"]: Alarm(name, properties)
-    for name, properties in template.read().of_type("AWS::CloudWatch::Alarm").items()
+    for name, properties in _TEMPLATE.of_type("AWS::CloudWatch::Alarm").items()
 }
+
+
+def powertools_settings(stack: Stack) -> tuple[str, str]:
+    """The namespace and the service that all functions are deployed with; the sandbox's own may be overridden."""
+    functions = _TEMPLATE.of_type("AWS::Lambda::Function").values()
+    declared = [function["Environment"]["Variables"] for function in functions]
+    names = ("POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME")
+    ((namespace, service),) = {tuple(str(each[name]) for name in names) for each in declared}
+    return (stack.name if namespace == str({"Ref": "AWS::StackName"}) else namespace), service
 
 
 def emitted(output: str) -> dict[Metric, float]:

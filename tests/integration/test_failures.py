@@ -15,11 +15,11 @@ from bridge.due_queue import DueQueue
 from bridge.errors import StorageUnavailable
 from bridge.key_set import KeySet
 from bridge.models import Verification
-from bridge.observability import OLDEST_DUE_SECONDS, logger, metrics
+from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, metrics, record_failure
 from bridge.schedule import FIRST_CHECK
 from bridge.settings import Settings
 from bridge.wiring import Bridge
-from tests.integration.alarms import ALARMS, emitted
+from tests.integration.alarms import ALARMS, emitted, powertools_settings
 from tests.integration.driving import WANTED, Aws, Clock, Functions, http_event, new, return_path, token_of
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
@@ -62,10 +62,10 @@ def world(
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
     """With one verification, whose person has done all that was asked of them."""
-    # The functions' own, which Powertools took from this process's environment when it was imported.
-    environment = sandbox.stack.functions["SweepFunction"].environment
-    monkeypatch.setattr(metrics.provider, "namespace", environment["POWERTOOLS_METRICS_NAMESPACE"])
-    monkeypatch.setattr(metrics.provider, "service", environment["POWERTOOLS_SERVICE_NAME"])
+    # Powertools took these from this process's environment when it was imported.
+    namespace, service = powertools_settings(sandbox.stack)
+    monkeypatch.setattr(metrics.provider, "namespace", namespace)
+    monkeypatch.setattr(metrics.provider, "service", service)
     verification = new(bridge)
     sandbox.vendor.play(token_of(verification), "verified")
     log.truncate(0)
@@ -397,6 +397,15 @@ def test_a_sweep_that_fails_reports_no_age_so_that_its_alarm_misses_it(
         sweep(world)
     assert OLDEST_DUE_SECONDS not in {metric.name for metric in emitted(capsys.readouterr().out)}
     assert ALARMS[OLDEST_DUE_SECONDS].properties["TreatMissingData"] == "breaching"
+
+
+@pytest.mark.parametrize(("text", "logged"), [("ver_" + "a" * 26, ["ver_" + "a" * 26]), ("canary", []), ("", [])])
+def test_a_text_that_is_no_id_is_not_logged_as_one(log: io.StringIO, text: str, logged: list[str]) -> None:
+    error = KeyError("canary")
+    with pytest.raises(KeyError), concerning(text):
+        raise error
+    record_failure("invocation_failed", error)
+    assert [each["verification_id"] for each in failures(log) if "verification_id" in each] == logged
 
 
 def test_a_key_set_without_a_usable_key_is_a_failure() -> None:
