@@ -5,6 +5,7 @@ The handlers run as Lambda runs them, a failure is injected, and what they print
 
 import io
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -343,6 +344,14 @@ def test_whatever_fails_on_the_way_out_of_a_failure_leaves_its_own_line(world: W
     assert (released["message"], released["operation"]) == ("release_failed", "DeleteItem")
     assert (refused["message"], refused["operation"]) == ("request_failed", "CreateVerification")
     assert released["verification_id"] == refused["verification_id"]
+
+
+def test_a_person_whose_frontend_is_not_allowed_any_more_leaves_a_line(world: World, log: io.StringIO) -> None:
+    world.bridge.settings = Settings({**os.environ, "ALLOWED_REDIRECT_ORIGINS": ""})
+    come_back(world)
+    (line,) = [each for each in log.getvalue().replace("\0", "").splitlines() if "request_rejected" in each]
+    rejected = json.loads(line)
+    assert (rejected["code"], rejected["verification_id"]) == ("redirect_not_allowed", world.verification.id)
 
 
 def test_a_check_that_cannot_be_rescheduled_leaves_its_own_line(world: World, log: io.StringIO) -> None:

@@ -83,5 +83,9 @@ def _fields(error: Exception) -> dict[str, Any]:
         fields |= {"what": error.what} if isinstance(error, VendorMalformed) else {}
     elif not isinstance(error, BridgeError):
         fields["where"] = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-    verification_id = getattr(error, "verification_id", None)
-    return fields if verification_id is None else fields | {"verification_id": verification_id}
+    return fields | verification_in(error)
+
+
+def verification_in(error: Exception) -> dict[str, str]:
+    """The verification that an error concerns, as a field of its line; none if it is not known."""
+    return {name: value for name, value in vars(error).items() if name == "verification_id"}

@@ -23,7 +23,7 @@ from bridge.errors import (
     VendorTimeout,
     VendorUnavailable,
 )
-from bridge.observability import logger, record_failure
+from bridge.observability import logger, record_failure, verification_in
 
 # The HTTP status and the `code` that callers may build on. A subclass without a line of its own has its parent's.
 STATUSES: dict[type[BridgeError], tuple[int, str]] = {
@@ -74,4 +74,4 @@ def log(error: BridgeError) -> None:
     if status >= 500:
         record_failure("request_failed", error, code=code, status=status)
     else:
-        logger.info("request_rejected", extra={"code": code, "status": status})
+        logger.info("request_rejected", extra={"code": code, "status": status, **verification_in(error)})
