@@ -380,6 +380,31 @@ def test_giving_up_counts_in_the_metric_of_its_alarm(
     assert emitted(capsys.readouterr().out).keys() == expected
 
 
+@pytest.mark.parametrize(
+    ("inject", "metric"),
+    [
+        (vendor("500"), "VendorFault"),
+        (lambda world: world.aws.refuse("s3.PutObject", times=100), "StorageFault"),
+    ],
+)
+def test_an_outage_that_one_person_meets_raises_an_alarm_within_15_minutes(
+    world: World, capsys: pytest.CaptureFixture[str], inject: Step, metric: str
+) -> None:
+    inject(world)
+    come_back(world)
+    # AWS takes some two minutes to show a metric. The pauses between checks are the longest that jitter allows.
+    bad_minutes = 0
+    for _ in range(13):
+        counted = emitted(capsys.readouterr().out)
+        bad_minutes += any(each.name == metric for each in counted)
+        world.clock.advance(60)
+        world.sandbox.sweep_now()
+        world.sandbox.drain_queue()
+    world.aws.forget()
+
+    assert bad_minutes >= ALARMS[metric].properties["DatapointsToAlarm"]
+
+
 @pytest.mark.parametrize("seconds", [0, 90])
 def test_a_sweep_reports_how_long_the_oldest_has_been_due(
     world: World, capsys: pytest.CaptureFixture[str], seconds: int
