@@ -1,21 +1,39 @@
 """Completes what the queue names. One that fails stays in the queue, and does not hold up the others."""
 
-from typing import Any
+from typing import Any, cast
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    ExceptionInfo,
+    FailureResponse,
+    process_partial_response,
+)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.aws.due_queue import id_in
+from bridge.observability import concerning, record_failure
 from bridge.use_cases.finalize import finalize
 from bridge.web.entry import entry_point
 from bridge.wiring import bridge
 
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+class LoggingBatchProcessor(BatchProcessor):
+    """Powertools keeps a message's error to itself; each is to leave its line and its count."""
+
+    def failure_handler(self, record: SQSRecord, exception: ExceptionInfo) -> FailureResponse:
+        record_failure("message_failed", cast("Exception", exception[1]), message_id=record.message_id)
+        return super().failure_handler(record, exception)
+
+
+processor = LoggingBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def finalize_message(record: SQSRecord) -> None:
-    finalize(bridge(), id_in(record.body))
+    id = id_in(record.body)
+    with concerning(id):
+        finalize(bridge(), id)
 
 
 @entry_point

@@ -3,6 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from bridge.errors import BridgeError, NotFound
+from bridge.observability import concerning
 from bridge.use_cases.come_back import come_back, read_status
 from bridge.web import answers, pages
 from bridge.web.entry import entry_point
@@ -14,12 +15,14 @@ app = APIGatewayHttpResolver()
 
 @app.get("/return/<id>/<code>")
 def return_person(id: str, code: str) -> Response[str]:
-    return pages.see_other(come_back(bridge(), id, code))
+    with concerning(id):
+        return pages.see_other(come_back(bridge(), id, code))
 
 
 @app.get("/status/<id>/<code>")
 def get_status(id: str, code: str) -> Response[str]:
-    return answers.answer(answers.status(read_status(bridge(), id, code)), headers=pages.PRIVATE)
+    with concerning(id):
+        return answers.answer(answers.status(read_status(bridge(), id, code)), headers=pages.PRIVATE)
 
 
 def _refuse(error: BridgeError) -> Response[str]:

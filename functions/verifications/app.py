@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from bridge.errors import BridgeError, NotFound
 from bridge.models import READ, READ_RESULT, REDACT, WRITE, Verification
+from bridge.observability import concerning
 from bridge.web import answers, requests
 from bridge.web.entry import entry_point
 from bridge.web.problems import problem
@@ -41,11 +42,13 @@ def read_verification(id: str) -> Response[str]:
     from bridge.use_cases import read
 
     caller = requests.caller(app.current_event, READ)
-    if not requests.wants_result(app.current_event):
-        return answers.answer(_document(read.read(bridge(), caller.principal, id)))
-    caller = requests.caller(app.current_event, READ_RESULT)
-    verification = read.read(bridge(), caller.principal, id)
-    return answers.answer({**_document(verification), "result": read.read_result(bridge(), verification, caller)})
+    wants_result = requests.wants_result(app.current_event)
+    if wants_result:
+        requests.caller(app.current_event, READ_RESULT)
+    with concerning(id):
+        verification = read.read(bridge(), caller.principal, id)
+        result = {"result": read.read_result(bridge(), verification, caller)} if wants_result else {}
+    return answers.answer({**_document(verification), **result})
 
 
 @app.post("/verifications/<id>/refresh")
@@ -53,7 +56,8 @@ def refresh_verification(id: str) -> Response[str]:
     from bridge.use_cases import read
 
     principal = requests.caller(app.current_event, READ).principal
-    return answers.answer(_document(read.refresh(bridge(), principal, id)))
+    with concerning(id):
+        return answers.answer(_document(read.refresh(bridge(), principal, id)))
 
 
 @app.post("/verifications/<id>/redact")
@@ -61,7 +65,8 @@ def redact_verification(id: str) -> Response[str]:
     from bridge.use_cases.redact import redact
 
     caller = requests.caller(app.current_event, REDACT)
-    return answers.answer(_document(redact(bridge(), caller, id)))
+    with concerning(id):
+        return answers.answer(_document(redact(bridge(), caller, id)))
 
 
 def _document(verification: Verification) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.observed import metrics
+from bridge.observability import metrics
 from tests.contract.api import Api
 from tests.sandbox.sandbox import Sandbox
 

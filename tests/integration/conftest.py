@@ -61,7 +61,7 @@ def functions(sandbox: "Sandbox", bridge: "Bridge") -> "Functions":
 @pytest.fixture
 def said(bridge: "Bridge", capsys: pytest.CaptureFixture[str]) -> "Iterator[Said]":
     """Our own logger at its chattiest; all others as Lambda has them, by a handler at the root at WARNING."""
-    from bridge.observed import logger
+    from bridge.observability import logger
     from tests.integration.leaks import Said
 
     ours, log = logger.registered_handler, io.StringIO()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.validate import ParamValidator
 
 from bridge.aws import clients
@@ -53,13 +53,14 @@ class Aws:
     def forget(self) -> None:
         self.calls: list[str] = []
         self._refused: list[str] = []
+        self._denied: dict[str, str] = {}
         self._lost: list[str] = []
         self._first: dict[str, Callable[[], object]] = {}
         self._at: dict[int, Callable[[], object]] = {}
 
     def check_nothing_awaited(self) -> None:
         """A fault that no call met would show nothing: it is for a call of another name, say."""
-        unmet = [*self._refused, *self._lost, *self._first, *self._at]
+        unmet = [*self._refused, *self._denied, *self._lost, *self._first, *self._at]
         assert not unmet, f"set up and never met: {unmet}"
 
     def client(self, service: str) -> Any:
@@ -73,6 +74,10 @@ class Aws:
     def refuse(self, call: str, times: int = 1) -> None:
         """The next calls find no server; nothing is done."""
         self._refused += [call] * times
+
+    def deny(self, call: str, code: str = "AccessDeniedException") -> None:
+        """The next call gets this error from the service; nothing is done."""
+        self._denied[call] = code
 
     def lose_answer(self, call: str, times: int = 1) -> None:
         """The next calls are done, and their answers are lost on the way."""
@@ -92,6 +97,8 @@ class Aws:
             action()
         if action := self._first.pop(call, None):
             action()
+        if code := self._denied.pop(call, None):
+            raise ClientError({"Error": {"Code": code, "Message": "canary-of-aws"}}, call.partition(".")[2])
         if call in self._refused:
             self._refused.remove(call)
             raise EndpointConnectionError(endpoint_url="https://nowhere.example")

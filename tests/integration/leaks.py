@@ -26,7 +26,7 @@ class Said:
 def found(said: Said, sought: Iterable[str]) -> list[str]:
     """Those that were said. Something was logged at all, or this would find nothing ever."""
     text = said.text()
-    assert '"message":"created"' in text, "the log is not the one that is written"
+    assert '"message":"verification_created"' in text, "the log is not the one that is written"
     return found_in(text, sought)
 
 

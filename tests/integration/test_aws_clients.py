@@ -193,7 +193,7 @@ def test_requests_go_through_the_proxy_that_the_environment_names(monkeypatch: p
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://dynamodb.example")
     monkeypatch.delenv("NO_PROXY", raising=False)
-    with pytest.raises(StorageUnavailable) as raised, translate_aws_errors():
+    with pytest.raises(StorageUnavailable) as raised, translate_aws_errors("GetItem"):
         clients.client("dynamodb").get_item(TableName="t", Key=KEY)
     assert raised.value.code == "ProxyConnectionError"
 

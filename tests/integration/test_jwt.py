@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 from bridge.errors import StorageUnavailable
 from bridge.key_set import LARGEST, KeySet, over_http
 from bridge.models import READ
-from bridge.observed import logger
+from bridge.observability import logger
 from bridge.settings import Settings
 from bridge.wiring import Bridge
 from tests.integration.driving import WANTED, http_event

@@ -14,7 +14,7 @@ import bridge.vendor
 from bridge import audit
 from bridge.evidence import EvidenceBucket
 from bridge.models import Evidence, Status, Verification
-from bridge.observed import logger
+from bridge.observability import logger
 from bridge.store import completion, creation, reading, redaction
 from bridge.store.table import Table
 from bridge.use_cases import come_back, complete, finalize
@@ -122,10 +122,13 @@ def no_look_after_the_link() -> contextlib.AbstractContextManager[Any]:
 
 
 def token_in_the_log() -> contextlib.AbstractContextManager[Any]:
-    def tell(fault: Exception, verification: Verification) -> None:
-        logger.warning("could not complete", extra={"token": verification.token})
+    postpone = completion.postpone
 
-    return mock.patch.object(complete, "_observe", tell)
+    def tell(table: Table, verification: Verification, **options: Any) -> Verification:
+        logger.warning("check_rescheduled", extra={"token": verification.token})
+        return postpone(table, verification, **options)
+
+    return mock.patch.object(completion, "postpone", tell)
 
 
 def redaction_forgets_a_field() -> contextlib.AbstractContextManager[Any]:

@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from aws_lambda_powertools.utilities.parameters import base as parameters
 
 import bridge.vendor
-from bridge.observed import logger, metrics
+from bridge.observability import logger, metrics
 
 from .canaries import Output, Sink
 from .kernel import Kernel

@@ -6,8 +6,17 @@ import hypothesis
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
+from bridge.observability import metrics
+
 hypothesis.settings.register_profile("unit", deadline=None)
 hypothesis.settings.load_profile("unit")
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics_are_kept() -> Iterator[None]:
+    """Functions send what they counted at their end; here nothing ends."""
+    yield
+    metrics.clear_metrics()
 
 
 @pytest.fixture(autouse=True)

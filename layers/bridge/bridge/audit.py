@@ -37,6 +37,6 @@ class AuditTrail:
             "principal_sha256": hashlib.sha256(caller.principal.encode()).hexdigest(),
             "ttl": int(now.timestamp()) + self._retention,
         }
-        with translate_aws_errors():
+        with translate_aws_errors("PutItem"):
             # The nonce makes it an entry of its own, so a repeated attempt writes the same once more.
             self._client.put_item(TableName=self._table, Item=values(entry))

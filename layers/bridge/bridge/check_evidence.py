@@ -43,7 +43,7 @@ def check(dynamodb: Any, s3: Any, id: str, table: str, bucket: str) -> tuple[boo
         return False, f"it is {verification.status}, and nothing was kept of it"
     evidence = verification.evidence
     try:
-        with translate_aws_errors():
+        with translate_aws_errors("GetObject"):
             found = s3.get_object(Bucket=bucket, Key=evidence.key)
             compressed = found["Body"].read()
     except StorageUnavailable as error:

@@ -93,7 +93,10 @@ class StorageUnavailable(BridgeError):
 
 
 class VendorError(BridgeError):
-    """The vendor's fault, never the person's."""
+    """The vendor's fault, never the person's. `operation` and `http_status`, where there was one, are for the log."""
+
+    operation = "GetVerification"
+    http_status: int | None = None
 
 
 class VendorRejected(VendorError):

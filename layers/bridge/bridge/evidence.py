@@ -30,7 +30,7 @@ class EvidenceBucket:
 
     def load(self, evidence: Evidence) -> bytes:
         """The vendor's bytes, as they came."""
-        with translate_aws_errors():
+        with translate_aws_errors("GetObject"):
             compressed: bytes = self._client.get_object(Bucket=self._bucket, Key=evidence.key)["Body"].read()
         return gzip.decompress(compressed)
 
@@ -49,11 +49,11 @@ class EvidenceBucket:
             self._erase_below(f"{kind}/{verification_id}/")
 
     def _put(self, key: str, body: bytes, content_type: str) -> None:
-        with translate_aws_errors():
+        with translate_aws_errors("PutObject"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
 
     def _erase_below(self, prefix: str) -> None:
-        with translate_aws_errors():
+        with translate_aws_errors("ListObjectVersions"):
             for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
                 # A page that was cut short looks like one without versions, which would then stay.
                 required(page, "Name", "ListObjectVersions")

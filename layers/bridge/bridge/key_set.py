@@ -62,12 +62,16 @@ def _read(document: bytes) -> "dict[str, PyJWK]":
     except (ValueError, KeyError, TypeError):
         raise StorageUnavailable("jwks", "malformed") from None
     keys = {}
-    for each in listed if isinstance(listed, list) else []:
+    if not isinstance(listed, list):
+        raise StorageUnavailable("jwks", "malformed")
+    for each in listed:
         # A key of another kind, or of a kind that the library does not know, is none for us.
         with contextlib.suppress(jwt.PyJWTError, NotImplementedError, AttributeError, KeyError, TypeError, ValueError):
             key = jwt.PyJWK(each)
             if key.key_type in ("RSA", "EC") and isinstance(key.key_id, str):
                 keys[key.key_id] = key
+    if listed and not keys:
+        raise StorageUnavailable("jwks", "no usable key")
     return keys
 
 

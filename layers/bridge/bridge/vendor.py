@@ -90,13 +90,11 @@ class Vendor:
             "id_type": request.id_type,
             "redirect_url": return_url,
         }
-        result = self._ask("POST", self._url, body, attempts=_ATTEMPTS, is_safe=False).result
-        url, token = result.get("url"), result.get("token")
-        if not (isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= _LONGEST_URL):
-            raise VendorMalformed("url is missing or no URL")
-        if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
-            raise VendorMalformed("token is missing or no token")
-        return Link(url, token)
+        try:
+            return _link(self._ask("POST", self._url, body, attempts=_ATTEMPTS, is_safe=False))
+        except VendorError as error:
+            error.operation = "CreateVerification"
+            raise
 
     def fetch(self, token: str, *, once: bool = False) -> Answer:
         """The vendor's record of that token. `once`: without asking again after a fault, where nobody waits for it."""
@@ -156,6 +154,15 @@ class Vendor:
                 raise VendorTimeout()
         check_status(response.status_code, response.headers.get("Retry-After"))
         return read(raw)
+
+
+def _link(answer: Answer) -> Link:
+    url, token = answer.result.get("url"), answer.result.get("token")
+    if not (isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= _LONGEST_URL):
+        raise VendorMalformed("url is missing or no URL")
+    if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
+        raise VendorMalformed("token is missing or no token")
+    return Link(url, token)
 
 
 class _NotConnected(VendorUnavailable):

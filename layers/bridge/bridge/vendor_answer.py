@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.errors import (
     VendorCredentials,
+    VendorError,
     VendorMalformed,
     VendorRateLimited,
     VendorRejected,
@@ -50,19 +51,24 @@ def read(raw: bytes) -> Answer:
 
 def check_status(status: int, retry_after: str | None = None) -> None:
     """Raises the named error of an HTTP status, or of the status that stands inside an answer."""
-    if status in (200, 201):
-        return
+    if status not in (200, 201):
+        error = _error_of(status, retry_after)
+        error.http_status = status
+        raise error
+
+
+def _error_of(status: int, retry_after: str | None) -> VendorError:
     if status in (401, 403):
-        raise VendorCredentials()
+        return VendorCredentials()
     if status == 408:
-        raise VendorTimeout()
+        return VendorTimeout()
     if status == 429:
-        raise VendorRateLimited(retry_after=_seconds(retry_after))
+        return VendorRateLimited(retry_after=_seconds(retry_after))
     if 400 <= status < 500:
-        raise VendorRejected()
+        return VendorRejected()
     if status >= 500:
-        raise VendorUnavailable(retry_after=_seconds(retry_after))
-    raise VendorMalformed(f"HTTP status {status}")
+        return VendorUnavailable(retry_after=_seconds(retry_after))
+    return VendorMalformed(f"HTTP status {status}")
 
 
 def _seconds(retry_after: str | None) -> int:

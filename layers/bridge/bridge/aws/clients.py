@@ -23,7 +23,7 @@ def client(service: str) -> Any:
     # A function that calls nothing, such as about, does not wait for this import.
     import boto3
 
-    with translate_aws_errors():
+    with translate_aws_errors("CreateClient"):
         return boto3.client(service, config=_config(service))
 
 
@@ -44,15 +44,18 @@ def _config(service: str) -> Config:
 
 
 @contextlib.contextmanager
-def translate_aws_errors() -> Iterator[None]:
-    """Turns what botocore raises into StorageUnavailable. A condition that fails is for whoever set it to catch."""
+def translate_aws_errors(operation: str) -> Iterator[None]:
+    """Turns what botocore raises into StorageUnavailable; `operation` is AWS's name of what found no service.
+
+    A condition that fails is for whoever set it to catch.
+    """
     try:
         yield
     except ClientError as error:
         raise StorageUnavailable(error.operation_name, str(error.response["Error"]["Code"])) from error
     # A response that cannot be parsed has an error of its own, outside botocore's tree.
     except (BotoCoreError, ResponseParserError) as error:
-        raise StorageUnavailable("connect", type(error).__name__) from error
+        raise StorageUnavailable(operation, type(error).__name__) from error
 
 
 def required(response: Mapping[str, Any], member: str, operation: str) -> Any:

@@ -14,16 +14,18 @@ class DueQueue:
         self._client = client
         self._url = url
 
-    def send(self, verification_ids: Sequence[str]) -> int:
-        """Sends each id as a message; how many the queue took. One that it did not take comes due again by itself."""
-        sent = 0
+    def send(self, verification_ids: Sequence[str]) -> dict[str, str]:
+        """Sends each id as a message. Returns those that the queue did not take, each with AWS's error code."""
+        failed: dict[str, str] = {}
         for start in range(0, len(verification_ids), _BATCH):
             batch = verification_ids[start : start + _BATCH]
             entries = [{"Id": str(i), "MessageBody": json.dumps({"id": id})} for i, id in enumerate(batch)]
-            with translate_aws_errors():
+            with translate_aws_errors("SendMessageBatch"):
                 response = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-            sent += len(response.get("Successful", []))
-        return sent
+            sent = {int(entry["Id"]) for entry in response.get("Successful", [])}
+            codes = {int(entry["Id"]): str(entry.get("Code")) for entry in response.get("Failed", [])}
+            failed |= {id: codes.get(i, "NotInResponse") for i, id in enumerate(batch) if i not in sent}
+        return failed
 
 
 def id_in(message: str) -> str:

@@ -17,7 +17,7 @@ _ROUNDS = 5
 
 
 def get(table: Table, id: str) -> Verification | None:
-    with translate_aws_errors():
+    with translate_aws_errors("GetItem"):
         # Without the capacity a response that was cut short looks like one that found nothing.
         response = table.client.get_item(
             TableName=table.name, Key=key(id), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
@@ -34,7 +34,7 @@ def by_reference(
     start = {}
     if after:
         start["ExclusiveStartKey"] = values({"reference_key": partition, "created_at": after[0], "id": after[1]})
-    with translate_aws_errors():
+    with translate_aws_errors("Query"):
         page = table.client.query(
             TableName=table.name,
             IndexName="by_reference",
@@ -57,7 +57,7 @@ def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
     for _ in range(_ROUNDS):
         if not keys:
             break
-        with translate_aws_errors():
+        with translate_aws_errors("BatchGetItem"):
             response = table.client.batch_get_item(RequestItems={table.name: {"Keys": keys, "ConsistentRead": True}})
         items = required(response, "Responses", "BatchGetItem").get(table.name, [])
         found |= {plain(item)["id"]: item for item in items}
@@ -71,7 +71,7 @@ def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
 def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]:
     """What is due as (id, due_at), about `limit` at most, the longest due of each shard first."""
     for shard in range(DUE_SHARDS):
-        with translate_aws_errors():
+        with translate_aws_errors("Query"):
             page = table.client.query(
                 TableName=table.name,
                 IndexName="due",

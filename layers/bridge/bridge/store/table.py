@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from bridge.aws.clients import required, translate_aws_errors
@@ -30,11 +31,16 @@ class Table:
 
     def put(self, item: Item, *, condition: str, bind: Mapping[str, Any]) -> None:
         self._write(
-            "put_item", {"Item": item}, condition, bind, condition, ReturnValuesOnConditionCheckFailure="ALL_OLD"
+            "PutItem",
+            {"Item": item},
+            condition,
+            bind,
+            condition,
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
     def delete(self, id: str, *, condition: str, bind: Mapping[str, Any]) -> None:
-        self._write("delete_item", {"Key": key(id)}, condition, bind, condition)
+        self._write("DeleteItem", {"Key": key(id)}, condition, bind, condition)
 
     def update(
         self,
@@ -63,7 +69,7 @@ class Table:
         if move:
             bound[":none"] = 0
         answer = self._write(
-            "update_item",
+            "UpdateItem",
             {"Key": key(id), "UpdateExpression": expression.strip(), "ReturnValues": "ALL_NEW"},
             condition,
             bound,
@@ -82,9 +88,9 @@ class Table:
         **options: Any,
     ) -> Any:
         names = {f"#{name}": name for name in re.findall(r"#(\w+)", mentions)}
-        with translate_aws_errors():
+        with translate_aws_errors(operation):
             try:
-                return getattr(self.client, operation)(
+                return getattr(self.client, xform_name(operation))(
                     TableName=self.name,
                     ConditionExpression=condition,
                     **({"ExpressionAttributeNames": names} if names else {}),

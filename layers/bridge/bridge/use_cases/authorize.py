@@ -13,6 +13,7 @@ from typing import Any
 
 from bridge.access_tokens import SUBJECT, is_jwt
 from bridge.models import SCOPES, Authorized
+from bridge.observability import INTERNAL_ERROR, record_failure, report
 from bridge.wiring import Bridge
 
 # Characters. API Gateway takes 10 240 bytes of headers in all; access tokens have one or two thousand.
@@ -50,11 +51,14 @@ def _by_key(bridge: Bridge, key: str) -> Authorized | None:
 
 def _keys(bridge: Bridge) -> Iterator[tuple[str, Authorized, datetime | None]]:
     keys = bridge.api_keys.read().get("keys")
-    for entry in keys if isinstance(keys, list) else []:
+    if not isinstance(keys, list):
+        report("api_keys_malformed", INTERNAL_ERROR)
+        return
+    for entry in keys:
         try:
             yield _key(entry)
-        except (KeyError, TypeError, ValueError):
-            continue
+        except (KeyError, TypeError, ValueError) as error:
+            record_failure("api_key_malformed", error)
 
 
 def _key(entry: Any) -> tuple[str, Authorized, datetime | None]:

@@ -3,7 +3,6 @@
 Whatever fails on the way, the claim has left the verification due again, so later work completes it.
 """
 
-import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,12 +10,11 @@ from bridge import pictures, schedule, vendor_record
 from bridge.errors import (
     BridgeError,
     StorageUnavailable,
-    VendorCredentials,
     VendorError,
     VendorMalformed,
 )
 from bridge.models import Decision, Status, VendorRecord, Verification
-from bridge.observed import GAVE_UP, INCONSISTENT_RESULT, STORAGE_FAULT, VENDOR_CREDENTIALS, VENDOR_FAULT, count, logger
+from bridge.observability import GAVE_UP, INCONSISTENT_RESULT, logger, record_failure, report
 from bridge.rules import decide
 from bridge.store import completion
 from bridge.store.completion import Finding
@@ -53,7 +51,7 @@ def complete(
     try:
         return Completed(_ask(bridge, verification, now, has_returned=has_returned, is_awaited=is_awaited))
     except (VendorError, StorageUnavailable) as fault:
-        _observe(fault, verification)
+        record_failure("completion_failed", fault, verification_id=verification.id)
         is_vain = isinstance(fault, VendorError)
         return Completed(_put_off(bridge, verification, now, is_vain=is_vain), fault=fault)
 
@@ -73,7 +71,7 @@ def _ask(
     link_is_over = schedule.is_over(asked_at.timestamp(), expires_at.timestamp())
     decision = decide(record, type=verification.type, link_is_over=link_is_over)
     if decision.reason_code == "inconsistent_result":
-        count(INCONSISTENT_RESULT)
+        report("inconsistent_result", INCONSISTENT_RESULT, verification_id=verification.id)
     due_at = _next_look(decision, expires_at, has_returned=has_returned)
     if decision.status.rank <= verification.status.rank:
         due_at = None if verification.status.is_final else due_at
@@ -92,7 +90,9 @@ def _ask(
 
 def _rise(bridge: Bridge, verification: Verification, finding: Finding) -> Verification:
     risen = completion.rise(bridge.table, verification, finding, bridge.now())
-    logger.info("rose", extra={"verification_id": risen.id, "status": risen.status, "sequence": risen.sequence})
+    logger.info(
+        "status_changed", extra={"verification_id": risen.id, "status": risen.status, "sequence": risen.sequence}
+    )
     return risen
 
 
@@ -115,7 +115,7 @@ def _put_off(bridge: Bridge, verification: Verification, now: datetime, *, is_va
     `is_vain`: the vendor was not heard. What it said and we could not write down may be had again, so we give up only
     on a vendor that has kept silent since.
     """
-    with contextlib.suppress(StorageUnavailable):
+    try:
         silent_since = max(verification.expires_at.timestamp(), verification.heard_at)
         given_up = is_vain and now.timestamp() >= silent_since + bridge.settings.give_up_after
         if given_up and not verification.status.is_final:
@@ -130,25 +130,15 @@ def _put_off(bridge: Bridge, verification: Verification, now: datetime, *, is_va
             failures=failures,
             is_vain=is_vain,
         )
-    return verification
+    except StorageUnavailable as fault:
+        # The claim has left it due again.
+        record_failure("reschedule_failed", fault, verification_id=verification.id)
+        return verification
 
 
 def _give_up(bridge: Bridge, verification: Verification) -> Verification:
     finding = Finding(Status.FAILED, verification.expires_at, due_at=None, reason_code="vendor_unreachable")
     risen = _rise(bridge, verification, finding)
     if risen.reason_code == "vendor_unreachable":
-        count(GAVE_UP)
-        logger.error("gave up", extra={"verification_id": verification.id})
+        report("gave_up", GAVE_UP, is_error=True, verification_id=verification.id)
     return risen
-
-
-def _observe(fault: BridgeError, verification: Verification) -> None:
-    if isinstance(fault, VendorCredentials):
-        count(VENDOR_CREDENTIALS)
-    else:
-        count(VENDOR_FAULT if isinstance(fault, VendorError) else STORAGE_FAULT)
-    what = {"what": fault.what} if isinstance(fault, VendorMalformed) else {}
-    logger.warning(
-        "could not complete",
-        extra={"verification_id": verification.id, "fault": type(fault).__name__, **what},
-    )

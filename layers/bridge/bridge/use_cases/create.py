@@ -1,6 +1,5 @@
 """Reserve → vendor → commit: a verification, and a link for the person."""
 
-import contextlib
 import dataclasses
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +8,7 @@ from bridge import schedule
 from bridge.errors import BridgeError, IdempotencyKeyReused, StillRunning, StorageUnavailable
 from bridge.ids import id_for, new_code, new_id
 from bridge.models import LinkRequest, Status, Verification
-from bridge.observed import logger
+from bridge.observability import concerning, logger, record_failure
 from bridge.store import creation
 from bridge.wiring import Bridge
 
@@ -28,15 +27,18 @@ def create(
     `base_url` is this API's own, without a slash at its end. Raises IdempotencyKeyReused, StillRunning, VendorErrors.
     """
     reservation = _reservation(bridge, principal, request, idempotency_key)
+    with concerning(reservation.id):
+        return _create(bridge, request, reservation, base_url)
+
+
+def _create(bridge: Bridge, request: LinkRequest, reservation: Verification, base_url: str) -> Created:
     standing = creation.reserve(bridge.table, reservation, bridge.now())
     if standing:
         return _replay(bridge, standing, reservation)
     try:
         link = bridge.vendor.create_link(request, f"{base_url}/return/{reservation.id}/{reservation.code}")
     except BridgeError:
-        # Should this fail too, the lease runs out by itself.
-        with contextlib.suppress(StorageUnavailable):
-            creation.release(bridge.table, reservation)
+        _release(bridge, reservation)
         raise
     # The vendor's link lives from when it was made, which may be seconds after the reservation. With an earlier end of
     # it, a proof of its last seconds would come too late.
@@ -45,7 +47,7 @@ def create(
     made = dataclasses.replace(reservation, created_at=now, expires_at=now + lifetime)
     due_at = schedule.first_check(now.timestamp(), made.expires_at.timestamp())
     verification = creation.commit_link(bridge.table, made, url=link.url, token=link.token, due_at=due_at, now=now)
-    logger.info("created", extra={"verification_id": verification.id, "status": verification.status})
+    logger.info("verification_created", extra={"verification_id": verification.id, "status": verification.status})
     return Created(verification, is_replay=False)
 
 
@@ -71,6 +73,14 @@ def _reservation(bridge: Bridge, principal: str, request: LinkRequest, idempoten
         lease_until=int(now.timestamp()) + schedule.LEASE,
         due_at=int(now.timestamp()) + schedule.RESERVATION,
     )
+
+
+def _release(bridge: Bridge, reservation: Verification) -> None:
+    try:
+        creation.release(bridge.table, reservation)
+    except StorageUnavailable as error:
+        # The lease runs out by itself.
+        record_failure("release_failed", error, verification_id=reservation.id)
 
 
 def _replay(bridge: Bridge, standing: Verification, reservation: Verification) -> Created:

@@ -1,6 +1,8 @@
 """What is due, one by one: people who never come back, reservations whose maker died, tombstones."""
 
 from bridge.ids import is_id
+from bridge.models import Status
+from bridge.observability import logger
 from bridge.store import creation
 from bridge.use_cases.complete import complete
 from bridge.use_cases.redact import erase_late_evidence
@@ -16,6 +18,8 @@ def finalize(bridge: Bridge, id: str) -> None:
     if verification is None:
         return
     if verification.is_reservation:
-        creation.fail(bridge.table, id, bridge.now())
+        if creation.fail(bridge.table, id, bridge.now()):
+            # Whoever made it failed between the reservation and the link.
+            logger.warning("status_changed", extra={"verification_id": id, "status": Status.FAILED, "sequence": 1})
     elif verification.redacted_at:
         erase_late_evidence(bridge, verification)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bridge import schedule
 from bridge.audit import Deed
 from bridge.models import Caller, Verification
-from bridge.observed import logger
+from bridge.observability import logger
 from bridge.store import redaction
 from bridge.use_cases.read import read
 from bridge.wiring import Bridge
@@ -25,7 +25,7 @@ def redact(bridge: Bridge, caller: Caller, id: str) -> Verification:
         tombstone = redaction.redact(bridge.table, verification, due_at=due_at, now=now)
     bridge.evidence.erase(id)
     bridge.audit.note(Deed.REDACTED, id, caller, bridge.now(), bridge.nonce())
-    logger.info("redacted", extra={"verification_id": id})
+    logger.info("verification_redacted", extra={"verification_id": id})
     return tombstone
 
 

@@ -1,13 +1,12 @@
 """Where Lambda comes in: what every function does around its own work."""
 
 import functools
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bridge.observed import logger, metrics
+from bridge.observability import logger, metrics, record_failure
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -25,8 +24,7 @@ def entry_point(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text must not reach the log
-            where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-            logger.error("failed", extra={"error": type(error).__name__, "where": where})
+            record_failure("invocation_failed", error)
             raise InvocationFailed(type(error).__name__) from None
         finally:
             # Most invocations have none, and are not to be warned of it.

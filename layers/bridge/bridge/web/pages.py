@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.errors import BridgeError, NotFound, RedirectNotAllowed, StorageUnavailable
-from bridge.web.problems import status_of
+from bridge.web.problems import log, status_of
 
 # A return's address holds its code: nothing may keep it, or tell it on.
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -21,6 +21,7 @@ def see_other(location: str) -> Response[str]:
 
 def page(error: BridgeError) -> Response[str]:
     """The page for a person whose return ended in `error`. None of it comes from the request."""
+    log(error)
     title, text = _TEXTS[type(error)]
     headers: dict[str, str | list[str]] = {
         **PRIVATE,

@@ -23,7 +23,7 @@ from bridge.errors import (
     VendorTimeout,
     VendorUnavailable,
 )
-from bridge.observed import logger
+from bridge.observability import logger, record_failure, verification_in
 
 # The HTTP status and the `code` that callers may build on. A subclass without a line of its own has its parent's.
 STATUSES: dict[type[BridgeError], tuple[int, str]] = {
@@ -51,7 +51,7 @@ def status_of(error: BridgeError) -> tuple[int, str]:
 def problem(error: BridgeError, request_id: str) -> Response[str]:
     """The answer to a request that ended in `error`."""
     status, code = status_of(error)
-    _log(error, status, code)
+    log(error)
     document: dict[str, Any] = {
         "type": f"urn:ekyc-bridge:problem:{code}",
         "title": HTTPStatus(status).phrase,
@@ -68,8 +68,10 @@ def problem(error: BridgeError, request_id: str) -> Response[str]:
     return Response(status, "application/problem+json", json.dumps(document), headers)
 
 
-def _log(error: BridgeError, status: int, code: str) -> None:
-    extra: dict[str, Any] = {"code": code, "status": status}
-    if isinstance(error, StorageUnavailable):
-        extra |= {"operation": error.operation, "aws_code": error.code}
-    (logger.warning if status >= 500 else logger.info)("refused", extra=extra)
+def log(error: BridgeError) -> None:
+    """The line of a request that ended in `error`: a failure of ours or the vendor's, or a request that we rejected."""
+    status, code = status_of(error)
+    if status >= 500:
+        record_failure("request_failed", error, code=code, status=status)
+    else:
+        logger.info("request_rejected", extra={"code": code, "status": status, **verification_in(error)})

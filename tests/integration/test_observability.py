@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge import schedule
-from bridge.observed import logger, metrics
+from bridge.observability import logger, metrics
 from bridge.use_cases.complete import complete
 from bridge.use_cases.finalize import finalize
 from bridge.use_cases.redact import redact
@@ -68,28 +68,30 @@ def line(level: str, message: str, **fields: Any) -> dict[str, Any]:
 def test_a_life_from_link_to_tombstone_is_told_line_by_line(sandbox: Sandbox, bridge: Bridge, told: Told) -> None:
     verification = new(bridge)
     id = verification.id
-    assert told.lines() == [line("INFO", "created", verification_id=id, status="pending")]
+    assert told.lines() == [line("INFO", "verification_created", verification_id=id, status="pending")]
 
     sandbox.vendor.play(token_of(verification), "verified")
     complete(bridge, id)
-    assert told.lines() == [line("INFO", "rose", verification_id=id, status="verified", sequence=2)]
+    assert told.lines() == [line("INFO", "status_changed", verification_id=id, status="verified", sequence=2)]
 
     redact(bridge, CALLER, id)
-    assert told.lines() == [line("INFO", "redacted", verification_id=id)]
+    assert told.lines() == [line("INFO", "verification_redacted", verification_id=id)]
     assert told.counts() == {}
 
 
 @pytest.mark.parametrize(
     ("fault", "named", "metric"),
     [
-        ("500", {"fault": "VendorUnavailable"}, "VendorFault"),
-        ("429", {"fault": "VendorRateLimited"}, "VendorFault"),
-        ("401", {"fault": "VendorCredentials"}, "VendorCredentials"),
-        ("garbage", {"fault": "VendorMalformed", "what": "not JSON"}, "VendorFault"),
+        ("500", {"error": "VendorUnavailable", "http_status": 500}, "VendorFault"),
+        ("429", {"error": "VendorRateLimited", "http_status": 429}, "VendorFault"),
+        ("401", {"error": "VendorCredentials", "http_status": 401}, "VendorCredentials"),
+        ("inner_status:422", {"error": "VendorRejected", "http_status": 422}, "VendorFault"),
+        ("reset", {"error": "VendorUnavailable"}, "VendorFault"),
+        ("garbage", {"error": "VendorMalformed", "what": "not JSON"}, "VendorFault"),
     ],
 )
 def test_a_vendor_that_fails_is_named_and_counted(
-    sandbox: Sandbox, bridge: Bridge, told: Told, fault: str, named: dict[str, str], metric: str
+    sandbox: Sandbox, bridge: Bridge, told: Told, fault: str, named: dict[str, Any], metric: str
 ) -> None:
     id = new(bridge).id
     sandbox.vendor.fault(fault, on="get", times=None)
@@ -97,7 +99,9 @@ def test_a_vendor_that_fails_is_named_and_counted(
 
     complete(bridge, id)
 
-    assert told.lines() == [line("WARNING", "could not complete", verification_id=id, **named)]
+    assert told.lines() == [
+        line("WARNING", "completion_failed", verification_id=id, operation="GetVerification", **named)
+    ]
     assert told.counts() == {metric: 1}
 
 
@@ -111,8 +115,8 @@ def test_a_part_of_aws_that_fails_is_no_fault_of_the_vendors(
 
     complete(bridge, verification.id)
 
-    expected = line("WARNING", "could not complete", verification_id=verification.id, fault="StorageUnavailable")
-    assert told.lines() == [expected]
+    failure = {"error": "StorageUnavailable", "operation": "PutObject", "error_code": "EndpointConnectionError"}
+    assert told.lines() == [line("WARNING", "completion_failed", verification_id=verification.id, **failure)]
     assert told.counts() == {"StorageFault": 1}
 
 
@@ -126,11 +130,12 @@ def test_giving_up_is_said_once_and_loudly(sandbox: Sandbox, bridge: Bridge, clo
         complete(bridge, id)
         clock.advance(6)
 
+    outage = {"error": "VendorUnavailable", "operation": "GetVerification", "http_status": 500}
     assert told.lines() == [
-        line("WARNING", "could not complete", verification_id=id, fault="VendorUnavailable"),
-        line("INFO", "rose", verification_id=id, status="failed", sequence=2),
-        line("ERROR", "gave up", verification_id=id),
-        line("WARNING", "could not complete", verification_id=id, fault="VendorUnavailable"),
+        line("WARNING", "completion_failed", verification_id=id, **outage),
+        line("INFO", "status_changed", verification_id=id, status="failed", sequence=2),
+        line("ERROR", "gave_up", verification_id=id),
+        line("WARNING", "completion_failed", verification_id=id, **outage),
     ]
     assert told.counts() == {"VendorFault": 2, "GaveUp": 1}
 
@@ -156,7 +161,7 @@ def test_one_who_was_given_up_and_is_proven_meanwhile_was_not_given_up(
     assert risen is not None
     assert str(risen.status) == "verified"
     assert told.counts() == {}
-    assert "gave up" not in [each["message"] for each in told.lines()]
+    assert "gave_up" not in [each["message"] for each in told.lines()]
 
 
 def test_a_result_that_contradicts_itself_is_counted(sandbox: Sandbox, bridge: Bridge, told: Told) -> None:
@@ -166,6 +171,7 @@ def test_a_result_that_contradicts_itself_is_counted(sandbox: Sandbox, bridge: B
     complete(bridge, verification.id)
 
     assert told.counts() == {"InconsistentResult": 1}
+    assert line("WARNING", "inconsistent_result", verification_id=verification.id) in told.lines()
 
 
 def test_a_sweep_says_how_many_were_due_taken_and_sent(bridge: Bridge, clock: Clock, told: Told) -> None:
@@ -177,9 +183,9 @@ def test_a_sweep_says_how_many_were_due_taken_and_sent(bridge: Bridge, clock: Cl
     swept = sweep(bridge, has_time=lambda: True)
 
     assert (swept.due, swept.sent) == (3, 3)
-    assert told.lines() == [line("INFO", "swept", due=3, taken=3, sent=3)]
+    assert told.lines() == [line("INFO", "sweep_finished", due=3, taken=3, sent=3)]
     assert sweep(bridge, has_time=lambda: True).due == 0
-    assert told.lines() == [line("INFO", "swept", due=0, taken=0, sent=0)]
+    assert told.lines() == [line("INFO", "sweep_finished", due=0, taken=0, sent=0)]
 
 
 def test_a_message_that_names_no_verification_says_so(bridge: Bridge) -> None:
