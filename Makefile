@@ -97,10 +97,10 @@ build: $(SAM_VENV)/.done ## `sam build`: what `sam deploy` uploads
 	PYTHON=$(CURDIR)/$(SAM_VENV)/bin/python $(SAM) build
 
 api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [EXPIRES=…] [SECRET=arn…]
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
 
 check-evidence: $(VENV)/.sandbox ## whether evidence was changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
 
 # --- what is made from something else --------------------------------------------------------------------------------
 

@@ -40,8 +40,8 @@ def main(artifacts: Path) -> None:
     install(layer)
     plan = tomllib.loads((HERE / "layer.toml").read_text())
     trim(layer / "botocore" / "data", plan["operations"])
-    remove(layer, plan["remove"])
     shutil.copytree(HERE / "bridge", layer / "bridge", ignore=shutil.ignore_patterns("__pycache__"))
+    remove(layer, plan["remove"])
     compile_all(layer, runtime, "/opt/python")
     level(artifacts)
 
