@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -86,7 +87,8 @@ class Environment:
     ) -> None:
         module = ModuleType(f"simulated_{function.name}")
         module.__file__ = str(function.app)
-        exec(_code(function.app), module.__dict__)
+        with mock.patch.dict(os.environ, function.environment):
+            exec(_code(function.app), module.__dict__)
 
         @cache
         def bridge() -> Bridge:
