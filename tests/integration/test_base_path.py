@@ -1,4 +1,4 @@
-"""`PublicBaseUrl` with a path, such as https://app.example.com/ekyc: an API mapping of a domain that has other uses, too.
+"""`PublicBaseUrl` with a path, such as https://app.example.com/ekyc: an API mapping of a domain with other uses, too.
 
 API Gateway finds the route without the mapping's path, and hands the path over whole in rawPath.
 """

@@ -56,7 +56,8 @@ def check(dynamodb: Any, s3: Any, id: str, table: str, bucket: str) -> tuple[boo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="bridge.cli.check_evidence", description="Shows that evidence was not changed.")
+    description = "Shows that evidence was not changed."
+    parser = argparse.ArgumentParser(prog="bridge.cli.check_evidence", description=description)
     parser.add_argument("id", help="of the verification")
     parser.add_argument("--table", required=True, help="output TableName of the stack")
     parser.add_argument("--bucket", required=True, help="output EvidenceBucketName of the stack")
