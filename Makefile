@@ -2,9 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-# The newest Python that there is, 3.11 at least; the functions run on 3.13.
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# 3.11 at least; the functions run on 3.13. With ensurepip, which makes environments.
+PYTHON ?= $(shell sh layers/find_python.sh 3.11+ ensurepip)
 VENV := .venv
 BIN := $(VENV)/bin
 # SAM CLI has an environment of its own: it pins what others need newer.
@@ -94,7 +93,7 @@ audit: $(VENV)/.dev $(SCAN_VENV)/.done ## known vulnerabilities in what is locke
 # --- deployment ------------------------------------------------------------------------------------------------------
 
 build: $(SAM_VENV)/.done ## `sam build`: what `sam deploy` uploads
-	PYTHON=$(CURDIR)/$(SAM_VENV)/bin/python $(SAM) build
+	$(SAM) build
 
 api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [EXPIRES=…] [SECRET=arn…]
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
@@ -132,7 +131,7 @@ clean: ## removes what was made and installed
 	rm -rf $(VENV) .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on PATH." >&2; exit 1; }
+	@test -n "$(PYTHON)"
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sandbox: $(LOCKS)/sandbox.txt | $(BIN)/python
