@@ -116,6 +116,7 @@ for service in clients.ATTEMPTS:
 """
     path = f"{ROOT / 'functions' / function}{os.pathsep}{layer}"
     environment = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "ap-southeast-1"}
+    environment["PUBLIC_BASE_URL"] = ""
     assert RUNTIME is not None
 
     ran = subprocess.run(

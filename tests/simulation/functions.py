@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
+from unittest import mock
 
 from bridge.settings import Settings
 from bridge.wiring import Bridge
