@@ -23,7 +23,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz audit check format lint types template openapi build lock api-key check-evidence clean
+.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz audit check format lint types template openapi build lock api-key doctor check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -97,6 +97,9 @@ build: $(SAM_VENV)/.done ## `sam build`: what `sam deploy` uploads
 
 api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [EXPIRES=…] [SECRET=arn…]
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
+
+doctor: $(VENV)/.sandbox ## how a real vendor account differs from what the bridge assumes: make doctor [SECRET=arn…]
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.doctor $(if $(SECRET),--secret "$(SECRET)")
 
 check-evidence: $(VENV)/.sandbox ## whether evidence was changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
