@@ -2,9 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-# The newest Python that there is, 3.11 at least; the functions run on 3.13.
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# 3.11 at least; the functions run on 3.13. With ensurepip, which makes environments.
+PYTHON ?= $(shell sh layers/find_python.sh 3.11+ ensurepip)
 VENV := .venv
 BIN := $(VENV)/bin
 # SAM CLI has an environment of its own: it pins what others need newer.
@@ -24,7 +23,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz audit check format lint types template openapi build lock api-key check-evidence clean
+.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz audit check format lint types template openapi build lock api-key doctor check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -94,13 +93,16 @@ audit: $(VENV)/.dev $(SCAN_VENV)/.done ## known vulnerabilities in what is locke
 # --- deployment ------------------------------------------------------------------------------------------------------
 
 build: $(SAM_VENV)/.done ## `sam build`: what `sam deploy` uploads
-	PYTHON=$(CURDIR)/$(SAM_VENV)/bin/python $(SAM) build
+	$(SAM) build
 
 api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [EXPIRES=…] [SECRET=arn…]
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
+
+doctor: $(VENV)/.sandbox ## how a real vendor account differs from what the bridge assumes: make doctor [SECRET=arn…]
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.doctor $(if $(SECRET),--secret "$(SECRET)")
 
 check-evidence: $(VENV)/.sandbox ## whether evidence was changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
 
 # --- what is made from something else --------------------------------------------------------------------------------
 
@@ -132,7 +134,7 @@ clean: ## removes what was made and installed
 	rm -rf $(VENV) .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found on PATH." >&2; exit 1; }
+	@test -n "$(PYTHON)"
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sandbox: $(LOCKS)/sandbox.txt | $(BIN)/python

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 
 from bridge.web.answers import answer
 from bridge.web.entry import entry_point
+from bridge.web.resolver import http_resolver
 
-app = APIGatewayHttpResolver()
+app = http_resolver()
 _OPENAPI = Path(__file__).with_name("openapi.json")
 
 

@@ -1,6 +1,6 @@
 """`/return/{id}/{code}`, where the vendor sends people back to, and `/status/{id}/{code}` for browsers to poll."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 
 from bridge.errors import BridgeError, NotFound
 from bridge.observability import concerning
@@ -8,9 +8,10 @@ from bridge.use_cases.come_back import come_back, read_status
 from bridge.web import answers, pages
 from bridge.web.entry import entry_point
 from bridge.web.problems import problem
+from bridge.web.resolver import http_resolver
 from bridge.wiring import bridge
 
-app = APIGatewayHttpResolver()
+app = http_resolver()
 
 
 @app.get("/return/<id>/<code>")
@@ -27,7 +28,7 @@ def get_status(id: str, code: str) -> Response[str]:
 
 def _refuse(error: BridgeError) -> Response[str]:
     # A person reads what a return answers, a program the rest.
-    if app.current_event.raw_path.startswith("/return/"):
+    if app.current_event.route_key.startswith("GET /return/"):
         return pages.page(error)
     return problem(error, app.current_event.request_context.request_id)
 

@@ -3,7 +3,7 @@
 Each route imports its own use case, so that a cold start waits for that one alone.
 """
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 
 from bridge.errors import BridgeError, NotFound
 from bridge.models import READ, READ_RESULT, REDACT, WRITE, Verification
@@ -11,9 +11,10 @@ from bridge.observability import concerning
 from bridge.web import answers, requests
 from bridge.web.entry import entry_point
 from bridge.web.problems import problem
+from bridge.web.resolver import http_resolver
 from bridge.wiring import bridge
 
-app = APIGatewayHttpResolver()
+app = http_resolver()
 
 
 @app.post("/verifications")

@@ -1,4 +1,4 @@
-"""Builds the layer: python build_layer.py <directory>. The same sources give the same bytes, on any host.
+"""Builds the layer: python build_layer.py <directory> <runtime>. The same sources give the same bytes, on any host.
 
 Only wheels of pure Python are taken, so one layer serves both architectures. `layer.toml` says what is left out.
 Lambda cannot write bytecode next to what it imports, and compiling takes longer than importing; so bytecode comes with
@@ -20,11 +20,6 @@ HERE = Path(__file__).parent
 # Seconds; the earliest that a ZIP can say, 1980-01-01.
 _TIME = 315_532_800
 
-_NO_RUNTIME = f"""
-The layer's bytecode is made by Python {RUNTIME}, which was not found.
-Put python{RUNTIME} on PATH, or set PYTHON_RUNTIME to it; `uv python install {RUNTIME}` fetches one.
-"""
-
 _COMPILE = """
 import py_compile, sys
 for path in sys.stdin.read().splitlines():
@@ -33,38 +28,17 @@ for path in sys.stdin.read().splitlines():
 """
 
 
-def main(artifacts: Path) -> None:
-    runtime = find_runtime()
+def main(artifacts: Path, runtime: str) -> None:
+    """Makes the layer in `artifacts`. `runtime` is an interpreter of the functions' version, for the bytecode."""
     layer = artifacts / "python"
     shutil.rmtree(layer, ignore_errors=True)
     install(layer)
     plan = tomllib.loads((HERE / "layer.toml").read_text())
     trim(layer / "botocore" / "data", plan["operations"])
-    remove(layer, plan["remove"])
     shutil.copytree(HERE / "bridge", layer / "bridge", ignore=shutil.ignore_patterns("__pycache__"))
+    remove(layer, plan["remove"])
     compile_all(layer, runtime, "/opt/python")
     level(artifacts)
-
-
-def find_runtime() -> str:
-    """The interpreter that makes the bytecode; exits with advice if there is none."""
-    candidates = [os.environ.get("PYTHON_RUNTIME"), sys.executable, f"python{RUNTIME}", _of_uv()]
-    for python in filter(None, candidates):
-        if _output(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])") == RUNTIME:
-            return python
-    sys.exit(_NO_RUNTIME)
-
-
-def _of_uv() -> str:
-    return _output("uv", "python", "find", "--no-project", RUNTIME)
-
-
-def _output(*command: str) -> str:
-    """What a command prints; nothing where it fails or is not there."""
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
 
 
 def install(layer: Path) -> None:
@@ -109,4 +83,4 @@ def level(artifacts: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

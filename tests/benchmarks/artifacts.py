@@ -48,13 +48,9 @@ def bare(layer: Path) -> Artifact:
 
 
 def runtime() -> str:
-    """The interpreter that the functions run on."""
-    sys.path.insert(0, str(LAYER))
-    try:
-        from build_layer import find_runtime
-    finally:
-        sys.path.remove(str(LAYER))
-    return find_runtime()
+    """The interpreter that the functions run on. Raises CalledProcessError where there is none."""
+    command = ["sh", str(LAYER.parent / "find_python.sh"), "3.13"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def plain_install() -> Path:

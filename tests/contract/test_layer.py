@@ -31,8 +31,8 @@ NOT_OURS = re.compile(r"(logs|kms|xray):.*|sqs:(ReceiveMessage|DeleteMessage|Get
 
 def _runtime() -> str | None:
     """An interpreter of the functions' version, as the build itself looks for it."""
-    command = [sys.executable, "-c", "import build_layer; print(build_layer.find_runtime())"]
-    found = subprocess.run(command, cwd=LAYER, capture_output=True, text=True, check=False)
+    command = ["sh", str(LAYER.parent / "find_python.sh"), "3.13"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
     return found.stdout.strip() if found.returncode == 0 else None
 
 
@@ -116,6 +116,7 @@ for service in clients.ATTEMPTS:
 """
     path = f"{ROOT / 'functions' / function}{os.pathsep}{layer}"
     environment = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "ap-southeast-1"}
+    environment["PUBLIC_BASE_URL"] = ""
     assert RUNTIME is not None
 
     ran = subprocess.run(

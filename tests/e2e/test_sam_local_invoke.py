@@ -12,8 +12,9 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from tests.integration.samples import EVENTS, SAMPLES, seed
-from tests.sandbox.backing import LOOPBACK, Backing, Choices
-from tests.sandbox.sam_local import BUILT
+from tests.sandbox.backing import Backing, Choices
+from tests.sandbox.sam_local import BUILT, variables_inside
+from tests.sandbox.sam_template import with_endpoint_variable
 from tests.sandbox.sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
 from tests.sandbox.serving import Server
 from tests.unit.tokens import ISSUER, jwk, token
@@ -23,8 +24,6 @@ pytestmark = pytest.mark.sam_local
 # Seconds. A function's first start takes as long as its image takes to be built.
 TIMEOUT = 300
 TEMPLATE = Path(os.environ.get("SAM_TEMPLATE") or BUILT)
-# The two addresses that containers reach this machine by.
-ENDPOINTS = ("AWS_ENDPOINT_URL", "EKYC_API_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class Lambda:
 
     backing: Backing
     executable: str
+    template: Path
     variables: Path
 
     def invoke(self, sample: str, event: Path | None = None) -> str:
@@ -40,7 +40,7 @@ class Lambda:
         folder = sample.partition("/")[0]
         functions = self.backing.stack.functions
         name = next(name for name, function in functions.items() if function.code.name == folder)
-        command = [self.executable, "local", "invoke", name, "--template", str(TEMPLATE)]
+        command = [self.executable, "local", "invoke", name, "--template", str(self.template)]
         command += [
             "--event",
             str(event or EVENTS / f"{sample}.json"),
@@ -83,7 +83,7 @@ def functions(tmp_path_factory: pytest.TempPathFactory, provider: Server) -> Ite
     backing = Backing("https://api.example.com", Choices(hosts=listening_hosts(address)))
     try:
         path = tmp_path_factory.mktemp("sam-local-invoke") / "env-vars.json"
-        variables = _variables(backing, address)
+        variables = variables_inside(backing, address)
         variables["AuthorizeFunction"] |= {
             "JWT_ISSUER": ISSUER.issuer,
             "JWT_AUDIENCE": ISSUER.audience,
@@ -91,15 +91,9 @@ def functions(tmp_path_factory: pytest.TempPathFactory, provider: Server) -> Ite
             "JWKS_URL": f"http://{address}:{provider.port}/jwks.json",
         }
         path.write_text(json.dumps(variables), encoding="utf-8")
-        yield Lambda(backing, executable, path)
+        yield Lambda(backing, executable, with_endpoint_variable(TEMPLATE), path)
     finally:
         backing.stop()
-
-
-def _variables(backing: Backing, address: str) -> dict[str, dict[str, str]]:
-    inside = {name: backing.variables[name].replace(f"//{LOOPBACK}:", f"//{address}:") for name in ENDPOINTS}
-    known = backing.stack.with_variables(inside).functions
-    return {name: function.environment for name, function in known.items()}
 
 
 @pytest.mark.parametrize("name", SAMPLES)

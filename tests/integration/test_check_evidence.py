@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from bridge import check_evidence
+from bridge.cli import check_evidence
 from bridge.models import Evidence, Verification
 from bridge.store import reading
 from bridge.use_cases.redact import redact

@@ -7,10 +7,12 @@ sam-local  the same front by `sam local start-api`; PORT picks its port (3000), 
 
 run and sam-local print one line on stdout when all is up, and nothing else; functions log to stderr:
 READY {"api_url": …, "api_key": …, "ekyc_api_url": …, "aws_endpoint_url": …}
+Before it, stderr has the same as lines for a shell: export API_URL=…
 """
 
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -76,7 +78,10 @@ def _sam_local(parameters: dict[str, str], out: TextIO) -> int:
 
 def _until_interrupted(what: AbstractContextManager[Ready], out: TextIO) -> int:
     with what as running:
-        print("READY", json.dumps(running.ready()), file=out, flush=True)
+        ready = running.ready()
+        for name, value in ready.items():
+            print(f"export {name.upper()}={shlex.quote(value)}", file=sys.stderr, flush=True)
+        print("READY", json.dumps(ready), file=out, flush=True)
         threading.Event().wait()
     return 0
 

@@ -67,9 +67,9 @@ class Backing:
         chosen = {name: outer[name] for name in known & outer.keys()}
         created = created.with_variables(local | dict(choices.variables) | chosen)
         api_url, vendor_account = self._vendor(created, choices.hosts, outer)
-        # The sandbox is the functions' AWS, so this one is not the outer environment's to say.
-        self.stack = created.with_variables({_API_URL: api_url, _ENDPOINT: self.aws.url})
-        self.variables = merged(self.stack.functions)
+        self.stack = created.with_variables({_API_URL: api_url})
+        # The sandbox is the functions' AWS, which no function of the template declares.
+        self.variables = merged(self.stack.functions) | {_ENDPOINT: self.aws.url}
         self.environment.apply(self.variables)
         self.secrets = Secrets(self.client("secretsmanager"), self.variables)
         self.secrets.put_credentials(*vendor_account)

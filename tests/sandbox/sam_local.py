@@ -16,6 +16,7 @@ import requests
 
 from .backing import LOOPBACK, Backing, Choices
 from .functions import Functions
+from .sam_template import ENDPOINT_VARIABLE, with_endpoint_variable
 from .sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
 from .template import TEMPLATE
 from .workers import Workers
@@ -102,20 +103,13 @@ class SamLocal:
             self._workers.start()
 
     def _write_variables(self, directory: Path, address: str) -> Path:
-        """The file for --env-vars, by function; this machine has another address inside containers."""
-        known = self.backing.variables
-        inside = {
-            name: known[name].replace(f"//{LOOPBACK}:", f"//{address}:")
-            for name in ("AWS_ENDPOINT_URL", "EKYC_API_URL")
-        }
-        functions = self.backing.stack.with_variables(inside).functions
-        variables = {name: function.environment for name, function in functions.items()}
+        """The file for --env-vars."""
         path = directory / "env-vars.json"
-        path.write_text(json.dumps(variables), encoding="utf-8")
+        path.write_text(json.dumps(variables_inside(self.backing, address)), encoding="utf-8")
         return path
 
     def _start_sam(self, executable: str, variables: Path) -> subprocess.Popen[bytes]:
-        command = [executable, "local", "start-api", "--template", str(self._built)]
+        command = [executable, "local", "start-api", "--template", str(with_endpoint_variable(self._built))]
         command += ["--env-vars", str(variables), "--host", LOOPBACK, "--port", str(self._port)]
         command += ["--skip-pull-image", "--warm-containers", "LAZY"]
         command += ["--parameter-overrides", f"Architecture={ARCHITECTURE}"]
@@ -139,6 +133,15 @@ class SamLocal:
             except requests.ConnectionError:
                 time.sleep(0.2)
         raise UnavailableError(f"sam local did not answer within {START_TIMEOUT} s")
+
+
+def variables_inside(backing: Backing, address: str) -> dict[str, dict[str, str]]:
+    """The variables by function, as containers need them: there, this machine has another address."""
+    known = {name: backing.variables[name] for name in (ENDPOINT_VARIABLE, "EKYC_API_URL")}
+    inside = {name: url.replace(f"//{LOOPBACK}:", f"//{address}:") for name, url in known.items()}
+    endpoint = {ENDPOINT_VARIABLE: inside.pop(ENDPOINT_VARIABLE)}
+    functions = backing.stack.with_variables(inside).functions
+    return {name: function.environment | endpoint for name, function in functions.items()}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
+from unittest import mock
 
 from bridge.settings import Settings
 from bridge.wiring import Bridge
@@ -86,7 +88,8 @@ class Environment:
     ) -> None:
         module = ModuleType(f"simulated_{function.name}")
         module.__file__ = str(function.app)
-        exec(_code(function.app), module.__dict__)
+        with mock.patch.dict(os.environ, function.environment):
+            exec(_code(function.app), module.__dict__)
 
         @cache
         def bridge() -> Bridge:

@@ -1,4 +1,4 @@
-"""Makes an API key: `python -m bridge.api_keys PRINCIPAL [--secret ARN] [SCOPE …]`.
+"""Makes an API key: `python -m bridge.cli.api_keys PRINCIPAL [--secret ARN] [SCOPE …]`.
 
 The key is shown once, and kept nowhere: the secret holds its SHA-256, which is enough, as 256 random bits cannot be
 guessed. Run it where the stack's ApiKeysSecret may be written; without --secret it prints the entry to put there.
@@ -35,14 +35,15 @@ def add(client: Any, secret: str, entry: Entry) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="bridge.api_keys", description="Makes an API key.")
+    parser = argparse.ArgumentParser(prog="bridge.cli.api_keys", description="Makes an API key.")
     parser.add_argument("principal", help="whose verifications it may see, such as web or mobile")
     parser.add_argument("scopes", nargs="*", metavar="scope", help=f"of {', '.join(SCOPES)}; {WRITE} {READ} if none")
     parser.add_argument("--secret", help="ARN of ApiKeysSecret, an output of the stack, to add the key to")
     parser.add_argument(
         "--expires", metavar="TIME", help="with a zone, such as 2027-01-31T00:00:00Z; never if left out"
     )
-    chosen = parser.parse_args(arguments)
+    # Intermixed: options may stand between the principal and the scopes, as in `make api-key`.
+    chosen = parser.parse_intermixed_args(arguments)
     if not chosen.principal or chosen.principal.startswith(SUBJECT):
         parser.error(f"principal must not be empty, nor begin with {SUBJECT}, as those of access tokens do")
     if chosen.expires and not _has_a_zone(chosen.expires):

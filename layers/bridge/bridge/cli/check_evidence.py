@@ -1,4 +1,4 @@
-"""Shows that evidence was not changed: `python -m bridge.check_evidence ID --table NAME --bucket NAME`.
+"""Shows that evidence was not changed: `python -m bridge.cli.check_evidence ID --table NAME --bucket NAME`.
 
 The record holds the SHA-256 and the size of the vendor's bytes from the moment at which they came. Run it as somebody
 who may read both (EvidenceReaderArn). It exits with 0 where they are the same, with 1 where they are not, and says why.
@@ -56,7 +56,8 @@ def check(dynamodb: Any, s3: Any, id: str, table: str, bucket: str) -> tuple[boo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="bridge.check_evidence", description="Shows that evidence was not changed.")
+    description = "Shows that evidence was not changed."
+    parser = argparse.ArgumentParser(prog="bridge.cli.check_evidence", description=description)
     parser.add_argument("id", help="of the verification")
     parser.add_argument("--table", required=True, help="output TableName of the stack")
     parser.add_argument("--bucket", required=True, help="output EvidenceBucketName of the stack")

@@ -1,0 +1,1 @@
+"""Commands for operators. The functions use none of them, so the layer leaves this folder out."""

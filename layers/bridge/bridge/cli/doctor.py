@@ -1,0 +1,132 @@
+"""Compares a real vendor account with what the bridge assumes: `python -m bridge.cli.doctor [--secret ARN]`.
+
+It creates one link, which nobody opens, reads it back, and then reads with a token and with credentials that do not
+exist. It prints names, kinds, HTTP statuses and durations; no credential, token, URL or other value of a response.
+
+The credentials are EKYC_CLIENT_ID and EKYC_CLIENT_SECRET of the environment, or in the secret of a stack; EKYC_API_URL
+is the vendor. Exit codes: 0 nothing differs, 1 something differs, 2 the vendor could not be asked.
+"""
+
+import argparse
+import json
+import os
+import re
+import secrets
+import string
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
+
+from bridge.cli import vendor_assumptions as assumed
+from bridge.cli.vendor_account import SENT, Account, CannotAsk, Response, credentials_from
+
+API_URL = "https://service.maschain.com"
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
+
+# What says something of the vendor's state today, and nothing of our assumptions.
+_UNANSWERED = ("VendorUnavailable", "VendorRateLimited", "VendorTimeout")
+
+
+class Examination:
+    """`say` gets one line for each thing seen, and for each difference, which are counted."""
+
+    def __init__(self, account: Account, say: Callable[[str], None]) -> None:
+        self._account = account
+        self._say = say
+        self.differences = 0
+
+    def run(self) -> None:
+        """Raises CannotAsk."""
+        created = self._account.create()
+        if created.meaning in (*_UNANSWERED, "VendorCredentials"):
+            raise CannotAsk(f"POST: {created.shape}, which the bridge takes for {created.meaning}")
+        link = self._result("POST", created)
+        self._differ("POST", _link_differences(link))
+        token = link.get("token")
+        if not _is_token(token):
+            return
+        self._read(token)
+        self._see_error("wrong token", self._account.get(_another(token)), "VendorRejected")
+        self._see_error("wrong credentials", self._account.get_with_wrong_credentials(token), "VendorCredentials")
+
+    def _read(self, token: str) -> None:
+        read = self._account.get(token)
+        if read.meaning in _UNANSWERED:
+            raise CannotAsk(f"GET: {read.shape}, which the bridge takes for {read.meaning}")
+        record = self._result("GET", read)
+        if record:
+            self._differ("GET", assumed.record_differences(record, token=token, sent=SENT))
+
+    def _result(self, method: str, response: Response) -> Mapping[str, Any]:
+        """The `result` in a response that should be a success; an empty one if there is none."""
+        self._say(f"seen     {method}: {response.shape}")
+        self._say(f"seen     {method}: headers {', '.join(sorted(map(assumed.name, response.headers)))}")
+        if response.meaning != "success":
+            self._differ(method, [f"the bridge takes the response for {response.meaning}"])
+        self._differ(method, assumed.header_differences(response.headers))
+        body = _object(response.body)
+        self._differ(method, assumed.envelope_differences(body))
+        result = body.get("result")
+        return result if isinstance(result, dict) else {}
+
+    def _see_error(self, case: str, response: Response, expected: str) -> None:
+        if response.meaning == "VendorRateLimited":
+            raise CannotAsk(f"{case}: {response.shape}")
+        self._say(f"seen     {case}: {response.shape}")
+        if response.meaning != expected:
+            self._differ(case, [f"the bridge takes the response for {response.meaning}, not for {expected}"])
+
+    def _differ(self, where: str, differences: Iterable[str]) -> None:
+        for difference in differences:
+            self.differences += 1
+            self._say(f"differs  {where}: {difference}")
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _link_differences(link: Mapping[str, Any]) -> list[str]:
+    """How the `result` of POST differs from `{"url": …, "token": …}`."""
+    url = link.get("url")
+    differences = [f"{assumed.name(member)} is unknown" for member in sorted(link.keys() - {"url", "token"})]
+    if not _is_token(link.get("token")):
+        differences.append("token is missing, or not of letters, digits, _ and - alone")
+    if not (isinstance(url, str) and url.startswith(("https://", "http://"))):
+        differences.append("url is missing or no URL")
+    return differences
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(_TOKEN.fullmatch(value))
+
+
+def _another(token: str) -> str:
+    """A token of the same length that no link has."""
+    return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in token)
+
+
+def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
+    parser = argparse.ArgumentParser(prog="bridge.cli.doctor", description="Compares the vendor with what is assumed.")
+    parser.add_argument("--secret", help="ARN of EkycCredentialsSecret, an output of the stack")
+    chosen = parser.parse_args(arguments)
+    try:
+        credentials = credentials_from(environment, chosen.secret)
+        account = Account(environment.get("EKYC_API_URL") or API_URL, credentials)
+        examination = Examination(account, lambda line: print(line, flush=True))
+        examination.run()
+    except CannotAsk as problem:
+        print(f"The vendor could not be asked. {problem}", file=sys.stderr)
+        return 2
+    found = examination.differences
+    print(f"Differences: {found}" if found else "Nothing differs from what the bridge assumes.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

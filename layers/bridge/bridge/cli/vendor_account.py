@@ -1,0 +1,109 @@
+"""The vendor's API as it responds to one account: whole responses, those of errors included."""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from bridge.cli import vendor_assumptions as assumed
+from bridge.deadline import DeadlineAdapter, within
+
+# What the link is asked for with. Nobody opens it.
+SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://example.com/return/doctor"}
+
+# Seconds for one exchange, and to connect.
+BUDGET = 20.0
+CONNECT_TIMEOUT = 5.0
+
+_CREDENTIAL = re.compile(r"[!-~]+")
+
+Credentials = Mapping[str, str]
+
+
+class CannotAsk(Exception):
+    """The comparison cannot be made; the text says why, and holds nothing of a response or a credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def meaning(self) -> str:
+        return assumed.meaning(self.status, self.body)
+
+    @property
+    def shape(self) -> str:
+        media_type = self.headers.get("Content-Type", "no Content-Type").partition(";")[0]
+        shown = media_type if re.fullmatch(r"[a-z]+/[a-z0-9.+-]{1,40}", media_type) else "another Content-Type"
+        return f"HTTP {self.status}, {shown}, {assumed.shape(self.body)}"
+
+
+class Account:
+    """The vendor's API under `api_url`, as it responds to one account."""
+
+    def __init__(self, api_url: str, credentials: Credentials) -> None:
+        if not re.match(r"https://|http://(localhost|127\.0\.0\.1)(:|/|$)", api_url):
+            raise CannotAsk("EKYC_API_URL must begin with https://")
+        self._url = f"{api_url.rstrip('/')}/api/ekyc/verifications"
+        self._credentials = credentials
+        self._session = requests.Session()
+        # Neither a proxy nor a .netrc of the environment sees the credentials.
+        self._session.trust_env = False
+        self._session.mount("http://", DeadlineAdapter())
+        self._session.mount("https://", DeadlineAdapter())
+
+    def create(self) -> Response:
+        return self._exchange("POST", self._url, self._credentials, SENT)
+
+    def get(self, token: str) -> Response:
+        return self._exchange("GET", f"{self._url}/{token}", self._credentials)
+
+    def get_with_wrong_credentials(self, token: str) -> Response:
+        wrong = {**self._credentials, "client_secret": "sk_" + secrets.token_hex(32)}
+        return self._exchange("GET", f"{self._url}/{token}", wrong)
+
+    def _exchange(self, method: str, url: str, credentials: Credentials, body: Any = None) -> Response:
+        headers = {**credentials, "Accept": "application/json", "Accept-Encoding": "identity"}
+        try:
+            with within(BUDGET):
+                got = self._session.request(
+                    method, url, json=body, headers=headers, timeout=(CONNECT_TIMEOUT, BUDGET), allow_redirects=False
+                )
+        except requests.RequestException as error:
+            # The text of the error quotes the URL, and with it the token.
+            raise CannotAsk(f"{method}: no response ({type(error).__name__})") from None
+        return Response(got.status_code, got.headers, got.content)
+
+
+def credentials_from(environment: Mapping[str, str], secret: str | None) -> Credentials:
+    """The two headers, by the vendor's names. Raises CannotAsk where they are missing or fit no header."""
+    if secret:
+        value = _secret_value(secret)
+    else:
+        value = {name: environment.get(f"EKYC_{name.upper()}") for name in ("client_id", "client_secret")}
+    credentials = {name: str(value.get(name) or "") for name in ("client_id", "client_secret")}
+    if not all(map(_CREDENTIAL.fullmatch, credentials.values())):
+        where = "the secret" if secret else "EKYC_CLIENT_ID and EKYC_CLIENT_SECRET"
+        raise CannotAsk(f"{where} must hold a client_id and a client_secret in printable ASCII")
+    return credentials
+
+
+def _secret_value(arn: str) -> Mapping[str, Any]:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    # arn:aws:secretsmanager:REGION:…; the secret may be elsewhere than the default region.
+    region = arn.split(":")[3] if arn.startswith("arn:") else None
+    try:
+        client = boto3.client("secretsmanager", region_name=region)
+        value = json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
+    except (BotoCoreError, ClientError, KeyError, ValueError) as error:
+        raise CannotAsk(f"the secret cannot be read ({type(error).__name__})") from None
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,123 @@
+"""What the bridge assumes of the vendor's responses, and how one differs. It quotes kinds, no value of a response."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from bridge import vendor_answer, vendor_record
+from bridge.errors import VendorError, VendorMalformed
+
+# Seconds from `created_at` to `expire_at`; the default of LinkLifetimeSeconds.
+LINK_LIFETIME = 900
+
+# The record of a link that nobody has opened, as the vendor documents it.
+FIELDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("id", "organisation_id"), ("integer",)),
+    **dict.fromkeys(("type", "token", "url", "redirect_url", "ocr_country", "ocr_type"), ("string",)),
+    **dict.fromkeys(("ocr_success", "face_id_success", "is_success", "retries"), ("integer",)),
+    **dict.fromkeys(("ocr_result", "face_id_result", "latest_error", "medias"), ("null",)),
+    **dict.fromkeys(("created_at", "updated_at", "expire_at"), ("timestamp",)),
+}
+# Fields of newer records, which may be absent.
+NEWER_FIELDS: dict[str, tuple[str, ...]] = {
+    "end_user_id": ("null", "integer", "string"),
+    "pruned_at": ("null",),
+    **dict.fromkeys(("ocr_charged", "face_id_charged", "face_retries"), ("integer",)),
+}
+
+# Names of fields and headers are printed only in this form: any other might hold a value.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+def name(text: str) -> str:
+    return text if _NAME.fullmatch(text) else "(a name that is not shown)"
+
+
+def kind(value: object) -> str:
+    """The JSON kind of a value; "timestamp" is a string in ISO 8601 with a zone."""
+    if isinstance(value, str):
+        return "timestamp" if _is_timestamp(value) else "string"
+    # bool comes first, as it is an int to Python.
+    kinds: dict[type, str] = {bool: "boolean", int: "integer", float: "number", list: "list", dict: "object"}
+    return next((text for type_, text in kinds.items() if isinstance(value, type_)), "null")
+
+
+def _is_timestamp(text: str) -> bool:
+    try:
+        return len(text) > 10 and datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def shape(body: bytes) -> str:
+    """The names and kinds in a JSON body, such as `{message: string, status: integer}`."""
+    try:
+        return _shape_of(json.loads(body))
+    except (ValueError, RecursionError):
+        return "not JSON" if body else "empty"
+
+
+def _shape_of(value: object, depth: int = 3) -> str:
+    if not isinstance(value, dict) or not depth:
+        return kind(value)
+    members = (f"{name(key)}: {_shape_of(member, depth - 1)}" for key, member in sorted(value.items()))
+    return "{" + ", ".join(members) + "}"
+
+
+def meaning(status: int, body: bytes) -> str:
+    """What the bridge takes a response for: "success", or the name of one of the VendorErrors."""
+    try:
+        vendor_answer.check_status(status)
+        vendor_answer.read(body)
+    except VendorError as error:
+        return type(error).__name__
+    return "success"
+
+
+def header_differences(headers: Mapping[str, str]) -> Iterator[str]:
+    media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        yield "the Content-Type is not application/json"
+    if headers.get("Content-Encoding", "identity") != "identity":
+        yield "the body is compressed, although only identity was accepted"
+
+
+def envelope_differences(body: Mapping[str, Any]) -> Iterator[str]:
+    """`{"status": 200, "result": {…}}`."""
+    for member, expected in {"status": "integer", "result": "object"}.items():
+        if kind(body.get(member)) != expected:
+            yield f"{member} is {kind(body[member]) if member in body else 'missing'}, not {expected}"
+    for member in sorted(body.keys() - {"status", "result"}):
+        yield f"{name(member)} is unknown ({kind(body[member])})"
+
+
+def record_differences(record: Mapping[str, Any], *, token: str, sent: Mapping[str, str]) -> Iterator[str]:
+    """How the record of an unopened link differs. `sent` are the fields that the link was asked for with."""
+    for field, kinds in (FIELDS | NEWER_FIELDS).items():
+        if field in record and kind(record[field]) not in kinds:
+            yield f"{field} is {kind(record[field])}, not {' or '.join(kinds)}"
+        elif field not in record and field in FIELDS:
+            yield f"{field} is missing"
+    for field in sorted(record.keys() - FIELDS.keys() - NEWER_FIELDS.keys()):
+        yield f"{name(field)} is unknown ({kind(record[field])})"
+    named = {"type": "type", "id_country": "ocr_country", "id_type": "ocr_type", "redirect_url": "redirect_url"}
+    for field, returned in named.items():
+        if returned in record and record[returned] != sent[field]:
+            yield f"{returned} is not the {field} that was sent"
+    yield from _reading_differences(record, token, sent["type"])
+
+
+def _reading_differences(record: Mapping[str, Any], token: str, type: str) -> Iterator[str]:
+    """How what the bridge reads from the record is not an unopened link."""
+    try:
+        read = vendor_record.parse(record, token=token, type=type)
+    except VendorMalformed as error:
+        yield f"the bridge cannot read the record: {error.what}"
+        return
+    if read.started:
+        yield "the record reads as if the person had begun"
+    if read.lifetime != LINK_LIFETIME:
+        lifetime = "unknown" if read.lifetime is None else f"{read.lifetime:g} s"
+        yield f"the lifetime of the link is {lifetime}, not {LINK_LIFETIME} s"

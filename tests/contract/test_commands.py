@@ -1,0 +1,260 @@
+"""Every block of commands on the pages is run as it stands there: here, or by what the gate runs.
+
+CLAIMS says by whom. Those of "gate" and "deployed" are run by .ci/run.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from werkzeug.wrappers import Request, Response
+
+from tests.conftest import OUTER_ENVIRONMENT
+from tests.contract.commands import ROOT, Block, Shell, blocks
+from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.serving import Server
+
+# A page, and how the text of its block or blocks begins.
+CLAIMS = {
+    ("README.md", "make demo"): "gate",
+    ("README.md", "make run"): "local",
+    ("README.md", 'curl -sS "$API_URL/verifications"'): "local",
+    ("README.md", "sam build"): "deployed",
+    ("README.md", "export AWS_DEFAULT_REGION"): "aws",
+    ("README.md", 'printf \'{"client_id"'): "aws",
+    ("README.md", "API_KEY=$(make -s api-key"): "api-key",
+    ("README.md", 'curl -sS "$ApiUrl/health"'): "deployed",
+    ("docs/api.md", ""): "local",
+    ("docs/operations.md", 'curl -sS "$API_URL/verifications"'): "local",
+    ("docs/operations.md", "RETURN_URL="): "local",
+    ("docs/operations.md", "make doctor\n"): "doctor",
+    ("docs/operations.md", "make doctor SECRET="): "doctor",
+    ("docs/operations.md", "make check-evidence"): "check-evidence",
+    ("docs/operations.md", "aws dynamodb query"): "aws",
+    ("docs/operations.md", "aws sqs start-message-move-task"): "aws-sqs",
+    ("docs/reliability.md", "make simulate"): "gate",
+    ("docs/reliability.md", "SEED=7"): "simulation",
+}
+WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "http://localhost:5173/done"}
+# So that the examples for a deployment, and those for this machine, may name their frontend.
+ORIGINS = {"ALLOWED_REDIRECT_ORIGINS": "http://localhost:*,https://app.example.com"}
+
+
+def claimants(block: Block) -> list[tuple[str, str]]:
+    return [claim for claim in CLAIMS if block.page == claim[0] and block.text.startswith(claim[1])]
+
+
+def claimed_by(runner: str, page: str) -> list[str]:
+    return [block.text for block in blocks() if block.page == page and CLAIMS[claimants(block)[0]] == runner]
+
+
+@pytest.mark.parametrize("block", blocks(), ids=str)
+def test_each_block_is_run_by_exactly_one(block: Block) -> None:
+    assert len(claimants(block)) == 1
+
+
+def test_each_claim_is_of_a_block() -> None:
+    assert {claim for block in blocks() for claim in claimants(block)} == CLAIMS.keys()
+
+
+@pytest.mark.parametrize("block", blocks(), ids=str)
+def test_no_block_leaves_a_gap_for_the_reader_to_fill(block: Block) -> None:
+    assert not re.search(r"…|<[A-Za-z][^<>\n]*>", re.sub(r"(?m)#.*$", "", block.text))
+
+
+def _gate_targets() -> set[str]:
+    """What .ci/run makes, and what those targets need."""
+    rules = dict(re.findall(r"(?m)^([a-z][a-z-]*):([^#\n]*)", (ROOT / "Makefile").read_text(encoding="utf-8")))
+    targets = set(re.findall(r"(?m)^\s*(?:\w+=\S+ )*make ([a-z-]+)", (ROOT / ".ci/run").read_text(encoding="utf-8")))
+    return targets | {needed for target in targets for needed in rules[target].split() if needed in rules}
+
+
+def test_what_the_gate_is_said_to_run_is_what_it_runs() -> None:
+    lines = [
+        line
+        for page in ("README.md", "docs/reliability.md")
+        for text in claimed_by("gate", page)
+        for line in text.splitlines()
+    ]
+
+    assert {line.partition("#")[0].strip() for line in lines} <= {f"make {target}" for target in _gate_targets()}
+
+
+@pytest.fixture
+def shell(tmp_path: Path, sandbox: Sandbox) -> Shell:
+    """With the session's sandbox for its AWS, and the stack's outputs, as the README's step 3 sets them."""
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    return Shell(tmp_path, aws | sandbox.stack.outputs | {"API_URL": sandbox.api_url, "API_KEY": sandbox.api_key})
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[tuple[str, Shell]]:
+    """What `make run` prints for another terminal, as README's block starts it, and that terminal."""
+    shell = Shell(tmp_path, {})
+    command = claimed_by("local", "README.md")[0]
+    variables = OUTER_ENVIRONMENT | ORIGINS | {"PORT": "0", "MAKEFLAGS": f"VENV={tmp_path / 'venv'}"}
+    printed = tmp_path / "stderr"
+    with (
+        printed.open("w") as stderr,
+        subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=tmp_path,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            # A group of its own, which an interrupt from a terminal would reach as a whole.
+            start_new_session=True,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        try:
+            assert ready.startswith("READY {"), printed.read_text(encoding="utf-8")
+            lines = printed.read_text(encoding="utf-8").splitlines()
+            yield "\n".join(line for line in lines if line.startswith("export ")), shell
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)
+
+
+def test_the_sandboxs_commands_work_in_another_terminal(local: tuple[str, Shell]) -> None:
+    exports, shell = local
+    _, tried = claimed_by("local", "README.md")
+
+    created = json.loads(shell.run(exports, tried))
+    assert created["status"] == "pending"
+
+    told = claimed_by("local", "docs/operations.md")
+    printed = shell.run(exports, *told)
+    assert "303 http://localhost:5173/done?" in printed
+    assert "status=rejected" in printed
+
+    # What redacts comes last, wherever the page has it; the way back needs the address that the next block sets.
+    page = sorted(claimed_by("local", "docs/api.md"), key=lambda text: ('/redact"' in text, '"$RETURN_URL"' in text))
+    printed = shell.run(exports, *page)
+    assert "HTTP/1.1 303" in printed
+    assert '"status":"verified"' in printed.replace(" ", "")
+
+
+def test_an_api_key_is_made_as_the_readme_says(shell: Shell, sandbox: Sandbox) -> None:
+    before = _keys(sandbox)
+    (command,) = claimed_by("api-key", "README.md")
+
+    key = shell.run(command).strip()
+
+    *others, made = _keys(sandbox)
+    assert others == before
+    assert (made["key_id"], made["principal"], made["expires_at"]) == (key[-4:], "web", "2030-01-31T00:00:00Z")
+    assert made["scopes"] == ["verifications:write", "verifications:read"]
+
+
+def _keys(sandbox: Sandbox) -> list[dict[str, object]]:
+    arn = sandbox.stack.outputs["ApiKeysSecretArn"]
+    value = sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    keys: list[dict[str, object]] = json.loads(value)["keys"]
+    return keys
+
+
+@pytest.fixture
+def verified(sandbox: Sandbox) -> str:
+    """The id of a verification whose evidence is stored and whose result was read, which the audit trail holds."""
+    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
+    created = requests.post(f"{sandbox.api_url}/verifications", headers=headers, json=WANTED, timeout=20).json()
+    page = requests.get(f"{created['url']}&outcome=verified", timeout=20, allow_redirects=False)
+    requests.get(page.headers["location"], timeout=20, allow_redirects=False)
+    own = f"{sandbox.api_url}/verifications/{created['id']}?expand=result"
+    assert requests.get(own, headers=headers, timeout=20).json()["status"] == "verified"
+    id: str = created["id"]
+    return id
+
+
+def test_evidence_is_checked_as_the_page_says(shell: Shell, verified: str) -> None:
+    (command,) = claimed_by("check-evidence", "docs/operations.md")
+
+    assert "as the vendor sent them" in shell.run(f"export ID={verified}", command)
+
+
+def test_the_vendor_is_examined_as_the_page_says(shell: Shell, sandbox: Sandbox) -> None:
+    by_environment, by_secret = claimed_by("doctor", "docs/operations.md")
+    arn = sandbox.stack.outputs["EkycCredentialsSecretArn"]
+    value = json.loads(sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+    vendor = f"export EKYC_API_URL={sandbox.ekyc_api_url}"
+    account = f"export EKYC_CLIENT_ID={value['client_id']} EKYC_CLIENT_SECRET={value['client_secret']}"
+
+    assert "Nothing differs" in shell.run(vendor, account, by_environment)
+    assert "Nothing differs" in shell.run(vendor, by_secret)
+
+
+def test_one_seed_is_simulated_as_the_page_says(shell: Shell) -> None:
+    (command,) = claimed_by("simulation", "docs/reliability.md")
+
+    assert re.search(r"violations +0\b", shell.run(command))
+
+
+def _aws_cli() -> str:
+    """Where `make test-deployed` installs it, or on PATH. The gate runs these tests there, too."""
+    for executable in (str(ROOT / ".venv/ministack/bin/aws"), shutil.which("aws")):
+        if executable and Path(executable).exists():
+            version = subprocess.run([executable, "--version"], capture_output=True, check=False)
+            if version.returncode == 0:
+                return executable
+    pytest.skip("no AWS CLI is here; `make test-deployed` installs one, and runs this test with it")
+
+
+def test_the_commands_of_the_aws_cli_do_what_the_pages_say(shell: Shell, sandbox: Sandbox, verified: str) -> None:
+    shell.put_on_path(_aws_cli())
+    outputs, put = claimed_by("aws", "README.md")
+    (query,) = claimed_by("aws", "docs/operations.md")
+    # Only the first command says where the outputs come from.
+    forget = f"unset {' '.join(sandbox.stack.outputs)}"
+    account = "export EKYC_CLIENT_ID=client-1 EKYC_CLIENT_SECRET=sk_1"
+
+    printed = shell.run(forget, outputs, account, put, f"ID={verified}", query)
+
+    assert '"result_read"' in printed
+    arn = sandbox.stack.outputs["EkycCredentialsSecretArn"]
+    value = sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    assert json.loads(value) == {"client_id": "client-1", "client_secret": "sk_1"}
+
+
+def test_dead_letters_are_moved_back_as_the_page_says(shell: Shell, sandbox: Sandbox) -> None:
+    """Neither moto nor the emulator knows message move tasks, so a server takes the request down."""
+    (command,) = claimed_by("aws-sqs", "docs/operations.md")
+
+    with _recorder() as (url, requested):
+        # Version 1 of the CLI does not read AWS_ENDPOINT_URL for SQS.
+        shell.put_on_path(_aws_cli(), "--endpoint-url", url)
+        shell.run(command)
+
+    ((target, body),) = requested
+    assert target == "AmazonSQS.StartMessageMoveTask"
+    assert body == {"SourceArn": sandbox.stack.outputs["DeadLetterQueueArn"]}
+    assert ":sqs:" in body["SourceArn"]
+
+
+@contextmanager
+def _recorder() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+    """The URL of an AWS that takes every request, and the operations with their parameters, as they come."""
+    requested: list[tuple[str, Any]] = []
+
+    @Request.application
+    def respond(request: Request) -> Response:
+        requested.append((request.headers["X-Amz-Target"], json.loads(request.get_data())))
+        return Response('{"TaskHandle": "task-1"}', content_type="application/x-amz-json-1.0")
+
+    server = Server()
+    server.start(respond)
+    try:
+        yield server.url, requested
+    finally:
+        server.stop()

@@ -1,0 +1,133 @@
+"""What the build runs on is found from any shell: layers/find_python.sh, as the Makefiles of the layers run it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "layers" / "find_python.sh"
+
+# A Python that says it is of another version and at another place, and has no pip where told so.
+_FAKE = """#!{real}
+import importlib.util, sys
+sys.version_info, sys.executable = {version}, __file__
+if not {has_pip}:
+    importlib.util.find_spec = lambda name: None if name == "pip" else True
+program, sys.argv = sys.argv[2], ["-c", *sys.argv[3:]]
+exec(program)
+"""
+# What a shim of pyenv does where no .python-version names a version that has the command.
+_SHIM = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
+
+
+def _executable(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def _python(path: Path, *version: int, has_pip: bool = True) -> Path:
+    text = _FAKE.format(real=os.path.realpath(sys.executable), version=version, has_pip=has_pip)
+    return _executable(path, text)
+
+
+class Machine:
+    """A home and a PATH of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folders = [home / "first", home / "second"]
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {"HOME": str(self.home), "PATH": ":".join(map(str, self.folders)), **variables}
+        # Elsewhere than the checkout, as `sam build` does.
+        command = [str(arguments[0]), *arguments[1:]]
+        return subprocess.run(command, cwd=self.home, env=environment, capture_output=True, text=True, check=False)
+
+    def find(self, version: str, *modules: str, **variables: str) -> str:
+        return self.run("/bin/sh", str(SCRIPT), version, *modules, **variables).stdout.strip()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Its python3 is 3.9."""
+    machine = Machine(tmp_path)
+    _python(tmp_path / "first" / "python3", 3, 9)
+    return machine
+
+
+@pytest.mark.parametrize("version", ["3.13", "3.11+"])
+def test_an_older_python3_is_passed_by_for_one_with_a_version_in_its_name(machine: Machine, version: str) -> None:
+    expected = _python(machine.folders[1] / "python3.13", 3, 13)
+
+    assert machine.find(version) == str(expected)
+
+
+@pytest.mark.parametrize("version", ["3.13", "3.11+"])
+@pytest.mark.parametrize("root", [".pyenv", "elsewhere"])
+def test_pyenvs_versions_are_found_behind_shims_that_fail(machine: Machine, version: str, root: str) -> None:
+    for name in ("python3", "python3.13"):
+        _executable(machine.folders[0] / name, _SHIM)
+    expected = _python(machine.home / root / "versions" / "3.13.2" / "bin" / "python3.13", 3, 13)
+    variables = {"PYENV_ROOT": str(machine.home / root)} if root == "elsewhere" else {}
+
+    assert machine.find(version, **variables) == str(expected)
+
+
+def test_a_python_of_uv_is_found(machine: Machine) -> None:
+    expected = _python(machine.home / "of uv" / "bin" / "python3.13", 3, 13)
+    _executable(
+        machine.folders[1] / "uv", f'#!/bin/sh\n[ "$*" = "python find --no-project 3.13" ] && echo "{expected}"\n'
+    )
+
+    assert machine.find("3.13") == str(expected)
+
+
+def test_a_python_that_is_no_3_13_runs_the_build_and_makes_no_bytecode(machine: Machine) -> None:
+    expected = _python(machine.folders[1] / "python3.12", 3, 12)
+
+    assert machine.find("3.11+", "pip") == str(expected)
+    assert machine.find("3.13") == ""
+
+
+def test_a_python_without_a_module_that_is_needed_is_passed_by(machine: Machine) -> None:
+    without = _python(machine.folders[1] / "python3.13", 3, 13, has_pip=False)
+    expected = _python(machine.folders[1] / "python3.11", 3, 11)
+
+    assert machine.find("3.11+", "pip") == str(expected)
+    assert machine.find("3.13") == str(without)
+
+
+def test_a_variable_names_a_python_and_one_that_does_not_fit_is_passed_by(machine: Machine) -> None:
+    on_path = _python(machine.folders[1] / "python3.13", 3, 13)
+    named = _python(machine.home / "opt" / "python", 3, 13)
+
+    assert machine.find("3.13", PYTHON_RUNTIME=str(named)) == str(named)
+    assert machine.find("3.11+", PYTHON=str(named)) == str(named)
+    assert machine.find("3.13", PYTHON_RUNTIME="python3") == str(on_path)
+
+
+def test_without_any_the_script_says_what_to_do(machine: Machine) -> None:
+    ended = machine.run("/bin/sh", str(SCRIPT), "3.13")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "uv python install 3.13" in ended.stderr
+
+
+@pytest.mark.parametrize("layer", ["bridge", "jwt"])
+def test_the_layers_are_built_with_what_was_found(machine: Machine, layer: str) -> None:
+    expected = _python(machine.home / ".pyenv" / "versions" / "3.13.2" / "bin" / "python3.13", 3, 13)
+    make = shutil.which("make")
+    assert make is not None
+    makefile = ROOT / "layers" / layer / "Makefile"
+
+    dry = machine.run(make, "--dry-run", "--makefile", str(makefile), f"build-{layer.capitalize()}Layer")
+
+    assert dry.returncode == 0, dry.stderr
+    assert f'"{expected}" ' in dry.stdout
+    assert "python3 " not in dry.stdout

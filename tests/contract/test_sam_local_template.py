@@ -1,0 +1,40 @@
+"""The template carries nothing for local runs; the copy for `sam local` declares what `--env-vars` is to set."""
+
+import json
+import shutil
+from pathlib import Path
+
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.sandbox import template
+from tests.sandbox.sam_template import ENDPOINT_VARIABLE, with_endpoint_variable
+
+
+def _variables(path: Path) -> dict[str, dict[str, object]]:
+    """The variables that each function declares."""
+    functions = template.read(path=path).of_type("AWS::Lambda::Function")
+    return {name: declared["Environment"]["Variables"] for name, declared in functions.items()}
+
+
+def test_the_template_points_no_function_at_another_aws() -> None:
+    declared = {name for variables in _variables(template.TEMPLATE).values() for name in variables}
+
+    assert not [name for name in declared if name.startswith("AWS_")]
+
+
+def test_the_copy_for_sam_local_declares_the_endpoint_and_changes_nothing_else(tmp_path: Path) -> None:
+    built = Path(shutil.copy(template.TEMPLATE, tmp_path / "template.yaml"))
+
+    copied = _variables(with_endpoint_variable(built))
+
+    assert copied == {name: variables | {ENDPOINT_VARIABLE: ""} for name, variables in _variables(built).items()}
+
+
+def test_the_copy_keeps_all_that_the_template_says(tmp_path: Path) -> None:
+    built = Path(shutil.copy(template.TEMPLATE, tmp_path / "template.yaml"))
+    said = json.loads(json.dumps(yaml_parse(built.read_text(encoding="utf-8")), default=str))
+
+    copied = json.loads(with_endpoint_variable(built).read_text(encoding="utf-8"))
+
+    assert copied["Globals"]["Function"]["Environment"]["Variables"].pop(ENDPOINT_VARIABLE) == ""
+    assert copied == said

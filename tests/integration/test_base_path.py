@@ -1,0 +1,73 @@
+"""`PublicBaseUrl` with a path, such as https://app.example.com/ekyc: an API mapping of a domain with other uses, too.
+
+API Gateway finds the route without the mapping's path, and hands the path over whole in rawPath.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bridge import wiring
+from tests.integration.samples import ID, event, seed
+from tests.sandbox import functions
+from tests.sandbox.sandbox import Sandbox
+
+BASE_URL = "https://app.example.com/ekyc"
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture
+def call(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+    """call(sample, path="/ekyc"): a function with that base URL gets a sample event as it arrives through a mapping."""
+    monkeypatch.setenv("PUBLIC_BASE_URL", BASE_URL)
+    wiring.bridge.cache_clear()
+    seed(sandbox.vendor, sandbox.client("secretsmanager"), is_completed=False)
+    stack = sandbox.stack
+    started = functions.Functions(stack.functions, stack.layers, stack.name)
+    folders = {function.code.name: name for name, function in stack.functions.items()}
+
+    def invoke(sample: str, path: str = "/ekyc") -> Any:
+        mapped = event(sample)
+        mapped["rawPath"] = mapped["requestContext"]["http"]["path"] = path + mapped["rawPath"]
+        return started.invoke(folders[sample.partition("/")[0]], mapped)
+
+    yield invoke
+    wiring.bridge.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("sample", "status"),
+    [
+        ("about/health", 200),
+        ("about/openapi", 200),
+        ("redirect/return", 303),
+        ("redirect/status", 200),
+        ("verifications/list", 200),
+        ("verifications/read", 200),
+        ("verifications/refresh", 200),
+        ("verifications/redact", 200),
+    ],
+)
+def test_a_route_behind_a_mapping_with_a_path_is_found(call: Call, sample: str, status: int) -> None:
+    assert call(sample)["statusCode"] == status
+
+
+def test_the_urls_of_a_new_verification_have_the_path(sandbox: Sandbox, call: Call) -> None:
+    made = json.loads(call("verifications/create")["body"])
+
+    record = json.loads(sandbox.vendor.raw_record(made["token"]))["result"]
+    assert made["status_url"].startswith(f"{BASE_URL}/status/{made['id']}/")
+    assert record["redirect_url"].startswith(f"{BASE_URL}/return/{made['id']}/")
+
+
+def test_a_person_whose_link_is_unknown_gets_a_page(call: Call) -> None:
+    response = call("redirect/return_unknown")
+
+    assert (response["statusCode"], response["headers"]["Content-Type"]) == (404, "text/html; charset=utf-8")
+
+
+def test_the_apis_own_url_still_works(call: Call) -> None:
+    assert json.loads(call("redirect/status", path="")["body"])["id"] == ID

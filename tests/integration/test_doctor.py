@@ -1,0 +1,213 @@
+"""`make doctor`: the fake vendor is as the bridge assumes; each difference is reported, and no value of a response."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bridge.cli import doctor
+from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.vendor import VendorStandIn, answers, api
+from tests.sandbox.vendor.state import State
+from tests.sandbox.vendor.waiting import On
+
+CLIENT_ID, CLIENT_SECRET = "client-of-the-doctor", "sk_secret-of-the-doctor"
+
+
+@dataclass
+class Report:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def differences(self) -> list[str]:
+        return [line.removeprefix("differs  ") for line in self.out.splitlines() if line.startswith("differs ")]
+
+
+Run = Callable[..., Report]
+
+
+@pytest.fixture
+def vendor() -> Iterator[VendorStandIn]:
+    with VendorStandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET) as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def run(vendor: VendorStandIn, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command, with the credentials of the environment; what it prints holds nothing secret."""
+
+    def run(*arguments: str, **variables: str) -> Report:
+        known = {"EKYC_API_URL": vendor.url, "EKYC_CLIENT_ID": CLIENT_ID, "EKYC_CLIENT_SECRET": CLIENT_SECRET}
+        code = doctor.main(arguments, known | variables)
+        printed = capsys.readouterr()
+        for secret in (CLIENT_ID, CLIENT_SECRET, vendor.url, "token=", "sk_", *vendor.tokens()):
+            assert secret not in printed.out + printed.err
+        return Report(code, printed.out, printed.err)
+
+    return run
+
+
+def test_a_vendor_that_is_as_documented_differs_in_nothing(vendor: VendorStandIn, run: Run) -> None:
+    report = run()
+
+    assert (report.code, report.differences) == (0, [])
+    assert "Nothing differs" in report.out
+    assert "wrong token: HTTP 404, application/json, {message: string, status: integer}" in report.out
+    assert "wrong credentials: HTTP 401, application/json, {message: string, status: integer}" in report.out
+
+
+def test_one_link_is_made_and_nobody_opens_it(vendor: VendorStandIn, run: Run) -> None:
+    run()
+
+    (token,) = vendor.tokens()
+    record = json.loads(vendor.raw_record(token))["result"]
+    assert record["updated_at"] == record["created_at"]
+    assert vendor.calls()["create"] == 1
+
+
+def test_the_credentials_of_a_stack_are_read_from_its_secret(sandbox: Sandbox, run: Run) -> None:
+    arn = sandbox.stack.resources["EkycCredentialsSecret"]
+
+    report = run("--secret", arn, EKYC_API_URL=sandbox.vendor.url, EKYC_CLIENT_ID="", EKYC_CLIENT_SECRET="")
+
+    assert (report.code, report.differences) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"is_success": True}, "is_success is boolean, not integer"),
+        ({"retries": "0"}, "retries is string, not integer"),
+        ({"latest_error": {"code": "9102"}}, "latest_error is object, not null"),
+        ({"ocr_result": []}, "ocr_result is list, not null"),
+        ({"expire_at": "10/09/2024 08:16"}, "expire_at is string, not timestamp"),
+        ({"ocr_success": None}, "ocr_success is null, not integer"),
+        ({"ocr_success": {}}, "the bridge cannot read the record: ocr_success is no flag"),
+        ({"risk": {"score": 0.5}}, "risk is unknown (object)"),
+        ({"900101-14-5555": 1}, "(a name that is not shown) is unknown (integer)"),
+        ({"redirect_url": "https://example.com/"}, "redirect_url is not the redirect_url that was sent"),
+        ({"ocr_country": "SGP"}, "ocr_country is not the id_country that was sent"),
+        ({"token": "ANOTHER"}, "the bridge cannot read the record: the record is of another token"),
+        ({"retries": 1}, "the record reads as if the person had begun"),
+    ],
+)
+def test_a_field_that_differs_is_reported_by_its_kind(
+    run: Run, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], difference: str
+) -> None:
+    original = State.raw_record
+
+    def changed(state: State, token: str) -> bytes:
+        body = json.loads(original(state, token))
+        return json.dumps({**body, "result": body["result"] | change}).encode()
+
+    monkeypatch.setattr(State, "raw_record", changed)
+
+    report = run()
+
+    assert report.code == 1
+    assert f"GET: {difference}" in report.differences
+
+
+def test_a_field_that_is_missing_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(State, "raw_record", lambda state, token: b'{"status": 200, "result": {"medias": null}}')
+
+    differences = run().differences
+
+    assert "GET: is_success is missing" in differences
+    assert "GET: face_retries is missing" not in differences
+
+
+def test_another_lifetime_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    with VendorStandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, link_lifetime=1800) as vendor:
+        variables = {"EKYC_API_URL": vendor.url, "EKYC_CLIENT_ID": CLIENT_ID, "EKYC_CLIENT_SECRET": CLIENT_SECRET}
+        code = doctor.main([], variables)
+
+    assert code == 1
+    assert "differs  GET: the lifetime of the link is 1800 s, not 900 s" in capsys.readouterr().out
+
+
+def test_errors_that_the_bridge_would_take_for_others_are_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    responses = {401: lambda: answers.error(400), 404: lambda: answers.json_answer(answers.envelope(None))}
+    monkeypatch.setattr(api, "error", lambda status: responses[status]())
+
+    report = run()
+
+    assert report.code == 1
+    assert report.differences == [
+        "wrong token: the bridge takes the response for success, not for VendorRejected",
+        "wrong credentials: the bridge takes the response for VendorRejected, not for VendorCredentials",
+    ]
+    assert "wrong token: HTTP 200, application/json, {result: null, status: integer}" in report.out
+
+
+@pytest.mark.parametrize(
+    ("fault", "on", "differences"),
+    [
+        ("wrong_kinds", "create", {"POST: url is missing or no URL"}),
+        ("wrong_kinds", "get", {"GET: result is list, not object"}),
+        (
+            "422",
+            "create",
+            {"POST: the bridge takes the response for VendorRejected", "POST: result is missing, not object"},
+        ),
+        ("html", "get", {"GET: the Content-Type is not application/json"}),
+        ("redirect", "get", {"GET: the bridge takes the response for VendorMalformed"}),
+        ("404", "get", {"GET: the bridge takes the response for VendorRejected"}),
+    ],
+)
+def test_a_response_of_another_form_is_reported(
+    vendor: VendorStandIn, run: Run, fault: str, on: On, differences: set[str]
+) -> None:
+    vendor.fault(fault, on=on)
+
+    report = run()
+
+    assert report.code == 1
+    assert differences <= set(report.differences)
+
+
+@pytest.mark.parametrize(("fault", "on"), [("500", "create"), ("429", "create"), ("401", "create"), ("503", "get")])
+def test_a_vendor_that_is_out_of_order_or_refuses_us_could_not_be_asked(
+    vendor: VendorStandIn, run: Run, fault: str, on: On
+) -> None:
+    vendor.fault(fault, on=on)
+
+    report = run()
+
+    assert report.code == 2
+    assert f"HTTP {fault}" in report.err
+
+
+@pytest.mark.parametrize("on", ["create", "get"])
+def test_a_vendor_that_does_not_respond_could_not_be_asked(vendor: VendorStandIn, run: Run, on: On) -> None:
+    vendor.fault("reset", on=on)
+
+    assert run().code == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"EKYC_CLIENT_SECRET": ""}, "EKYC_CLIENT_ID and EKYC_CLIENT_SECRET must hold"),
+        ({"EKYC_CLIENT_ID": "a\nb"}, "EKYC_CLIENT_ID and EKYC_CLIENT_SECRET must hold"),
+        ({"EKYC_API_URL": "http://service.example.com"}, "must begin with https://"),
+    ],
+)
+def test_nothing_is_sent_without_credentials_or_in_the_clear(
+    vendor: VendorStandIn, run: Run, variables: dict[str, str], problem: str
+) -> None:
+    report = run(**variables)
+
+    assert (report.code, vendor.calls()["create"]) == (2, 0)
+    assert problem in report.err
+
+
+def test_a_secret_that_cannot_be_read_is_reported(sandbox: Sandbox, run: Run) -> None:
+    report = run("--secret", "arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:none")
+
+    assert report.code == 2
+    assert "the secret cannot be read (ResourceNotFoundException)" in report.err

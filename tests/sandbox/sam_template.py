@@ -1,0 +1,25 @@
+"""The copy of the built template that `sam local` gets. The template itself carries nothing for local runs."""
+
+import json
+from pathlib import Path
+from typing import cast
+
+from samtranslator.yaml_helper import yaml_parse
+
+from .template import Document
+
+ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
+
+
+def with_endpoint_variable(built: Path) -> Path:
+    """Writes a copy in which every function declares AWS_ENDPOINT_URL: `--env-vars` sets only what is declared.
+
+    The copy lies beside the original, as both name the code by paths relative to their folder. JSON is YAML, too.
+    """
+    document = cast(Document, yaml_parse(built.read_text(encoding="utf-8")))
+    function = document.setdefault("Globals", {}).setdefault("Function", {})
+    function.setdefault("Environment", {}).setdefault("Variables", {})[ENDPOINT_VARIABLE] = ""
+    copy = built.with_name("sam-local.yaml")
+    # Dates, such as the version of a policy's language, were text before they were parsed.
+    copy.write_text(json.dumps(document, default=str), encoding="utf-8")
+    return copy
