@@ -20,6 +20,10 @@ class Settings:
         """Whether this function keeps evidence at all."""
         return bool(self._environment.get("EVIDENCE_BUCKET"))
 
+    def is_traced(self) -> bool:
+        """Whether the invocations are traced by X-Ray."""
+        return self._environment.get("TRACING") == "Active"
+
     @property
     def table_name(self) -> str:
         return self._get("TABLE_NAME")

@@ -28,6 +28,7 @@ from bridge.errors import (
 )
 from bridge.ids import draw
 from bridge.models import LinkRequest
+from bridge.tracing import part
 from bridge.vendor_answer import Answer, check_status, read
 
 # Seconds. The whole budget stands below the 10 s that a person may be held, and below every function's timeout.
@@ -109,7 +110,8 @@ class Vendor:
         while True:
             attempt += 1
             try:
-                return self._exchange(method, url, body, deadline, fresh=fresh)
+                with part(f"vendor {method}"):
+                    return self._exchange(method, url, body, deadline, fresh=fresh)
             except VendorCredentials:
                 # They may have been rotated since they were cached: fetched again, once.
                 if fresh:

@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.observability import logger, metrics, record_failure
+from bridge.tracing import traced
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -31,4 +32,5 @@ def entry_point(handler: Handler) -> Handler:
             if metrics.metric_set:
                 metrics.flush_metrics()
 
-    return lambda_handler
+    # Outermost, where an error has no text any more that a trace could keep.
+    return traced(lambda_handler)
