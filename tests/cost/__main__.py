@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from . import bill, records, usage
+from . import bill, memory, records, usage
 
 PAGE = Path(__file__).parents[2] / "docs/cost.md"
 
@@ -15,6 +15,7 @@ def sections() -> dict[str, str]:
     return {
         "thousand": "\n".join(bill.table("1 000 verifications", usage.of_verifications(run))),
         "idle": "\n".join(bill.table("an idle month of prod", usage.of_an_idle_month(run))),
+        "memory": "\n".join(memory.table(run)),
         "records": "\n".join(records.table()),
     }
 

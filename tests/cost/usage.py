@@ -41,8 +41,12 @@ PLATFORM_LINES = 400
 ACCESS_LINE = 350
 # Bytes of one record of the vendor with its pictures, gzipped (pictures hardly shrink).
 EVIDENCE = 300_000
-# Seconds of the processor that an invocation takes beside its waiting, generously.
-PROCESSOR = 0.03
+# Seconds that an invocation, and a cold start, keep a whole processor busy (docs/performance.md), generously, and the
+# part of invocations that start cold. Lambda gives a whole processor to 1 769 MB, and to less memory a part of one.
+PROCESSOR, COLD_START, COLD = 0.008, 0.35, 0.01
+WHOLE_PROCESSOR = 1769 / 1024
+# Metrics of our own that are there while nothing happens: OldestDueSeconds.
+STEADY_METRICS = 1
 # A month in which nothing happens: one long poll of 20 s after another, by Lambda's five pollers of a queue.
 MINUTES = 30 * 24 * 60
 POLLS = 5 * 3 * MINUTES
@@ -138,6 +142,7 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
         "CloudWatch: logs taken in, GB": MINUTES * (PLATFORM_LINES + run.sink.bytes / run.sink.entries) / _GB,
         # An index is read in halves of a unit.
         "DynamoDB: read request units": MINUTES * queries * 0.5,
+        "CloudWatch: metrics, per month": STEADY_METRICS,
         "KMS: keys, per month": kinds["AWS::KMS::Key"],
         "Lambda: GB-seconds (arm64)": MINUTES * gb_seconds(idle),
         "Lambda: requests": MINUTES,
@@ -152,13 +157,18 @@ def _kept(key: str) -> float:
     return 1.0 if key.startswith("records/") else 1 / 30
 
 
-def gb_seconds(invocation: Invocation) -> float:
-    return float(_memory() * (invocation.ended - invocation.started + PROCESSOR))
+def gb_seconds(invocation: Invocation, memory: float | None = None) -> float:
+    """Of its waiting, by the memory (GB) of its function, and of its work, which takes longer with less memory."""
+    memory = memory or _memory(invocation.function)
+    work = (PROCESSOR + COLD * COLD_START) * max(WHOLE_PROCESSOR, memory)
+    return memory * (invocation.ended - invocation.started) + work
 
 
-def _memory() -> float:
-    """GB of each function."""
-    return float(stack.template()["Globals"]["Function"]["MemorySize"] / 1024)
+def _memory(function: str) -> float:
+    """GB of a function."""
+    template = stack.template()
+    own = template["Resources"][f"{function.capitalize()}Function"]["Properties"]
+    return float(own.get("MemorySize", template["Globals"]["Function"]["MemorySize"]) / 1024)
 
 
 def write_units(changes: list[Change]) -> int:

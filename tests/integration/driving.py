@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.validate import ParamValidator
 
@@ -65,7 +67,9 @@ class Aws:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = made = clients.client(service)
+            # Of no test here is time the subject, and a busy machine may take longer than a person would wait.
+            patient = clients._config(service).merge(Config(connect_timeout=60, read_timeout=60))
+            self._clients[service] = made = boto3.client(service, config=patient)
             made.meta.events.register("before-parameter-build", _validate)
             made.meta.events.register("before-call", lambda event_name, **_: self._before(_call(event_name)))
             made.meta.events.register("after-call", lambda event_name, **_: self._after(_call(event_name)))

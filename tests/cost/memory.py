@@ -1,0 +1,25 @@
+"""What more memory costs a function that a person waits for, and what it gives: a shorter start."""
+
+from collections.abc import Iterator
+
+from . import bill, usage
+
+# MB.
+CHOICES = (512, 768, 1024, 1769)
+FUNCTIONS = ("authorize", "redirect", "verifications")
+
+
+def table(run: usage.Run) -> Iterator[str]:
+    """Markdown: USD of 1 000 verifications that each function's time costs with so much memory."""
+    yield "| MB | a start takes | " + " | ".join(FUNCTIONS) + " |"
+    yield "| ---: | ---: | ---: | ---: | ---: |"
+    for megabytes in CHOICES:
+        seconds = usage.COLD_START * usage.WHOLE_PROCESSOR * 1024 / megabytes
+        prices = " | ".join(f"{_dollars(run, function, megabytes):.5f}" for function in FUNCTIONS)
+        yield f"| {megabytes} | {seconds:.2f} s | {prices} |"
+
+
+def _dollars(run: usage.Run, function: str, megabytes: int) -> float:
+    invocations = [each for each in run.world.functions.invocations if each.function == function]
+    used = sum(usage.gb_seconds(each, megabytes / 1024) for each in invocations) * 1000 / run.verifications
+    return bill.dollars({"Lambda: GB-seconds (arm64)": used})["Lambda: GB-seconds (arm64)"]
