@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import recording
 from tests.calls import Call
 from tests.simulation import breakages, scenarios
 from tests.simulation.world import World
@@ -38,6 +39,14 @@ def _denied(calls: Iterable[Call]) -> list[str]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_call_of_the_simulation_is_allowed(function: str) -> None:
     assert _denied(_calls(function)) == []
+
+
+def test_every_call_of_the_integration_tests_is_allowed(request: pytest.FixtureRequest) -> None:
+    if not any("integration" in item.path.parts for item in request.session.items):
+        pytest.skip("no integration tests in this run, which record calls")
+    made = {recorded.generalized(call) for call in recording.RECORDED}
+    assert made
+    assert _denied(sorted(made)) == []
 
 
 def test_a_call_that_no_role_allows_is_found() -> None:
@@ -114,6 +123,12 @@ def test_a_permission_too_much_is_found(action: str, resource: str) -> None:
     arn = STACK.arn(name) + slash + below
     role["Statement"].append({"Sid": "TooMuch", "Effect": "Allow", "Action": action, "Resource": arn})
     assert _unused("redirect", role) == [f"TooMuch: Action {action}", f"TooMuch: Resource {arn}"]
+
+
+def test_no_policy_of_a_resource_is_left_out() -> None:
+    """One of another type, such as a queue's, is not judged before `deployed.Stack.resource_policy` knows it."""
+    types = {its["Type"] for its in STACK.template.document["Resources"].values()}
+    assert {each for each in types if each.endswith("Policy")} == {"AWS::S3::BucketPolicy"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
