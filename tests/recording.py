@@ -13,6 +13,7 @@ from tests.calls import Call, calls
 _ROOT = Path(__file__).parents[1]
 _FUNCTIONS = _ROOT / "functions"
 _USE_CASES = _ROOT / "layers/bridge/bridge/use_cases"
+_TESTS = _ROOT / "tests/integration"
 
 # Resources by logical id.
 RECORDED: set[Call] = set()
@@ -40,18 +41,21 @@ def _named(call: Call, resources: Mapping[str, str]) -> Iterator[Call]:
 
 
 def _calling() -> str | None:
-    """The function whose code is at work here: its handler, or a use case that no other function has."""
+    """The function whose code is at work here, by the innermost of: a handler, a use case that no other function has.
+
+    None where a test comes first: it calls a use case that more than one function has, or the store itself.
+    """
     frame: FrameType | None = sys._getframe(1)
-    use_case = ""
     while frame:
         path = Path(frame.f_code.co_filename)
         if path.parent.parent == _FUNCTIONS:
             return path.parent.name
-        if path.parent == _USE_CASES:
-            use_case = path.stem
+        if path.parent == _USE_CASES and len(users := _users().get(path.stem, [])) == 1:
+            return users[0]
+        if path.parent == _TESTS:
+            return None
         frame = frame.f_back
-    users = _users().get(use_case, [])
-    return users[0] if len(users) == 1 else None
+    return None
 
 
 @cache
