@@ -57,10 +57,16 @@ class Stack:
         return {name: self.resolve(properties) for name, properties in self.template.of_type(kind).items()}
 
     def role(self, function: str) -> Policy:
-        """The policy of a function's role, by the function's name in lower case."""
-        (policy,) = self.resolve(self._properties(f"{function.capitalize()}Role")["Policies"])
-        document: Policy = policy["PolicyDocument"]
-        return document
+        """What a function's role allows, by the function's name in lower case: its own policy, and those put on it."""
+        name = f"{function.capitalize()}Role"
+        policies = [each["PolicyDocument"] for each in self.resolve(self._properties(name)["Policies"])]
+        policies += [
+            its["PolicyDocument"]
+            for policy, its in self.of_type("AWS::IAM::Policy").items()
+            if name in its["Roles"] and self._exists(policy)
+        ]
+        statements = [statement for policy in policies for statement in policy["Statement"]]
+        return {"Version": "2012-10-17", "Statement": statements}
 
     def resource_policy(self, arn: str) -> Policy | None:
         """The policy of the bucket or key that an ARN names, or that it is in; None for what has no policy."""
@@ -124,6 +130,10 @@ class Stack:
             return value.split(",") if is_list else value
         kind = self.template.document["Resources"][name]["Type"]
         return self.arn(name) if kind in _REF_IS_ARN else name
+
+    def _exists(self, name: str) -> bool:
+        condition = self.template.document["Resources"][name].get("Condition")
+        return condition is None or self._holds(condition)
 
     def _holds(self, condition: str) -> bool:
         return bool(self.resolve(self.template.document["Conditions"][condition]))

@@ -47,6 +47,14 @@ def requests(stack: Stack, call: Call, role: Policy | None = None) -> Iterator[R
         yield _request(stack, call.function, action, stack.arn("DataKey"), context, identity)
 
 
+def trace(stack: Stack, function: str, action: str) -> Request:
+    """What Lambda asks in a role's name where it sends traces. X-Ray knows no resource.
+
+    docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+    """
+    return _request(stack, function, action, "*", {}, (stack.role(function),))
+
+
 def session(stack: Stack, function: str) -> tuple[str, dict[str, str]]:
     """The session of a function's role, and what every request of it carries."""
     role = stack.arn(f"{function.capitalize()}Role")

@@ -15,7 +15,7 @@ from tests.simulation.world import World
 
 from . import deployed, recorded
 from .engine import Policy, judge
-from .requests import requests
+from .requests import requests, trace
 
 STACK = deployed.read()
 FUNCTIONS = sorted(name.removesuffix("Role").lower() for name in STACK.template.of_type("AWS::IAM::Role"))
@@ -54,6 +54,14 @@ def test_a_call_that_no_role_allows_is_found() -> None:
         world = World("1", scenarios.calm("1", 20)).run()
     (denied,) = _denied(call for call in world.outward.used if call.function == "finalize")
     assert denied.startswith("dynamodb:GetItem on")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_sends_traces_where_they_are_turned_on(function: str) -> None:
+    actions = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+    for stack, allowed in ((deployed.read({"Tracing": "Active"}), True), (STACK, False)):
+        verdicts = judge([trace(stack, function, action) for action in actions])
+        assert [verdict.allowed for verdict in verdicts] == [allowed] * 2
 
 
 def test_no_put_into_the_audit_trail_reads_what_it_replaces() -> None:
@@ -128,7 +136,7 @@ def test_a_permission_too_much_is_found(action: str, resource: str) -> None:
 def test_no_policy_of_a_resource_is_left_out() -> None:
     """One of another type, such as a queue's, is not judged before `deployed.Stack.resource_policy` knows it."""
     types = {its["Type"] for its in STACK.template.document["Resources"].values()}
-    assert {each for each in types if each.endswith("Policy")} == {"AWS::S3::BucketPolicy"}
+    assert {each for each in types if each.endswith("Policy")} == {"AWS::IAM::Policy", "AWS::S3::BucketPolicy"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
