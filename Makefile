@@ -17,13 +17,15 @@ SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
 DYNAMODB_LOCAL := .venv/dynamodb-local
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 DYNAMODB_LOCAL_SHA256 := 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
+# What judges the policies, from npm: a tool of the gate, which is neither shipped nor part of the bridge.
+export POLICY_ENGINE ?= $(CURDIR)/.venv/policies
 LOCKS := tests/requirements
 
 export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz audit check format lint types template openapi build lock api-key doctor check-evidence clean
+.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -69,7 +71,11 @@ mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (
 fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## cases made from docs/openapi.yaml against the running bridge: MAX_EXAMPLES=… SEED=…
 	@PYTHONPATH=layers/bridge SCHEMATHESIS=$(CURDIR)/$(FUZZ_VENV)/bin/schemathesis $(BIN)/python -m tests.fuzz
 
-check: lint types template test ## the one gate: format, lint, types, template, tests
+policies: $(VENV)/.dev $(POLICY_ENGINE)/.done ## role, bucket and key policies, judged by an engine from npm (needs Node)
+	$(BIN)/python -m pytest tests/policies
+
+# With the engine there, the tests judge the policies, too.
+check: lint types template $(POLICY_ENGINE)/.done test ## the one gate: format, lint, types, template, policies, tests
 
 format: $(VENV)/.dev ## formats the code
 	$(BIN)/ruff format .
@@ -158,6 +164,12 @@ $(FUZZ_VENV)/.done: $(LOCKS)/fuzz.txt | $(BIN)/python
 $(SCAN_VENV)/.done: $(LOCKS)/scan.txt | $(BIN)/python
 	$(PYTHON) -m venv $(SCAN_VENV)
 	$(SCAN_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(POLICY_ENGINE)/.done: tests/policies/package.json tests/policies/package-lock.json
+	@node --version >/dev/null && npm --version >/dev/null || { echo "Policies are judged by a package from npm: Node 20 or newer and npm are needed." >&2; exit 1; }
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Only the emulator is unpacked: installing the package would bring 200 others. Where it cannot be had, tests go without.

@@ -1,5 +1,6 @@
 """What is installed is what was locked: every package with its version and its hashes, in every environment."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -30,6 +31,15 @@ def test_every_line_of_a_lock_file_is_a_version_with_its_hashes(lock: Path) -> N
     for entry in entries:
         assert _PACKAGE.match(entry), entry
         assert re.findall(r"--hash=sha256:[0-9a-f]{64}(?=\s|$)", entry), entry
+
+
+def test_every_package_from_npm_is_a_version_with_its_hash() -> None:
+    folder = ROOT / "tests/policies"
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+    locked = {name.removeprefix("node_modules/"): its for name, its in packages.items() if name}
+    assert {name: locked[name]["version"] for name in wanted} == wanted
+    assert all(its["integrity"].startswith("sha512-") for its in locked.values())
 
 
 def test_nothing_is_installed_without_its_hashes() -> None:

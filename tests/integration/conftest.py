@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def recorded_aws(running_sandbox: "Sandbox") -> "Aws":
     from tests.integration.driving import Aws
 
-    return Aws()
+    return Aws(running_sandbox.stack.resources)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from bridge.aws import clients
 from bridge.models import SCOPES, Caller, LinkRequest, Verification
 from bridge.use_cases.create import create
 from bridge.wiring import Bridge
+from tests import recording
 from tests.sandbox.sandbox import Sandbox
 
 PRINCIPAL = "web"
@@ -48,7 +49,9 @@ class Clock:
 class Aws:
     """Clients of the sandbox's AWS, whose calls (`dynamodb.PutItem`) are noted, and fail when a test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, resources: Mapping[str, str]) -> None:
+        """`resources`: physical ids, by logical id."""
+        self._resources = resources
         self._clients: dict[str, Any] = {}
         self.forget()
 
@@ -71,6 +74,7 @@ class Aws:
             patient = clients._config(service).merge(Config(connect_timeout=60, read_timeout=60))
             self._clients[service] = made = boto3.client(service, config=patient)
             made.meta.events.register("before-parameter-build", _validate)
+            recording.watch(made, self._resources)
             made.meta.events.register("before-call", lambda event_name, **_: self._before(_call(event_name)))
             made.meta.events.register("after-call", lambda event_name, **_: self._after(_call(event_name)))
         return self._clients[service]

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from bridge.audit import Deed
 from bridge.models import Verification
 from bridge.store.rows import plain
 from bridge.wiring import Bridge
-from tests.integration.driving import PRINCIPAL, Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.driving import CALLER, PRINCIPAL, Aws, Clock, Functions, new, return_path, token_of
 from tests.sandbox.sandbox import Sandbox
 
 RESULT = {"expand": "result"}
@@ -67,6 +68,14 @@ def test_two_readings_at_one_moment_are_two_entries(functions: Functions, trail:
     for _ in range(2):
         functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
     assert len(trail.of(verified)) == 2
+
+
+def test_a_repeated_put_replaces_nothing_and_counts_as_written(
+    bridge: Bridge, trail: Trail, clock: Clock, verified: Verification
+) -> None:
+    for deed in (Deed.RESULT_READ, Deed.REDACTED):
+        bridge.audit.note(deed, verified.id, CALLER, clock(), "the same nonce")
+    assert [entry["deed"] for entry in trail.of(verified)] == ["result_read"]
 
 
 def test_a_redaction_is_written_down_and_what_was_written_before_stays(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .expressions import Item
-from .items import check_value
+from .items import Refused, check_value
 
 
 class AuditTable:
@@ -14,7 +14,11 @@ class AuditTable:
     def put(self, request: Mapping[str, Any]) -> None:
         item = request["Item"]
         check_value({"M": item})
-        self.entries[item["verification_id"]["S"], item["at"]["S"]] = item
+        assert request["ConditionExpression"] == "attribute_not_exists(verification_id)"
+        key = item["verification_id"]["S"], item["at"]["S"]
+        if key in self.entries:
+            raise Refused("ConditionalCheckFailedException")
+        self.entries[key] = item
 
     def of(self, verification_id: str, deed: str) -> int:
         """How often that stands in it."""

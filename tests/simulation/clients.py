@@ -39,7 +39,7 @@ class DynamoDb:
     @may_be_empty
     def put_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
-        self._outward.use("dynamodb:PutItem", request["TableName"])
+        self._outward.use("dynamodb", "PutItem", request)
         if request["TableName"] == "AuditTable":
             id = request["Item"]["verification_id"]["S"]
             self._call("PutItem audit", [id], lambda: self._audit.put(request))
@@ -50,14 +50,14 @@ class DynamoDb:
     @may_be_empty
     def update_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
-        self._outward.use("dynamodb:UpdateItem", request["TableName"])
+        self._outward.use("dynamodb", "UpdateItem", request)
         item = self._call("UpdateItem", [request["Key"]["id"]["S"]], lambda: self._table.update(by, request))
         return {"Attributes": item}
 
     @may_be_empty
     def delete_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
-        self._outward.use("dynamodb:DeleteItem", request["TableName"])
+        self._outward.use("dynamodb", "DeleteItem", request)
         self._call("DeleteItem", [request["Key"]["id"]["S"]], lambda: self._table.delete(by, request))
         return {}
 
@@ -66,13 +66,13 @@ class DynamoDb:
         assert request["ConsistentRead"], "only consistent reads are simulated"
         assert request["ReturnConsumedCapacity"] == "TOTAL", "nothing else shows an empty response from a missing item"
         id = request["Key"]["id"]["S"]
-        self._outward.use("dynamodb:GetItem", request["TableName"])
+        self._outward.use("dynamodb", "GetItem", request)
         item = self._call("GetItem", [id], lambda: self._table.get(id))
         return {"ConsumedCapacity": {"CapacityUnits": 1.0}} | ({} if item is None else {"Item": item})
 
     @may_be_empty
     def query(self, **request: Any) -> dict[str, Any]:
-        self._outward.use("dynamodb:Query", f"{request['TableName']}/index/{request['IndexName']}")
+        self._outward.use("dynamodb", "Query", request)
         items, last = self._call(f"Query {request['IndexName']}", [], lambda: self._table.query(request))
         # A page may end before its limit; the next one begins behind it.
         if len(items) > 1 and self._outward.rng.random() < self.short_pages:
@@ -86,7 +86,7 @@ class DynamoDb:
         keys = wanted["Keys"]
         # Sometimes only some of them are worked off.
         served = self._outward.rng.randint(1, len(keys)) if self._outward.rng.random() < 0.2 else len(keys)
-        self._outward.use("dynamodb:BatchGetItem", name)
+        self._outward.use("dynamodb", "BatchGetItem", request)
         found = self._call("BatchGetItem", [], lambda: [self._table.get(key["id"]["S"]) for key in keys[:served]])
         left = {name: {**wanted, "Keys": keys[served:]}} if served < len(keys) else {}
         return {"Responses": {name: [item for item in found if item]}, "UnprocessedKeys": left}
@@ -111,13 +111,13 @@ class S3:
         self._bucket = bucket
 
     @may_be_empty
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:
-        self._outward.use("s3:PutObject", f"{Bucket}/{Key}")
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **others: Any) -> dict[str, Any]:
+        self._outward.use("s3", "PutObject", {"Bucket": Bucket, "Key": Key, **others})
         self._call("PutObject", Key, lambda: self._bucket.put(Key, Body))
         return {}
 
-    def get_object(self, *, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:
-        self._outward.use("s3:GetObject", f"{Bucket}/{Key}")
+    def get_object(self, *, Bucket: str, Key: str, **others: Any) -> dict[str, Any]:
+        self._outward.use("s3", "GetObject", {"Bucket": Bucket, "Key": Key, **others})
 
         def read() -> bytes:
             body = self._bucket.get(Key)
@@ -133,7 +133,7 @@ class S3:
 
     def generate_presigned_url(self, _: str, *, Params: dict[str, str], ExpiresIn: int) -> str:
         # Whoever follows the link acts as the function that made it.
-        self._outward.use("s3:GetObject", f"{Params['Bucket']}/{Params['Key']}")
+        self._outward.use("s3", "GetObject", Params)
         return f"https://bucket.example/{Params['Key']}?expires={ExpiresIn}"
 
     def get_paginator(self, name: str) -> "S3":
@@ -141,7 +141,7 @@ class S3:
         return self
 
     def paginate(self, *, Bucket: str, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
-        self._outward.use("s3:ListBucketVersions", Bucket)
+        self._outward.use("s3", "ListObjectVersions", {"Bucket": Bucket})
         try:
             found = self._call("ListObjectVersions", Prefix, lambda: self._bucket.versions(Prefix))
         except EmptySuccess:
@@ -154,7 +154,7 @@ class S3:
 
     @may_be_empty
     def delete_object(self, *, Bucket: str, Key: str, VersionId: str, **_: Any) -> dict[str, Any]:
-        self._outward.use("s3:DeleteObjectVersion", f"{Bucket}/{Key}")
+        self._outward.use("s3", "DeleteObject", {"Bucket": Bucket, "Key": Key, "VersionId": VersionId})
         self._call("DeleteObject", Key, lambda: self._bucket.delete(Key, VersionId))
         return {}
 
@@ -177,7 +177,7 @@ class Sqs:
             return {"Successful": [{"Id": entry["Id"]} for entry in taken], "Failed": failed}
 
         about = [entry["MessageBody"][8:-2] for entry in Entries]
-        self._outward.use("sqs:SendMessage", QueueUrl)
+        self._outward.use("sqs", "SendMessageBatch", {"QueueUrl": QueueUrl})
         sent: dict[str, Any] = self._outward.call("sqs", "SendMessageBatch", about, send)
         return sent
 
@@ -191,6 +191,6 @@ class SecretsManager:
 
     @may_be_empty
     def get_secret_value(self, *, SecretId: str, **_: Any) -> dict[str, Any]:
-        self._outward.use("secretsmanager:GetSecretValue", SecretId)
+        self._outward.use("secretsmanager", "GetSecretValue", {"SecretId": SecretId})
         value = self._outward.call("secretsmanager", "GetSecretValue", [], lambda: self._values[SecretId])
         return {"SecretString": value}

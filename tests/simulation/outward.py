@@ -3,15 +3,17 @@
 import itertools
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
 from bridge.aws.clients import ATTEMPTS, CONNECT_TIMEOUT, READ_TIMEOUT
+from tests.calls import Call, calls
 
-from .faults import Call, Plan, Tally
+from . import faults
+from .faults import Plan, Tally
 from .kernel import Kernel
 from .trace import Trace
 
@@ -50,8 +52,8 @@ class Outward:
         self._numbers = itertools.count(1)
         # (service, operation) of each call, for who enumerates faults.
         self.calls: list[tuple[str, str]] = []
-        # (function, IAM's action, resource) of all that was called.
-        self.used: set[tuple[str, str, str]] = set()
+        # All that was called, as IAM names it. A resource is its logical id, and what stands below it.
+        self.used: set[Call] = set()
         # How many faults struck calls about each name.
         self.touched: Counter[str] = Counter()
 
@@ -59,15 +61,15 @@ class Outward:
         self.calls.append((service, operation))
         return next(self._numbers)
 
-    def use(self, action: str, resource: str) -> None:
-        """Notes what IAM would be asked. A resource is its logical id, and what stands below it."""
+    def use(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        """Records what IAM would be asked."""
         task = self.kernel.current
         if task and task.owner is not None:
-            self.used.add((task.owner.function, action, resource))
+            self.used.update(calls(task.owner.function, service, operation, parameters))
 
     def fault(self, service: str, operation: str, number: int, attempt: int, about: Sequence[str]) -> str | None:
         """The fault that strikes, counted and noted with whoever it strikes."""
-        kind = self._plan.draw(Call(service, operation, number, attempt, self.kernel.now))
+        kind = self._plan.draw(faults.Call(service, operation, number, attempt, self.kernel.now))
         if kind:
             self.struck(service, kind)
             self.touched.update(about)

@@ -1,4 +1,4 @@
-"""Who was given a person's data, or had it erased, and when: the audit trail, which no function may read or change.
+"""Who was given a person's data, or had it erased, and when: the audit trail, which no function reads or changes.
 
 Its items say nothing of the person, and name the caller by `key_id` and by the SHA-256 of the principal, since the
 subject of somebody's token may be an address of theirs.
@@ -8,6 +8,8 @@ import hashlib
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from bridge.aws.clients import translate_aws_errors
 from bridge.models import Caller, timestamp
@@ -28,7 +30,7 @@ class AuditTrail:
         self._retention = retention
 
     def note(self, deed: Deed, verification_id: str, caller: Caller, now: datetime, nonce: str) -> None:
-        """Writes it down, once; StorageUnavailable if that cannot be made sure."""
+        """Adds an entry, and never replaces one; StorageUnavailable if it may not have been written."""
         entry = {
             "verification_id": verification_id,
             "at": f"{timestamp(now)}#{nonce}",
@@ -38,5 +40,13 @@ class AuditTrail:
             "ttl": int(now.timestamp()) + self._retention,
         }
         with translate_aws_errors("PutItem"):
-            # The nonce makes it an entry of its own, so a repeated attempt writes the same once more.
-            self._client.put_item(TableName=self._table, Item=values(entry))
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=values(entry),
+                    ConditionExpression="attribute_not_exists(verification_id)",
+                )
+            except ClientError as error:
+                # No other entry has this nonce: an attempt whose response was lost wrote it.
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from tests.simulation.world import World
 
-from . import answers, calls, proof, records, roles, secrecy, truth, work
+from . import answers, calls, proof, records, secrecy, truth, work
 from .violation import Violation
 
 Rule = Callable[[World], Iterable[Violation]]
@@ -28,7 +28,6 @@ RULES: tuple[Rule, ...] = (
     secrecy.redacted_ones_hold_nothing,
     secrecy.whoever_was_given_data_stands_in_the_trail,
     secrecy.nothing_leaks,
-    roles.roles_allow_every_call,
     work.nothing_is_left_to_do,
     work.dead_letters_have_a_cause,
     work.errors_have_names,

@@ -1,0 +1,76 @@
+"""Calls of AWS as IAM names them: an action on a resource, with the condition keys that the call itself sets.
+
+The simulation and the integration tests record them; tests/policies has them judged.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# What a PutObject says of encryption, and the condition key that it becomes.
+# docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+_ENCRYPTION = {
+    "ServerSideEncryption": "s3:x-amz-server-side-encryption",
+    "SSEKMSKeyId": "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "SSECustomerAlgorithm": "s3:x-amz-server-side-encryption-customer-algorithm",
+}
+_ITEM_OPERATIONS = {"DeleteItem", "GetItem", "PutItem", "UpdateItem"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Call:
+    """`function` in lower case; `resource` by the name that the call has for it, and what stands below."""
+
+    function: str
+    action: str
+    resource: str
+    context: tuple[tuple[str, str], ...] = ()
+
+
+def calls(function: str, service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[Call]:
+    """What boto3's `operation` with `parameters` asks of IAM."""
+    for action, resource, context in _asked(service, operation, parameters):
+        yield Call(function, action, resource, tuple(sorted(context.items())))
+
+
+def _asked(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    match service, operation:
+        case "dynamodb", _:
+            yield from _dynamodb(operation, parameters)
+        case "s3", _:
+            yield from _s3(operation, parameters)
+        case "sqs", "SendMessage" | "SendMessageBatch":
+            yield "sqs:SendMessage", parameters["QueueUrl"], {}
+        case "secretsmanager", "GetSecretValue":
+            yield "secretsmanager:GetSecretValue", parameters["SecretId"], {}
+        case _:
+            raise NotImplementedError(f"{service}:{operation}")
+
+
+def _dynamodb(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    returned = parameters.get("ReturnValues")
+    context = {"dynamodb:ReturnValues": returned} if returned else {}
+    if operation in _ITEM_OPERATIONS:
+        yield f"dynamodb:{operation}", parameters["TableName"], context
+    elif operation == "Query":
+        yield "dynamodb:Query", f"{parameters['TableName']}/index/{parameters['IndexName']}", {}
+    elif operation == "BatchGetItem":
+        for table in parameters["RequestItems"]:
+            yield "dynamodb:BatchGetItem", table, {}
+    else:
+        raise NotImplementedError(operation)
+
+
+def _s3(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    bucket = parameters["Bucket"]
+    version = "Version" if "VersionId" in parameters else ""
+    match operation:
+        case "PutObject":
+            context = {key: parameters[name] for name, key in _ENCRYPTION.items() if name in parameters}
+            yield "s3:PutObject", f"{bucket}/{parameters['Key']}", context
+        case "GetObject" | "DeleteObject":
+            yield f"s3:{operation}{version}", f"{bucket}/{parameters['Key']}", {}
+        case "ListObjectVersions":
+            yield "s3:ListBucketVersions", bucket, {}
+        case _:
+            raise NotImplementedError(operation)

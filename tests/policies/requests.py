@@ -1,0 +1,95 @@
+"""What IAM is asked when a function calls AWS: the call itself, and what services ask of the key in its name."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.calls import Call
+
+from .deployed import ACCOUNT, REGION, Stack
+from .engine import Policy, Request
+
+# Of each service that rests under the key: what it asks KMS in the caller's name, and with which encryption context.
+# DynamoDB: docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html (the table key)
+# S3 with a bucket key: docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html (the context is the bucket's ARN)
+# SQS: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+# Secrets Manager: docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+_KEY_USE = {
+    "dynamodb:BatchGetItem": ("kms:Decrypt",),
+    "dynamodb:DeleteItem": ("kms:Decrypt",),
+    "dynamodb:GetItem": ("kms:Decrypt",),
+    "dynamodb:PutItem": ("kms:Decrypt",),
+    "dynamodb:Query": ("kms:Decrypt",),
+    "dynamodb:UpdateItem": ("kms:Decrypt",),
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:GenerateDataKey",),
+    "s3:DeleteObjectVersion": (),
+    "s3:ListBucketVersions": (),
+    "secretsmanager:GetSecretValue": ("kms:Decrypt",),
+    "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sqs:ReceiveMessage": ("kms:Decrypt",),
+    "sqs:DeleteMessage": (),
+    "sqs:GetQueueAttributes": (),
+    "logs:CreateLogStream": (),
+    "logs:PutLogEvents": (),
+}
+
+
+def requests(stack: Stack, call: Call, role: Policy | None = None) -> Iterator[Request]:
+    """All that a call asks of IAM. `role` replaces the policy of the function's role."""
+    identity = (role or stack.role(call.function),)
+    arn = resource_arn(stack, call.resource)
+    yield _request(stack, call.function, call.action, arn, dict(call.context), identity)
+    for action in _KEY_USE[call.action]:
+        service = call.action.partition(":")[0]
+        context = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com", "kms:CallerAccount": ACCOUNT}
+        encryption = _encryption_context(stack, call, arn)
+        context |= {f"kms:EncryptionContext:{key}": value for key, value in encryption.items()}
+        yield _request(stack, call.function, action, stack.arn("DataKey"), context, identity)
+
+
+def trace(stack: Stack, function: str, action: str) -> Request:
+    """What Lambda asks in a role's name where it sends traces. X-Ray knows no resource.
+
+    docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+    """
+    return _request(stack, function, action, "*", {}, (stack.role(function),))
+
+
+def session(stack: Stack, function: str) -> tuple[str, dict[str, str]]:
+    """The session of a function's role, and what every request of it carries."""
+    role = stack.arn(f"{function.capitalize()}Role")
+    name = role.rpartition("/")[2]
+    return f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{function}", {
+        "aws:PrincipalArn": role,
+        "aws:PrincipalAccount": ACCOUNT,
+        "aws:SecureTransport": "true",
+    }
+
+
+def resource_arn(stack: Stack, resource: str) -> str:
+    """The ARN of a resource by logical id, with what stands below it: `VerificationsTable/index/due`."""
+    name, slash, below = resource.partition("/")
+    arn = stack.arn(name)
+    if name.endswith("LogGroup"):
+        return f"{arn.removesuffix('*')}log-stream:{below}"
+    return arn + slash + below
+
+
+def _request(
+    stack: Stack, function: str, action: str, arn: str, context: Mapping[str, Any], identity: tuple[Policy, ...]
+) -> Request:
+    principal, always = session(stack, function)
+    return Request(principal, action, arn, ACCOUNT, {**always, **context}, identity, stack.resource_policy(arn))
+
+
+def _encryption_context(stack: Stack, call: Call, arn: str) -> dict[str, str]:
+    match call.action.partition(":")[0]:
+        case "dynamodb":
+            return {"aws:dynamodb:tableName": call.resource.partition("/")[0], "aws:dynamodb:subscriberId": ACCOUNT}
+        case "s3":
+            return {"aws:s3:arn": stack.arn(call.resource.partition("/")[0])}
+        case "secretsmanager":
+            return {"SecretARN": arn, "SecretVersionId": "1"}
+        case "sqs":
+            return {"aws:sqs:arn": arn}
+    raise NotImplementedError(call.action)

@@ -1,0 +1,138 @@
+"""Who comes to the evidence, judged with a role beside it that may do everything in S3 and KMS."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from . import deployed
+from .deployed import ACCOUNT, REGION
+from .engine import Request, Verdict, actions_on, judge
+
+STACK = deployed.read()
+BUCKET, KEY = STACK.arn("EvidenceBucket"), STACK.arn("DataKey")
+OBJECT = f"{BUCKET}/records/ver_1/0a.json.gz"
+AUDITOR = f"arn:aws:iam::{ACCOUNT}:role/auditor"
+ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"
+FOREIGN = "arn:aws:iam::999999999999:role/auditor"
+EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}],
+}
+TLS = {"aws:SecureTransport": "true"}
+READ, WRITE, ERASE = "s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion"
+# The roles of the functions, and what the bucket lets each do to an object.
+FUNCTIONS = {
+    "VerificationsRole": {READ, WRITE, ERASE},
+    "RedirectRole": {WRITE},
+    "FinalizeRole": {WRITE, ERASE},
+    "SweepRole": set(),
+    "AuthorizeRole": set(),
+    "AboutRole": set(),
+}
+PREFIX = "s3:x-amz-server-side-encryption"
+NAMED = f"{PREFIX}-aws-kms-key-id"
+OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/another"
+
+
+def _request(
+    action: str, role: str, resource: str = OBJECT, stack: deployed.Stack = STACK, context: Mapping[str, str] = TLS
+) -> Request:
+    account, name = role.split(":")[4], role.rpartition("/")[2]
+    context = {"aws:PrincipalArn": role, "aws:PrincipalAccount": account, **TLS, **context}
+    principal = f"arn:aws:sts::{account}:assumed-role/{name}/somebody"
+    return Request(principal, action, resource, ACCOUNT, context, (EVERYTHING,), stack.resource_policy(resource))
+
+
+def _ask(
+    action: str, role: str, resource: str = OBJECT, stack: deployed.Stack = STACK, context: Mapping[str, str] = TLS
+) -> Verdict:
+    return judge([_request(action, role, resource, stack, context)])[0]
+
+
+@pytest.mark.parametrize("role", FUNCTIONS)
+def test_a_function_does_to_an_object_what_is_its_work(role: str) -> None:
+    actions = [READ, WRITE, ERASE]
+    verdicts = judge([_request(action, STACK.arn(role)) for action in actions])
+    assert {action for action, each in zip(actions, verdicts, strict=True) if each.allowed} == FUNCTIONS[role]
+
+
+def test_a_role_that_may_do_everything_can_do_nothing_to_an_object() -> None:
+    actions = sorted(actions_on("s3", "object"))
+    assert {"s3:GetObjectVersionForReplication", "s3:ReplicateObject", "s3:ReplicateDelete"} <= set(actions)
+    assert {"s3:GetObjectTorrent", "s3:RestoreObject", "s3:BypassGovernanceRetention"} <= set(actions)
+    verdicts = judge([_request(action, ADMINISTRATOR) for action in actions])
+    assert [action for action, each in zip(actions, verdicts, strict=True) if each.allowed] == []
+
+
+def test_the_account_itself_reads_no_object() -> None:
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    context = {"aws:PrincipalArn": root, "aws:SecureTransport": "true"}
+    request = Request(root, READ, OBJECT, ACCOUNT, context, (EVERYTHING,), STACK.resource_policy(OBJECT))
+    assert not judge([request])[0].allowed
+
+
+def test_administrators_stand_above_the_policy() -> None:
+    """They may replace it, which CloudTrail records, and docs/security.md says."""
+    for action in ("s3:PutBucketPolicy", "s3:PutReplicationConfiguration", "s3:PutLifecycleConfiguration"):
+        assert _ask(action, ADMINISTRATOR, BUCKET).allowed
+
+
+def _with_reader(arn: str) -> deployed.Stack:
+    return deployed.read({"EvidenceReaderArn": arn})
+
+
+@pytest.mark.parametrize("named", [AUDITOR, f"arn:aws:iam::{ACCOUNT}:role/aud*"])
+def test_the_named_reader_reads_and_does_no_more(named: str) -> None:
+    stack = _with_reader(named)
+    assert _ask(READ, AUDITOR, stack=stack).allowed
+    assert _ask("s3:ListBucket", AUDITOR, BUCKET, stack).allowed
+    assert _ask("kms:Decrypt", AUDITOR, KEY, stack).allowed
+    assert not _ask(WRITE, AUDITOR, stack=stack).allowed
+    assert not _ask(ERASE, AUDITOR, stack=stack).allowed
+    assert not _ask("s3:ReplicateObject", AUDITOR, stack=stack).allowed
+    assert not _ask(READ, ADMINISTRATOR, stack=stack).allowed
+
+
+def test_a_reader_of_another_account_reads_nothing() -> None:
+    stack = _with_reader(FOREIGN)
+    assert not _ask(READ, FOREIGN, stack=stack).allowed
+    assert not _ask("kms:Decrypt", FOREIGN, KEY, stack).allowed
+
+
+@pytest.mark.parametrize("action", [READ, WRITE, ERASE])
+def test_nothing_goes_over_plain_http(action: str) -> None:
+    verdict = _ask(action, STACK.arn("VerificationsRole"), context={"aws:SecureTransport": "false"})
+    assert "OnlyOverTls" in verdict.denied_by
+
+
+@pytest.mark.parametrize(
+    ("encryption", "denied_by"),
+    [
+        ({}, set()),
+        ({PREFIX: "aws:kms", NAMED: KEY}, set()),
+        # S3 would take aws/s3 for the first, and the caller's own key for the last.
+        ({PREFIX: "aws:kms"}, {"NoUnnamedKey"}),
+        ({PREFIX: "aws:kms", NAMED: OTHER_KEY}, {"NoOtherKey"}),
+        ({NAMED: OTHER_KEY}, {"NoOtherKey"}),
+        ({PREFIX: "AES256"}, {"NoOtherEncryption", "NoUnnamedKey"}),
+        ({PREFIX: "aws:kms:dsse", NAMED: KEY}, {"NoOtherEncryption"}),
+        ({f"{PREFIX}-customer-algorithm": "AES256"}, {"NoKeyOfTheCallers"}),
+    ],
+)
+def test_evidence_lies_under_the_key_of_this_stack(encryption: dict[str, str], denied_by: set[str]) -> None:
+    verdict = _ask(WRITE, STACK.arn("RedirectRole"), context=encryption)
+    assert (verdict.allowed, set(verdict.denied_by)) == (not denied_by, denied_by)
+
+
+@pytest.mark.parametrize("name", ["OnlyVerificationsReads", "OnlyTheFunctionsWrite", "OnlyWhoErasesDoesMore"])
+def test_each_statement_closes_something_alone(name: str) -> None:
+    policy: Any = STACK.resource_policy(BUCKET)
+    without = policy | {"Statement": [each for each in policy["Statement"] if each["Sid"] != name]}
+    actions = [READ, WRITE, ERASE]
+    asked = [_request(action, ADMINISTRATOR) for action in actions]
+    opened = [
+        Request(each.principal, each.action, each.resource, ACCOUNT, each.context, each.identity, without)
+        for each in asked
+    ]
+    assert any(verdict.allowed for verdict in judge(opened))
