@@ -4,8 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import random
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -238,3 +241,24 @@ def test_no_mutation_of_a_good_token_is_let_in() -> None:
         if presented != good:
             tried += 1
             assert read(presented) is None, presented
+
+
+def test_without_its_layer_a_token_is_an_error_and_not_a_bad_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+
+    with pytest.raises(ImportError):
+        read(token())
+
+
+def test_the_compiled_parts_are_found_beside_the_folder_of_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "python" / "jwt"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.delitem(sys.modules, "jwt")
+    monkeypatch.setattr(sys, "path", [str(package.parent), *sys.path])
+
+    access_tokens.library()
+
+    assert str(tmp_path / os.uname().machine) in sys.path

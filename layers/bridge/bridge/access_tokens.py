@@ -4,11 +4,14 @@ The library and its cryptography are imported when the first such token comes: w
 them.
 """
 
+import importlib
+import importlib.util
 import os
 import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.models import SCOPES, Authorized
@@ -29,8 +32,6 @@ _TYPES = (None, "jwt", "at+jwt", "application/at+jwt")
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _SUBJECT = re.compile(r"[!-~]{1,200}")
 _KEY_ID = re.compile(r"[!-~]{1,200}")
-# The layer has the compiled parts for each architecture, in a folder by its name.
-_COMPILED = f"/opt/{os.uname().machine}"
 
 Keys = Callable[[str], "PyJWK | None"]
 
@@ -74,9 +75,18 @@ def read(token: str, issuer: Issuer, keys: Keys) -> Authorized | None:
 
 
 def library() -> None:
-    """Makes the compiled parts importable; where they are installed as usual, the folder is not there."""
-    if _COMPILED not in sys.path:
-        sys.path.append(_COMPILED)
+    """Makes the compiled parts importable: the layer has them for each architecture, in a folder beside that of the
+    library. Where they are installed as usual, there is no such folder.
+
+    Raises ImportError where they are missing: the library alone would take every token for a bad one.
+    """
+    # Not by importing it: it looks for the compiled parts when it is imported.
+    found = importlib.util.find_spec("jwt")
+    if found is not None and found.origin is not None:
+        compiled = str(Path(found.origin).parents[2] / os.uname().machine)
+        if compiled not in sys.path:
+            sys.path.append(compiled)
+    importlib.import_module("cryptography")
 
 
 def _key(header: Mapping[str, Any], issuer: Issuer, keys: Keys) -> "PyJWK | None":
