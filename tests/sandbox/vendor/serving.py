@@ -1,6 +1,7 @@
 """The Flask application and the HTTP servers that carry it, one for each address that is listened on."""
 
 import socket
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -86,11 +87,15 @@ def _listen_once(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
     return sockets
 
 
-def serve(app: Flask, listening: socket.socket) -> tuple[BaseWSGIServer, threading.Thread]:
+def serve(
+    app: Flask, listening: socket.socket, tls: ssl.SSLContext | None = None
+) -> tuple[BaseWSGIServer, threading.Thread]:
     """Serve `app` on a listening socket, one thread for each connection, until the server is shut down."""
     host, port = listening.getsockname()[:2]
     # By descriptor, for when werkzeug binds a taken port itself it ends the process.
-    server = make_server(host, port, app, threaded=True, request_handler=Handler, fd=listening.fileno())
+    server = make_server(
+        host, port, app, threaded=True, request_handler=Handler, ssl_context=tls, fd=listening.fileno()
+    )
     listening.close()
     thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
     thread.start()

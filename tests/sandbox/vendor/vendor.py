@@ -1,5 +1,6 @@
 """The stand-in as one object: started, stopped and ordered about by a test or the sandbox."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ class VendorStandIn:
         clock: seconds since 1970, for timestamps, expiry and the rate limit.
         public_url: replaces `url` in the links that browsers open; no trailing slash.
         rate_limit_per_minute: calls of the API in any 60 seconds; None for no limit.
+        tls: with a certificate for the hosts, where callers insist on https.
     """
 
     def __init__(
@@ -40,20 +42,22 @@ class VendorStandIn:
         clock: Callable[[], float] = time.time,
         public_url: str | None = None,
         rate_limit_per_minute: int | None = RATE_LIMIT_PER_MINUTE,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._hosts = tuple(hosts)
         self._port = port
         self._public_url = public_url
+        self._tls = tls
         self._state = State((client_id, client_secret), link_lifetime, rate_limit_per_minute, clock)
         self._servers: list[tuple[BaseWSGIServer, threading.Thread]] = []
 
     @property
     def url(self) -> str:
-        """http://host:port without a trailing slash; known from the first start() on."""
+        """http://host:port (https with `tls`) without a trailing slash; known from the first start() on."""
         if not self._port:
             raise RuntimeError("the port is picked by start()")
-        host = self._hosts[0]
-        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
+        host = f"[{self._hosts[0]}]" if ":" in self._hosts[0] else self._hosts[0]
+        return f"{'https' if self._tls else 'http'}://{host}:{self._port}"
 
     def take_any_number(self) -> None:
         """No rate limit from now on."""
@@ -68,7 +72,7 @@ class VendorStandIn:
         self._state.link_base = self._public_url or self.url
         self._state.stopping.clear()
         app = application(self._state)
-        self._servers = [serve(app, listening) for listening in sockets]
+        self._servers = [serve(app, listening, self._tls) for listening in sockets]
 
     def stop(self) -> None:
         """Refuse connections from now on; answers that a fault holds back break off."""
