@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 SAM_VENV := .venv/sam
 # Schemathesis has its own, too.
 FUZZ_VENV ?= .venv/fuzz
+# MiniStack, which enforces IAM, and the AWS CLI; its functions run in its own Python, so it is the one that they are for.
+MINISTACK_VENV := .venv/ministack
 # And checkov, which pins much, with pip-audit.
 SCAN_VENV := .venv/scan
 SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
@@ -25,7 +27,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence clean
+.PHONY: help demo run sam-local test test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,10 +46,15 @@ sam-local: $(VENV)/.sandbox build ## the same bridge by `sam local start-api` (n
 # --- the gate --------------------------------------------------------------------------------------------------------
 
 test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## all tests but those that need Docker
-	$(BIN)/python -m pytest -m "not sam_local" --cov --cov-report=term
+	$(BIN)/python -m pytest -m "not sam_local and not deployed" --cov --cov-report=term
 
 test-sam-local: $(VENV)/.dev build ## the tests through `sam local` (needs Docker)
 	SAM=$(SAM) $(BIN)/python -m pytest -m sam_local
+
+test-deployed: $(VENV)/.dev $(SAM_VENV)/.done $(MINISTACK_VENV)/.done ## a real `sam build` and `sam deploy`, onto an emulator that enforces IAM
+	$(BIN)/python -m pytest -m deployed tests/deployed
+	@# With the AWS CLI, which the same environment has.
+	$(BIN)/python -m pytest tests/contract/test_commands.py -k "aws_cli or dead_letters"
 
 simulate: $(VENV)/.dev ## the simulation: SEED=… VERIFICATIONS=… MINUTES=…
 	@$(BIN)/python -m tests.simulation
@@ -135,6 +142,8 @@ lock: $(VENV)/.dev ## the lock files from pyproject.toml
 	  --constraint $(LOCKS)/dev.txt --group mutation --output-file $(LOCKS)/mutation.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
 	  --group scan --output-file $(LOCKS)/scan.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.13 \
+	  --group deployed --output-file $(LOCKS)/ministack.txt
 
 clean: ## removes what was made and installed
 	rm -rf $(VENV) .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -170,6 +179,11 @@ $(POLICY_ENGINE)/.done: tests/policies/package.json tests/policies/package-lock.
 	@node --version >/dev/null && npm --version >/dev/null || { echo "Policies are judged by a package from npm: Node 20 or newer and npm are needed." >&2; exit 1; }
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(MINISTACK_VENV)/.done: $(LOCKS)/ministack.txt | $(BIN)/python
+	"$$(sh layers/find_python.sh 3.13 ensurepip)" -m venv $(MINISTACK_VENV)
+	$(MINISTACK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # Only the emulator is unpacked: installing the package would bring 200 others. Where it cannot be had, tests go without.

@@ -28,6 +28,7 @@ _running: "list[Sandbox]" = []
 def pytest_configure(config: pytest.Config) -> None:
     """Says what marks there are."""
     config.addinivalue_line("markers", "sam_local: needs Docker and the SAM CLI, and takes a minute")
+    config.addinivalue_line("markers", "deployed: needs SAM and MiniStack (make test-deployed)")
 
 
 @pytest.fixture(scope="session")

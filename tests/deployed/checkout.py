@@ -1,0 +1,93 @@
+"""A copy of this checkout, as somebody who follows the README has it: built and deployed from there."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.deployed.readme import ROOT
+
+# Where SAM and the AWS CLI are installed.
+_TOOLS = {"sam": ROOT / ".venv/sam/bin/sam", "aws": ROOT / ".venv/ministack/bin/aws"}
+_SECONDS = 300
+
+# Pinned: test_delivery.py fails on any other difference.
+TEMPLATE_EDITS: tuple[str, ...] = ()
+BUILD_EDITS = ("the tests' CA is appended to BridgeLayer/python/certifi/cacert.pem, the only CAs that functions trust",)
+_LEFT_OUT = (".git", ".venv", ".aws-sam", ".*_cache", ".hypothesis", ".mutation", "__pycache__")
+
+
+class Checkout:
+    """`settings` are environment variables for every command; `bundle` is a CA that the functions are to trust."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str], bundle: Path) -> None:
+        self.folder = folder / "checkout"
+        self.bundle = bundle
+        shutil.copytree(ROOT, self.folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
+        (self.folder / ".venv").symlink_to(ROOT / ".venv")
+        tools = folder / "bin"
+        tools.mkdir()
+        (tools / "aws").symlink_to(_TOOLS["aws"])
+        certificates = self.folder / ".aws-sam/build/BridgeLayer/python/certifi/cacert.pem"
+        _script(
+            tools / "sam", f'"{_TOOLS["sam"]}" "$@" || exit', f'[ "$1" != build ] || cat "{bundle}" >>"{certificates}"'
+        )
+        home = folder / "home"
+        home.mkdir()
+        # The names of HTTP APIs lead to the emulator.
+        emulator = settings["AWS_ENDPOINT_URL"].removeprefix("https://")
+        (home / ".curlrc").write_text(f'connect-to = "::{emulator}"\ncacert = "{bundle}"\n', encoding="utf-8")
+        self._parameters: dict[str, str] = {}
+        self._settings = {
+            # As if SAM's environment were activated: its Python is at least 3.11, as the README asks.
+            "PATH": os.pathsep.join([str(tools), str(_TOOLS["sam"].parent), os.environ["PATH"]]),
+            # No credentials, profiles or settings of whoever runs the tests.
+            "HOME": str(home),
+            "SAM_CLI_TELEMETRY": "0",
+            "AWS_PAGER": "",
+            **settings,
+        }
+
+    def set_parameters(self, environment: str, parameters: Mapping[str, str]) -> None:
+        """Adds to the `parameter_overrides` of an environment in samconfig.toml, as the README's first step says."""
+        self._parameters.update(parameters)
+        path = self.folder / "samconfig.toml"
+        before, table, after = path.read_text(encoding="utf-8").partition(f"[{environment}.deploy.parameters]\n")
+        lines = "".join(f'    "{name}={value}",\n' for name, value in parameters.items())
+        opening = "parameter_overrides = [\n"
+        if opening not in after:
+            raise ValueError(f"samconfig.toml has no parameter_overrides for {environment}")
+        path.write_text(before + table + after.replace(opening, opening + lines, 1), encoding="utf-8")
+
+    def deviations(self) -> str:
+        """How what is deployed differs from what the checkout has, beside the parameters that it leaves open."""
+        return "\n".join(
+            [
+                *(f"parameter {name}={value}" for name, value in self._parameters.items()),
+                *(f"edit of the template: {edit}" for edit in TEMPLATE_EDITS),
+                *(f"edit of the build: {edit}" for edit in BUILD_EDITS),
+            ]
+        )
+
+    def run(self, *scripts: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Runs scripts in one shell at the top of the checkout; every question is answered with yes."""
+        script = "\n".join(scripts)
+        result = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            check=False,
+            cwd=self.folder,
+            env=self._settings,
+            input="y\n" * 9,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+        )
+        if check and result.returncode:
+            raise AssertionError(f"{script}\nended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
+        return result
+
+
+def _script(path: Path, *lines: str) -> None:
+    path.write_text("\n".join(["#!/bin/sh", *lines, ""]), encoding="utf-8")
+    path.chmod(0o755)

@@ -1,0 +1,173 @@
+"""Where MiniStack 1.5.33 differs from AWS, and what the launcher changes in it before it starts.
+
+It runs in the emulator's own environment. Each workaround has a test in test_workarounds.py, which starts an emulator
+without any of them and fails as soon as a newer version behaves as AWS does: delete the workaround then.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.services import apigateway, iam, secretsmanager
+from ministack.services.cloudformation import provisioners
+
+_SESSION = re.compile(r"arn:aws[a-z-]*:sts::[0-9]{12}:assumed-role/([^/]+)/.+")
+
+
+def apply(folder: Path) -> None:
+    """Applies all of them; `folder` takes what one of them writes."""
+    principal_arn_of_a_session_is_its_role()
+    a_batch_needs_the_action_of_its_entries()
+    ref_of_a_secret_is_its_arn()
+    http_api_imports_its_body()
+    functions_import_nothing_of_the_emulator(folder)
+    health_belongs_to_the_apis()
+
+
+def principal_arn_of_a_session_is_its_role() -> None:
+    """aws:PrincipalArn is the ARN of the session; AWS compares the ARN of the role that was assumed."""
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_as_aws(key: str, context: Any) -> Any:
+        session = _SESSION.fullmatch(context.principal_arn)
+        if key.lower() == "aws:principalarn" and session:
+            return iam._roles[session[1]]["Arn"]
+        return resolve(key, context)
+
+    iam_evaluator._resolve_condition_key = resolve_as_aws
+
+
+def a_batch_needs_the_action_of_its_entries() -> None:
+    """It asks for sqs:SendMessageBatch, which is no action of IAM: on AWS sqs:SendMessage allows both calls."""
+    extract = iam_actions.extract_iam_action
+
+    def extract_as_aws(*arguments: Any, **named: Any) -> Any:
+        action = extract(*arguments, **named)
+        return action.removesuffix("Batch") if isinstance(action, str) and action.startswith("sqs:") else action
+
+    iam_actions.extract_iam_action = extract_as_aws
+
+
+def ref_of_a_secret_is_its_arn() -> None:
+    """Ref gives the secret's name, so a policy that names a secret by Ref matches nothing; AWS gives the ARN."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def name_of(arn: str) -> str:
+        names: list[str] = [name for name, secret in secretsmanager._secrets.items() if secret["ARN"] == arn]
+        return names[0] if names else arn
+
+    def create_as_aws(*arguments: Any) -> tuple[str, dict[str, str]]:
+        _, attributes = create(*arguments)
+        return attributes["Arn"], attributes
+
+    def update_as_aws(arn: str, *arguments: Any) -> tuple[str, dict[str, str]]:
+        _, attributes = update(name_of(arn), *arguments)
+        return attributes["Arn"], attributes
+
+    def delete_as_aws(arn: str, *arguments: Any) -> None:
+        delete(name_of(arn), *arguments)
+
+    handlers.update(create=create_as_aws, update=update_as_aws, delete=delete_as_aws)
+
+
+def http_api_imports_its_body() -> None:
+    """The Body of an HTTP API is ignored; AWS makes its authorizers, integrations, routes and CORS from it."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
+
+    def importing(handle: Callable[..., tuple[str, Any]], *, position: int) -> Callable[..., tuple[str, Any]]:
+        def handle_as_aws(*arguments: Any) -> tuple[str, Any]:
+            properties = arguments[position]
+            body = properties.get("Body") or {}
+            more = {"CorsConfiguration": body["x-amazon-apigateway-cors"]} if "x-amazon-apigateway-cors" in body else {}
+            changed = [*arguments[:position], {**properties, **more}, *arguments[position + 1 :]]
+            api_id, attributes = handle(*changed)
+            _import_body(api_id, body)
+            return api_id, attributes
+
+        return handle_as_aws
+
+    handlers["create"] = importing(handlers["create"], position=1)
+    handlers["update"] = importing(handlers["update"], position=2)
+
+
+def _import_body(api_id: str, body: Mapping[str, Any]) -> None:
+    """OpenAPI with API Gateway's extensions into the stores that the control plane uses; what was there goes."""
+    apigateway._authorizer_cache.clear()
+    for store in (apigateway._authorizers, apigateway._integrations, apigateway._routes):
+        store[api_id] = {}
+    schemes = body.get("components", {}).get("securitySchemes", {})
+    authorizers = {name: _create_authorizer(api_id, name, scheme) for name, scheme in schemes.items()}
+    for path, operations in body.get("paths", {}).items():
+        for method, operation in operations.items():
+            target = _create_integration(api_id, operation["x-amazon-apigateway-integration"])
+            required = [authorizers[name] for each in operation.get("security", []) for name in each if name != "NONE"]
+            apigateway._create_route(
+                api_id,
+                {
+                    "routeKey": f"{method.upper()} {path}",
+                    "target": f"integrations/{target}",
+                    "authorizationType": "CUSTOM" if required else "NONE",
+                    "authorizerId": required[0] if required else None,
+                },
+            )
+
+
+def _create_authorizer(api_id: str, name: str, scheme: Mapping[str, Any]) -> str:
+    given = scheme["x-amazon-apigateway-authorizer"]
+    return _created(
+        apigateway._create_authorizer(
+            api_id,
+            {
+                "name": name,
+                "authorizerType": given["type"].upper(),
+                "authorizerUri": given["authorizerUri"],
+                "identitySource": given["identitySource"],
+                "authorizerPayloadFormatVersion": given["authorizerPayloadFormatVersion"],
+                "authorizerResultTtlInSeconds": int(given["authorizerResultTtlInSeconds"]),
+                "enableSimpleResponses": given["enableSimpleResponses"],
+            },
+        ),
+        "authorizerId",
+    )
+
+
+def _create_integration(api_id: str, given: Mapping[str, Any]) -> str:
+    created = apigateway._create_integration(
+        api_id,
+        {
+            "integrationType": given["type"].upper(),
+            "integrationUri": given["uri"],
+            "integrationMethod": given["httpMethod"],
+            "payloadFormatVersion": given["payloadFormatVersion"],
+        },
+    )
+    return _created(created, "integrationId")
+
+
+def _created(response: tuple[int, Any, bytes], name: str) -> str:
+    status, _, body = response
+    if status != 201:
+        raise ValueError(f"the control plane refuses what the Body names: {body!r}")
+    return str(json.loads(body)[name])
+
+
+def functions_import_nothing_of_the_emulator(folder: Path) -> None:
+    """Functions run in the emulator's interpreter and could import its packages where the layers lack one."""
+    # Not this environment's: it sees the packages that are installed in it.
+    base = Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}")
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nexec "{base}" -S -E "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    detect = lambda_runtime._detect_runtime_binary
+    lambda_runtime._detect_runtime_binary = lambda runtime: (str(python), detect(runtime)[1])
+
+
+def health_belongs_to_the_apis() -> None:
+    """It takes /health of every host for its own; on AWS the path is the API's."""
+    app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")

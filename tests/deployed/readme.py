@@ -1,0 +1,23 @@
+"""The commands of README.md's "Deploy it", as they stand there."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+_SECTION = re.compile(r"^## Deploy it\n(.*?)^## ", re.MULTILINE | re.DOTALL)
+_STEP = re.compile(r"^(\d+)\. ", re.MULTILINE)
+_BLOCK = re.compile(r"^( *)```console\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+
+
+def deploy_steps() -> dict[int, list[str]]:
+    """The console blocks of each numbered step, without the indentation of the list."""
+    section = _SECTION.search((ROOT / "README.md").read_text(encoding="utf-8"))
+    if section is None:
+        raise ValueError('README.md has no section "Deploy it"')
+    parts = _STEP.split(section[1])[1:]
+    return {int(number): _blocks(text) for number, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def _blocks(text: str) -> list[str]:
+    return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in _BLOCK.findall(text)]

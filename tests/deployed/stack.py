@@ -1,0 +1,175 @@
+"""The deployed stack, as its callers, its people and its operators reach it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from tests.deployed.emulator import API_HOSTS, Emulator
+
+T = TypeVar("T")
+
+NAME = "ekyc-bridge"
+WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://app.example.com/done?tab=1"}
+_TIMEOUT = 40
+
+
+class Stack:
+    """`key` is an API key with all scopes."""
+
+    def __init__(self, emulator: Emulator, bundle: str) -> None:
+        self.client: Callable[[str], Any] = cache(emulator.client)
+        self.key = ""
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = bundle
+        self._session.mount("https://", _ConnectTo(emulator.url))
+
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs by their keys."""
+        stack = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def status(self) -> str:
+        """Such as UPDATE_COMPLETE."""
+        status: str = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]
+        return status
+
+    def resource(self, logical_id: str) -> str:
+        """The physical id of a resource."""
+        details = self.client("cloudformation").describe_stack_resource(StackName=NAME, LogicalResourceId=logical_id)
+        physical_id: str = details["StackResourceDetail"]["PhysicalResourceId"]
+        return physical_id
+
+    def call(self, method: str, path: str, *, key: str | None = None, **more: Any) -> requests.Response:
+        """A request of a backend, with its key or access token."""
+        headers = {"Authorization": f"Bearer {key or self.key}", **more.pop("headers", {})}
+        return self._session.request(method, self.outputs()["ApiUrl"] + path, headers=headers, timeout=_TIMEOUT, **more)
+
+    def open(self, url: str) -> requests.Response:
+        """A request of a browser: no key, and redirects are left to the test."""
+        return self._session.get(url, allow_redirects=False, timeout=_TIMEOUT)
+
+    def create(self, *, key: str | None = None, **more: Any) -> dict[str, Any]:
+        """A new verification as POST responds with it; `more` changes the request's fields."""
+        response = self.call("POST", "/verifications", key=key, json={**WANTED, **more})
+        assert response.status_code == 201, (response.status_code, response.text, self.logs("authorize"))
+        body: dict[str, Any] = response.json()
+        return body
+
+    def read(self, created: Mapping[str, Any], *, key: str | None = None) -> dict[str, Any]:
+        """The verification as GET responds with it now."""
+        response = self.call("GET", f"/verifications/{created['id']}", key=key)
+        assert response.status_code == 200, (response.status_code, response.text)
+        body: dict[str, Any] = response.json()
+        return body
+
+    def verify(self, created: Mapping[str, Any], outcome: str = "verified") -> str:
+        """The person goes through the vendor's page; the URL that it sends them back to."""
+        page = self.open(f"{created['url']}&outcome={outcome}")
+        assert page.status_code in (302, 303), (page.status_code, page.text)
+        return page.headers["Location"]
+
+    def item(self, created: Mapping[str, Any]) -> dict[str, Any]:
+        """The verification's item in the table."""
+        item: dict[str, Any] = self.client("dynamodb").get_item(
+            TableName=self.resource("VerificationsTable"), Key={"id": {"S": created["id"]}}, ConsistentRead=True
+        )["Item"]
+        return item
+
+    def make_due(self, created: Mapping[str, Any]) -> None:
+        """The next check, which is minutes away, is due now; if there is to be one."""
+        dynamodb = self.client("dynamodb")
+        with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+            dynamodb.update_item(
+                TableName=self.resource("VerificationsTable"),
+                Key={"id": {"S": created["id"]}},
+                UpdateExpression="SET due_at = :past",
+                ConditionExpression="attribute_exists(due_at)",
+                ExpressionAttributeValues={":past": {"N": "1"}},
+            )
+
+    def sweep(self) -> dict[str, Any]:
+        """One run of sweep now, beside those of its schedule; what Lambda says of it."""
+        result: dict[str, Any] = self.client("lambda").invoke(FunctionName=self.resource("SweepFunction"))
+        return {**result, "Payload": json.loads(result["Payload"].read())}
+
+    @contextmanager
+    def without(self, role: str, action: str) -> Iterator[None]:
+        """Inside, the role's inline policy does not allow the action; an operator's mistake, taken back afterwards."""
+        iam, name = self.client("iam"), self.resource(role)
+        policy = iam.list_role_policies(RoleName=name)["PolicyNames"][0]
+        document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        iam.put_role_policy(
+            RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(_without_action(document, action))
+        )
+        try:
+            yield
+        finally:
+            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+    @contextmanager
+    def hiding_messages_for(self, seconds: int) -> Iterator[None]:
+        """Inside, a message that failed comes again after so many seconds, not after minutes."""
+        sqs, url = self.client("sqs"), self.resource("DueQueue")
+        names = ["VisibilityTimeout"]
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+    def start_anew(self, logical_id: str) -> None:
+        """The next call of a function is a cold start, as after any update: nothing is cached."""
+        function = {"FunctionName": self.resource(logical_id)}
+        timeout = self.client("lambda").get_function_configuration(**function)["Timeout"]
+        self.client("lambda").update_function_configuration(**function, Timeout=timeout)
+
+    def logs(self, function: str) -> list[dict[str, Any]]:
+        """The JSON lines in a function's log group, oldest first."""
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/{NAME}/{function}")
+        messages = [event["message"].strip() for page in pages for event in page["events"]]
+        return [json.loads(message) for message in messages if message.startswith("{")]
+
+
+def _without_action(document: Mapping[str, Any], action: str) -> dict[str, Any]:
+    kept = []
+    for statement in document["Statement"]:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        if others := [each for each in actions if each != action]:
+            kept.append({**statement, "Action": others})
+    assert kept != document["Statement"], f"no statement allows {action}"
+    return {**document, "Statement": kept}
+
+
+class _ConnectTo(HTTPAdapter):
+    """Requests to an HTTP API, which has no name on this machine, go to the emulator, as with curl --connect-to."""
+
+    def __init__(self, emulator_url: str) -> None:
+        super().__init__()
+        self._emulator_url = emulator_url
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
+        url = urlsplit(str(request.url))
+        if url.netloc.endswith(f".{API_HOSTS}"):
+            request.headers["Host"] = url.netloc
+            request.url = str(request.url).replace(f"https://{url.netloc}", self._emulator_url, 1)
+        return super().send(request, *arguments, **options)
+
+
+def eventually(
+    check: Callable[[], T], *, seconds: float = 30, pause: float = 0.2, why: Callable[[], object] = lambda: None
+) -> T:
+    """The first true result of `check`, asked again until then; fails with the last one, and with what `why` says."""
+    deadline = time.monotonic() + seconds
+    while not (result := check()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {result!r}\n{why()!r}"
+        time.sleep(pause)
+    return result

@@ -1,0 +1,67 @@
+"""`sam delete` leaves what docs/operations.md says: the tables, the bucket with its policy, the key and the secrets."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.deployed.checkout import Checkout
+from tests.deployed.stack import NAME, Stack
+
+KEPT = {
+    "VerificationsTable": "AWS::DynamoDB::Table",
+    "AuditTable": "AWS::DynamoDB::Table",
+    "EvidenceBucket": "AWS::S3::Bucket",
+    "EvidenceBucketPolicy": "AWS::S3::BucketPolicy",
+    "DataKey": "AWS::KMS::Key",
+    "EkycCredentialsSecret": "AWS::SecretsManager::Secret",
+    "ApiKeysSecret": "AWS::SecretsManager::Secret",
+}
+
+
+def test_deleting_the_stack_keeps_the_data_and_what_protects_it(stack: Stack, checkout: Checkout) -> None:
+    created = stack.create()
+    stack.open(stack.verify(created))
+    before = {
+        each["LogicalResourceId"]: each["PhysicalResourceId"]
+        for page in stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=NAME)
+        for each in page["StackResourceSummaries"]
+    }
+    bucket = before["EvidenceBucket"]
+    policy = json.loads(stack.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+
+    checkout.run("sam delete --config-env prod --no-prompts")
+
+    with pytest.raises(ClientError, match="does not exist"):
+        stack.client("cloudformation").describe_stacks(StackName=NAME)
+    # Kept, with what is in them.
+    item = stack.client("dynamodb").get_item(TableName=before["VerificationsTable"], Key={"id": {"S": created["id"]}})
+    assert item["Item"]["status"]["S"] == "verified"
+    assert stack.client("dynamodb").describe_table(TableName=before["AuditTable"])["Table"]["TableStatus"] == "ACTIVE"
+    kept = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"records/{created['id']}/")
+    assert kept["KeyCount"] == 1
+    assert json.loads(stack.client("s3").get_bucket_policy(Bucket=bucket)["Policy"]) == policy
+    assert stack.client("kms").describe_key(KeyId=before["DataKey"])["KeyMetadata"]["KeyState"] == "Enabled"
+    for secret in ("EkycCredentialsSecret", "ApiKeysSecret"):
+        value = stack.client("secretsmanager").get_secret_value(SecretId=before[secret])["SecretString"]
+        assert json.loads(value) not in ({"client_id": "", "client_secret": ""}, {"keys": []})
+    # Gone, all the rest that could cost or could be called.
+    tables = stack.client("dynamodb").list_tables()["TableNames"]
+    assert sorted(tables) == sorted([before["VerificationsTable"], before["AuditTable"]])
+    assert stack.client("lambda").list_functions()["Functions"] == []
+    assert stack.client("lambda").list_layers()["Layers"] == []
+    assert stack.client("apigatewayv2").get_apis()["Items"] == []
+    assert stack.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert stack.client("events").list_rules()["Rules"] == []
+    assert stack.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    assert [role["RoleName"] for role in stack.client("iam").list_roles()["Roles"] if NAME in role["RoleName"]] == []
+    groups = stack.client("logs").describe_log_groups()["logGroups"]
+    assert [group["logGroupName"] for group in groups if NAME in group["logGroupName"]] == []
+
+
+def test_the_template_keeps_no_other_resource(stack: Stack) -> None:
+    from tests.sandbox.template import read
+
+    resources = read().document["Resources"].items()
+    kept = {name: each["Type"] for name, each in resources if str(each.get("DeletionPolicy", "")).startswith("Retain")}
+    assert kept == KEPT

@@ -1,0 +1,85 @@
+"""What is deployed is what the checkout has, and the README's commands work on it as they stand there."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.deployed.checkout import TEMPLATE_EDITS, Checkout
+from tests.deployed.readme import ROOT, deploy_steps
+from tests.deployed.stack import NAME, Stack
+
+# Where `sam deploy` puts the bucket and key of what it uploaded.
+_CODE = ("CodeUri", "ContentUri")
+_BUNDLE = Path("BridgeLayer/python/certifi/cacert.pem")
+
+
+def test_the_deployed_template_is_ours_but_for_the_pinned_edits(stack: Stack) -> None:
+    ours = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    found = stack.client("cloudformation").get_template(StackName=NAME, TemplateStage="Original")["TemplateBody"]
+    deployed = yaml_parse(found) if isinstance(found, str) else json.loads(json.dumps(found))
+
+    assert tuple(differences(without_code(ours), without_code(deployed))) == TEMPLATE_EDITS
+
+
+def test_the_package_of_the_functions_is_the_checkouts(stack: Stack, checkout: Checkout) -> None:
+    built = checkout.folder / ".aws-sam/build"
+    package, sources = built / "BridgeLayer/python/bridge", ROOT / "layers/bridge/bridge"
+    modules = [path.relative_to(package) for path in package.rglob("*.py")]
+
+    assert len(modules) > 30
+    assert [module for module in modules if digest(package / module) != digest(sources / module)] == []
+    assert (built / _BUNDLE).read_bytes().endswith(checkout.bundle.read_bytes())
+
+
+def test_the_commands_of_the_readme_make_a_key_and_call_the_api(stack: Stack, checkout: Checkout) -> None:
+    steps = deploy_steps()
+    # The authorizer keeps the keys for five minutes.
+    stack.start_anew("AuthorizeFunction")
+
+    printed = checkout.run(steps[3][0], *steps[4], *steps[5]).stdout
+
+    key, *responses = printed.split("\n", 1)
+    assert key.startswith("ek_")
+    health, created = json_documents(responses[0])
+    assert health == {"status": "ok"}
+    assert created["status"] == "pending"
+
+
+def json_documents(text: str) -> list[Any]:
+    """JSON documents one after the other."""
+    decoder, found, rest = json.JSONDecoder(), [], text.strip()
+    while rest:
+        document, end = decoder.raw_decode(rest)
+        found.append(document)
+        rest = rest[end:].strip()
+    return found
+
+
+def without_code(template: dict[str, Any]) -> dict[str, Any]:
+    """The template without where its code lies, and without what `sam build` notes for itself."""
+    resources = {}
+    for name, resource in template["Resources"].items():
+        properties = {key: value for key, value in resource.get("Properties", {}).items() if key not in _CODE}
+        metadata = {
+            key: value for key, value in resource.get("Metadata", {}).items() if not key.startswith("SamResource")
+        }
+        resources[name] = {**resource, "Properties": properties, "Metadata": metadata}
+    return {**template, "Resources": resources}
+
+
+def differences(ours: Any, deployed: Any, path: str = "") -> list[str]:
+    """The paths at which the two differ, with what stands there."""
+    if isinstance(ours, dict) and isinstance(deployed, dict):
+        keys = sorted(ours.keys() | deployed.keys())
+        return [each for key in keys for each in differences(ours.get(key), deployed.get(key), f"{path}/{key}")]
+    if isinstance(ours, list) and isinstance(deployed, list) and len(ours) == len(deployed):
+        pairs = enumerate(zip(ours, deployed, strict=True))
+        return [each for at, (one, other) in pairs for each in differences(one, other, f"{path}/{at}")]
+    return [] if ours == deployed else [f"{path}: {ours!r} is {deployed!r}"]
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

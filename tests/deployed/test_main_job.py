@@ -1,0 +1,126 @@
+"""People are verified: through the deployed API, authorizer, layers and roles."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.deployed.identity_provider import IdentityProvider
+from tests.deployed.stack import Stack, eventually
+from tests.sandbox.vendor import VendorStandIn
+
+# Seconds: the schedule's minute, and the calls that follow it.
+_A_MINUTE = 90
+
+
+@pytest.fixture(scope="module", autouse=True)
+def absent(stack: Stack, vendor: VendorStandIn) -> dict[str, Any]:
+    """Somebody who finished at the vendor and never returned. The first test makes it, so that the last waits less."""
+    created = stack.create()
+    vendor.play(created["token"], "verified")
+    stack.make_due(created)
+    return created
+
+
+def test_a_person_who_returns_is_verified(stack: Stack, vendor: VendorStandIn) -> None:
+    created = stack.create(reference="order-1")
+    assert (created["status"], created["sequence"]) == ("pending", 1)
+
+    returned = stack.open(stack.verify(created))
+
+    assert returned.status_code == 303, (returned.text, stack.logs("redirect"))
+    assert parse_qs(urlsplit(returned.headers["Location"]).query) == {
+        "tab": ["1"],
+        "verification_id": [created["id"]],
+        "status": ["verified"],
+    }
+    assert stack.read(created)["status"] == "verified"
+    assert stack.open(created["status_url"]).json()["status"] == "verified"
+    listed = stack.call("GET", "/verifications?reference=order-1").json()["data"]
+    assert [(each["id"], each["status"]) for each in listed] == [(created["id"], "verified")]
+    assert vendor.calls()["by_token"][created["token"]] == 1
+
+
+def test_a_result_has_pictures_as_links_that_open(stack: Stack) -> None:
+    created = stack.create()
+    stack.open(stack.verify(created))
+
+    response = stack.call("GET", f"/verifications/{created['id']}?expand=result")
+
+    assert response.status_code == 200, (response.text, stack.logs("verifications"))
+    result = response.json()["result"]
+    assert result["ocr_result"]["Name"]
+    picture = stack.open(result["ocr_result"]["Image"])
+    assert picture.status_code == 200, picture.text
+    assert picture.headers["Content-Type"].startswith("image/")
+    # Only signed: the same object without the signature is nobody's.
+    assert stack.open(result["ocr_result"]["Image"].partition("?")[0]).status_code == 403
+
+
+def test_a_refresh_completes_a_person_who_did_not_return(stack: Stack, vendor: VendorStandIn) -> None:
+    created = stack.create()
+    vendor.play(created["token"], "9102")
+
+    refreshed = stack.call("POST", f"/verifications/{created['id']}/refresh")
+
+    assert refreshed.status_code == 200, (refreshed.text, stack.logs("verifications"))
+    assert refreshed.json()["status"] == "rejected"
+
+
+def test_redacting_erases_the_evidence_and_leaves_a_tombstone(stack: Stack) -> None:
+    created = stack.create(reference="order-2")
+    stack.open(stack.verify(created))
+    stack.call("GET", f"/verifications/{created['id']}?expand=result")
+    assert evidence(stack, created)
+
+    redacted = stack.call("POST", f"/verifications/{created['id']}/redact")
+
+    assert redacted.status_code == 200, (redacted.text, stack.logs("verifications"))
+    assert evidence(stack, created) == []
+    assert stack.call("GET", f"/verifications/{created['id']}?expand=result").json()["result"] is None
+    assert stack.read(created)["status"] == "verified"
+
+
+def test_an_access_token_works_beside_keys(stack: Stack, identity_provider: IdentityProvider) -> None:
+    token = identity_provider.token("verifications:write verifications:read")
+    stranger = identity_provider.token("verifications:read", subject="user-2")
+    elsewhere = identity_provider.token("verifications:read", audience="another-api")
+
+    created = stack.create(key=token)
+
+    assert stack.read(created, key=token)["status"] == "pending"
+    assert stack.call("GET", f"/verifications/{created['id']}", key=stranger).status_code == 404
+    assert stack.call("GET", f"/verifications/{created['id']}", key=elsewhere).status_code == 403
+
+
+def test_requests_without_a_good_key_are_refused_by_the_authorizer(stack: Stack) -> None:
+    assert stack.open(f"{stack.outputs()['ApiUrl']}/verifications?reference=order-1").status_code == 401
+    assert stack.call("GET", "/verifications?reference=order-1", key="ek_unknown").status_code == 403
+
+
+def test_a_poison_message_goes_to_the_dead_letter_queue(stack: Stack) -> None:
+    sqs = stack.client("sqs")
+    poison = '{"id": "no verification has this id"}'
+    with stack.hiding_messages_for(1):
+        sqs.send_message(QueueUrl=stack.resource("DueQueue"), MessageBody=poison)
+        dead = eventually(lambda: sqs.receive_message(QueueUrl=stack.resource("DueDeadLetterQueue")).get("Messages"))
+
+    assert [message["Body"] for message in dead] == [poison]
+    sqs.delete_message(QueueUrl=stack.resource("DueDeadLetterQueue"), ReceiptHandle=dead[0]["ReceiptHandle"])
+    failed = [line for line in stack.logs("finalize") if line.get("message") == "message_failed"]
+    assert [line["error"] for line in failed if line["message_id"] == dead[0]["MessageId"]], failed
+
+
+def test_a_person_who_never_returns_is_completed_by_the_schedule(stack: Stack, absent: dict[str, Any]) -> None:
+    eventually(
+        lambda: stack.read(absent)["status"] == "verified",
+        seconds=_A_MINUTE,
+        why=lambda: (stack.logs("sweep"), stack.logs("finalize"), stack.item(absent)),
+    )
+
+
+def evidence(stack: Stack, created: dict[str, Any]) -> list[str]:
+    """The keys of every version of every object about a verification."""
+    listed = stack.client("s3").list_object_versions(Bucket=stack.resource("EvidenceBucket"))
+    found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
+    return [each["Key"] for each in found if f"/{created['id']}/" in each["Key"]]

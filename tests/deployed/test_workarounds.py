@@ -1,0 +1,155 @@
+"""Each workaround is needed, and does what it says. One that fails here as not needed any more can be deleted."""
+
+import base64
+import io
+import json
+import ssl
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.deployed.certificates import Authority
+from tests.deployed.emulator import ACCOUNT, API_HOSTS, REGION, Emulator
+from tests.deployed.stack import eventually
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Emulator]:
+    """The emulator as it is, without the workarounds."""
+    with Emulator(tmp_path_factory.mktemp("unchanged"), authority, unchanged=True) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def workarounds_applied(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Emulator]:
+    """With the workarounds, and without what the session deploys."""
+    with Emulator(tmp_path_factory.mktemp("workarounds"), authority) as emulator:
+        yield emulator
+
+
+def statement(effect: str, actions: str, resource: str, **more: Any) -> str:
+    each = {"Effect": effect, "Action": actions, "Resource": resource, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [each]})
+
+
+def as_role(emulator: Emulator, name: str, policy: str, service: str) -> tuple[str, Any]:
+    """The ARN of a new role with that policy, and a client with its rights."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn: str = emulator.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    emulator.client("iam").put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy)
+    given = emulator.client("sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
+    session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], REGION)
+    client = session.client(service, endpoint_url=emulator.url, verify=emulator.settings()["AWS_CA_BUNDLE"])
+    return arn, client
+
+
+def create_stack(emulator: Emulator, name: str, resources: Mapping[str, Any], output: Any) -> str:
+    """Deploys a template, and resolves one value in it."""
+    template = {"Resources": resources, "Outputs": {"Value": {"Value": output}}}
+    cloudformation = emulator.client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    value: str = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"][0]["OutputValue"]
+    return value
+
+
+def allows_the_role_that_a_policy_exempts(emulator: Emulator) -> bool:
+    bucket = "exempts-a-role"
+    emulator.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    arn, s3 = as_role(emulator, "exempt", statement("Allow", "s3:*", "*"), "s3")
+    but = {"Principal": "*", "Condition": {"ArnNotEquals": {"aws:PrincipalArn": arn}}}
+    policy = statement("Deny", "s3:PutObject", f"arn:aws:s3:::{bucket}/*", **but)
+    emulator.client("s3").put_bucket_policy(Bucket=bucket, Policy=policy)
+    return is_allowed(lambda: s3.put_object(Bucket=bucket, Key="key", Body=b""))
+
+
+def allows_a_batch_to_who_may_send(emulator: Emulator) -> bool:
+    url = emulator.client("sqs").create_queue(QueueName="takes-batches")["QueueUrl"]
+    _, sqs = as_role(emulator, "sender", statement("Allow", "sqs:SendMessage", "*"), "sqs")
+    return is_allowed(lambda: sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "0", "MessageBody": "{}"}]))
+
+
+def gives_the_arn_of_a_secret(emulator: Emulator) -> bool:
+    resources = {"Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "{}"}}}
+    return create_stack(emulator, "refers-to-a-secret", resources, {"Ref": "Secret"}).startswith("arn:")
+
+
+def makes_the_routes_of_a_body(emulator: Emulator) -> bool:
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{ACCOUNT}/invocations"
+    integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri, "payloadFormatVersion": "2.0"}
+    body = {"openapi": "3.0.1", "paths": {"/health": {"get": {"x-amazon-apigateway-integration": integration}}}}
+    resources = {"Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Body": body}}}
+    api_id = create_stack(emulator, "has-a-body", resources, {"Ref": "Api"})
+    routes = emulator.client("apigatewayv2").get_routes(ApiId=api_id)["Items"]
+    return [route["RouteKey"] for route in routes] == ["GET /health"]
+
+
+def leaves_health_to_the_api(emulator: Emulator) -> bool:
+    context = ssl.create_default_context(cafile=emulator.settings()["AWS_CA_BUNDLE"])
+    request = urllib.request.Request(f"{emulator.url}/health", headers={"Host": f"00000000.{API_HOSTS}"})
+    try:
+        with urllib.request.urlopen(request, context=context, timeout=10):
+            return False
+    except urllib.error.HTTPError as error:
+        return error.code == 404
+
+
+def hides_its_own_packages_from_functions(emulator: Emulator) -> bool:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as code:
+        code.writestr("app.py", "def handler(event, context):\n    import ministack\n")
+    arn, _ = as_role(emulator, "runs-functions", statement("Allow", "logs:*", "*"), "sts")
+    functions = emulator.client("lambda")
+    functions.create_function(
+        FunctionName="imports",
+        Runtime="python3.13",
+        Handler="app.handler",
+        Role=arn,
+        Code={"ZipFile": archive.getvalue()},
+    )
+    eventually(lambda: functions.get_function(FunctionName="imports")["Configuration"]["State"] == "Active")
+    result = functions.invoke(FunctionName="imports", LogType="Tail")
+    log = base64.b64decode(result.get("LogResult", "")).decode() + result["Payload"].read().decode()
+    return "FunctionError" in result and "No module named" in log
+
+
+def is_allowed(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except ClientError as error:
+        if "AccessDenied" not in error.response["Error"]["Code"]:
+            raise
+        return False
+    return True
+
+
+PROBES = {
+    "principal_arn_of_a_session_is_its_role": allows_the_role_that_a_policy_exempts,
+    "a_batch_needs_the_action_of_its_entries": allows_a_batch_to_who_may_send,
+    "ref_of_a_secret_is_its_arn": gives_the_arn_of_a_secret,
+    "http_api_imports_its_body": makes_the_routes_of_a_body,
+    "health_belongs_to_the_apis": leaves_health_to_the_api,
+    "functions_import_nothing_of_the_emulator": hides_its_own_packages_from_functions,
+}
+
+
+@pytest.mark.parametrize("workaround", PROBES)
+def test_a_workaround_is_needed_and_works(workaround: str, unchanged: Emulator, workarounds_applied: Emulator) -> None:
+    behaves_as_aws = PROBES[workaround]
+
+    assert behaves_as_aws(workarounds_applied)
+    assert not behaves_as_aws(unchanged), f"the emulator behaves as AWS does: delete the workaround {workaround}"
+
+
+def test_every_workaround_is_probed() -> None:
+    text = Path(__file__).with_name("ministack_workarounds.py").read_text(encoding="utf-8")
+    applied = text.partition("def apply(")[2].partition("\n\n\n")[0]
+    assert {line.strip().partition("(")[0] for line in applied.splitlines() if line.endswith(")")} == PROBES.keys()
