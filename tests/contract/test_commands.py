@@ -89,6 +89,11 @@ def test_what_the_gate_is_said_to_run_is_what_it_runs() -> None:
     assert {line.partition("#")[0].strip() for line in lines} <= {f"make {target}" for target in _gate_targets()}
 
 
+def test_the_deployment_is_run_by_the_gate() -> None:
+    assert "test-deployed" in _gate_targets()
+    assert "README.md" in (ROOT / "tests/deployed/readme.py").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def shell(tmp_path: Path, sandbox: Sandbox) -> Shell:
     """With the session's sandbox for its AWS, and the stack's outputs, as the README's step 3 sets them."""

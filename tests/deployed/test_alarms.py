@@ -1,0 +1,98 @@
+"""Alarms of the deployed stack follow the metrics that its functions write, and AWS's own by their documented names.
+
+The emulator turns no log line into a metric: `forward` does what CloudWatch does with a function's log.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.deployed.stack import NAME, Stack, eventually
+from tests.integration.alarms import ALARMS, Alarm, Metric, emitted
+
+
+def state(stack: Stack, alarm: str) -> str:
+    """Of an alarm, by its logical id."""
+    described = stack.client("cloudwatch").describe_alarms(AlarmNames=[stack.resource(alarm)])
+    value: str = described["MetricAlarms"][0]["StateValue"]
+    return value
+
+
+def put(stack: Stack, metric: Metric, value: float) -> None:
+    dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
+    data = [{"MetricName": metric.name, "Dimensions": dimensions, "Value": value}]
+    stack.client("cloudwatch").put_metric_data(Namespace=metric.namespace, MetricData=data)
+
+
+def forward(stack: Stack, function: str, name: str) -> Metric:
+    """Hands the newest metric of that name in a function's log to CloudWatch."""
+
+    def newest() -> dict[Metric, float]:
+        for line in reversed(stack.logs(function)):
+            if found := {metric: value for metric, value in emitted(json.dumps(line)).items() if metric.name == name}:
+                return found
+        return {}
+
+    [(metric, value)] = eventually(newest).items()
+    put(stack, metric, value)
+    return metric
+
+
+def watching(stack: Stack, metric: Metric) -> list[str]:
+    """The names of the alarms that watch exactly this metric."""
+    dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
+    found = stack.client("cloudwatch").describe_alarms_for_metric(
+        Namespace=metric.namespace, MetricName=metric.name, Dimensions=dimensions
+    )
+    return [each["AlarmName"] for each in found["MetricAlarms"]]
+
+
+def watched(stack: Stack, alarm: Alarm) -> Metric:
+    """What a deployed alarm watches, with the stack's physical ids."""
+    (declared,) = stack.client("cloudwatch").describe_alarms(AlarmNames=[stack.resource(alarm.name)])["MetricAlarms"]
+    dimensions = sorted((each["Name"], each["Value"]) for each in declared["Dimensions"])
+    return Metric(declared["Namespace"], declared["MetricName"], tuple(dimensions))
+
+
+def test_a_sweep_that_finishes_keeps_its_alarm_quiet(stack: Stack) -> None:
+    assert "FunctionError" not in stack.sweep()
+
+    metric = forward(stack, "sweep", "OldestDueSeconds")
+
+    assert watching(stack, metric) == [stack.resource("SweepAlarm")]
+    assert eventually(lambda: state(stack, "SweepAlarm") == "OK")
+
+
+def test_a_message_that_fails_raises_the_alarm_of_what_it_counts_in(stack: Stack) -> None:
+    event = {"Records": [{"messageId": "message-1", "body": "poison", "eventSource": "aws:sqs"}]}
+    result = stack.client("lambda").invoke(FunctionName=stack.resource("FinalizeFunction"), Payload=json.dumps(event))
+    assert json.loads(result["Payload"].read()) == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+
+    metric = forward(stack, "finalize", "InternalError")
+
+    assert watching(stack, metric) == [stack.resource("InternalErrorAlarm")]
+    assert eventually(lambda: state(stack, "InternalErrorAlarm") == "ALARM")
+    (failed,) = [line for line in stack.logs("finalize") if line.get("message_id") == "message-1"]
+    assert (failed["message"], failed["level"]) == ("message_failed", "ERROR")
+
+
+PHYSICAL: dict[str, dict[str, Any]] = {
+    "AWS/ApiGateway": {"ApiId": "Api"},
+    "AWS/Lambda": {"FunctionName": "FinalizeFunction"},
+}
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=lambda alarm: alarm.name)
+def test_an_alarm_is_raised_at_its_threshold_and_not_below(stack: Stack, alarm: Alarm) -> None:
+    metric, threshold = watched(stack, alarm), alarm.properties["Threshold"]
+    assert metric.namespace == NAME or metric.namespace.startswith("AWS/")
+    for dimension, logical_id in PHYSICAL.get(metric.namespace, {}).items():
+        assert dict(metric.dimensions)[dimension] == stack.resource(logical_id)
+    assert watching(stack, metric) == [stack.resource(alarm.name)]
+
+    if state(stack, alarm.name) != "ALARM":
+        put(stack, metric, threshold - 1)
+        assert eventually(lambda: state(stack, alarm.name) == "OK")
+    put(stack, metric, threshold)
+    assert eventually(lambda: state(stack, alarm.name) == "ALARM")
