@@ -5,6 +5,17 @@ from collections.abc import Sequence
 
 Row = tuple[str, str, str, str, str]
 
+# The highest ratio that we accept of what repeats; the layer has its own limit, in bytes.
+GOALS = {
+    "cold start, authorize: instructions": 0.90,
+    "cold start, create: instructions": 1.00,
+    "cold start, return: instructions": 1.05,
+    "warm create: instructions": 1.65,
+    "warm return: instructions": 1.15,
+    "warm read: instructions": 0.95,
+}
+LARGEST_MB = 12.0
+
 _HEAD: Row = ("measure", "bare", "bridge", "ratio", "spread of the ratio")
 
 
@@ -30,6 +41,13 @@ def counted(measure: str, unit: str, bare: float, ours: float) -> Row:
     """What repeats to the last digit, or nearly so."""
     places = 0 if bare >= 100 else 1
     return measure, f"{bare:.{places}f} {unit}", f"{ours:.{places}f} {unit}", f"**{ours / bare:.2f}**", ""
+
+
+def missed(rows: Sequence[Row]) -> list[str]:
+    """What is above its goal, as the table shows it."""
+    above = [f"{row[0]}: {row[3]}" for row in rows if float(row[3].strip("*")) > GOALS.get(row[0], float("inf"))]
+    large = [f"{row[0]}: {row[2]}" for row in rows if row[0].startswith("package") and float(row[2][:-3]) > LARGEST_MB]
+    return above + large
 
 
 def table(rows: Sequence[Row]) -> str:

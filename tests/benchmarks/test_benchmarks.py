@@ -38,6 +38,13 @@ def test_a_ratio_is_the_median_of_the_rounds() -> None:
     assert report.ratio([4], [2]) == (0.5, 0.5, 0.5)
 
 
+def test_what_is_above_its_goal_is_named() -> None:
+    good = report.counted("warm read: instructions", "M", 100, 94)
+    bad = report.counted("warm create: instructions", "M", 100, 166)
+    large = report.counted("package, unzipped", "MB", 28.8, 12.1)
+    assert report.missed([good, bad, large]) == ["warm create: instructions: **1.66**", "package, unzipped: 12.1 MB"]
+
+
 def test_a_table_is_markdown() -> None:
     row = report.timed("cold start", "ms", [400.0], [300.0])
     assert report.table([row]).splitlines()[-1] == "| cold start | 400 ms | 300 ms | **0.75** | 0.75 to 0.75 |"

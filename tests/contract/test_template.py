@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
 
 from tests.sandbox import template
 
@@ -97,7 +99,10 @@ def test_the_access_log_holds_the_route_and_never_the_path() -> None:
 
 @pytest.mark.parametrize("name", TEMPLATE.of_type("AWS::IAM::Role"))
 def test_a_role_names_its_actions_and_resources(name: str) -> None:
-    for policy in RESOURCES[name]["Properties"]["Policies"]:
+    traces, *own = RESOURCES[name]["Properties"]["Policies"]
+    # X-Ray has no resources to name.
+    assert traces["Fn::If"][0] == "HasTracing"
+    for policy in own:
         for statement in policy["PolicyDocument"]["Statement"]:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             assert not any("*" in action for action in actions)
@@ -108,6 +113,19 @@ def test_deploying_puts_code_live_without_versions_or_aliases() -> None:
     """SAM's automatic versions miss changes of layers and parameters: an alias would stay at the old ones."""
     assert not TEMPLATE.of_type("AWS::Lambda::Version")
     assert not TEMPLATE.of_type("AWS::Lambda::Alias")
+
+
+@pytest.mark.parametrize(("layer", "function"), [("JwtLayer", "AuthorizeFunction"), ("BridgeLayer", "SweepFunction")])
+def test_a_change_of_a_layer_alone_changes_the_functions_that_have_it(layer: str, function: str) -> None:
+    """`sam deploy` uploads a layer under the hash of its content; SAM names the resource by that address."""
+    used = []
+    for content in ("s3://uploads/0a1b", "s3://uploads/2c3d"):
+        document = yaml_parse(template.TEMPLATE.read_text(encoding="utf-8"))
+        template._take_code(document, template.TEMPLATE.parent)
+        document["Resources"][layer]["Properties"]["ContentUri"] = content
+        deployed = transform(document, dict(TEMPLATE.parameters), template._NoManagedPolicies())
+        used.append(deployed["Resources"][function]["Properties"]["Layers"])
+    assert used[0] != used[1]
 
 
 def test_open_records_never_vanish_by_time_to_live() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from . import bill, usage
 
 # MB.
-CHOICES = (512, 768, 1024, 1769)
+CHOICES = (512, 704, 1024, 1769)
 FUNCTIONS = ("authorize", "redirect", "verifications")
 
 

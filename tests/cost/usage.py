@@ -118,8 +118,8 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
         "DynamoDB: storage, GB-month": records,
         "DynamoDB: write request units": write_units(run.world.table.stream) + _vain_writes(run) + _audited(run),
         "EC2: transfer out, GB": sum(_said(each) for each in invocations) / _GB,
-        # Each secret that was read; bucket, table and queue use a data key for minutes.
-        "KMS: requests": secrets,
+        # Each secret that was read, and the data keys of table and queue; the bucket has a key of its own.
+        "KMS: requests": secrets + _data_keys(run),
         "Lambda: GB-seconds (arm64)": sum(map(gb_seconds, invocations)),
         "Lambda: requests": len(invocations),
         "S3: GET requests": run.operations("s3", _GETS),
@@ -145,11 +145,24 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
         "CloudWatch: metrics, per month": STEADY_METRICS,
         "KMS: keys, per month": kinds["AWS::KMS::Key"],
         "Lambda: GB-seconds (arm64)": MINUTES * gb_seconds(idle),
+        # The sweep keeps its data key of the table for five minutes, and calls every minute.
+        "KMS: requests": MINUTES / 5,
         "Lambda: requests": MINUTES,
         "SQS: requests": POLLS,
         "Secrets Manager: requests": 0,
         "Secrets Manager: secrets, per month": kinds["AWS::SecretsManager::Secret"],
     }
+
+
+def _data_keys(run: Run) -> int:
+    """Requests for data keys: DynamoDB keeps one for each caller for five minutes, SQS for an hour, as we tell it."""
+    seconds = {"verifications": (300,), "redirect": (300,), "finalize": (300, 3600)}
+    windows = {
+        (each.function, span, each.started // span)
+        for each in run.world.functions.invocations
+        for span in seconds.get(each.function, ())
+    }
+    return len(windows)
 
 
 def _kept(key: str) -> float:

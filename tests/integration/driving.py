@@ -56,6 +56,8 @@ class Aws:
         self.forget()
 
     def forget(self) -> None:
+        # Powertools adds a handler to the client of each provider that a test makes; thousands would slow every call.
+        self._clients.pop("secretsmanager", None)
         self.calls: list[str] = []
         self._refused: list[str] = []
         self._denied: dict[str, str] = {}

@@ -28,7 +28,6 @@ _ARNS = {
     "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{STACK}-{{id}}-1A2B3C",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{{id}}-1A2B3C",
     "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    "AWS::Lambda::Alias": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{{id}}",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{{id}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{name}}:*",
     "AWS::S3::Bucket": "arn:aws:s3:::{lower}",
@@ -36,7 +35,7 @@ _ARNS = {
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-{{id}}-1A2B3C",
 }
 # Resources whose Ref is their ARN.
-_REF_IS_ARN = {"AWS::SecretsManager::Secret", "AWS::Lambda::Alias"}
+_REF_IS_ARN = {"AWS::SecretsManager::Secret"}
 _NO_VALUE = object()
 
 
@@ -57,14 +56,9 @@ class Stack:
         return {name: self.resolve(properties) for name, properties in self.template.of_type(kind).items()}
 
     def role(self, function: str) -> Policy:
-        """What a function's role allows, by the function's name in lower case: its own policy, and those put on it."""
+        """What a function's role allows, by the function's name in lower case."""
         name = f"{function.capitalize()}Role"
         policies = [each["PolicyDocument"] for each in self.resolve(self._properties(name)["Policies"])]
-        policies += [
-            its["PolicyDocument"]
-            for policy, its in self.of_type("AWS::IAM::Policy").items()
-            if name in its["Roles"] and self._exists(policy)
-        ]
         statements = [statement for policy in policies for statement in policy["Statement"]]
         return {"Version": "2012-10-17", "Statement": statements}
 
@@ -130,10 +124,6 @@ class Stack:
             return value.split(",") if is_list else value
         kind = self.template.document["Resources"][name]["Type"]
         return self.arn(name) if kind in _REF_IS_ARN else name
-
-    def _exists(self, name: str) -> bool:
-        condition = self.template.document["Resources"][name].get("Condition")
-        return condition is None or self._holds(condition)
 
     def _holds(self, condition: str) -> bool:
         return bool(self.resolve(self.template.document["Conditions"][condition]))

@@ -136,7 +136,7 @@ def test_a_permission_too_much_is_found(action: str, resource: str) -> None:
 def test_no_policy_of_a_resource_is_left_out() -> None:
     """One of another type, such as a queue's, is not judged before `deployed.Stack.resource_policy` knows it."""
     types = {its["Type"] for its in STACK.template.document["Resources"].values()}
-    assert {each for each in types if each.endswith("Policy")} == {"AWS::IAM::Policy", "AWS::S3::BucketPolicy"}
+    assert {each for each in types if each.endswith("Policy")} == {"AWS::S3::BucketPolicy"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

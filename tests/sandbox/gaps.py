@@ -8,6 +8,19 @@ from .template import Document
 FILLED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
 
 
+def without_optional_policies(resources: Document) -> Document:
+    """The resources, their roles without policies that depend on a condition: moto fails where one is left out by
+    `AWS::NoValue`. It enforces no policy."""
+    return {name: _without_optional_policies(item) for name, item in resources.items()}
+
+
+def _without_optional_policies(item: Document) -> Document:
+    if item["Type"] != "AWS::IAM::Role":
+        return item
+    policies = [each for each in item["Properties"]["Policies"] if "Fn::If" not in each]
+    return item | {"Properties": item["Properties"] | {"Policies": policies}}
+
+
 def fill(resources: dict[str, str], properties: Document, session: boto3.Session, endpoint_url: str) -> None:
     """Brings what was created to what was declared.
 

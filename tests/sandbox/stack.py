@@ -122,7 +122,7 @@ def _creatable(template: Template, secrets: Mapping[str, str]) -> Document:
     return {
         "Parameters": document.get("Parameters", {}) | {name: {"Type": "String"} for name in secrets},
         "Conditions": document.get("Conditions", {}),
-        "Resources": resources,
+        "Resources": gaps.without_optional_policies(resources),
         "Outputs": outputs | {_RESOLVED: {"Value": resolved}},
     }
 

@@ -58,4 +58,8 @@ class EvidenceBucket:
                 # A page that was cut short looks like one without versions, which would then stay.
                 required(page, "Name", "ListObjectVersions")
                 for version in page.get("Versions", []) + page.get("DeleteMarkers", []):
-                    self._client.delete_object(Bucket=self._bucket, Key=version["Key"], VersionId=version["VersionId"])
+                    self._delete(version["Key"], version["VersionId"])
+
+    def _delete(self, key: str, version: str) -> None:
+        with translate_aws_errors("DeleteObject"):
+            self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version)

@@ -1,7 +1,8 @@
 """Traces by X-Ray, where the parameter Tracing turns them on: the calls of AWS and of the vendor, with their times.
 
-A trace holds names of operations, tables and buckets, never personal data, a token, a url or a code. Hence responses
-and errors are not captured, and `requests`, whose URLs end in a token, is not patched.
+A trace holds names of operations, tables and buckets, keys of objects (ids and hashes), and AWS's own error texts;
+never personal data, a token, a url or a code. Hence what handlers return and raise is not captured, and `requests`,
+whose URLs end in a token, is not patched.
 """
 
 import contextlib
