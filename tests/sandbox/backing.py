@@ -112,7 +112,7 @@ class Backing:
         if self.vendor is not None:
             self.vendor.reset()
         self.secrets.keep_first_key()
-        cleaning.empty(self.stack, self.client("dynamodb"), self.client("sqs"))
+        cleaning.empty(self.stack, self.client("dynamodb"), self.client("sqs"), self.client("s3"))
 
     def stop(self) -> None:
         """Down, and the environment as it was."""

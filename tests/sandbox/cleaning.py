@@ -5,16 +5,18 @@ from typing import Any
 from .stack import Stack
 
 
-def empty(stack: Stack, dynamodb: Any, sqs: Any) -> None:
-    """Deletes all items and messages. Objects stay: nothing looks for one that no item names.
+def empty(stack: Stack, dynamodb: Any, sqs: Any, s3: Any) -> None:
+    """Deletes all items, messages and objects. moto copies each object of a bucket whenever its versions are listed.
 
     Args:
-        dynamodb, sqs: clients.
+        dynamodb, sqs, s3: clients.
     """
     for table in stack.of_type("AWS::DynamoDB::Table"):
         _empty_table(dynamodb, table)
     for queue in stack.of_type("AWS::SQS::Queue"):
         _empty_queue(sqs, queue)
+    for bucket in stack.of_type("AWS::S3::Bucket"):
+        _empty_bucket(s3, bucket)
 
 
 def _empty_table(dynamodb: Any, table: str) -> None:
@@ -30,3 +32,9 @@ def _empty_queue(sqs: Any, queue: str) -> None:
     while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _empty_bucket(s3: Any, bucket: str) -> None:
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for version in page.get("Versions", []) + page.get("DeleteMarkers", []):
+            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
