@@ -106,7 +106,9 @@ def local(tmp_path: Path) -> Iterator[tuple[str, Shell]]:
     """What `make run` prints for another terminal, as README's block starts it, and that terminal."""
     shell = Shell(tmp_path, {})
     command = claimed_by("local", "README.md")[0]
-    variables = OUTER_ENVIRONMENT | ORIGINS | {"PORT": "0", "MAKEFLAGS": f"VENV={tmp_path / 'venv'}"}
+    # Below another make, such as that of `make test`, it would print which folder it enters.
+    outer = {name: value for name, value in OUTER_ENVIRONMENT.items() if name != "MAKELEVEL"}
+    variables = outer | ORIGINS | {"PORT": "0", "MAKEFLAGS": f"VENV={tmp_path / 'venv'}"}
     printed = tmp_path / "stderr"
     with (
         printed.open("w") as stderr,
