@@ -29,6 +29,17 @@ in_path() {
   )
 }
 
+# Where pyenv may keep its versions: where it says, and beside its shims, whoever's home this is.
+pyenv_roots() {
+  printf '%s\n' "${PYENV_ROOT:-${HOME:-}/.pyenv}"
+  (
+    IFS=:
+    for folder in $PATH; do
+      case $folder in */shims) printf '%s\n' "${folder%/shims}" ;; esac
+    done
+  )
+}
+
 candidates() {
   case $version in
     *+)
@@ -42,8 +53,10 @@ candidates() {
   esac
   for number in $numbers; do
     in_path "python$number"
-    for folder in "${PYENV_ROOT:-${HOME:-}/.pyenv}/versions/$number"*; do
-      printf '%s\n' "$folder/bin/python$number"
+    pyenv_roots | while IFS= read -r root; do
+      for folder in "$root/versions/$number"*; do
+        printf '%s\n' "$folder/bin/python$number"
+      done
     done
     uv python find --no-project "$number" 2>/dev/null
   done

@@ -131,3 +131,14 @@ def test_the_layers_are_built_with_what_was_found(machine: Machine, layer: str) 
     assert dry.returncode == 0, dry.stderr
     assert f'"{expected}" ' in dry.stdout
     assert "python3 " not in dry.stdout
+
+
+def test_the_versions_beside_pyenvs_shims_are_found_whoever_is_at_home(tmp_path: Path) -> None:
+    pyenv = tmp_path / "elsewhere" / ".pyenv"
+    _executable(pyenv / "shims" / "python3.13", _SHIM)
+    python = _python(pyenv / "versions" / "3.13.0" / "bin" / "python3.13", 3, 13)
+    machine = Machine(tmp_path / "home")
+    machine.home.mkdir()
+    machine.folders.append(pyenv / "shims")
+
+    assert machine.find("3.13") == str(python)
