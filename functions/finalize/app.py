@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bridge.aws.due_queue import id_in
+from bridge.aws.due_queue import message_in
 from bridge.observability import concerning, record_failure
 from bridge.use_cases.finalize import finalize
 from bridge.web.entry import entry_point
@@ -31,9 +31,9 @@ processor = LoggingBatchProcessor(event_type=EventType.SQS, raise_on_entire_batc
 
 
 def finalize_message(record: SQSRecord) -> None:
-    id = id_in(record.body)
-    with concerning(id):
-        finalize(bridge(), id)
+    message = message_in(record.body)
+    with concerning(message.id):
+        finalize(bridge(), message)
 
 
 @entry_point

@@ -4,8 +4,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from bridge.errors import BridgeError, NotFound
 from bridge.observability import concerning
-from bridge.use_cases.come_back import come_back, read_status
-from bridge.web import answers, pages
+from bridge.use_cases.redirect import read_status, redirect
+from bridge.web import answers, pages, requests
 from bridge.web.entry import entry_point
 from bridge.web.problems import problem
 from bridge.web.resolver import http_resolver
@@ -16,8 +16,9 @@ app = http_resolver()
 
 @app.get("/return/<id>/<code>")
 def return_person(id: str, code: str) -> Response[str]:
+    requests.refuse_prefetch(app.current_event)
     with concerning(id):
-        return pages.see_other(come_back(bridge(), id, code))
+        return pages.see_other(redirect(bridge(), id, code))
 
 
 @app.get("/status/<id>/<code>")

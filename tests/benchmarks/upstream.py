@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from bridge.models import SCOPES, Status, Verification
-from bridge.store.rows import Item, to_row, values
+from bridge.store.rows import Item, attributes, to_row
 
 EVENTS = Path(__file__).parents[2] / "events"
 TOKEN = "4KK6FYHVCXXJ0ZGVSOH8JFNFUZ5TYV"
 API_KEYS = "arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:keys"
+RATE_TABLE = "rates"
 ORIGIN = "http://localhost:5173"
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
@@ -57,13 +58,15 @@ def _verification() -> Verification:
 
 def _update(request: dict[str, Any]) -> dict[str, Any]:
     """The item afterwards, as far as its status and its claim go."""
+    if request["TableName"] == RATE_TABLE:
+        return {}
     bound = request.get("ExpressionAttributeValues", {})
-    later = {name: bound[f":set_{name}"] for name in ("status", "asked_by") if f":set_{name}" in bound}
+    later = {name: bound[f":set_{name}"] for name in ("status", "claimed_by") if f":set_{name}" in bound}
     return {"Attributes": {**_item(), **request["Key"], **later}}
 
 
 def _item() -> Item:
-    link = values({"token": TOKEN, "url": f"https://vendor.example/?token={TOKEN}"})
+    link = attributes({"token": TOKEN, "url": f"https://vendor.example/?token={TOKEN}"})
     return {**to_row(dataclasses.replace(_verification(), lease_until=None)), **link}
 
 

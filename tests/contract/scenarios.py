@@ -98,6 +98,10 @@ def _disallowed_return(api: Api) -> requests.Response:
         return api.call(RETURN, **place(verification))
 
 
+def _prefetched(api: Api) -> requests.Response:
+    return api.call(RETURN, **place(api.created()), headers={"Sec-Purpose": "prefetch"})
+
+
 SCENARIOS: list[tuple[Case, Scenario]] = [
     (Case(CREATE, 201), lambda api: api.create(idempotency_key="new", reference="customer-42", metadata={"tier": ""})),
     (Case(CREATE, 400, "invalid_request"), lambda api: api.create(type="02", colour="red", metadata={"": 1})),
@@ -118,6 +122,7 @@ SCENARIOS: list[tuple[Case, Scenario]] = [
     (Case(RETURN, 303), partial(_return, "9108")),
     (Case(RETURN, 404), lambda api: api.call(RETURN, id=api.created()["id"])),
     (Case(RETURN, 410), _disallowed_return),
+    (Case(RETURN, 425), _prefetched),
     (Case(RETURN, 503), partial(_without_table, RETURN)),
     (Case("health", 200), lambda api: api.call("health")),
     (Case("openapi", 200), lambda api: api.call("openapi")),

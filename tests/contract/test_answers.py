@@ -14,7 +14,7 @@ PUBLIC = [name for name, operation in operations().items() if operation.scopes i
 
 # What happens on a link of each type, and the reason that the document names for it; None where there is none.
 OUTCOMES: dict[str, tuple[str, str | None]] = {
-    "untouched": ("pending", None),
+    "untouched": ("processing", "not_begun"),
     "ocr_passed": ("processing", None),
     "inconsistent": ("processing", "inconsistent_result"),
     "verified": ("verified", None),
@@ -104,7 +104,7 @@ def test_every_status_is_told_as_documented(played: str, expected: tuple[str, st
     assert ("url" in read, "token" in read) == (told[0] in ("pending", "processing"),) * 2
     with_result = api.call(READ, id=read["id"], params={"expand": "result"}).json()
     assert with_result == read | {"result": with_result["result"]}
-    assert (with_result["result"] is None) == (told[0] == "pending")
+    assert (with_result["result"] is None) == (told[0] == "processing")
 
 
 def test_the_outcomes_here_have_all_reasons_that_an_answer_of_the_vendor_leads_to() -> None:

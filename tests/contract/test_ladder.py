@@ -2,9 +2,8 @@
 
 import pytest
 
-from bridge import pace, schedule, vendor
+from bridge import schedule, vendor
 from bridge.aws import clients
-from bridge.store.completion import QUIET
 from tests.sandbox import template, wiring
 
 # Seconds. API Gateway's own limits, which nobody can raise: on an integration, and on an authorizer.
@@ -75,13 +74,13 @@ def test_the_authorizer_ends_with_the_gateways_patience_and_outlives_a_secret_th
 
 
 def test_a_whole_batch_fits_into_finalize_however_slow_the_vendor_is() -> None:
-    slowest = TEMPLATE.document["Parameters"]["VendorCallsPerMinute"]["MinValue"]
-    slot = 60 * pace.CONCURRENCY / slowest
-    assert SOURCE["BatchSize"] * (slot + vendor.BUDGET + STORE_CALLS) <= FINALIZE
+    assert SOURCE["BatchSize"] * (vendor.BUDGET + STORE_CALLS) <= FINALIZE
 
 
-def test_as_many_of_finalize_run_at_once_as_the_pace_is_shared_by() -> None:
-    assert SOURCE["ScalingConfig"]["MaximumConcurrency"] == pace.CONCURRENCY
+def test_no_message_waits_until_it_is_sent_again_however_slow_the_vendor_is() -> None:
+    per_minute = TEMPLATE.document["Parameters"]["VendorCallsPerMinute"]["Default"]
+    longest = per_minute * (vendor.BUDGET + STORE_CALLS / 10) / SOURCE["ScalingConfig"]["MaximumConcurrency"]
+    assert longest < schedule.RESEND
 
 
 def test_a_message_is_hidden_for_six_times_as_long_as_finalize_runs() -> None:
@@ -97,16 +96,16 @@ def test_a_verification_is_not_sent_again_while_its_message_is_hidden() -> None:
 
 
 def test_a_lease_outlives_the_function_that_holds_it_and_ends_before_the_reservation_does() -> None:
-    assert TIMEOUTS["VerificationsFunction"] < schedule.LEASE < schedule.RESERVATION
+    assert TIMEOUTS["VerificationsFunction"] < schedule.LEASE_SECONDS < schedule.RESERVATION
 
 
 def test_a_claim_outlives_the_functions_that_make_it() -> None:
-    assert all(TIMEOUTS[name] <= schedule.CLAIM for name in ASKING)
+    assert all(TIMEOUTS[name] <= schedule.CLAIM_SECONDS for name in ASKING)
 
 
 def test_nobody_is_due_again_before_the_vendor_may_be_asked_again() -> None:
     soonest = schedule.after_failure(0, 1, lambda low, high: low)
-    assert min(soonest, schedule.CLAIM, schedule.RESEND) > QUIET
+    assert min(soonest, schedule.CLAIM_SECONDS, schedule.RESEND) > schedule.MIN_CHECK_INTERVAL_SECONDS
 
 
 def test_one_run_of_the_sweep_ends_before_the_next_begins() -> None:

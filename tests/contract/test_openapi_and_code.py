@@ -10,7 +10,7 @@ import yaml
 
 from bridge import evidence, models, reasons, schedule, vendor
 from bridge.origins import LONGEST_URL
-from bridge.store.completion import QUIET
+from bridge.schedule import MIN_REFRESH_INTERVAL_SECONDS
 from bridge.web import link_request, problems, requests
 from tests.contract.contract import operations
 from tests.contract.openapi import ROOT, document
@@ -109,10 +109,10 @@ def test_the_limits_are_those_of_the_code() -> None:
     "said",
     [
         f"at most {requests.LARGEST_BODY} bytes",
-        f"once in {QUIET} seconds",
+        f"once in {MIN_REFRESH_INTERVAL_SECONDS} seconds",
         f"within {vendor.BUDGET:.0f} seconds",
         f"works for {evidence.LINK_LIFETIME // 60} minutes",
-        f"{schedule.LEASE} at most",
+        f"{schedule.LEASE_SECONDS} at most",
     ],
 )
 def test_the_prose_has_the_numbers_of_the_code(path: str, said: str) -> None:

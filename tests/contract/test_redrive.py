@@ -62,7 +62,7 @@ def set_status(sandbox: Sandbox, id: str, status: str) -> None:
     sandbox.client("dynamodb").update_item(
         TableName=sandbox.stack.resources["VerificationsTable"],
         Key={"id": {"S": id}},
-        UpdateExpression="SET #status = :status REMOVE asked_at",
+        UpdateExpression="SET #status = :status REMOVE claimed_at",
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={":status": {"S": status}},
     )

@@ -135,6 +135,7 @@ def test_open_records_never_vanish_by_time_to_live() -> None:
 
 @pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"])
 def test_what_holds_data_survives_the_stack(kind: str) -> None:
-    kept = [item for item in RESOURCES.values() if item["Type"] == kind]
+    # The counts of the rate limiter are worth nothing without the stack.
+    kept = [item for name, item in RESOURCES.items() if item["Type"] == kind and name != "RateTable"]
     assert kept
     assert all(item["DeletionPolicy"] == "RetainExceptOnCreate" for item in kept)

@@ -116,7 +116,10 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
         "DynamoDB: backups, GB-month": records,
         "DynamoDB: read request units": _read_units(run),
         "DynamoDB: storage, GB-month": records,
-        "DynamoDB: write request units": write_units(run.world.table.stream) + _vain_writes(run) + _audited(run),
+        "DynamoDB: write request units": write_units(run.world.table.stream)
+        + _vain_writes(run)
+        + _audited(run)
+        + _rated(run),
         "EC2: transfer out, GB": sum(_said(each) for each in invocations) / _GB,
         # Each secret that was read, and the data keys of table and queue; the bucket has a key of its own.
         "KMS: requests": secrets + _data_keys(run),
@@ -148,7 +151,8 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
         # The sweep keeps its data key of the table for five minutes, and calls every minute.
         "KMS: requests": MINUTES / 5,
         "Lambda: requests": MINUTES,
-        "SQS: requests": POLLS,
+        # The sweep asks how many messages wait.
+        "SQS: requests": POLLS + MINUTES,
         "Secrets Manager: requests": 0,
         "Secrets Manager: secrets, per month": kinds["AWS::SecretsManager::Secret"],
     }
@@ -205,6 +209,11 @@ def _indexes() -> list[Index]:
 
 def _kilobytes(*items: Item | None) -> int:
     return max(math.ceil(size(item) / 1024) for item in items if item is not None)
+
+
+def _rated(run: Run) -> int:
+    """A window of the rate limiter is smaller than a KB."""
+    return run.operations("dynamodb", {"UpdateItem rate"})
 
 
 def _vain_writes(run: Run) -> int:

@@ -56,7 +56,7 @@ def let_time_pass(sandbox: Sandbox) -> None:
         dynamodb.update_item(
             TableName=table,
             Key={"id": item["id"]},
-            UpdateExpression="SET due_at = :past, asked_at = :past",
+            UpdateExpression="SET due_at = :past, claimed_at = :past",
             ExpressionAttributeValues={":past": {"N": "1"}},
         )
 

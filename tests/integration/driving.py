@@ -15,6 +15,7 @@ from botocore.validate import ParamValidator
 
 from bridge.aws import clients
 from bridge.models import SCOPES, Caller, LinkRequest, Verification
+from bridge.use_cases.complete import Checked, check_on_schedule
 from bridge.use_cases.create import create
 from bridge.wiring import Bridge
 from tests import recording
@@ -211,6 +212,15 @@ def new(bridge: Bridge, *, key: str | None = None, principal: str = PRINCIPAL, *
     """A verification, just created."""
     request = LinkRequest(**WANTED | changes)
     return create(bridge, principal, request, idempotency_key=key, base_url="https://api.example.com").verification
+
+
+def check(bridge: Bridge, id: str) -> Checked:
+    """A check that is due whenever it is asked for, as by a message of an operator's."""
+    return check_on_schedule(bridge, id, None)
+
+
+def free() -> None:
+    """The permit of a vendor call that no rate limit holds back."""
 
 
 def return_path(verification: Verification) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.settings import Settings
-from bridge.store.rows import plain, values
+from bridge.store.rows import attributes, plain
 
 
 class Kept:
@@ -31,10 +31,10 @@ class Kept:
         """Writes an attribute as another version of the bridge might."""
         self._dynamodb.update_item(
             TableName=self._settings.table_name,
-            Key=values({"id": id}),
+            Key=attributes({"id": id}),
             UpdateExpression="SET #name = :value",
             ExpressionAttributeNames={"#name": name},
-            ExpressionAttributeValues=values({":value": value}),
+            ExpressionAttributeValues=attributes({":value": value}),
         )
 
     def objects(self, id: str) -> list[str]:
@@ -48,7 +48,7 @@ class Kept:
         return gzip.decompress(body)
 
     def messages(self) -> int:
-        """How many messages wait in the queue."""
-        name = "ApproximateNumberOfMessages"
-        answer = self._sqs.get_queue_attributes(QueueUrl=self._settings.due_queue_url, AttributeNames=[name])
-        return int(answer["Attributes"][name])
+        """How many messages wait in the queue, those that are delayed included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        response = self._sqs.get_queue_attributes(QueueUrl=self._settings.due_queue_url, AttributeNames=names)
+        return sum(int(response["Attributes"][name]) for name in names)

@@ -12,8 +12,9 @@ from bridge import schedule
 from bridge.models import SCOPES, LinkRequest, Status, Verification
 from bridge.settings import Settings
 from bridge.store import creation
-from bridge.use_cases.complete import complete
+from bridge.use_cases.complete import check_on_return
 from bridge.wiring import Bridge
+from tests.integration.driving import free
 from tests.sandbox.vendor import VendorStandIn
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -55,15 +56,14 @@ def seed(vendor: VendorStandIn, secrets: Any, *, is_completed: bool) -> None:
         "scopes": SCOPES,
     }
     secrets.put_secret_value(SecretId=bridge.settings.api_keys_secret_arn, SecretString=json.dumps({"keys": [entry]}))
-    link = bridge.vendor.create_link(REQUEST, f"https://api.example.com/return/{ID}/{CODE}")
+    link = bridge.vendor.create_link(REQUEST, f"https://api.example.com/return/{ID}/{CODE}", permit=free)
     vendor.play(link.token, "verified")
     created_at = datetime.now(UTC) - timedelta(minutes=10)
     reservation = _reservation(bridge, created_at)
     creation.reserve(bridge.table, reservation, created_at)
-    due_at = int(created_at.timestamp()) + schedule.FIRST_CHECK
-    creation.commit_link(bridge.table, reservation, url=link.url, token=link.token, due_at=due_at, now=created_at)
+    creation.commit_link(bridge.table, reservation, url=link.url, token=link.token, now=created_at)
     if is_completed:
-        complete(bridge, ID, has_returned=True)
+        check_on_return(bridge, ID, CODE)
 
 
 def _reservation(bridge: Bridge, created_at: datetime) -> Verification:
@@ -84,7 +84,8 @@ def _reservation(bridge: Bridge, created_at: datetime) -> Verification:
         expires_at=created_at + timedelta(seconds=bridge.settings.link_lifetime),
         fingerprint=REQUEST.fingerprint,
         attempt="0" * 32,
-        lease_until=int(created_at.timestamp()) + schedule.LEASE,
+        lease_until=int(created_at.timestamp()) + schedule.LEASE_SECONDS,
+        due_at=int(created_at.timestamp()) + schedule.FIRST_CHECK,
     )
 
 

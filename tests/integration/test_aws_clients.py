@@ -110,7 +110,7 @@ INCOMPLETE: dict[str, Callable[[Any], Any]] = {
         Table(made, "verifications", 0), "web", "order-1", limit=1, after=None
     ),
     "dynamodb BatchGetItem": lambda made: reading._get_all(Table(made, "verifications", 0), [ID]),
-    "dynamodb UpdateItem": lambda made: reading.take_due(Table(made, "verifications", 0), ID, 1, until=2),
+    "dynamodb UpdateItem": lambda made: reading.claim_due(Table(made, "verifications", 0), ID, 1, until=2),
     "s3 ListObjectVersions": lambda made: EvidenceBucket(made, "evidence").erase(ID),
     "secretsmanager GetSecretValue": lambda made: Secret(made, "arn:aws:secretsmanager:eu-west-1:1:secret:keys").read(),
 }

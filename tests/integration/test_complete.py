@@ -6,12 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bridge import schedule
+from bridge.aws.due_queue import DueMessage
 from bridge.models import Status
-from bridge.store.completion import QUIET
-from bridge.use_cases.complete import complete
+from bridge.schedule import MIN_CHECK_INTERVAL_SECONDS
 from bridge.use_cases.finalize import finalize
 from bridge.wiring import Bridge
-from tests.integration.driving import Answer, Clock, Functions, new, return_path, token_of
+from tests.integration.driving import Answer, Clock, Functions, check, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.sandbox.sandbox import Sandbox
 
@@ -43,7 +43,7 @@ OUTCOMES = [
     ("all_checks_no_success+expired", "failed", "inconsistent_result"),
     ("expired", "expired", "not_started"),
     ("ocr_passed+expired", "expired", "abandoned"),
-    ("untouched", "pending", None),
+    ("untouched", "processing", "not_begun"),
 ]
 
 
@@ -66,7 +66,7 @@ def test_what_the_vendor_says_becomes_the_status(
     document = functions.api("GET", f"/verifications/{verification.id}").json
     assert told(answer) == document["status"] == status
     assert (document["reason"] or {}).get("code") == reason
-    assert document["sequence"] == (1 if status == "pending" else 2)
+    assert document["sequence"] == (2 if status == "processing" else 3)
     assert sandbox.vendor.calls()["get"] == 1
 
 
@@ -138,7 +138,7 @@ def test_an_open_verification_stays_due_and_has_no_ttl(
     sandbox.vendor.play(token_of(verification), "ocr_passed")
     functions.browser(return_path(verification))
 
-    assert kept.due() == {verification.id: clock.epoch + 900 + schedule.AFTER_LINK}
+    assert kept.due() == {verification.id: clock.epoch + schedule.FOLLOW_UPS[0]}
     assert "ttl" not in kept.row(verification.id)
 
 
@@ -149,10 +149,10 @@ def test_the_status_rises_step_by_step_and_each_step_counts_one(
     seen = []
     for outcome in ("untouched", "ocr_passed", "ocr_passed", "9102", "ocr_passed", "verified", "9102+expired"):
         sandbox.vendor.play(token_of(verification), outcome)
-        risen = complete(bridge, verification.id).verification
+        risen = check(bridge, verification.id).verification
         assert risen is not None
         seen.append((str(risen.status), risen.sequence))
-        clock.advance(QUIET)
+        clock.advance(MIN_CHECK_INTERVAL_SECONDS)
 
     rejected, verified = ("rejected", 3), ("verified", 4)
     assert seen == [("pending", 1), ("processing", 2), ("processing", 2), rejected, rejected, verified, verified]
@@ -191,7 +191,7 @@ def test_a_late_proof_raises_the_middle_three_for_seven_days(
     assert kept.row(early.id)["ttl"] > clock.epoch + bridge.settings.retention - 200
 
 
-def test_one_who_came_back_is_not_looked_after_again(
+def test_a_rejection_is_checked_once_more_unless_the_person_has_returned(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
 ) -> None:
     returned, asked = new(bridge), new(bridge)
@@ -199,23 +199,23 @@ def test_one_who_came_back_is_not_looked_after_again(
         sandbox.vendor.play(token_of(verification), "9102")
 
     functions.browser(return_path(returned))
-    complete(bridge, asked.id)
+    check(bridge, asked.id)
 
     # The other one might still go on at the vendor.
-    assert kept.due() == {asked.id: int(asked.expires_at.timestamp()) + schedule.AFTER_LINK}
-    clock.advance(QUIET)
-    complete(bridge, returned.id)
-    assert returned.id not in kept.due()
+    assert kept.due() == {asked.id: int(asked.expires_at.timestamp()) + schedule.LATE_RESULT}
 
 
-@pytest.mark.parametrize(("late", "status"), [(schedule.GRACE - 1, "pending"), (schedule.GRACE, "expired")])
+@pytest.mark.parametrize(
+    ("late", "status"),
+    [(4, "pending"), (5, "expired")],
+)
 def test_a_link_is_over_some_seconds_after_its_end(
     sandbox: Sandbox, bridge: Bridge, clock: Clock, late: int, status: str
 ) -> None:
     verification = new(bridge)
     clock.go_to(int(verification.expires_at.timestamp()) + late)
 
-    completed = complete(bridge, verification.id).verification
+    completed = check(bridge, verification.id).verification
 
     assert completed is not None
     assert str(completed.status) == status
@@ -230,29 +230,31 @@ def test_a_link_that_ends_while_the_vendor_answers_is_looked_at_again(
     clock.go_to(end - 1)
     fetch = bridge.vendor.fetch
 
-    def slow(token: str, *, once: bool) -> Any:
-        answer = fetch(token, once=once)
+    def slow(token: str, **how: Any) -> Any:
+        answer = fetch(token, **how)
         clock.advance(8)
         sandbox.vendor.play(token, "verified")
         return answer
 
     with monkeypatch.context() as patched:
         patched.setattr(bridge.vendor, "fetch", slow)
-        asked = complete(bridge, verification.id).verification
+        asked = check(bridge, verification.id).verification
     assert asked is not None
     assert asked.status is Status.PENDING
 
     clock.go_to(kept.due()[verification.id])
-    finalize(bridge, verification.id)
+    finalize(bridge, DueMessage(verification.id, None))
 
     assert kept.row(verification.id)["status"] == "verified"
 
 
-def test_a_vendor_that_fails_is_asked_again_only_where_somebody_waits(sandbox: Sandbox, bridge: Bridge) -> None:
+def test_a_vendor_that_fails_is_asked_again_only_where_somebody_waits(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions
+) -> None:
     awaited, queued = new(bridge), new(bridge)
     sandbox.vendor.fault("500", on="get", times=None)
 
-    complete(bridge, awaited.id)
-    finalize(bridge, queued.id)
+    functions.browser(return_path(awaited))
+    finalize(bridge, DueMessage(queued.id, None))
 
     assert sandbox.vendor.calls()["by_token"] == {token_of(awaited): 3, token_of(queued): 1}

@@ -6,9 +6,8 @@ import json
 import pytest
 
 from bridge.models import Status
-from bridge.use_cases.complete import complete
 from bridge.wiring import Bridge
-from tests.integration.driving import Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.driving import Aws, Clock, Functions, check, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.sandbox.sandbox import Sandbox
 
@@ -28,13 +27,13 @@ from tests.sandbox.sandbox import Sandbox
     ],
 )
 def test_the_record_is_kept_byte_for_byte_and_the_table_can_show_that_it_is_the_same(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, outcome: str
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, outcome: str
 ) -> None:
     verification = new(bridge)
     sandbox.vendor.play(token_of(verification), outcome)
     raw = sandbox.vendor.raw_record(token_of(verification))
 
-    functions.browser(return_path(verification))
+    check(bridge, verification.id)
 
     evidence = kept.row(verification.id)["evidence"]
     assert kept.record(evidence["key"]) == raw
@@ -88,7 +87,7 @@ def test_a_record_that_cannot_be_read_is_kept_and_changes_no_status(
 
     row = kept.row(verification.id)
     assert "status=processing" in answer.headers["location"]
-    assert (row["status"], row["sequence"], row["failures"]) == ("pending", 1, 1)
+    assert (row["status"], row["sequence"], row["failures"]) == ("processing", 2, 1)
     assert "result" not in row
     (key,) = kept.objects(verification.id)
     assert kept.record(key) == raw
@@ -105,7 +104,7 @@ def test_without_the_proof_in_the_bucket_nobody_is_verified_until_it_is_there(
     answer = functions.browser(return_path(verification))
 
     assert "status=processing" in answer.headers["location"]
-    assert kept.row(verification.id)["status"] == "pending"
+    assert kept.row(verification.id)["status"] == "processing"
     clock.go_to(kept.due()[verification.id])
     sandbox.sweep_now()
     sandbox.drain_queue()
@@ -120,9 +119,9 @@ def test_an_answer_of_the_bucket_that_is_lost_leaves_one_object(
     sandbox.vendor.play(token_of(verification), "verified")
     aws.lose_answer("s3.PutObject")
 
-    assert complete(bridge, verification.id).fault is not None
+    assert check(bridge, verification.id).error is not None
     clock.advance(5)
-    completed = complete(bridge, verification.id).verification
+    completed = check(bridge, verification.id).verification
 
     assert completed is not None
     assert completed.status is Status.VERIFIED

@@ -6,10 +6,9 @@ import pytest
 
 from bridge import schedule
 from bridge.errors import StorageUnavailable
-from bridge.store.completion import QUIET
-from bridge.use_cases.complete import complete
+from bridge.schedule import MIN_CHECK_INTERVAL_SECONDS
 from bridge.wiring import Bridge
-from tests.integration.driving import Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.driving import Aws, Clock, Functions, check, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.sandbox.sandbox import Sandbox
 
@@ -47,14 +46,13 @@ def test_with_a_faulty_vendor_the_person_is_sent_on_and_nothing_final_is_written
     assert answer.status == 303
     assert "status=processing" in answer.headers["location"]
     row = kept.row(verification.id)
-    assert (row["status"], row["sequence"], row["failures"]) == ("pending", 1, 1)
+    assert (row["status"], row["sequence"], row["failures"], row["checks"]) == ("processing", 2, 1, 0)
     assert row.keys().isdisjoint({"result", "evidence", "ttl", "reason_code"})
-    due_at = schedule.after_failure(clock.epoch, 1, lambda low, high: high)
-    assert kept.due() == {verification.id: due_at}
-    clock.advance(QUIET)
+    assert kept.due() == {verification.id: clock.epoch + schedule.FOLLOW_UPS[0]}
+    clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
     assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["code"] == code
     sandbox.vendor.clear_faults()
-    clock.advance(QUIET)
+    clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
     assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["status"] == "verified"
     assert "failures" not in kept.row(verification.id)
 
@@ -68,7 +66,7 @@ def test_an_outage_after_the_link_is_over_is_no_end(
 
     functions.browser(return_path(verification))
 
-    assert kept.row(verification.id)["status"] == "pending"
+    assert kept.row(verification.id)["status"] == "processing"
     assert verification.id in kept.due()
 
 
@@ -85,10 +83,10 @@ def test_when_the_vendor_could_not_be_asked_until_we_gave_up_it_failed_and_may_s
     document = functions.api("GET", f"/verifications/{verification.id}").json
     assert "status=failed" in answer.headers["location"]
     assert (document["status"], document["reason"]["code"]) == ("failed", "vendor_unreachable")
-    assert (document["reason"]["retryable"], document["sequence"]) == (True, 2)
+    assert (document["reason"]["retryable"], document["sequence"]) == (True, 3)
     assert kept.due() == {}
-    clock.advance(QUIET)
-    complete(bridge, verification.id)
+    clock.advance(MIN_CHECK_INTERVAL_SECONDS)
+    check(bridge, verification.id)
     assert kept.due() == {}
     sandbox.vendor.clear_faults()
     clock.advance(3600)
@@ -104,17 +102,17 @@ def test_what_was_heard_and_not_written_down_is_not_given_up_at_the_next_silence
     sandbox.vendor.play(token_of(verification), "verified")
     clock.advance(900 + bridge.settings.give_up_after)
     aws.before_next("s3.PutObject", lambda: aws.refuse("dynamodb.UpdateItem", refused))
-    heard = complete(bridge, verification.id, is_awaited=False)
-    assert isinstance(heard.fault, StorageUnavailable)
+    heard = check(bridge, verification.id)
+    assert isinstance(heard.error, StorageUnavailable)
 
     sandbox.vendor.fault("429", on="get", times=None)
     clock.advance(60)
-    complete(bridge, verification.id, is_awaited=False)
+    check(bridge, verification.id)
     assert kept.row(verification.id)["status"] == "pending"
     assert verification.id in kept.due()
 
     clock.advance(bridge.settings.give_up_after)
-    complete(bridge, verification.id, is_awaited=False)
+    check(bridge, verification.id)
     assert kept.row(verification.id)["reason_code"] == "vendor_unreachable"
 
 
@@ -130,8 +128,8 @@ def test_a_lost_answer_to_any_write_leaves_it_to_be_completed_later(
         aws.before_next("s3.PutObject", lambda: aws.lose_answer("dynamodb.UpdateItem"))
 
     with contextlib.suppress(StorageUnavailable):
-        complete(bridge, verification.id)
-    clock.advance(schedule.CLAIM)
+        check(bridge, verification.id)
+    clock.advance(schedule.CLAIM_SECONDS)
     sandbox.sweep_now()
     sandbox.drain_queue()
 

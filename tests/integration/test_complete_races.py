@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from bridge.models import Status
-from bridge.store.completion import QUIET
-from bridge.use_cases.complete import complete
+from bridge.schedule import MIN_CHECK_INTERVAL_SECONDS
 from bridge.vendor import Vendor
 from bridge.vendor_answer import Answer
 from bridge.wiring import Bridge
-from tests.integration.driving import Clock, Functions, new, return_path, token_of
+from tests.integration.driving import Clock, Functions, check, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.sandbox.sandbox import Sandbox
 
@@ -32,7 +31,7 @@ def test_in_five_seconds_the_vendor_is_asked_once_whoever_asks(
     assert sandbox.vendor.calls()["get"] == 1
 
     clock.advance(0.2)
-    functions.api("POST", refresh)
+    functions.browser(return_path(verification))
     assert sandbox.vendor.calls()["get"] == 2
 
 
@@ -43,7 +42,7 @@ def test_eight_at_once_make_one_vendor_call(sandbox: Sandbox, bridge: Bridge, ke
 
     def ask(_: int) -> Status | None:
         start.wait(10)
-        seen = complete(bridge, verification.id).verification
+        seen = check(bridge, verification.id).verification
         return seen.status if seen else None
 
     with ThreadPoolExecutor(8) as pool:
@@ -62,7 +61,7 @@ class Overtaken:
         self._vendor: Vendor = bridge.vendor
         self._meanwhile = meanwhile
 
-    def fetch(self, token: str, **how: bool) -> Answer:
+    def fetch(self, token: str, **how: Any) -> Answer:
         vars(self._bridge)["vendor"] = self._vendor
         try:
             return self._vendor.fetch(token, **how)
@@ -78,17 +77,17 @@ def test_a_slow_asker_does_not_undo_what_a_quicker_one_wrote(
     verification = new(bridge)
     sandbox.vendor.play(token_of(verification), stale)
     if fault:
-        sandbox.vendor.fault(fault, on="get", times=3)
+        sandbox.vendor.fault(fault, on="get", times=1)
     quick: list[dict[str, Any]] = []
 
     def overtake() -> None:
-        clock.advance(QUIET)
+        clock.advance(MIN_CHECK_INTERVAL_SECONDS)
         sandbox.vendor.play(token_of(verification), "verified")
-        complete(bridge, verification.id)
+        check(bridge, verification.id)
         quick.append(kept.row(verification.id))
 
     vars(bridge)["vendor"] = Overtaken(bridge, overtake)
-    slow = complete(bridge, verification.id).verification
+    slow = check(bridge, verification.id).verification
 
     assert slow is not None
     assert slow.status is Status.VERIFIED
@@ -103,12 +102,12 @@ def test_a_slow_asker_with_the_proof_wins_over_a_quick_one_without(
     sandbox.vendor.play(token_of(verification), "verified")
 
     def overtake() -> None:
-        clock.advance(QUIET)
+        clock.advance(MIN_CHECK_INTERVAL_SECONDS)
         sandbox.vendor.play(token_of(verification), "9102+expired")
-        complete(bridge, verification.id)
+        check(bridge, verification.id)
 
     vars(bridge)["vendor"] = Overtaken(bridge, overtake)
-    complete(bridge, verification.id)
+    check(bridge, verification.id)
 
     row = kept.row(verification.id)
     assert (row["status"], row["sequence"]) == ("verified", 3)
@@ -121,16 +120,16 @@ def test_a_slow_asker_does_not_move_the_time_that_a_quicker_one_set(
 ) -> None:
     verification = new(bridge)
     if fault:
-        sandbox.vendor.fault(fault, on="get", times=3)
+        sandbox.vendor.fault(fault, on="get", times=1)
     quick: list[dict[str, int]] = []
 
     def overtake() -> None:
-        clock.advance(QUIET)
-        complete(bridge, verification.id)
+        clock.advance(MIN_CHECK_INTERVAL_SECONDS)
+        check(bridge, verification.id)
         quick.append(kept.due())
 
     vars(bridge)["vendor"] = Overtaken(bridge, overtake)
-    complete(bridge, verification.id)
+    check(bridge, verification.id)
 
     assert [kept.due()] == quick
     assert kept.row(verification.id)["failures"] == 0

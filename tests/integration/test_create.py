@@ -11,7 +11,7 @@ from bridge import schedule
 from bridge.errors import StillRunning
 from bridge.models import LinkRequest
 from bridge.use_cases.create import create
-from bridge.vendor import Link, Vendor
+from bridge.vendor import Link, Permit, Vendor
 from bridge.wiring import Bridge
 from tests.integration.driving import PRINCIPAL, REDIRECT_URL, WANTED, Aws, Clock, Functions
 from tests.integration.kept import Kept
@@ -24,7 +24,12 @@ def test_a_verification_costs_one_vendor_call_and_two_writes(sandbox: Sandbox, f
     answer = functions.api("POST", "/verifications", WANTED)
 
     assert answer.status == 201
-    assert aws.calls == ["dynamodb.PutItem", "secretsmanager.GetSecretValue", "dynamodb.UpdateItem"]
+    assert aws.calls == [
+        "dynamodb.PutItem",
+        "dynamodb.UpdateItem",
+        "secretsmanager.GetSecretValue",
+        "dynamodb.UpdateItem",
+    ]
     calls = sandbox.vendor.calls()
     assert (calls["create"], calls["get"]) == (1, 0)
 
@@ -34,8 +39,8 @@ def test_a_link_lives_from_when_the_vendor_made_it_however_long_that_took(
 ) -> None:
     make = bridge.vendor.create_link
 
-    def make_slowly(request: LinkRequest, return_url: str) -> Link:
-        link = make(request, return_url)
+    def make_slowly(request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
+        link = make(request, return_url, permit=permit)
         clock.advance(7)
         return link
 
@@ -44,7 +49,7 @@ def test_a_link_lives_from_when_the_vendor_made_it_however_long_that_took(
 
     assert document["created_at"] == "2026-01-31T08:00:07.000Z"
     assert document["expires_at"] == "2026-01-31T08:15:07.000Z"
-    assert kept.due()[document["id"]] == clock.epoch + schedule.FIRST_CHECK
+    assert kept.due()[document["id"]] == clock.epoch - 7 + schedule.FIRST_CHECK
 
 
 def test_the_answer_is_the_pending_verification_with_its_link(
@@ -159,9 +164,9 @@ class HeldVendor:
         self._lock = threading.Lock()
         self._all_answered = threading.Event()
 
-    def create_link(self, request: LinkRequest, return_url: str) -> Link:
+    def create_link(self, request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
         assert self._all_answered.wait(10), "the others wait for the vendor, too"
-        return self._vendor.create_link(request, return_url)
+        return self._vendor.create_link(request, return_url, permit=permit)
 
     def one_answered(self) -> None:
         with self._lock:
@@ -189,6 +194,6 @@ def test_of_eight_at_once_with_the_same_key_one_is_created_and_seven_are_told_to
     with ThreadPoolExecutor(8) as pool:
         outcomes = sorted(pool.map(ask, range(8)))
 
-    assert outcomes == ["created", *[f"wait {schedule.LEASE}"] * 7]
+    assert outcomes == ["created", *[f"wait {schedule.LEASE_SECONDS}"] * 7]
     assert sandbox.vendor.calls()["create"] == 1
     assert len(kept.rows()) == 1

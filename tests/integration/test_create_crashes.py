@@ -5,10 +5,10 @@ import pytest
 from bridge import schedule
 from bridge.errors import NotFound
 from bridge.models import LinkRequest
-from bridge.use_cases.come_back import read_status
-from bridge.vendor import Link, Vendor
+from bridge.use_cases.redirect import read_status
+from bridge.vendor import Link, Permit, Vendor
 from bridge.wiring import Bridge
-from tests.integration.driving import WANTED, Answer, Clock, Functions
+from tests.integration.driving import WANTED, Answer, Clock, Functions, free
 from tests.integration.kept import Kept
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
@@ -27,9 +27,9 @@ class DyingVendor:
         self._vendor = vendor
         self._made = made
 
-    def create_link(self, request: LinkRequest, return_url: str) -> Link:
+    def create_link(self, request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
         if self._made:
-            self._vendor.create_link(request, return_url)
+            self._vendor.create_link(request, return_url, permit=permit)
         raise RuntimeError("died")
 
 
@@ -59,7 +59,7 @@ def test_a_reservation_that_was_left_is_nobodys_to_see(functions: Functions, kep
 def test_during_its_lease_the_same_request_is_told_to_wait_and_afterwards_takes_it_up(
     functions: Functions, kept: Kept, clock: Clock
 ) -> None:
-    clock.advance(schedule.LEASE - 10)
+    clock.advance(schedule.LEASE_SECONDS - 10)
     early = post(functions)
     clock.advance(11)
     late = post(functions)
@@ -73,14 +73,19 @@ def test_during_its_lease_the_same_request_is_told_to_wait_and_afterwards_takes_
 
 @pytest.mark.usefixtures("died")
 def test_in_the_last_second_of_the_lease_the_wait_is_one_second(functions: Functions, clock: Clock) -> None:
-    clock.advance(schedule.LEASE - 1)
+    clock.advance(schedule.LEASE_SECONDS - 1)
 
     assert post(functions).headers["retry-after"] == "1"
 
 
 @pytest.mark.usefixtures("died")
-def test_a_reservation_comes_due_when_its_maker_must_be_dead(kept: Kept, clock: Clock) -> None:
-    assert list(kept.due().values()) == [clock.epoch + schedule.RESERVATION]
+def test_a_reservation_is_left_for_a_retry_when_it_becomes_due(sandbox: Sandbox, kept: Kept, clock: Clock) -> None:
+    made_at = clock.epoch
+    assert list(kept.due().values()) == [made_at + schedule.FIRST_CHECK]
+    clock.advance(schedule.FIRST_CHECK)
+    sandbox.sweep_now()
+    sandbox.drain_queue()
+    assert list(kept.due().values()) == [made_at + schedule.RESERVATION]
 
 
 @pytest.mark.usefixtures("died")
@@ -93,7 +98,7 @@ def test_a_reservation_has_no_code_that_could_be_guessed_empty(bridge: Bridge, k
 
 @pytest.mark.usefixtures("died")
 def test_only_the_same_request_may_take_it_up(functions: Functions, kept: Kept, clock: Clock) -> None:
-    clock.advance(schedule.LEASE + 1)
+    clock.advance(schedule.LEASE_SECONDS + 1)
     before = kept.rows()
 
     other = functions.api("POST", "/verifications", WANTED | {"type": "01"}, headers=KEY)
@@ -128,8 +133,8 @@ def test_a_reservation_under_lease_is_not_ended_by_a_message_for_it(
 
     assert sandbox.invoke("FinalizeFunction", {"Records": [record]}) == {"batchItemFailures": []}
 
-    assert kept.rows() == [row]
-    clock.advance(schedule.LEASE + 1)
+    assert kept.rows() == [row | {"due_at": clock.epoch + schedule.RESERVATION}]
+    clock.advance(schedule.LEASE_SECONDS + 1)
     assert post(functions).status == 201
 
 
@@ -139,11 +144,11 @@ def test_one_who_was_given_up_for_dead_commits_nothing_over_its_successor(
     vendor, successors = bridge.vendor, []
 
     class Dawdling:
-        def create_link(self, request: LinkRequest, return_url: str) -> Link:
+        def create_link(self, request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
             vars(bridge)["vendor"] = vendor
-            clock.advance(schedule.LEASE + 1)
+            clock.advance(schedule.LEASE_SECONDS + 1)
             successors.append(post(functions))
-            return vendor.create_link(request, return_url)
+            return vendor.create_link(request, return_url, permit=free)
 
     vars(bridge)["vendor"] = Dawdling()
     with pytest.raises(FunctionError):

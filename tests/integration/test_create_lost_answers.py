@@ -60,7 +60,7 @@ def test_when_no_answer_to_the_reservation_comes_at_all_the_request_may_be_sent_
     assert (first.status, first.json["code"]) == (503, "storage_unavailable")
     assert sandbox.vendor.calls()["create"] == 0
     assert post(functions).status == 409
-    clock.advance(schedule.LEASE + 1)
+    clock.advance(schedule.LEASE_SECONDS + 1)
     assert post(functions).status == 201
     assert len(kept.rows()) == 1
 
@@ -68,7 +68,8 @@ def test_when_no_answer_to_the_reservation_comes_at_all_the_request_may_be_sent_
 def test_when_no_answer_to_the_commit_comes_at_all_the_request_is_answered_when_sent_again(
     sandbox: Sandbox, functions: Functions, kept: Kept, aws: Aws
 ) -> None:
-    aws.lose_answer("dynamodb.UpdateItem")
+    # After the reservation, the rate limiter's count and the credentials.
+    aws.before_call(4, lambda: aws.lose_answer("dynamodb.UpdateItem"))
 
     first, again = post(functions), post(functions)
 
@@ -81,11 +82,11 @@ def test_when_no_answer_to_the_commit_comes_at_all_the_request_is_answered_when_
 def test_when_the_commit_cannot_be_written_the_request_ends_well_after_the_lease(
     functions: Functions, kept: Kept, aws: Aws, clock: Clock
 ) -> None:
-    aws.refuse("dynamodb.UpdateItem")
+    aws.before_call(4, lambda: aws.refuse("dynamodb.UpdateItem"))
 
     assert post(functions).status == 503
     assert post(functions).status == 409
-    clock.advance(schedule.LEASE + 1)
+    clock.advance(schedule.LEASE_SECONDS + 1)
     assert post(functions).status == 201
     (row,) = kept.rows()
     assert row["sequence"] == 1
@@ -99,5 +100,5 @@ def test_a_reservation_that_cannot_be_released_runs_out_by_itself(
 
     assert post(functions).json["code"] == "vendor_unavailable"
     assert post(functions).status == 409
-    clock.advance(schedule.LEASE + 1)
+    clock.advance(schedule.LEASE_SECONDS + 1)
     assert post(functions).status == 201

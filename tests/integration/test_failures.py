@@ -19,6 +19,7 @@ from bridge.models import Verification
 from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, metrics, record_failure
 from bridge.schedule import FIRST_CHECK
 from bridge.settings import Settings
+from bridge.store.rate_limiter import RateLimiter
 from bridge.wiring import Bridge
 from tests.integration.alarms import ALARMS, emitted, powertools_settings
 from tests.integration.driving import WANTED, Aws, Clock, Functions, http_event, new, return_path, token_of
@@ -151,11 +152,22 @@ def unforeseen(world: World) -> None:
     vars(world.bridge)["vendor"] = Broken()
 
 
+def rate_limit_used_up(world: World) -> None:
+    settings = world.bridge.settings
+    smallest = RateLimiter(
+        world.aws.client("dynamodb"), settings.rate_table_name, limit=5, background=60, now=world.clock
+    )
+    vars(world.bridge)["rate_limiter"] = smallest
+
+
 def queue_that_takes_nothing(world: World) -> None:
     class Full:
         def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
             refused = {"SenderFault": False, "Code": "InternalError", "Message": "canary"}
             return {"Failed": [{"Id": entry["Id"]} | refused for entry in Entries]}
+
+        def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
+            return {"Attributes": dict.fromkeys(AttributeNames, "0")}
 
     vars(world.bridge)["due_queue"] = DueQueue(Full(), "https://sqs.example/due")
 
@@ -177,15 +189,15 @@ CASES = {
     "a return while S3 denies": Case(
         deny("s3.PutObject", "AccessDenied"),
         come_back,
-        "completion_failed",
+        "check_failed",
         "StorageFault",
         storage("PutObject", "AccessDenied"),
     ),
-    "a return while the vendor fails": Case(vendor("500"), come_back, "completion_failed", "VendorFault", outage()),
+    "a return while the vendor fails": Case(vendor("500"), come_back, "check_failed", "VendorFault", outage()),
     "a return while the vendor refuses us": Case(
         vendor("401"),
         come_back,
-        "completion_failed",
+        "check_failed",
         "VendorCredentials",
         outage(status=401, error="VendorCredentials"),
     ),
@@ -214,10 +226,18 @@ CASES = {
         storage("ListObjectVersions", "AccessDenied"),
     ),
     "a refresh while the vendor fails": Case(
-        vendor("500"), api("POST", "/refresh"), "completion_failed", "VendorFault", outage()
+        vendor("500"), api("POST", "/refresh"), "check_failed", "VendorFault", outage()
     ),
     "a create while the vendor fails": Case(
         vendor("500", on="create"), create, "request_failed", "VendorFault", outage("CreateVerification"), False
+    ),
+    "a create while our share of the vendor's rate limit is used up": Case(
+        rate_limit_used_up,
+        create,
+        "request_failed",
+        "VendorLimitReached",
+        {"error": "VendorLimitReached", "operation": "CreateVerification"},
+        False,
     ),
     "a create while the vendor's answer makes no sense": Case(
         vendor("garbage", on="create"),
@@ -246,7 +266,7 @@ CASES = {
         False,
     ),
     "a message while the vendor fails": Case(
-        vendor("503"), finalize, "completion_failed", "VendorFault", outage(status=503)
+        vendor("503"), finalize, "check_failed", "VendorFault", outage(status=503)
     ),
     "a sweep while DynamoDB denies": Case(
         deny("dynamodb.Query"), sweep, "invocation_failed", "StorageFault", storage("Query"), False
@@ -356,13 +376,13 @@ def test_a_person_whose_frontend_is_not_allowed_any_more_leaves_a_line(world: Wo
 
 def test_a_check_that_cannot_be_rescheduled_leaves_its_own_line(world: World, log: io.StringIO) -> None:
     vendor("500")(world)
-    # After the claim.
-    world.aws.before_call(2, lambda: world.aws.deny("dynamodb.UpdateItem"))
+    # After the claim and the three attempts at the vendor, each counted.
+    world.aws.before_call(5, lambda: world.aws.deny("dynamodb.UpdateItem"))
 
     come_back(world)
 
     assert [(each["message"], each["operation"]) for each in failures(log)] == [
-        ("completion_failed", "GetVerification"),
+        ("check_failed", "GetVerification"),
         ("reschedule_failed", "UpdateItem"),
     ]
 
@@ -375,7 +395,7 @@ def test_giving_up_counts_in_the_metric_of_its_alarm(
 
     finalize(world)
 
-    assert [each["message"] for each in failures(log)] == ["completion_failed", "gave_up"]
+    assert [each["message"] for each in failures(log)] == ["check_failed", "gave_up"]
     expected = {ALARMS[name].resolved(world.sandbox.stack) for name in ("VendorFault", "GaveUp")}
     assert emitted(capsys.readouterr().out).keys() == expected
 

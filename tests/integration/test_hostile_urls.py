@@ -56,4 +56,4 @@ def test_an_honest_url_comes_back_byte_for_byte_with_the_outcome_added(
     assert verification["redirect_url"] == url
     answer = functions.browser(f"/return/{verification['id']}/{verification['status_url'].rpartition('/')[2]}")
     assert answer.status == 303
-    assert answer.headers["location"] == sent.format(f"verification_id={verification['id']}&status=pending")
+    assert answer.headers["location"] == sent.format(f"verification_id={verification['id']}&status=processing")

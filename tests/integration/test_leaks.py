@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bridge import vendor_record
+from bridge import schedule, vendor_record
 from bridge.errors import BridgeError
 from bridge.models import Verification
 from bridge.use_cases.sweep import sweep
 from bridge.vendor import Link, Vendor
 from bridge.wiring import Bridge
-from tests.integration.driving import WANTED, Answer, Clock, Functions, http_event, new, return_path, token_of
+from tests.integration.driving import WANTED, Answer, Clock, Functions, free, http_event, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.integration.leaks import Said, found, found_in, told_by
 from tests.integration.raw_server import RawServer, whole
@@ -114,7 +114,7 @@ class Granting:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    def create_link(self, *_: object) -> Link:
+    def create_link(self, *_: object, **how: object) -> Link:
         return self._link
 
 
@@ -198,7 +198,7 @@ def test_no_answer_of_the_vendors_stands_in_an_exception_or_in_what_led_to_it(
     put(BODIES[kind], status)
 
     def ask() -> None:
-        answer = bridge.vendor.fetch(token_of(verification), once=True)
+        answer = bridge.vendor.fetch(token_of(verification), retry=False, permit=free)
         vendor_record.parse(answer.result, token=token_of(verification), type="00")
 
     with pytest.raises(BridgeError) as raised:
@@ -253,7 +253,7 @@ def test_who_is_sent_on_carries_an_id_and_a_status_and_nothing_else(
     assert found_in(told, sought) == []
 
 
-def test_a_message_names_a_verification_and_nothing_else(bridge: Bridge, sandbox: Sandbox, clock: Clock) -> None:
+def test_a_message_holds_an_id_and_a_time_and_nothing_else(bridge: Bridge, sandbox: Sandbox, clock: Clock) -> None:
     made = [new(bridge, reference=CANARY, metadata={"note": CANARY}) for _ in range(3)]
     clock.advance(3600)
     sweep(bridge, has_time=lambda: True)
@@ -262,7 +262,9 @@ def test_a_message_names_a_verification_and_nothing_else(bridge: Bridge, sandbox
     messages = sandbox.client("sqs").receive_message(**asked, MessageAttributeNames=["All"])["Messages"]
 
     # What fails goes to the dead letters as it is.
-    assert sorted(message["Body"] for message in messages) == sorted(json.dumps({"id": each.id}) for each in made)
+    assert sorted(message["Body"] for message in messages) == sorted(
+        json.dumps({"id": each.id, "due_at": clock.epoch + schedule.RESEND}) for each in made
+    )
     assert not [message for message in messages if message.get("MessageAttributes")]
 
 

@@ -117,7 +117,7 @@ def test_nothing_is_said_while_the_vendor_fails(
     for name in ("create", "return", "finalize", "refresh"):
         answer = do[name](created["id"], created["status_url"].rpartition("/")[2])
         said.errors += getattr(answer, "text", "")
-        clock.advance(6)
+        clock.advance(31)
 
     assert found(said, sought) == []
 
@@ -178,7 +178,7 @@ def test_the_text_of_an_unknown_error_is_not_said(
 class Telling:
     """A vendor whose errors tell everything."""
 
-    def create_link(self, *args: Any) -> None:
+    def create_link(self, *args: Any, **how: Any) -> None:
         raise KeyError("canary-of-an-unknown-error")
 
     def fetch(self, *args: Any, **how: Any) -> None:

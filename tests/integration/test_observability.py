@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from bridge import schedule
+from bridge.aws.due_queue import DueMessage
 from bridge.observability import logger, metrics
-from bridge.use_cases.complete import complete
 from bridge.use_cases.finalize import finalize
 from bridge.use_cases.redact import redact
 from bridge.use_cases.sweep import sweep
 from bridge.wiring import Bridge
-from tests.integration.driving import CALLER, Aws, Clock, new, token_of
+from tests.integration.driving import CALLER, Aws, Clock, check, new, token_of
 from tests.sandbox.sandbox import Sandbox
 
 # What Powertools adds to each line by itself.
@@ -71,7 +71,7 @@ def test_a_life_from_link_to_tombstone_is_told_line_by_line(sandbox: Sandbox, br
     assert told.lines() == [line("INFO", "verification_created", verification_id=id, status="pending")]
 
     sandbox.vendor.play(token_of(verification), "verified")
-    complete(bridge, id)
+    check(bridge, id)
     assert told.lines() == [line("INFO", "status_changed", verification_id=id, status="verified", sequence=2)]
 
     redact(bridge, CALLER, id)
@@ -97,11 +97,9 @@ def test_a_vendor_that_fails_is_named_and_counted(
     sandbox.vendor.fault(fault, on="get", times=None)
     told.lines()
 
-    complete(bridge, id)
+    check(bridge, id)
 
-    assert told.lines() == [
-        line("WARNING", "completion_failed", verification_id=id, operation="GetVerification", **named)
-    ]
+    assert told.lines() == [line("WARNING", "check_failed", verification_id=id, operation="GetVerification", **named)]
     assert told.counts() == {metric: 1}
 
 
@@ -113,10 +111,10 @@ def test_a_part_of_aws_that_fails_is_no_fault_of_the_vendors(
     aws.refuse("s3.PutObject")
     told.lines()
 
-    complete(bridge, verification.id)
+    check(bridge, verification.id)
 
     failure = {"error": "StorageUnavailable", "operation": "PutObject", "error_code": "EndpointConnectionError"}
-    assert told.lines() == [line("WARNING", "completion_failed", verification_id=verification.id, **failure)]
+    assert told.lines() == [line("WARNING", "check_failed", verification_id=verification.id, **failure)]
     assert told.counts() == {"StorageFault": 1}
 
 
@@ -127,15 +125,15 @@ def test_giving_up_is_said_once_and_loudly(sandbox: Sandbox, bridge: Bridge, clo
     told.lines()
 
     for _ in range(2):
-        complete(bridge, id)
+        check(bridge, id)
         clock.advance(6)
 
     outage = {"error": "VendorUnavailable", "operation": "GetVerification", "http_status": 500}
     assert told.lines() == [
-        line("WARNING", "completion_failed", verification_id=id, **outage),
+        line("WARNING", "check_failed", verification_id=id, **outage),
         line("INFO", "status_changed", verification_id=id, status="failed", sequence=2),
         line("ERROR", "gave_up", verification_id=id),
-        line("WARNING", "completion_failed", verification_id=id, **outage),
+        line("WARNING", "check_failed", verification_id=id, **outage),
     ]
     assert told.counts() == {"VendorFault": 2, "GaveUp": 1}
 
@@ -151,12 +149,12 @@ def test_one_who_was_given_up_and_is_proven_meanwhile_was_not_given_up(
     def proven_meanwhile() -> None:
         clock.advance(60)
         sandbox.vendor.clear_faults()
-        complete(bridge, verification.id)
+        check(bridge, verification.id)
         told.counts()
 
     # The claim, and then the write that gives up.
     aws.before_call(2, proven_meanwhile)
-    risen = complete(bridge, verification.id).verification
+    risen = check(bridge, verification.id).verification
 
     assert risen is not None
     assert str(risen.status) == "verified"
@@ -168,7 +166,7 @@ def test_a_result_that_contradicts_itself_is_counted(sandbox: Sandbox, bridge: B
     verification = new(bridge)
     sandbox.vendor.play(token_of(verification), "inconsistent")
 
-    complete(bridge, verification.id)
+    check(bridge, verification.id)
 
     assert told.counts() == {"InconsistentResult": 1}
     assert line("WARNING", "inconsistent_result", verification_id=verification.id) in told.lines()
@@ -183,11 +181,11 @@ def test_a_sweep_says_how_many_were_due_taken_and_sent(bridge: Bridge, clock: Cl
     swept = sweep(bridge, has_time=lambda: True)
 
     assert (swept.due, swept.sent) == (3, 3)
-    assert told.lines() == [line("INFO", "sweep_finished", due=3, taken=3, sent=3)]
+    assert told.lines() == [line("INFO", "sweep_finished", due=3, claimed=3, sent=3)]
     assert sweep(bridge, has_time=lambda: True).due == 0
-    assert told.lines() == [line("INFO", "sweep_finished", due=0, taken=0, sent=0)]
+    assert told.lines() == [line("INFO", "sweep_finished", due=0, claimed=0, sent=0)]
 
 
 def test_a_message_that_names_no_verification_says_so(bridge: Bridge) -> None:
     with pytest.raises(ValueError, match=r"^the message names no verification$"):
-        finalize(bridge, "ver_x")
+        finalize(bridge, DueMessage("ver_x", None))

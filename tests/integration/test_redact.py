@@ -7,12 +7,11 @@ import pytest
 
 from bridge import schedule
 from bridge.models import Verification
-from bridge.use_cases.complete import complete
 from bridge.use_cases.redact import redact
 from bridge.vendor import Vendor
 from bridge.vendor_answer import Answer
 from bridge.wiring import Bridge
-from tests.integration.driving import CALLER, WANTED, Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.driving import CALLER, WANTED, Aws, Clock, Functions, check, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.sandbox.sandbox import Sandbox
 
@@ -44,7 +43,7 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(
         assert str(value) not in json.dumps(row, default=str)
     assert kept.objects(verified.id) == []
     assert row["ttl"] == clock.epoch + bridge.settings.retention
-    assert (answer.status, answer.json["status"], answer.json["sequence"]) == (200, "verified", 2)
+    assert (answer.status, answer.json["status"], answer.json["sequence"]) == (200, "verified", 3)
     assert answer.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
 
 
@@ -144,7 +143,7 @@ def test_a_completion_in_flight_revives_nothing_and_its_evidence_is_erased(
     sandbox.vendor.play(token_of(verification), outcome)
     vars(bridge)["vendor"] = RedactedMeanwhile(bridge, verification.id)
 
-    complete(bridge, verification.id)
+    check(bridge, verification.id)
 
     row = kept.row(verification.id)
     assert (row["status"], row["reason_code"], row["sequence"]) == ("expired", "redacted", 2)
@@ -166,7 +165,7 @@ def test_one_that_rises_while_it_is_redacted_keeps_its_status_and_loses_its_data
 
     tombstone = redact(bridge, CALLER, verification.id)
 
-    assert (str(tombstone.status), tombstone.sequence) == ("verified", 2)
+    assert (str(tombstone.status), tombstone.sequence) == ("verified", 3)
     assert kept.row(verification.id).keys().isdisjoint(PERSONAL)
     assert kept.objects(verification.id) == []
 

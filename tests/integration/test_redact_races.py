@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from bridge.aws.due_queue import DueMessage
 from bridge.models import Verification
-from bridge.use_cases.complete import complete
 from bridge.use_cases.finalize import finalize
 from bridge.use_cases.redact import redact
 from bridge.wiring import Bridge
-from tests.integration.driving import CALLER, Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.driving import CALLER, Aws, Clock, Functions, check, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.integration.test_redact import PERSONAL
 from tests.sandbox.sandbox import Sandbox
@@ -23,7 +23,7 @@ ACTORS: dict[str, Actor] = {
     "refresh": lambda bridge, functions, verification: functions.api(
         "POST", f"/verifications/{verification.id}/refresh"
     ),
-    "finalize": lambda bridge, functions, verification: finalize(bridge, verification.id),
+    "finalize": lambda bridge, functions, verification: finalize(bridge, DueMessage(verification.id, None)),
     "read": lambda bridge, functions, verification: functions.api(
         "GET", f"/verifications/{verification.id}", query={"expand": "result"}
     ),
@@ -49,7 +49,7 @@ def verification(request: pytest.FixtureRequest, sandbox: Sandbox, bridge: Bridg
     made = new(bridge, reference="customer-42", metadata={"campaign": "spring"})
     sandbox.vendor.play(token_of(made), "verified")
     if request.node.callspec.params["name"] == "read":
-        complete(bridge, made.id)
+        check(bridge, made.id)
         clock.advance(6)
     return made
 
@@ -111,7 +111,7 @@ def test_a_message_from_before_a_redaction_does_not_end_the_wait_for_what_is_und
 ) -> None:
     def redacted_then_finalized() -> None:
         redact(bridge, CALLER, verification.id)
-        finalize(bridge, verification.id)
+        finalize(bridge, DueMessage(verification.id, None))
 
     aws.before_next("s3.PutObject", redacted_then_finalized)
 

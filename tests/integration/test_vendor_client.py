@@ -22,6 +22,7 @@ from bridge.errors import (
 )
 from bridge.models import LinkRequest
 from bridge.vendor import Link, Vendor
+from tests.integration.driving import free
 from tests.integration.raw_server import RawServer, whole
 from tests.sandbox.vendor import VendorStandIn
 
@@ -76,7 +77,7 @@ def client(credentials: Credentials) -> Iterator[Callable[..., Vendor]]:
 
 
 def create(vendor: Vendor) -> Link:
-    return vendor.create_link(REQUEST, RETURN_URL)
+    return vendor.create_link(REQUEST, RETURN_URL, permit=free)
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -144,7 +145,7 @@ def test_fetching_ends_in_the_named_error(fault: str, stand_in: VendorStandIn, c
     token = create(client(stand_in.url)).token
     stand_in.fault(fault, on="get", times=None, seconds=SECONDS.get(fault))
     kind, calls = FAULTS[fault][2:]
-    assert fault_of(lambda: client(stand_in.url).fetch(token).result, token) is kind
+    assert fault_of(lambda: client(stand_in.url).fetch(token, permit=free).result, token) is kind
     assert stand_in.calls()["get"] == calls
 
 
@@ -157,7 +158,7 @@ def test_fetching_gets_over_a_fault_that_passes(
 ) -> None:
     token = create(client(stand_in.url)).token
     stand_in.fault(fault, on="get")
-    assert client(stand_in.url).fetch(token).raw == stand_in.raw_record(token)
+    assert client(stand_in.url).fetch(token, permit=free).raw == stand_in.raw_record(token)
     assert stand_in.calls()["get"] == 2
 
 
@@ -167,7 +168,7 @@ def test_where_nobody_waits_the_vendor_is_asked_once(
 ) -> None:
     token = create(client(stand_in.url)).token
     stand_in.fault(fault, on="get")
-    assert fault_of(lambda: client(stand_in.url).fetch(token, once=True), token) is FAULTS[fault][2]
+    assert fault_of(lambda: client(stand_in.url).fetch(token, retry=False, permit=free), token) is FAULTS[fault][2]
     assert stand_in.calls()["get"] == 1
 
 
@@ -176,7 +177,7 @@ def test_a_link_is_what_the_vendor_made_of_the_request(stand_in: VendorStandIn, 
     link = create(vendor)
     assert [link.token] == stand_in.tokens()
     assert link.url == f"{stand_in.url}/verifications?token={link.token}"
-    record = vendor.fetch(link.token).result
+    record = vendor.fetch(link.token, permit=free).result
     assert (record["type"], record["ocr_country"], record["ocr_type"]) == ("00", "MYS", "ID_CARD")
     assert record["redirect_url"] == RETURN_URL
 
@@ -188,7 +189,7 @@ def test_a_record_comes_byte_for_byte(outcome: str, stand_in: VendorStandIn, cli
     vendor = client(stand_in.url, budget=5)
     token = create(vendor).token
     stand_in.play(token, outcome)
-    assert vendor.fetch(token).raw == stand_in.raw_record(token)
+    assert vendor.fetch(token, permit=free).raw == stand_in.raw_record(token)
 
 
 def test_the_wish_of_a_busy_vendor_is_granted_if_there_is_time(
@@ -210,7 +211,7 @@ def test_the_wish_of_a_busy_vendor_is_passed_on(
     assert stand_in.calls()["create"] == 1
 
 
-@pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN")], ids=["create", "fetch"])
+@pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN", permit=free)], ids=["create", "fetch"])
 def test_an_answer_larger_than_any_record_is_not_read_to_its_end(
     ask: Ask, stand_in: VendorStandIn, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,7 +220,7 @@ def test_an_answer_larger_than_any_record_is_not_read_to_its_end(
     assert fault_of(lambda: ask(client(stand_in.url, budget=5)), "TOKEN") is VendorMalformed
 
 
-@pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN")], ids=["create", "fetch"])
+@pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN", permit=free)], ids=["create", "fetch"])
 def test_a_refused_connection_has_no_effect_and_is_tried_again(
     ask: Ask, stand_in: VendorStandIn, client: Callable[..., Vendor], credentials: Credentials
 ) -> None:
@@ -230,7 +231,7 @@ def test_a_refused_connection_has_no_effect_and_is_tried_again(
     assert create(client(stand_in.url)).token in stand_in.tokens()
 
 
-@pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN")], ids=["create", "fetch"])
+@pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN", permit=free)], ids=["create", "fetch"])
 def test_a_name_that_cannot_be_resolved_has_no_effect_and_is_tried_again(
     ask: Ask, client: Callable[..., Vendor], credentials: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,7 +251,7 @@ def test_a_redirect_is_not_followed_for_it_would_carry_the_credentials_elsewhere
         location = f"{status} Moved\r\nLocation: {elsewhere.url}/api/ekyc/verifications/TOKEN"
         with RawServer(whole(b"", location)) as vendor:
             assert fault_of(lambda: create(client(vendor.url))) is VendorMalformed
-            assert fault_of(lambda: client(vendor.url).fetch("TOKEN"), "TOKEN") is VendorMalformed
+            assert fault_of(lambda: client(vendor.url).fetch("TOKEN", permit=free), "TOKEN") is VendorMalformed
         assert elsewhere.connections == 0
 
 
@@ -262,7 +263,7 @@ def test_credentials_that_were_rotated_are_fetched_afresh_once(
     credentials.stored = ("new-id", "sk_new")
     token = create(vendor).token
     assert credentials.reads == ["cached", "fresh"]
-    vendor.fetch(token)
+    vendor.fetch(token, permit=free)
     assert credentials.reads == ["cached", "fresh", "cached"]
     assert stand_in.calls()["unauthorized"] == 1
     assert len(stand_in.tokens()) == 1
@@ -272,7 +273,7 @@ def test_credentials_that_stay_wrong_are_not_tried_a_third_time(
     stand_in: VendorStandIn, client: Callable[..., Vendor], credentials: Credentials
 ) -> None:
     stand_in.rotate("new-id", "sk_new")
-    assert fault_of(lambda: client(stand_in.url).fetch("TOKEN"), "TOKEN") is VendorCredentials
+    assert fault_of(lambda: client(stand_in.url).fetch("TOKEN", permit=free), "TOKEN") is VendorCredentials
     assert credentials.reads == ["cached", "fresh"]
     assert stand_in.calls()["unauthorized"] == 2
 
@@ -309,7 +310,7 @@ def test_proxies_and_netrc_of_the_environment_see_nothing(
             monkeypatch.setenv(name, proxy.url)
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
-        assert client(vendor.url).fetch("TOKEN").result == {"a": 1}
+        assert client(vendor.url).fetch("TOKEN", permit=free).result == {"a": 1}
     assert proxy.connections == 0
     [request] = vendor.requests
     head = request.decode().split("\r\n")

@@ -11,6 +11,7 @@ from bridge.deadline import DeadlineAdapter, within
 from bridge.errors import VendorTimeout
 from bridge.models import LinkRequest
 from bridge.vendor import Vendor
+from tests.integration.driving import free
 from tests.integration.raw_server import Answer, RawServer, dripping, silent, whole
 
 # Seconds.
@@ -72,7 +73,7 @@ HELD: dict[str, Answer] = {
 @pytest.mark.parametrize("answer", HELD.values(), ids=HELD)
 def test_a_new_connection_is_cut_at_the_deadline(answer: Answer, client: Callable[..., Vendor]) -> None:
     with RawServer(answer) as server:
-        assert times_out(lambda: client(server.url).fetch("TOKEN"))
+        assert times_out(lambda: client(server.url).fetch("TOKEN", permit=free))
 
 
 @pytest.mark.parametrize("answer", HELD.values(), ids=HELD)
@@ -81,10 +82,10 @@ def test_a_kept_connection_is_cut_at_the_deadline_and_another_is_made_after(
 ) -> None:
     with RawServer(GOOD, answer, GOOD) as server:
         vendor = client(server.url)
-        vendor.fetch("TOKEN")
-        assert times_out(lambda: vendor.fetch("TOKEN"))
+        vendor.fetch("TOKEN", permit=free)
+        assert times_out(lambda: vendor.fetch("TOKEN", permit=free))
         assert server.connections == 1
-        assert vendor.fetch("TOKEN").raw == BODY
+        assert vendor.fetch("TOKEN", permit=free).raw == BODY
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
@@ -92,7 +93,7 @@ def test_a_kept_connection_is_cut_at_the_deadline_and_another_is_made_after(
 def test_a_handshake_without_end_is_cut_at_the_deadline(drop: bytes, client: Callable[..., Vendor]) -> None:
     record_of_16_kb = b"\x16\x03\x03\x40\x00"
     with RawServer(dripping(record_of_16_kb, drop), greeted=True) as server:
-        assert times_out(lambda: client(f"https://127.0.0.1:{server.port}").fetch("TOKEN"))
+        assert times_out(lambda: client(f"https://127.0.0.1:{server.port}").fetch("TOKEN", permit=free))
 
 
 @pytest.mark.parametrize("answer", ["no answer", "no body", "half a status line"])
@@ -103,7 +104,7 @@ def test_silence_longer_than_the_read_timeout_is_a_timeout_wherever_it_begins(
     with RawServer(HELD[answer]) as server:
         started = time.monotonic()
         with pytest.raises(VendorTimeout):
-            client(server.url, budget=30).create_link(REQUEST, "https://bridge.example/return/a/b")
+            client(server.url, budget=30).create_link(REQUEST, "https://bridge.example/return/a/b", permit=free)
         assert time.monotonic() - started < 5
         assert len(server.requests) == 1
 
@@ -111,9 +112,9 @@ def test_silence_longer_than_the_read_timeout_is_a_timeout_wherever_it_begins(
 def test_what_was_in_time_is_not_cut_later(client: Callable[..., Vendor]) -> None:
     with RawServer(GOOD) as server:
         vendor = client(server.url, budget=0.3)
-        vendor.fetch("TOKEN")
+        vendor.fetch("TOKEN", permit=free)
         time.sleep(0.5)
-        vendor.fetch("TOKEN")
+        vendor.fetch("TOKEN", permit=free)
         assert server.connections == 1
 
 

@@ -14,7 +14,8 @@ def empty(stack: Stack, dynamodb: Any, sqs: Any, s3: Any) -> None:
     for table in stack.of_type("AWS::DynamoDB::Table"):
         _empty_table(dynamodb, table)
     for queue in stack.of_type("AWS::SQS::Queue"):
-        _empty_queue(sqs, queue)
+        # What is delayed or hidden, too.
+        sqs.purge_queue(QueueUrl=queue)
     for bucket in stack.of_type("AWS::S3::Bucket"):
         _empty_bucket(s3, bucket)
 
@@ -25,13 +26,6 @@ def _empty_table(dynamodb: Any, table: str) -> None:
     for page in dynamodb.get_paginator("scan").paginate(TableName=table):
         for item in page["Items"]:
             dynamodb.delete_item(TableName=table, Key={name: item[name] for name in names})
-
-
-def _empty_queue(sqs: Any, queue: str) -> None:
-    """Message by message, as SQS purges a queue once a minute at most; what is hidden just now stays."""
-    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
 def _empty_bucket(s3: Any, bucket: str) -> None:

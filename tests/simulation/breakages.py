@@ -4,6 +4,7 @@ Each is a context in which some part of the bridge does what a plausible mistake
 """
 
 import contextlib
+import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -11,14 +12,14 @@ from typing import Any
 from unittest import mock
 
 import bridge.vendor
-from bridge import audit
+from bridge import audit, schedule
 from bridge.evidence import EvidenceBucket
 from bridge.models import Evidence, Status, Verification
 from bridge.observability import logger
 from bridge.store import completion, creation, reading, redaction
 from bridge.store.table import Table
-from bridge.use_cases import come_back, complete, finalize
-from bridge.use_cases.complete import Completed
+from bridge.use_cases import complete, finalize, redirect
+from bridge.use_cases.complete import Checked
 from bridge.wiring import Bridge
 
 Breakage = Callable[[], contextlib.AbstractContextManager[Any]]
@@ -28,21 +29,21 @@ Breakage = Callable[[], contextlib.AbstractContextManager[Any]]
 def evidence_after_the_rise() -> Iterator[None]:
     """The status first, its proof then."""
     waiting: list[tuple[str, bytes]] = []
-    keep, rise = EvidenceBucket.keep, complete._rise
+    keep, advance = EvidenceBucket.keep, complete._advance
 
     def later(self: EvidenceBucket, id: str, raw: bytes) -> Evidence:
         waiting.append((id, raw))
         sha256 = hashlib.sha256(raw).hexdigest()
         return Evidence(f"records/{id}/{sha256}.json.gz", sha256, len(raw))
 
-    def risen(bridge: Bridge, verification: Verification, finding: completion.Finding) -> Verification:
-        done = rise(bridge, verification, finding)
+    def advanced(bridge: Bridge, verification: Verification, update: completion.StatusUpdate) -> Verification:
+        done = advance(bridge, verification, update)
         for each in [each for each in waiting if each[0] == verification.id]:
             waiting.remove(each)
             keep(bridge.evidence, *each)
         return done
 
-    with mock.patch.object(EvidenceBucket, "keep", later), mock.patch.object(complete, "_rise", risen):
+    with mock.patch.object(EvidenceBucket, "keep", later), mock.patch.object(complete, "_advance", advanced):
         yield
 
 
@@ -51,11 +52,11 @@ def claim_that_takes_off_the_agenda() -> Iterator[None]:
     """Whoever claims a verification is trusted to live until it is done."""
     update = Table.update
 
-    def forgetting(self: Table, id: str, *, change: dict[str, Any], remove: Any = (), **options: Any) -> Any:
-        if "asked_by" in change:
-            change = {name: value for name, value in change.items() if not name.startswith("due")}
+    def forgetting(self: Table, id: str, *, set: dict[str, Any], remove: Any = (), **options: Any) -> Any:
+        if "claimed_by" in set and not options.get("default"):
+            set = {name: value for name, value in set.items() if not name.startswith("due")}
             remove = [*remove, "due_at", "due_shard"]
-        return update(self, id, change=change, remove=remove, **options)
+        return update(self, id, set=set, remove=remove, **options)
 
     with mock.patch.object(Table, "update", forgetting):
         yield
@@ -66,10 +67,10 @@ def rise_without_a_condition() -> Iterator[None]:
     """Whatever stands there, the newest finding is written."""
     update = Table.update
 
-    def careless(self: Table, id: str, *, condition: str, bind: Any, change: Any, **options: Any) -> Any:
-        if options.get("one_more") and "redacted_at" not in change:
-            condition, bind = "attribute_exists(#id)", {}
-        return update(self, id, condition=condition, bind=bind, change=change, **options)
+    def careless(self: Table, id: str, *, condition: str, values: Any, set: Any, **options: Any) -> Any:
+        if options.get("increment") == ["sequence"] and "redacted_at" not in set:
+            condition, values = "attribute_exists(#id)", {}
+        return update(self, id, condition=condition, values=values, set=set, **options)
 
     with mock.patch.object(Table, "update", careless):
         yield
@@ -79,15 +80,46 @@ def rise_without_a_condition() -> Iterator[None]:
 def browser_is_believed() -> Iterator[None]:
     """Whoever comes back has verified."""
 
-    def believe(bridge: Bridge, id: str, **options: Any) -> Completed:
-        found = complete.complete(bridge, id, **options)
+    def believe(bridge: Bridge, id: str, code: str) -> Checked:
+        found = complete.check_on_return(bridge, id, code)
         if found.verification is None or found.verification.is_reservation:
             return found
-        finding = completion.Finding(Status.VERIFIED, found.verification.expires_at, due_at=None)
-        return Completed(completion.rise(bridge.table, found.verification, finding, bridge.now()))
+        update = completion.StatusUpdate(Status.VERIFIED, found.verification.expires_at, due_at=None)
+        return Checked(completion.advance(bridge.table, found.verification, update, bridge.now()), is_claimed=True)
 
-    with mock.patch.object(come_back, "complete", believe):
+    with mock.patch.object(redirect, "check_on_return", believe):
         yield
+
+
+@contextlib.contextmanager
+def return_is_not_stored() -> Iterator[None]:
+    """The person is told processing, and the table says pending."""
+    claim_on_return = completion.claim_on_return
+
+    def forgetful(table: Table, id: str, claimer: str, now: datetime, code: str) -> completion.Claim:
+        update = Table.update
+
+        def without_status(self: Table, id: str, *, set: dict[str, Any], **options: Any) -> Any:
+            kept = {name: value for name, value in set.items() if name != "status"}
+            increment = [name for name in options.pop("increment", []) if name != "sequence" or "status" not in set]
+            found = update(self, id, set=kept, increment=increment, **options)
+            return dataclasses.replace(found, status=Status.PROCESSING) if "status" in set else found
+
+        with mock.patch.object(Table, "update", without_status):
+            return claim_on_return(table, id, claimer, now, code)
+
+    with mock.patch.object(completion, "claim_on_return", forgetful):
+        yield
+
+
+def return_is_swallowed() -> contextlib.AbstractContextManager[Any]:
+    """No check follows a return that decided nothing."""
+    return mock.patch.object(schedule, "FOLLOW_UPS", (3000, 3000, 3000))
+
+
+def returns_without_a_bound() -> contextlib.AbstractContextManager[Any]:
+    """Each return asks the vendor."""
+    return mock.patch.object(completion, "_may_check_again", return_value=True)
 
 
 def post_is_repeated() -> contextlib.AbstractContextManager[Any]:
@@ -102,33 +134,35 @@ def reservation_without_a_condition() -> contextlib.AbstractContextManager[Any]:
 
 def everybody_may_ask() -> contextlib.AbstractContextManager[Any]:
     """A link that is hit in a loop costs a vendor call each time."""
-    return mock.patch.object(
-        completion, "_IS_QUIET", "(attribute_not_exists(#asked_at) OR #asked_at >= :zero OR :quiet > :zero)"
+    anybody = completion._CLAIMABLE.replace(
+        "#claimed_at <= :checked_before", "#claimed_at > :zero OR :checked_before > :zero"
     )
+    return mock.patch.object(completion, "_CLAIMABLE", anybody)
 
 
 def outage_is_a_result() -> contextlib.AbstractContextManager[Any]:
     """After a fault nobody asks again."""
 
-    def done(bridge: Bridge, verification: Verification, now: datetime, *, is_vain: bool) -> Verification:
-        return completion.postpone(bridge.table, verification, due_at=None, expires_at=verification.expires_at)
+    def done(bridge: Bridge, verification: Verification, *_: Any) -> Verification:
+        end = verification.expires_at
+        return completion.reschedule(bridge.table, verification, due_at=None, expires_at=end, now=bridge.now())
 
-    return mock.patch.object(complete, "_put_off", done)
+    return mock.patch.object(complete, "_back_off", done)
 
 
 def no_look_after_the_link() -> contextlib.AbstractContextManager[Any]:
     """Whoever was seen once is not looked after again."""
-    return mock.patch.object(complete, "_next_look", return_value=None)
+    return mock.patch.object(complete, "_next_check", return_value=None)
 
 
 def token_in_the_log() -> contextlib.AbstractContextManager[Any]:
-    postpone = completion.postpone
+    reschedule = completion.reschedule
 
     def tell(table: Table, verification: Verification, **options: Any) -> Verification:
         logger.warning("check_rescheduled", extra={"token": verification.token})
-        return postpone(table, verification, **options)
+        return reschedule(table, verification, **options)
 
-    return mock.patch.object(completion, "postpone", tell)
+    return mock.patch.object(completion, "reschedule", tell)
 
 
 def redaction_forgets_a_field() -> contextlib.AbstractContextManager[Any]:
@@ -137,33 +171,33 @@ def redaction_forgets_a_field() -> contextlib.AbstractContextManager[Any]:
 
 def no_late_erasure() -> contextlib.AbstractContextManager[Any]:
     """What a completion puts down while its verification is redacted, stays."""
-    settle = lambda bridge, tombstone: redaction.settle(bridge.table, tombstone.id)  # noqa: E731
+    settle = lambda bridge, tombstone: redaction.clear_due(bridge.table, tombstone.id)  # noqa: E731
     return mock.patch.object(finalize, "erase_late_evidence", settle)
 
 
 @contextlib.contextmanager
 def sweep_takes_off_the_agenda() -> Iterator[None]:
     """What was sent to the queue is not due any more, come of it what may."""
-    take_due = reading.take_due
+    claim_due = reading.claim_due
 
     def take(table: Table, id: str, seen: int, *, until: int) -> bool:
-        taken: bool = take_due(table, id, seen, until=until)
+        taken: bool = claim_due(table, id, seen, until=until)
         if taken:
-            table.update(id, condition="attribute_exists(#id)", bind={}, change={}, remove=["due_at", "due_shard"])
+            table.update(id, condition="attribute_exists(#id)", values={}, set={}, remove=["due_at", "due_shard"])
         return taken
 
-    with mock.patch.object(reading, "take_due", take):
+    with mock.patch.object(reading, "claim_due", take):
         yield
 
 
 def read_without_permission() -> contextlib.AbstractContextManager[Any]:
     """finalize reads a record before it claims it, and its role does not let it: tests/policies finds that."""
 
-    def reading_first(bridge: Bridge, id: str, **options: Any) -> Completed:
+    def reading_first(bridge: Bridge, id: str, due_at: int | None) -> Checked:
         reading.get(bridge.table, id)
-        return complete.complete(bridge, id, **options)
+        return complete.check_on_schedule(bridge, id, due_at)
 
-    return mock.patch.object(finalize, "complete", reading_first)
+    return mock.patch.object(finalize, "check_on_schedule", reading_first)
 
 
 def results_without_a_trail() -> contextlib.AbstractContextManager[Any]:
@@ -177,6 +211,9 @@ BREAKAGES: dict[str, tuple[Breakage, frozenset[str]]] = {
     "a claim takes off the agenda": (claim_that_takes_off_the_agenda, frozenset({"settled"})),
     "a rise has no condition": (rise_without_a_condition, frozenset({"sequence", "rises"})),
     "the browser is believed": (browser_is_believed, frozenset({"said", "proof"})),
+    "a return is not stored": (return_is_not_stored, frozenset({"falls"})),
+    "a return is swallowed": (return_is_swallowed, frozenset({"followed"})),
+    "each return asks the vendor": (returns_without_a_bound, frozenset({"calls"})),
     "a POST is repeated after a timeout": (post_is_repeated, frozenset({"twice"})),
     "a reservation has no condition": (reservation_without_a_condition, frozenset({"same key", "errors", "rises"})),
     "everybody may ask the vendor": (everybody_may_ask, frozenset({"claims"})),

@@ -12,7 +12,8 @@ from .bucket import Bucket
 from .dynamodb import Table
 from .items import Refused
 from .outward import Effect, EmptySuccess, Outward, client_error
-from .queue import Queue
+from .queue import Queue, id_in
+from .rates import RateTable
 
 Method = Callable[..., dict[str, Any]]
 
@@ -29,10 +30,11 @@ def may_be_empty(method: Method) -> Method:
 
 
 class DynamoDb:
-    def __init__(self, outward: Outward, table: Table, audit: AuditTable) -> None:
+    def __init__(self, outward: Outward, table: Table, audit: AuditTable, windows: RateTable) -> None:
         self._outward = outward
         self._table = table
         self._audit = audit
+        self._windows = windows
         # How often a page ends before its limit.
         self.short_pages = 0.0
 
@@ -51,6 +53,9 @@ class DynamoDb:
     def update_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
         self._outward.use("dynamodb", "UpdateItem", request)
+        if request["TableName"] == "RateTable":
+            self._call("UpdateItem rate", [], lambda: self._windows.update(request))
+            return {"ConsumedCapacity": {}}
         item = self._call("UpdateItem", [request["Key"]["id"]["S"]], lambda: self._table.update(by, request))
         return {"Attributes": item}
 
@@ -168,18 +173,29 @@ class Sqs:
         self._queue = queue
 
     @may_be_empty
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         def send() -> dict[str, Any]:
             taken = [entry for entry in Entries if not self._queue.refuses()]
             for entry in taken:
-                self._queue.send(entry["MessageBody"])
+                self._queue.send(entry["MessageBody"], entry["DelaySeconds"])
             failed = [{"Id": entry["Id"]} for entry in Entries if entry not in taken]
             return {"Successful": [{"Id": entry["Id"]} for entry in taken], "Failed": failed}
 
-        about = [entry["MessageBody"][8:-2] for entry in Entries]
+        about = [id_in(entry["MessageBody"]) for entry in Entries]
         self._outward.use("sqs", "SendMessageBatch", {"QueueUrl": QueueUrl})
         sent: dict[str, Any] = self._outward.call("sqs", "SendMessageBatch", about, send)
         return sent
+
+    @may_be_empty
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
+        self._outward.use("sqs", "GetQueueAttributes", {"QueueUrl": QueueUrl})
+        waiting, delayed = self._outward.call("sqs", "GetQueueAttributes", [], self._queue.depths)
+        return {
+            "Attributes": {
+                "ApproximateNumberOfMessages": str(waiting),
+                "ApproximateNumberOfMessagesDelayed": str(delayed),
+            }
+        }
 
 
 class SecretsManager:

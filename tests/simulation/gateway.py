@@ -23,6 +23,8 @@ class Answer:
     headers: Mapping[str, str]
     body: str
     seconds: float
+    # When it arrived.
+    at: float = 0.0
     invocations: tuple[Invocation, ...] = ()
 
     def met(self, *services: str) -> bool:
@@ -70,11 +72,11 @@ class Gateway:
         self._trace.note(about, f"{method} {path.split('/')[1]}", str(status))
         seconds = self._kernel.now - began
         if answer is None:
-            return Answer(status, {}, '{"message":"Internal Server Error"}', seconds, tuple(ran))
+            return Answer(status, {}, '{"message":"Internal Server Error"}', seconds, self._kernel.now, tuple(ran))
         told = {name.lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
         for name, values in (answer.get("multiValueHeaders") or {}).items():
             told[name.lower()] = ", ".join(values)
-        return Answer(status, told, answer.get("body") or "", seconds, tuple(ran))
+        return Answer(status, told, answer.get("body") or "", seconds, self._kernel.now, tuple(ran))
 
     def _is_throttled(self, route: str) -> bool:
         """Whether the route's token bucket is empty, or that of all without one; else it is one the poorer."""

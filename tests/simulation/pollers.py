@@ -5,12 +5,10 @@ import random
 from .faults import Tally
 from .functions import Functions
 from .kernel import Kernel
-from .queue import Message, Queue
+from .queue import Message, Queue, id_in
 from .stack import Stack
 
 _LONGEST_NAP = 20.0
-# Seconds until Lambda runs an asynchronous invocation again that failed.
-_RETRIES = (60.0, 120.0)
 
 
 class Schedule:
@@ -42,14 +40,9 @@ class Schedule:
         self._kernel.spawn("schedule", self._sweep)
 
     def _sweep(self) -> None:
-        """An asynchronous invocation: Lambda runs what fails again, after one minute and after two."""
-        function = self._stack.functions["sweep"]
+        """An asynchronous invocation, which the template lets Lambda not repeat."""
         event = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
-        for pause in (*_RETRIES, None):
-            if not self._functions.invoke(function, event, []).failed or pause is None:
-                return
-            self._tally.count("schedule", "retried")
-            self._kernel.sleep(pause * self._rng.uniform(1, 1.2))
+        self._functions.invoke(self._stack.functions["sweep"], event, [])
 
 
 class Due:
@@ -93,7 +86,7 @@ class Polling:
 
     def _work_off(self, messages: list[Message]) -> None:
         event = {"Records": [_record(message) for message in messages]}
-        about = [message.body[8:-2] for message in messages]
+        about = [id_in(message.body) for message in messages]
         invocation = self._functions.invoke(self._stack.functions["finalize"], event, about)
         for message in messages:
             message.given_to.append(invocation)

@@ -1,12 +1,18 @@
 """A standard queue: at least once, in any order, hidden while it is worked on, put away after too many tries."""
 
 import itertools
+import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .stack import Stack
+
+
+def id_in(body: str) -> str:
+    """The verification's id in a message's body."""
+    return str(json.loads(body)["id"])
 
 
 @dataclass(slots=True)
@@ -47,9 +53,16 @@ class Queue:
     def refuses(self) -> bool:
         return self._rng.random() < self.failures
 
-    def send(self, body: str) -> None:
+    def depths(self) -> tuple[int, int]:
+        """How many messages can be received, and how many are delayed."""
+        unseen = [message for message in self.messages.values() if not message.receives]
+        delayed = sum(message.visible_from > self._now() for message in unseen)
+        hidden = sum(message.visible_from > self._now() for message in self.messages.values())
+        return len(self.messages) - hidden, delayed
+
+    def send(self, body: str, delay_seconds: float) -> None:
         id = f"m{next(self._numbers)}"
-        delay = self._rng.expovariate(1 / 0.1)
+        delay = delay_seconds + self._rng.expovariate(1 / 0.1)
         self.messages[id] = Message(id, body, self._now(), self._now() + delay)
         self.bodies.append(body)
         waiting, self._waiting = self._waiting, []

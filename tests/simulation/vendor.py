@@ -77,6 +77,7 @@ class Vendor:
         self.secret = f"sk_{MARK}_0"
         self.calls_by_minute: Counter[int] = Counter()
         self.calls = 0
+        self.call_times: list[float] = []
         # The probability of a link whose records cannot be read.
         self.broken = 0.0
 
@@ -84,6 +85,7 @@ class Vendor:
         """Counts a call; whether it is one too many in its minute."""
         minute = int(self._now() // 60)
         self.calls += 1
+        self.call_times.append(self._now())
         self.calls_by_minute[minute] += 1
         return self.calls_by_minute[minute] > RATE_LIMIT
 

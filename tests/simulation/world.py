@@ -25,6 +25,7 @@ from .people import Life
 from .person import API_KEY, PRINCIPAL, Manner, Person, person
 from .pollers import Due, Polling, Schedule
 from .queue import Queue
+from .rates import RateTable
 from .trace import Trace
 from .vendor import Vendor
 from .wire import Wire
@@ -87,7 +88,8 @@ class World:
         )
         self.vendor.broken = scenario.broken_links
         self.secrets = {_CREDENTIALS: self._credentials(), _API_KEYS: _api_keys()}
-        self.dynamodb = DynamoDb(self.outward, self.table, self.audit)
+        self.windows = RateTable()
+        self.dynamodb = DynamoDb(self.outward, self.table, self.audit, self.windows)
         self._clients = {
             "dynamodb": self.dynamodb,
             "s3": S3(self.outward, self.bucket),

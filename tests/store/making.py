@@ -9,8 +9,8 @@ from bridge import schedule
 from bridge.ids import new_id
 from bridge.models import Evidence, Status, Verification
 from bridge.store import completion, creation, reading, redaction
-from bridge.store.completion import Finding
-from bridge.store.rows import Item, plain, values
+from bridge.store.completion import Claim, StatusUpdate
+from bridge.store.rows import Item, attributes, plain
 from bridge.store.table import Table, key
 
 NOW = datetime(2026, 1, 31, 8, 1, 31, 500_000, tzinfo=UTC)
@@ -55,8 +55,8 @@ def reservation(**changes: Any) -> Verification:
         "expires_at": EXPIRES_AT,
         "fingerprint": "f" * 64,
         "attempt": nonce(),
-        "lease_until": EPOCH + schedule.LEASE,
-        "due_at": EPOCH + schedule.RESERVATION,
+        "lease_until": EPOCH + schedule.LEASE_SECONDS,
+        "due_at": FIRST_CHECK,
     }
     return Verification(**{**made, **changes})
 
@@ -72,27 +72,53 @@ def pending(table: Table, **changes: Any) -> Verification:
 
 
 def commit(table: Table, made: Verification, *, token: str = TOKEN) -> Verification:
-    return creation.commit_link(table, made, url=URL, token=token, due_at=FIRST_CHECK, now=later(1))
+    return creation.commit_link(table, made, url=URL, token=token, now=later(1))
+
+
+def claim(table: Table, id: str, claimer: str, now: datetime) -> Claim:
+    """As a scheduled check claims."""
+    return completion.claim_on_schedule(table, id, claimer, now, None)
 
 
 def claimed(table: Table, verification: Verification, now: datetime = NOW) -> Verification:
-    found, is_claimed = completion.claim(table, verification.id, nonce(), now)
+    found, is_claimed = claim(table, verification.id, nonce(), now)
     assert is_claimed
     assert found is not None
     return found
 
 
-def finding(status: Status, **changes: Any) -> Finding:
+def rescheduled(
+    table: Table, verification: Verification, due_at: int | None = EPOCH + 60, expires_at: datetime = EXPIRES_AT
+) -> Verification:
+    """After a check that changed nothing."""
+    return completion.reschedule(
+        table,
+        verification,
+        due_at=due_at,
+        expires_at=expires_at,
+        now=later(9),
+        reason_code=verification.reason_code,
+    )
+
+
+def failed_check(table: Table, verification: Verification, failures: int = 1) -> Verification:
+    """After a check in which the vendor failed."""
+    return completion.back_off(
+        table, verification, due_at=EPOCH + 60, failures=failures, is_counted=True, vendor_failed=True
+    )
+
+
+def finding(status: Status, **changes: Any) -> StatusUpdate:
     """What an asker finds who has the vendor's record."""
     due_at = None if status.is_final else LAST_CHECK
-    found = Finding(status, EXPIRES_AT, due_at, REASONS.get(status), RESULT, EVIDENCE)
+    found = StatusUpdate(status, EXPIRES_AT, due_at, REASONS.get(status), RESULT, EVIDENCE)
     return dataclasses.replace(found, **changes)
 
 
 def in_status(table: Table, status: Status, **changes: Any) -> Verification:
     """One that was claimed, and rose to `status` if that is above pending."""
     made = claimed(table, pending(table, **changes), later(2))
-    return made if status is Status.PENDING else completion.rise(table, made, finding(status), later(3))
+    return made if status is Status.PENDING else completion.advance(table, made, finding(status), later(3))
 
 
 def redacted(table: Table, status: Status = Status.VERIFIED) -> Verification:
@@ -103,11 +129,11 @@ def redacted(table: Table, status: Status = Status.VERIFIED) -> Verification:
 
 def failed_reservation(table: Table) -> Verification:
     made = reserved(table)
-    assert creation.fail(table, made.id, later(schedule.LEASE + 1))
-    return standing(table, made)
+    assert creation.fail(table, made.id, later(schedule.LEASE_SECONDS + 1))
+    return existing(table, made)
 
 
-def standing(table: Table, verification: Verification) -> Verification:
+def existing(table: Table, verification: Verification) -> Verification:
     found = reading.get(table, verification.id)
     assert found is not None
     return found
@@ -123,9 +149,9 @@ def row(table: Table, verification: Verification) -> dict[str, Any]:
     return plain(item(table, verification.id))
 
 
-def write(table: Table, verification: Verification, **attributes: Any) -> None:
+def write(table: Table, verification: Verification, **changes: Any) -> None:
     """Attributes, past all conditions."""
-    table.client.put_item(TableName=table.name, Item=item(table, verification.id) | values(attributes))
+    table.client.put_item(TableName=table.name, Item=item(table, verification.id) | attributes(changes))
 
 
 def index(table: Table, name: str) -> set[str]:

@@ -1,6 +1,6 @@
 """A record in each state that is worth keeping, as this version writes it, in DynamoDB's JSON.
 
-    PYTHONPATH=layers/bridge .venv/bin/python -m tests.store.states > tests/store/records/v2.json
+    PYTHONPATH=layers/bridge .venv/bin/python -m tests.store.states > tests/store/records/v1.json
 
 See records/README.md for when.
 """
@@ -15,12 +15,13 @@ from bridge.models import Status, Verification
 from bridge.store import completion
 from bridge.store.table import Table
 from tests.store.making import (
-    EPOCH,
-    EXPIRES_AT,
     claimed,
+    failed_check,
     failed_reservation,
     in_status,
     item,
+    later,
+    nonce,
     pending,
     redacted,
     reserved,
@@ -29,17 +30,21 @@ from tests.store.making import (
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
 
 
-def _put_off(table: Table) -> Verification:
-    return completion.postpone(
-        table, claimed(table, pending(table)), due_at=EPOCH + 60, expires_at=EXPIRES_AT, failures=1, is_vain=True
-    )
+def _returned(table: Table) -> Verification:
+    made = pending(table)
+    assert made.code is not None
+    returned, is_claimed = completion.claim_on_return(table, made.id, nonce(), later(2), made.code)
+    assert is_claimed
+    assert returned is not None
+    return returned
 
 
 MAKERS: dict[str, Callable[[Table], Verification]] = {
     "reserved": reserved,
     "link_not_created": failed_reservation,
     "pending": pending,
-    "put_off": _put_off,
+    "check_failed": lambda table: failed_check(table, claimed(table, pending(table))),
+    "returned": _returned,
     "processing": lambda table: in_status(table, Status.PROCESSING),
     "rejected": lambda table: in_status(table, Status.REJECTED),
     "expired": lambda table: in_status(table, Status.EXPIRED),

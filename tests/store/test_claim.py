@@ -5,14 +5,17 @@ from datetime import timedelta
 import pytest
 
 from bridge import schedule
-from bridge.models import Status
+from bridge.models import Status, Verification
 from bridge.store import completion, redaction
-from bridge.store.completion import LATE_PROOF, QUIET
+from bridge.store.completion import LATE_PROOF
 from bridge.store.table import Table
 from tests.store.making import (
     EPOCH,
     EXPIRES_AT,
     NOW,
+    claim,
+    claimed,
+    existing,
     failed_reservation,
     finding,
     in_status,
@@ -22,31 +25,32 @@ from tests.store.making import (
     nonce,
     pending,
     redacted,
+    rescheduled,
     reservation,
     reserved,
     row,
-    standing,
 )
 
 MIDDLE = [Status.REJECTED, Status.FAILED, Status.EXPIRED]
 
 
-def test_a_claim_says_who_asks_and_makes_it_due_should_the_asker_die(table: Table) -> None:
+def test_a_scheduled_claim_names_its_claimer_and_stays_due(table: Table) -> None:
     made = pending(table)
-    claimed, is_claimed = completion.claim(table, made.id, "asker", NOW)
+    claimed, is_claimed = claim(table, made.id, "asker", NOW)
     assert is_claimed
-    assert claimed == standing(table, made)
+    assert claimed == existing(table, made)
     written = row(table, made)
-    assert (written["asked_by"], written["asked_at"]) == ("asker", EPOCH * 1000 + 500)
-    assert written["due_at"] == EPOCH + schedule.CLAIM
+    assert (written["claimed_by"], written["claimed_at"]) == ("asker", EPOCH * 1000 + 500)
+    # Its message comes again, or the sweep finds it.
+    assert written["due_at"] == made.due_at
     assert written["sequence"] == 1
 
 
 def test_a_claim_whose_answer_was_lost_is_none_after_a_redaction(table: Table) -> None:
     made = pending(table)
-    completion.claim(table, made.id, "asker", NOW)
-    tombstone = redaction.redact(table, standing(table, made), due_at=EPOCH, now=NOW)
-    again, is_claimed = completion.claim(table, made.id, "asker", NOW)
+    claim(table, made.id, "asker", NOW)
+    tombstone = redaction.redact(table, existing(table, made), due_at=EPOCH, now=NOW)
+    again, is_claimed = claim(table, made.id, "asker", NOW)
     assert again == tombstone
     assert not is_claimed
 
@@ -54,83 +58,73 @@ def test_a_claim_whose_answer_was_lost_is_none_after_a_redaction(table: Table) -
 def test_a_claim_changes_nothing_else(table: Table) -> None:
     made = pending(table)
     before = row(table, made)
-    completion.claim(table, made.id, "asker", NOW)
+    claim(table, made.id, "asker", NOW)
     after = row(table, made)
+    assert after["checks"] == before["checks"] + 1
     assert {name for name in before | after if before.get(name) != after.get(name)} == {
-        "asked_by",
-        "asked_at",
-        "open_at",
-        "heard_at",
-        "due_at",
+        "claimed_by",
+        "claimed_at",
+        "contact_started_at",
+        "last_contact_at",
+        "checks",
     }
 
 
 def test_nothing_can_be_claimed_of_an_unknown_id(table: Table) -> None:
-    assert completion.claim(table, reservation().id, nonce(), NOW) == (None, False)
+    assert claim(table, reservation().id, nonce(), NOW) == (None, False)
     assert is_empty(table)
 
 
-@pytest.mark.parametrize("its", [{"code": "the-code"}, {"principal": "shop"}])
-def test_the_right_code_or_principal_claims(table: Table, its: dict[str, str]) -> None:
+def test_another_code_or_principal_claims_nothing_and_gets_what_is_there(table: Table) -> None:
     made = pending(table, code="the-code")
-    assert completion.claim(table, made.id, nonce(), NOW, **its)[1]
+    for code in ("another", ""):
+        assert completion.claim_on_return(table, made.id, nonce(), NOW, code) == (made, False)
+    assert completion.claim_on_refresh(table, made.id, nonce(), NOW, "another") == (made, False)
+    assert existing(table, made) == made
 
 
 @pytest.mark.parametrize(
-    "other",
-    [
-        {"code": "another"},
-        {"code": ""},
-        {"principal": "another"},
-        {"code": "the-code", "principal": "another"},
-        {"code": "another", "principal": "shop"},
-    ],
+    ("seconds", "may"),
+    [(0, False), (4.999, False), (5, True), (6, True)],
 )
-def test_a_wrong_code_or_principal_claims_nothing_and_is_shown_what_stands(table: Table, other: dict[str, str]) -> None:
-    made = pending(table, code="the-code")
-    assert completion.claim(table, made.id, nonce(), NOW, **other) == (made, False)
-    assert standing(table, made) == made
-
-
-@pytest.mark.parametrize(("seconds", "may"), [(0, False), (QUIET - 0.001, False), (QUIET, True), (QUIET + 1, True)])
 def test_nobody_else_asks_for_some_seconds_after_a_claim(table: Table, seconds: float, may: bool) -> None:
     made = pending(table)
-    completion.claim(table, made.id, "first", NOW)
-    claimed, is_claimed = completion.claim(table, made.id, "second", later(seconds))
+    claim(table, made.id, "first", NOW)
+    claimed, is_claimed = claim(table, made.id, "second", later(seconds))
     assert claimed is not None
-    assert (is_claimed, claimed.asked_by) == ((True, "second") if may else (False, "first"))
+    assert (is_claimed, claimed.claimed_by) == ((True, "second") if may else (False, "first"))
 
 
 def test_a_claim_whose_answer_was_lost_is_known_by_its_asker(table: Table) -> None:
     made = pending(table)
-    first = completion.claim(table, made.id, "asker", NOW)
-    assert completion.claim(table, made.id, "asker", later(1)) == first
+    first = claim(table, made.id, "asker", NOW)
+    assert claim(table, made.id, "asker", later(1)) == first
     assert first[1]
 
 
 def test_a_tombstone_is_not_claimed(table: Table) -> None:
     # Redacted while it was open: of all that a claim asks for, only this stands against it.
     made = redacted(table, Status.PENDING)
-    table.update(made.id, condition="#id = :id", bind={":id": made.id}, change={"token": "put back"})
+    table.update(made.id, condition="#id = :id", values={":id": made.id}, set={"token": "put back"})
     before = item(table, made.id)
-    assert not completion.claim(table, made.id, nonce(), later(60))[1]
+    assert not claim(table, made.id, nonce(), later(60))[1]
     assert item(table, made.id) == before
 
 
 def test_a_reservation_is_not_claimed(table: Table) -> None:
     made = reserved(table)
-    assert completion.claim(table, made.id, nonce(), NOW) == (made, False)
-    assert standing(table, made) == made
+    assert claim(table, made.id, nonce(), NOW) == (made, False)
+    assert existing(table, made) == made
 
 
 def test_a_failed_reservation_is_not_claimed_for_it_has_no_token(table: Table) -> None:
     made = failed_reservation(table)
-    assert completion.claim(table, made.id, nonce(), later(60)) == (made, False)
+    assert claim(table, made.id, nonce(), later(60)) == (made, False)
 
 
 def test_a_verified_one_is_not_claimed_for_nothing_is_above_it(table: Table) -> None:
     made = in_status(table, Status.VERIFIED)
-    assert completion.claim(table, made.id, nonce(), later(60)) == (made, False)
+    assert claim(table, made.id, nonce(), later(60)) == (made, False)
 
 
 @pytest.mark.parametrize("status", MIDDLE)
@@ -139,18 +133,115 @@ def test_a_late_proof_is_looked_for_until_its_window_closes(
     table: Table, status: Status, before_the_end: timedelta, may: bool
 ) -> None:
     made = in_status(table, status)
-    assert completion.claim(table, made.id, nonce(), EXPIRES_AT + LATE_PROOF - before_the_end)[1] is may
+    assert claim(table, made.id, nonce(), EXPIRES_AT + LATE_PROOF - before_the_end)[1] is may
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
 def test_an_open_one_is_claimed_however_old_it_is(table: Table, status: Status) -> None:
     made = in_status(table, status)
-    assert completion.claim(table, made.id, nonce(), EXPIRES_AT + 10 * LATE_PROOF)[1]
+    assert claim(table, made.id, nonce(), EXPIRES_AT + 10 * LATE_PROOF)[1]
 
 
 def test_the_window_for_late_proofs_follows_the_end_of_the_link_that_was_found(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
     moved = EXPIRES_AT + timedelta(hours=1)
-    completion.rise(table, made, finding(Status.EXPIRED, expires_at=moved), later(4))
-    assert completion.claim(table, made.id, nonce(), moved + LATE_PROOF - timedelta(seconds=1))[1]
-    assert not completion.claim(table, made.id, nonce(), moved + LATE_PROOF + timedelta(seconds=9))[1]
+    completion.advance(table, made, finding(Status.EXPIRED, expires_at=moved), later(4))
+    assert claim(table, made.id, nonce(), moved + LATE_PROOF - timedelta(seconds=1))[1]
+    assert not claim(table, made.id, nonce(), moved + LATE_PROOF + timedelta(seconds=9))[1]
+
+
+def returned(table: Table, made: Verification, seconds: float) -> completion.Claim:
+    assert made.code is not None
+    return completion.claim_on_return(table, made.id, nonce(), later(seconds), made.code)
+
+
+def test_a_return_claims_and_advances_in_one_write(table: Table) -> None:
+    made = pending(table)
+    claimed, is_claimed = returned(table, made, 10)
+    assert is_claimed
+    assert claimed is not None
+    assert claimed == existing(table, made)
+    assert (claimed.status, claimed.sequence, claimed.checks) == (Status.PROCESSING, 2, 1)
+    assert (claimed.updated_at, claimed.returned_at, claimed.due_at) == (later(10), EPOCH + 10, EPOCH + 20)
+
+
+def test_a_return_that_may_not_check_advances_and_plans_the_checks_that_follow(table: Table) -> None:
+    made = claimed(table, pending(table), later(8))
+    found, is_claimed = returned(table, made, 10)
+    assert not is_claimed
+    assert found is not None
+    assert found == existing(table, made)
+    assert (found.status, found.sequence, found.checks) == (Status.PROCESSING, 2, 1)
+    assert (found.returned_at, found.due_at, found.claimed_at) == (EPOCH + 10, EPOCH + 20, made.claimed_at)
+    # The check before it knows nothing of the return, so its plan does not count.
+    assert rescheduled(table, made, due_at=EPOCH + 900) == found
+
+
+@pytest.mark.parametrize(("seconds", "may"), [(2, False), (6, True), (75, True)])
+def test_a_further_return_checks_at_once_where_a_check_is_left_for_it(table: Table, seconds: float, may: bool) -> None:
+    made = pending(table)
+    returned(table, made, 0)
+    if seconds > 6:
+        returned(table, made, 6)
+    found, is_claimed = returned(table, made, seconds)
+    assert found is not None
+    assert (found.status, found.sequence, is_claimed) == (Status.PROCESSING, 2, may)
+
+
+def test_returns_in_a_loop_check_no_more_often_than_allowed(table: Table) -> None:
+    made = pending(table)
+    claims = [returned(table, made, 6 * n)[1] for n in range(500)]
+    assert sum(claims) <= schedule.MAX_CHECKS - 1
+
+
+def test_a_return_whose_response_was_lost_is_known_by_its_claimer(table: Table) -> None:
+    made = pending(table)
+    assert made.code is not None
+    first = completion.claim_on_return(table, made.id, "claimer", NOW, made.code)
+    assert completion.claim_on_return(table, made.id, "claimer", NOW, made.code) == first
+    assert first[1]
+
+
+@pytest.mark.parametrize("status", [Status.VERIFIED, Status.EXPIRED])
+def test_a_return_does_not_change_a_final_status(table: Table, status: Status) -> None:
+    made = in_status(table, status)
+    found, is_claimed = returned(table, made, 60)
+    assert found is not None
+    assert (found.status, found.sequence, is_claimed) == (status, made.sequence, status is Status.EXPIRED)
+
+
+def test_a_refresh_leaves_the_plan_and_does_not_count(table: Table) -> None:
+    made = pending(table)
+    found, is_claimed = completion.claim_on_refresh(table, made.id, nonce(), later(10), made.principal)
+    assert is_claimed
+    assert found is not None
+    assert (found.status, found.due_at, found.checks) == (Status.PENDING, made.due_at, 0)
+
+
+@pytest.mark.parametrize(("seconds", "may"), [(29.999, False), (30, True)])
+def test_a_refresh_waits_longer_than_a_check(table: Table, seconds: float, may: bool) -> None:
+    made = claimed(table, pending(table))
+    assert completion.claim_on_refresh(table, made.id, nonce(), later(seconds), made.principal)[1] is may
+
+
+def test_a_refresh_of_a_final_status_is_due_again_if_it_crashes(table: Table) -> None:
+    made = in_status(table, Status.EXPIRED)
+    found, _ = completion.claim_on_refresh(table, made.id, nonce(), later(60), made.principal)
+    assert found is not None
+    assert found.due_at == EPOCH + 60 + schedule.CLAIM_SECONDS
+
+
+def test_a_message_that_is_out_of_date_claims_nothing(table: Table) -> None:
+    made = pending(table)
+    assert made.due_at is not None
+    assert not completion.claim_on_schedule(table, made.id, nonce(), NOW, made.due_at - 1)[1]
+    assert completion.claim_on_schedule(table, made.id, nonce(), NOW, made.due_at)[1]
+
+
+def test_due_is_cleared_only_as_it_was_seen(table: Table) -> None:
+    made = pending(table)
+    assert made.due_at is not None
+    completion.clear_due(table, made.id, made.due_at - 1)
+    assert existing(table, made).due_at == made.due_at
+    completion.clear_due(table, made.id, made.due_at)
+    assert existing(table, made).due_at is None

@@ -15,6 +15,7 @@ from tests.store.making import (
     NOW,
     UNKNOWN,
     claimed,
+    existing,
     failed_reservation,
     finding,
     in_status,
@@ -24,10 +25,10 @@ from tests.store.making import (
     later,
     pending,
     redacted,
+    rescheduled,
     reservation,
     reserved,
     row,
-    standing,
     write,
 )
 
@@ -90,32 +91,32 @@ def test_the_longest_due_of_a_shard_comes_first_and_a_limit_holds_for_all_shards
 
 def test_what_was_taken_is_due_again_later(table: Table) -> None:
     made = pending(table)
-    assert reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND)
+    assert reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND)
     assert due_ids(table, schedule.FIRST_CHECK) == []
     assert due_ids(table, schedule.FIRST_CHECK + schedule.RESEND) == [made.id]
 
 
 def test_a_second_taker_of_what_was_seen_is_refused(table: Table) -> None:
     made = pending(table)
-    assert reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
-    assert not reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 900)
-    assert standing(table, made).due_at == FIRST_CHECK + 600
+    assert reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    assert not reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 900)
+    assert existing(table, made).due_at == FIRST_CHECK + 600
 
 
-def test_what_was_claimed_since_it_was_seen_is_not_taken(table: Table) -> None:
-    made = claimed(table, pending(table))
-    assert not reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
-    assert standing(table, made) == made
+def test_what_was_rescheduled_since_it_was_seen_is_not_claimed(table: Table) -> None:
+    made = rescheduled(table, claimed(table, pending(table)))
+    assert not reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    assert existing(table, made) == made
 
 
 def test_what_became_final_since_it_was_seen_is_not_taken_and_stays_out_of_the_index(table: Table) -> None:
-    made = completion.rise(table, in_status(table, Status.PENDING), finding(Status.VERIFIED), later(9))
-    assert not reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    made = completion.advance(table, in_status(table, Status.PENDING), finding(Status.VERIFIED), later(9))
+    assert not reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
     assert index(table, "due") == set()
 
 
 def test_what_is_gone_is_not_taken(table: Table) -> None:
-    assert not reading.take_due(table, reservation().id, EPOCH, until=EPOCH + 600)
+    assert not reading.claim_due(table, reservation().id, EPOCH, until=EPOCH + 600)
     assert is_empty(table)
 
 
@@ -123,5 +124,5 @@ def test_taking_changes_the_time_and_nothing_else(table: Table) -> None:
     made = pending(table)
     write(table, made, **UNKNOWN)
     before = item(table, made.id)
-    reading.take_due(table, made.id, FIRST_CHECK, until=int(NOW.timestamp()) + 600)
+    reading.claim_due(table, made.id, FIRST_CHECK, until=int(NOW.timestamp()) + 600)
     assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600)}}

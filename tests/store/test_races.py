@@ -19,8 +19,10 @@ from tests.store.making import (
     EPOCH,
     FIRST_CHECK,
     NOW,
+    claim,
     claimed,
     commit,
+    existing,
     finding,
     in_status,
     item,
@@ -29,7 +31,6 @@ from tests.store.making import (
     pending,
     reservation,
     reserved,
-    standing,
 )
 
 T = TypeVar("T")
@@ -66,16 +67,16 @@ def test_one_of_many_makers_reserves_and_all_others_are_shown_its_reservation(ta
     first = reservation()
     makers = [dataclasses.replace(first, attempt=nonce(), code=f"code-{n}") for n in range(RACERS)]
     shown = all_at_once(lambda n: creation.reserve(table, makers[n], NOW))
-    (winner,) = [maker for maker, standing in zip(makers, shown, strict=True) if standing is None]
-    assert [standing for standing in shown if standing is not None] == [winner] * (RACERS - 1)
-    assert standing(table, first) == winner
+    (winner,) = [maker for maker, existing in zip(makers, shown, strict=True) if existing is None]
+    assert [existing for existing in shown if existing is not None] == [winner] * (RACERS - 1)
+    assert existing(table, first) == winner
 
 
 @pytest.mark.parametrize("round", ROUNDS)
 def test_one_of_many_takes_up_a_reservation_or_its_maker_commits_it_after_all(table: Table, round: int) -> None:
     made = reserved(table)
-    now = later(schedule.LEASE + 1)
-    lease = int(now.timestamp()) + schedule.LEASE
+    now = later(schedule.LEASE_SECONDS + 1)
+    lease = int(now.timestamp()) + schedule.LEASE_SECONDS
     makers = [dataclasses.replace(made, attempt=nonce(), lease_until=lease) for _ in range(RACERS - 1)]
 
     def take_up(maker: Verification) -> bool:
@@ -89,7 +90,7 @@ def test_one_of_many_takes_up_a_reservation_or_its_maker_commits_it_after_all(ta
 
     won = race(commit_late, *(lambda maker=maker: take_up(maker) for maker in makers))
     assert sum(won) == 1
-    after = standing(table, made)
+    after = existing(table, made)
     assert after.attempt == [made, *makers][won.index(True)].attempt
     assert after.is_reservation is not won[0]
 
@@ -97,17 +98,17 @@ def test_one_of_many_takes_up_a_reservation_or_its_maker_commits_it_after_all(ta
 @pytest.mark.parametrize("round", ROUNDS)
 def test_one_of_many_askers_claims(table: Table, round: int) -> None:
     made = pending(table)
-    outcomes = all_at_once(lambda n: completion.claim(table, made.id, f"asker-{n}", NOW))
+    outcomes = all_at_once(lambda n: claim(table, made.id, f"asker-{n}", NOW))
     (winner,) = [n for n, (_, is_claimed) in enumerate(outcomes) if is_claimed]
-    assert {found.asked_by for found, _ in outcomes if found} == {f"asker-{winner}"}
+    assert {found.claimed_by for found, _ in outcomes if found} == {f"asker-{winner}"}
 
 
 @pytest.mark.parametrize("round", ROUNDS)
 def test_one_of_many_sweeps_takes_what_is_due(table: Table, round: int) -> None:
     made = pending(table)
-    taken = all_at_once(lambda n: reading.take_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 1 + n))
+    taken = all_at_once(lambda n: reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 1 + n))
     assert sum(taken) == 1
-    assert standing(table, made).due_at == FIRST_CHECK + 1 + taken.index(True)
+    assert existing(table, made).due_at == FIRST_CHECK + 1 + taken.index(True)
 
 
 def assert_unbroken(first: Verification, written: list[Verification], last: Verification) -> None:
@@ -124,11 +125,11 @@ def test_of_many_rises_each_that_wins_counts_one_and_verified_wins_in_the_end(ta
 
     def rise(n: int) -> Verification:
         # Each leaves its number, so that what it is given tells whether it won.
-        return completion.rise(table, made, finding(RISEN[n % len(RISEN)], result=str(n)), later(n))
+        return completion.advance(table, made, finding(RISEN[n % len(RISEN)], result=str(n)), later(n))
 
     risen = all_at_once(rise)
     won = [each for n, each in enumerate(risen) if each.result == str(n)]
-    last = standing(table, made)
+    last = existing(table, made)
     assert last.status is Status.VERIFIED
     assert last in won
     assert_unbroken(made, won, last)
@@ -140,8 +141,8 @@ def test_of_many_rises_each_that_wins_counts_one_and_verified_wins_in_the_end(ta
 def test_one_of_many_redacts_and_all_are_given_the_same_tombstone(table: Table, status: Status, round: int) -> None:
     made = in_status(table, status)
     given = all_at_once(lambda n: redaction.redact(table, made, due_at=EPOCH, now=later(n)))
-    assert set(map(repr, given)) == {repr(standing(table, made))}
-    assert standing(table, made).sequence == made.sequence + (status is Status.PENDING)
+    assert set(map(repr, given)) == {repr(existing(table, made))}
+    assert existing(table, made).sequence == made.sequence + (status is Status.PENDING)
 
 
 @pytest.mark.parametrize("round", ROUNDS)
@@ -152,17 +153,17 @@ def test_nothing_personal_survives_a_redaction_among_rises_and_claims(table: Tab
         if n % 4 == 0:
             return redact(n)
         if n % 4 == 1:
-            return completion.claim(table, made.id, nonce(), later(60 + 10 * n))
-        return completion.rise(table, made, finding(RISEN[n % len(RISEN)], result=f"personal-{n}"), later(n))
+            return claim(table, made.id, nonce(), later(60 + 10 * n))
+        return completion.advance(table, made, finding(RISEN[n % len(RISEN)], result=f"personal-{n}"), later(n))
 
     def redact(n: int) -> Verification:
         tombstone = None
         while tombstone is None:
-            tombstone = redaction.redact(table, standing(table, made), due_at=EPOCH, now=later(n))
+            tombstone = redaction.redact(table, existing(table, made), due_at=EPOCH, now=later(n))
         return tombstone
 
     outcomes = all_at_once(act)
-    last = standing(table, made)
+    last = existing(table, made)
     assert {outcome.redacted_at for outcome in outcomes[::4]} == {last.redacted_at}
     assert "personal" not in repr(item(table, made.id))
     rises = [(n, outcome) for n, outcome in enumerate(outcomes) if n % 4 > 1]

@@ -8,9 +8,10 @@ from bridge.errors import StorageUnavailable
 from bridge.models import Status, Verification
 from bridge.store import reading
 from bridge.store.reading import Position
-from bridge.store.rows import reference_key, values
+from bridge.store.rows import attributes, reference_key
 from bridge.store.table import Table
 from tests.store.making import (
+    existing,
     failed_reservation,
     in_status,
     item,
@@ -19,7 +20,6 @@ from tests.store.making import (
     redacted,
     reservation,
     reserved,
-    standing,
 )
 
 
@@ -103,7 +103,7 @@ class Throttled:
         self.asked: list[int] = []
 
     def query(self, **_: Any) -> dict[str, Any]:
-        return {"Items": [values({"id": id}) for id in self._items]}
+        return {"Items": [attributes({"id": id}) for id in self._items]}
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
         ((name, wanted),) = RequestItems.items()
@@ -143,4 +143,4 @@ def test_one_that_is_in_the_index_and_not_in_the_table_any_more_is_passed_over(t
     kept = pending(table)
     throttled = Throttled(table, [reservation().id, kept.id])
     read, _ = reading.by_reference(Table(throttled, table.name, 1), "shop", "order-1", limit=3, after=None)
-    assert read == [standing(table, kept)]
+    assert read == [existing(table, kept)]

@@ -15,16 +15,17 @@ from bridge.store.rows import Item, plain
 from bridge.store.table import Table
 from tests.store.making import (
     EPOCH,
-    FIRST_CHECK,
     UNKNOWN,
     URL,
+    claim,
+    existing,
     finding,
     index,
     item,
     later,
     nonce,
+    rescheduled,
     row,
-    standing,
     write,
 )
 from tests.store.states import MAKERS, form
@@ -101,17 +102,15 @@ def test_every_field_is_read_as_it_stands(table: Table, record: Record) -> None:
     assert not any(value for name, value in read.items() if name not in stands)
 
 
-@each("pending", "put_off", "processing", "rejected", "expired")
+@each("pending", "check_failed", "returned", "processing", "rejected", "expired")
 def test_what_may_still_rise_is_claimed_and_completed(table: Table, record: Record) -> None:
     made = record.put(table)
-    claimed, is_claimed = completion.claim(
-        table, made.id, nonce(), later(3600), code=made.code, principal=made.principal
-    )
+    claimed, is_claimed = claim(table, made.id, nonce(), later(3600))
     assert is_claimed
     assert claimed is not None
-    postponed = completion.postpone(table, claimed, due_at=EPOCH + 9, expires_at=later(9))
+    postponed = rescheduled(table, claimed, due_at=EPOCH + 9, expires_at=later(9))
     assert (postponed.due_at, postponed.status) == (EPOCH + 9, made.status)
-    risen = completion.rise(table, postponed, finding(Status.VERIFIED), later(3601))
+    risen = completion.advance(table, postponed, finding(Status.VERIFIED), later(3601))
     assert (risen.status, risen.sequence, risen.reason_code) == (Status.VERIFIED, made.sequence + 1, None)
     assert knows_what_it_knew_not(table, made)
 
@@ -119,7 +118,7 @@ def test_what_may_still_rise_is_claimed_and_completed(table: Table, record: Reco
 @each("reserved")
 def test_a_reservation_is_committed(table: Table, record: Record) -> None:
     made = record.put(table)
-    committed = creation.commit_link(table, made, url=URL, token="5LL", due_at=FIRST_CHECK, now=later(1))
+    committed = creation.commit_link(table, made, url=URL, token="5LL", now=later(1))
     assert (committed.status, committed.sequence, committed.token) == (Status.PENDING, 1, "5LL")
     assert knows_what_it_knew_not(table, made)
     assert index(table, "by_reference") == {made.id}
@@ -129,7 +128,7 @@ def test_a_reservation_is_committed(table: Table, record: Record) -> None:
 def test_a_reservation_whose_maker_died_is_ended(table: Table, record: Record) -> None:
     made = record.put(table)
     assert creation.fail(table, made.id, later(3600))
-    assert standing(table, made).status is Status.FAILED
+    assert existing(table, made).status is Status.FAILED
     assert knows_what_it_knew_not(table, made)
 
 
@@ -143,13 +142,13 @@ def test_a_reservation_is_released(table: Table, record: Record) -> None:
 @each("verified", "redacted", "link_not_created")
 def test_what_has_come_to_its_end_is_left_as_it_is(table: Table, record: Record) -> None:
     made = record.put(table)
-    assert completion.claim(table, made.id, nonce(), later(3600)) == (made, False)
-    assert completion.rise(table, made, finding(Status.EXPIRED), later(3600)) == made
+    assert claim(table, made.id, nonce(), later(3600)) == (made, False)
+    assert completion.advance(table, made, finding(Status.EXPIRED), later(3600)) == made
     assert not creation.fail(table, made.id, later(3600))
     assert knows_what_it_knew_not(table, made)
 
 
-@each("link_not_created", "pending", "put_off", "processing", "rejected", "expired", "verified")
+@each("link_not_created", "pending", "check_failed", "returned", "processing", "rejected", "expired", "verified")
 def test_what_was_handed_out_is_redacted(table: Table, record: Record) -> None:
     made = record.put(table)
     tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(3600))
@@ -163,21 +162,21 @@ def test_what_was_handed_out_is_redacted(table: Table, record: Record) -> None:
 @each("redacted")
 def test_a_tombstone_is_settled(table: Table, record: Record) -> None:
     made = record.put(table)
-    redaction.settle(table, made.id)
-    assert standing(table, made).due_at is None
+    redaction.clear_due(table, made.id)
+    assert existing(table, made).due_at is None
     assert knows_what_it_knew_not(table, made)
 
 
-@each("reserved", "pending", "put_off", "processing", "redacted")
+@each("reserved", "pending", "check_failed", "returned", "processing", "redacted")
 def test_what_is_due_is_found_and_taken(table: Table, record: Record) -> None:
     made = record.put(table)
     ((id, due_at),) = reading.due(table, later(3600), limit=10)
     assert id == made.id
-    assert reading.take_due(table, id, due_at, until=EPOCH + 7200)
+    assert reading.claim_due(table, id, due_at, until=EPOCH + 7200)
     assert knows_what_it_knew_not(table, made)
 
 
-@each("pending", "put_off", "processing", "rejected", "expired", "verified")
+@each("pending", "check_failed", "returned", "processing", "rejected", "expired", "verified")
 def test_what_has_a_reference_is_listed(table: Table, record: Record) -> None:
     made = record.put(table)
     assert made.reference is not None

@@ -12,8 +12,9 @@ from bridge.store.rows import reference_key
 from bridge.store.table import ConditionFailed, Table
 from tests.store.making import (
     EPOCH,
-    EXPIRES_AT,
     URL,
+    claim,
+    existing,
     finding,
     in_status,
     index,
@@ -22,10 +23,10 @@ from tests.store.making import (
     later,
     nonce,
     redacted,
+    rescheduled,
     reservation,
     reserved,
     row,
-    standing,
 )
 
 DUE_AT = EPOCH + schedule.LATE_ERASURE
@@ -33,7 +34,18 @@ DUE_AT = EPOCH + schedule.LATE_ERASURE
 # All that a tombstone may have. Whatever else is written some day is either personal, or belongs in here.
 LEFT = {
     *("id", "principal", "status", "sequence", "reason_code", "type", "id_country", "id_type", "attempt"),
-    *("created_at", "updated_at", "expires_at", "redacted_at", "asked_at", "asked_by", "due_at", "due_shard", "ttl"),
+    *(
+        "created_at",
+        "updated_at",
+        "expires_at",
+        "redacted_at",
+        "claimed_at",
+        "claimed_by",
+        "due_at",
+        "due_shard",
+        "checks",
+        "ttl",
+    ),
 }
 PLANTED = {
     "redirect_url": "https://app.example.com/planted-1?customer=planted-2",
@@ -52,7 +64,7 @@ PROOF = {
 def test_nothing_personal_is_left_of_any_status(table: Table, status: Status) -> None:
     made = in_status(table, status, **PLANTED)
     if status is not Status.VERIFIED:
-        made = completion.rise(table, made, finding(Status.VERIFIED, **PROOF), later(4))
+        made = completion.advance(table, made, finding(Status.VERIFIED, **PROOF), later(4))
     before = json.dumps(item(table, made.id))
     assert redaction.redact(table, made, due_at=DUE_AT, now=later(5)) is not None
     after = json.dumps(item(table, made.id))
@@ -66,7 +78,7 @@ def test_nothing_personal_is_left_of_any_status(table: Table, status: Status) ->
 def test_an_open_one_expires_by_it_and_counts_one(table: Table, status: Status) -> None:
     made = in_status(table, status)
     tombstone = redaction.redact(table, made, due_at=DUE_AT, now=later(5))
-    assert tombstone == standing(table, made)
+    assert tombstone == existing(table, made)
     assert (tombstone.status, tombstone.reason_code) == (Status.EXPIRED, "redacted")
     assert (tombstone.sequence, tombstone.updated_at, tombstone.redacted_at) == (
         made.sequence + 1,
@@ -98,9 +110,9 @@ def test_a_tombstone_is_due_once_more_is_in_no_list_and_goes_when_retention_ends
 
 def test_one_that_changed_meanwhile_is_to_be_read_again(table: Table) -> None:
     read = in_status(table, Status.PENDING)
-    risen = completion.rise(table, read, finding(Status.REJECTED), later(4))
+    risen = completion.advance(table, read, finding(Status.REJECTED), later(4))
     assert redaction.redact(table, read, due_at=DUE_AT, now=later(5)) is None
-    assert standing(table, read) == risen
+    assert existing(table, read) == risen
     assert redaction.redact(table, risen, due_at=DUE_AT, now=later(5)) is not None
 
 
@@ -115,27 +127,27 @@ def test_a_redaction_whose_answer_was_lost_gives_the_tombstone_that_stands(table
 def test_what_nobody_has_got_yet_is_not_redacted(table: Table) -> None:
     made = reserved(table)
     assert redaction.redact(table, made, due_at=DUE_AT, now=later(5)) is None
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 def test_what_is_not_there_gets_no_tombstone(table: Table) -> None:
     assert redaction.redact(table, reservation(), due_at=DUE_AT, now=later(5)) is None
-    redaction.settle(table, reservation().id)
+    redaction.clear_due(table, reservation().id)
     assert is_empty(table)
 
 
 def test_a_tombstone_that_is_settled_is_due_no_more(table: Table) -> None:
     made = redacted(table)
-    redaction.settle(table, made.id)
-    redaction.settle(table, made.id)
+    redaction.clear_due(table, made.id)
+    redaction.clear_due(table, made.id)
     assert index(table, "due") == set()
-    assert standing(table, made) == dataclasses.replace(made, due_at=None)
+    assert existing(table, made) == dataclasses.replace(made, due_at=None)
 
 
 def test_nothing_else_can_be_settled(table: Table) -> None:
     made = in_status(table, Status.PENDING)
-    redaction.settle(table, made.id)
-    assert standing(table, made) == made
+    redaction.clear_due(table, made.id)
+    assert existing(table, made) == made
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.VERIFIED])
@@ -147,12 +159,12 @@ def test_nothing_leaves_a_tombstone(table: Table, status: Status) -> None:
 
     creation.reserve(table, dataclasses.replace(before_it, attempt=nonce(), sequence=0), late)
     with pytest.raises(ConditionFailed):
-        creation.commit_link(table, before_it, url=URL, token="5LL", due_at=DUE_AT, now=late)
+        creation.commit_link(table, before_it, url=URL, token="5LL", now=late)
     creation.release(table, before_it)
     creation.fail(table, before_it.id, late)
-    completion.claim(table, before_it.id, nonce(), late)
-    completion.postpone(table, before_it, due_at=DUE_AT, expires_at=EXPIRES_AT)
-    completion.rise(table, before_it, finding(Status.VERIFIED), late)
+    claim(table, before_it.id, nonce(), late)
+    rescheduled(table, before_it, due_at=DUE_AT)
+    completion.advance(table, before_it, finding(Status.VERIFIED), late)
     redaction.redact(table, before_it, due_at=DUE_AT, now=late)
 
     assert item(table, before_it.id) == tombstone

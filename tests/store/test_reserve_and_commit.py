@@ -17,6 +17,7 @@ from tests.store.making import (
     TOKEN,
     URL,
     commit,
+    existing,
     failed_reservation,
     index,
     is_empty,
@@ -28,23 +29,22 @@ from tests.store.making import (
     reservation,
     reserved,
     row,
-    standing,
 )
 
 Make = Callable[[Table], Verification]
 
-AFTER_LEASE = schedule.LEASE + 1
+AFTER_LEASE = schedule.LEASE_SECONDS + 1
 
 
 def again(made: Verification, seconds: float, **changes: Any) -> Verification:
     """The same request once more, by a maker of its own."""
-    lease = int(later(seconds + schedule.LEASE).timestamp())
+    lease = int(later(seconds + schedule.LEASE_SECONDS).timestamp())
     return dataclasses.replace(made, attempt=nonce(), code="another", lease_until=lease, **changes)
 
 
 def test_a_reservation_stands_as_it_was_made(table: Table) -> None:
     made = reserved(table)
-    assert standing(table, made) == made
+    assert existing(table, made) == made
     assert made.is_reservation
 
 
@@ -53,7 +53,7 @@ def test_what_a_caller_may_leave_out_or_write_in_any_script_stands_as_it_was(
     table: Table, changes: dict[str, object]
 ) -> None:
     made = reserved(table, **changes)
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 def test_a_reservation_is_in_the_list_of_no_reference(table: Table) -> None:
@@ -64,31 +64,31 @@ def test_a_reservation_is_in_the_list_of_no_reference(table: Table) -> None:
 def test_a_second_maker_is_shown_the_reservation_that_stands(table: Table) -> None:
     made = reserved(table)
     assert creation.reserve(table, again(made, 1), later(1)) == made
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 def test_a_reservation_whose_answer_was_lost_is_known_by_its_attempt(table: Table) -> None:
     made = reserved(table)
     assert creation.reserve(table, made, later(1)) is None
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 def test_a_reservation_is_taken_up_once_its_lease_is_over(table: Table) -> None:
     second = again(reserved(table), AFTER_LEASE)
     assert creation.reserve(table, second, later(AFTER_LEASE)) is None
-    assert standing(table, second) == second
+    assert existing(table, second) == second
 
 
 def test_a_reservation_is_not_taken_up_while_its_lease_runs(table: Table) -> None:
     made = reserved(table)
-    assert creation.reserve(table, again(made, schedule.LEASE), later(schedule.LEASE)) == made
+    assert creation.reserve(table, again(made, schedule.LEASE_SECONDS), later(schedule.LEASE_SECONDS)) == made
 
 
 def test_a_reservation_is_not_taken_up_for_another_request(table: Table) -> None:
     made = reserved(table)
     other = again(made, AFTER_LEASE, fingerprint="0" * 64)
     assert creation.reserve(table, other, later(AFTER_LEASE)) == made
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 @pytest.mark.parametrize("make", [pending, failed_reservation, redacted])
@@ -105,7 +105,7 @@ def test_a_commit_makes_a_pending_verification(table: Table) -> None:
     assert committed == dataclasses.replace(
         made, sequence=1, url=URL, token=TOKEN, updated_at=later(1), due_at=FIRST_CHECK, lease_until=None
     )
-    assert committed == standing(table, made)
+    assert committed == existing(table, made)
     assert row(table, made)["reference_key"] == reference_key("shop", "order-1")
 
 
@@ -118,7 +118,7 @@ def test_a_commit_without_a_reference_stands_in_no_list(table: Table) -> None:
 def test_a_commit_whose_answer_was_lost_is_known_by_its_token(table: Table) -> None:
     made = reserved(table)
     assert commit(table, made) == commit(table, made)
-    assert standing(table, made).sequence == 1
+    assert existing(table, made).sequence == 1
 
 
 def test_a_commit_whose_reservation_was_taken_up_is_refused(table: Table) -> None:
@@ -127,7 +127,7 @@ def test_a_commit_whose_reservation_was_taken_up_is_refused(table: Table) -> Non
     creation.reserve(table, second, later(AFTER_LEASE))
     with pytest.raises(ConditionFailed) as refused:
         commit(table, made)
-    assert refused.value.standing == second
+    assert refused.value.existing == second
     assert commit(table, second, token="5LL").token == "5LL"
 
 
@@ -136,13 +136,13 @@ def test_a_second_commit_with_another_token_is_refused(table: Table) -> None:
     first = commit(table, made)
     with pytest.raises(ConditionFailed):
         commit(table, made, token="5LL")
-    assert standing(table, made) == first
+    assert existing(table, made) == first
 
 
 def test_a_commit_of_what_is_gone_makes_nothing(table: Table) -> None:
     with pytest.raises(ConditionFailed) as refused:
         commit(table, reservation())
-    assert refused.value.standing is None
+    assert refused.value.existing is None
     assert is_empty(table)
 
 
@@ -150,7 +150,7 @@ def test_a_commit_after_the_reservation_failed_is_refused(table: Table) -> None:
     made = failed_reservation(table)
     with pytest.raises(ConditionFailed):
         commit(table, made)
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 def test_a_released_reservation_is_gone_and_may_be_made_again_at_once(table: Table) -> None:
@@ -164,38 +164,38 @@ def test_a_released_reservation_is_gone_and_may_be_made_again_at_once(table: Tab
 def test_a_release_by_another_maker_leaves_the_reservation(table: Table) -> None:
     made = reserved(table)
     creation.release(table, again(made, 1))
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 def test_a_release_leaves_what_was_committed(table: Table) -> None:
     made = pending(table)
     creation.release(table, made)
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 def test_a_reservation_whose_maker_died_fails_and_is_due_no_more(table: Table) -> None:
     made = reserved(table)
     now = later(AFTER_LEASE)
     assert creation.fail(table, made.id, now)
-    failed = standing(table, made)
+    failed = existing(table, made)
     assert (failed.status, failed.reason_code, failed.sequence) == (Status.FAILED, "link_not_created", 1)
     assert (failed.updated_at, failed.due_at, failed.lease_until) == (now, None, None)
     assert row(table, made)["ttl"] == int(now.timestamp()) + table.retention
     assert index(table, "due") == set()
 
 
-@pytest.mark.parametrize("seconds", [0, schedule.LEASE])
+@pytest.mark.parametrize("seconds", [0, schedule.LEASE_SECONDS])
 def test_a_reservation_does_not_fail_while_its_lease_runs(table: Table, seconds: int) -> None:
     made = reserved(table)
     assert not creation.fail(table, made.id, later(seconds))
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 @pytest.mark.parametrize("make", [pending, failed_reservation, redacted])
 def test_what_is_no_reservation_does_not_fail(table: Table, make: Make) -> None:
     made = make(table)
     assert not creation.fail(table, made.id, later(86400))
-    assert standing(table, made) == made
+    assert existing(table, made) == made
 
 
 def test_nothing_does_not_fail(table: Table) -> None:

@@ -8,9 +8,9 @@ from botocore.exceptions import ReadTimeoutError
 
 from bridge.errors import StorageUnavailable
 from bridge.store import reading
-from bridge.store.rows import from_row, plain, to_row, values
+from bridge.store.rows import attributes, from_row, plain, to_row
 from bridge.store.table import ConditionFailed, Table
-from tests.store.making import RESULT, UNKNOWN, item, later, pending, reservation, reserved, standing, write
+from tests.store.making import RESULT, UNKNOWN, existing, item, later, pending, reservation, reserved, write
 
 NEVER = "#principal = :nobody"
 NOBODY = {":nobody": "nobody"}
@@ -19,28 +19,28 @@ NOBODY = {":nobody": "nobody"}
 def test_a_put_that_is_refused_gives_what_stands_there(table: Table) -> None:
     made = reserved(table)
     with pytest.raises(ConditionFailed) as refused:
-        table.put(to_row(dataclasses.replace(made, principal="another")), condition=NEVER, bind=NOBODY)
-    assert refused.value.standing == made
-    assert standing(table, made) == made
+        table.put(to_row(dataclasses.replace(made, principal="another")), condition=NEVER, values=NOBODY)
+    assert refused.value.existing == made
+    assert existing(table, made) == made
 
 
 def test_an_update_that_is_refused_gives_what_stands_there(table: Table) -> None:
     made = pending(table)
     with pytest.raises(ConditionFailed) as refused:
-        table.update(made.id, change={"token": "5LL"}, condition=NEVER, bind=NOBODY)
-    assert refused.value.standing == made
-    assert standing(table, made) == made
+        table.update(made.id, set={"token": "5LL"}, condition=NEVER, values=NOBODY)
+    assert refused.value.existing == made
+    assert existing(table, made) == made
 
 
 def test_a_write_that_is_refused_where_nothing_stands_gives_nothing(table: Table) -> None:
     made = reservation()
     with pytest.raises(ConditionFailed) as put:
-        table.put(to_row(made), condition=NEVER, bind=NOBODY)
+        table.put(to_row(made), condition=NEVER, values=NOBODY)
     with pytest.raises(ConditionFailed) as updated:
-        table.update(made.id, change={"token": "5LL"}, condition=NEVER, bind=NOBODY)
+        table.update(made.id, set={"token": "5LL"}, condition=NEVER, values=NOBODY)
     with pytest.raises(ConditionFailed) as deleted:
-        table.delete(made.id, condition=NEVER, bind=NOBODY)
-    assert put.value.standing is updated.value.standing is deleted.value.standing is None
+        table.delete(made.id, condition=NEVER, values=NOBODY)
+    assert put.value.existing is updated.value.existing is deleted.value.existing is None
     assert item(table, made.id) == {}
 
 
@@ -51,10 +51,10 @@ def test_an_update_sets_removes_and_counts_and_leaves_the_rest(table: Table) -> 
     updated = table.update(
         made.id,
         condition="#sequence = :one_by_now",
-        bind={":one_by_now": 1},
-        change={"result": RESULT},
+        values={":one_by_now": 1},
+        set={"result": RESULT},
         remove=["token", "never_there"],
-        one_more="sequence",
+        increment=["sequence"],
     )
     assert updated == dataclasses.replace(made, result=RESULT, token=None, sequence=2)
     del before["token"]
@@ -64,7 +64,7 @@ def test_an_update_sets_removes_and_counts_and_leaves_the_rest(table: Table) -> 
 def test_names_that_dynamodb_reserves_may_be_written(table: Table) -> None:
     made = pending(table)
     reserved_words = {"status": "failed", "type": "01", "ttl": 1, "result": "{}", "code": "c", "url": "u", "token": "t"}
-    written = table.update(made.id, condition="attribute_exists(#id)", bind={}, change=reserved_words)
+    written = table.update(made.id, condition="attribute_exists(#id)", values={}, set=reserved_words)
     assert (written.status, written.code) == ("failed", "c")
     assert reserved_words.items() <= plain(item(table, made.id)).items()
 
@@ -72,8 +72,8 @@ def test_names_that_dynamodb_reserves_may_be_written(table: Table) -> None:
 def test_a_result_of_the_largest_size_still_fits_into_an_item(table: Table) -> None:
     made = pending(table, metadata={f"key-{n}": "🙂" * 500 for n in range(20)})
     largest = "ß" * (200 * 1024 // 2)
-    table.update(made.id, condition="#id = :id", bind={":id": made.id}, change={"result": largest})
-    assert standing(table, made).result == largest
+    table.update(made.id, condition="#id = :id", values={":id": made.id}, set={"result": largest})
+    assert existing(table, made).result == largest
 
 
 @pytest.mark.parametrize("microsecond", [0, 1000, 999_000])
@@ -83,14 +83,14 @@ def test_a_row_that_is_read_is_the_verification_that_was_written(microsecond: in
 
 
 def test_what_is_none_is_left_out_and_what_is_empty_is_not() -> None:
-    assert values({"a": None, "b": "", "c": 0, "d": {}}) == {"b": {"S": ""}, "c": {"N": "0"}, "d": {"M": {}}}
+    assert attributes({"a": None, "b": "", "c": 0, "d": {}}) == {"b": {"S": ""}, "c": {"N": "0"}, "d": {"M": {}}}
 
 
 def test_an_error_of_dynamodb_is_named_and_not_quoted(table: Table) -> None:
     nowhere = dataclasses.replace(table, name="no-such-table")
     made = reservation()
     with pytest.raises(StorageUnavailable) as failed:
-        nowhere.put(to_row(made), condition="attribute_not_exists(#id)", bind={})
+        nowhere.put(to_row(made), condition="attribute_not_exists(#id)", values={})
     assert (failed.value.operation, failed.value.code) == ("PutItem", "ResourceNotFoundException")
     with pytest.raises(StorageUnavailable):
         reading.get(nowhere, made.id)
@@ -108,7 +108,7 @@ def test_a_lost_response_is_an_error_even_where_the_write_was_done(table: Table)
 
     table.client.meta.events.register("after-call.dynamodb.PutItem", lose)
     with pytest.raises(StorageUnavailable) as failed:
-        table.put(to_row(made), condition="attribute_not_exists(#id)", bind={})
+        table.put(to_row(made), condition="attribute_not_exists(#id)", values={})
     table.client.meta.events.unregister("after-call.dynamodb.PutItem", lose)
     assert failed.value.code == "ReadTimeoutError"
-    assert standing(table, made) == made
+    assert existing(table, made) == made

@@ -44,11 +44,12 @@ CODES = {
     "NotFound": (404, "not_found"),
     "IdempotencyKeyReused": (422, "idempotency_key_reused"),
     "StillRunning": (409, "still_running"),
+    "PrefetchRefused": (425, "prefetch_refused"),
     "RedirectNotAllowed": (410, "redirect_not_allowed"),
     "StorageUnavailable": (503, "storage_unavailable"),
     "VendorRejected": (502, "vendor_rejected"),
     "VendorCredentials": (502, "vendor_credentials"),
-    "VendorRateLimited": (503, "vendor_rate_limited"),
+    "VendorLimitReached": (503, "vendor_rate_limited"),
     "VendorTimeout": (504, "vendor_timeout"),
     "VendorMalformed": (503, "vendor_unavailable"),
 }

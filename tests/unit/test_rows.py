@@ -12,12 +12,12 @@ from bridge.models import Evidence, Status, Verification, timestamp
 from bridge.store.rows import (
     DUE_SHARDS,
     _serialize,
+    attributes,
     due_shard,
     from_row,
     plain,
     reference_key,
     to_row,
-    values,
 )
 from tests.unit.building import NOW, reservation
 
@@ -41,7 +41,7 @@ def test_what_is_written_later_is_read_back() -> None:
         "reason_code": "redacted",
         "token": "4KK",
         "url": "https://vendor.example",
-        "asked_by": "n" * 32,
+        "claimed_by": "n" * 32,
         "failures": 3,
         "result": '{"Sim": 98.33}',
         "evidence": {"key": "records/…", "sha256": "0" * 64, "size": 5_000_000},
@@ -49,7 +49,7 @@ def test_what_is_written_later_is_read_back() -> None:
         "status": "expired",
         "sequence": 2,
     }
-    assert from_row({**to_row(reservation()), **values(written)}) == reservation(
+    assert from_row({**to_row(reservation()), **attributes(written)}) == reservation(
         **{
             **written,
             "evidence": Evidence("records/…", "0" * 64, 5_000_000),
@@ -62,10 +62,21 @@ def test_what_is_written_later_is_read_back() -> None:
 def test_every_field_of_a_verification_is_read_from_the_table() -> None:
     row = {
         **to_row(reservation()),
-        **values(
-            {"reason_code": "a", "token": "b", "url": "c", "asked_by": "d", "failures": 1, "heard_at": 1, "result": "e"}
+        **attributes(
+            {
+                "reason_code": "a",
+                "token": "b",
+                "url": "c",
+                "claimed_by": "d",
+                "claimed_at": 2,
+                "returned_at": 3,
+                "checks": 4,
+                "failures": 1,
+                "last_contact_at": 1,
+                "result": "e",
+            }
         ),
-        **values({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),
+        **attributes({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),
     }
     read = from_row(row)
     unread = [
@@ -75,7 +86,7 @@ def test_every_field_of_a_verification_is_read_from_the_table() -> None:
 
 
 def test_attributes_of_a_newer_version_are_left_alone() -> None:
-    newer = {**to_row(reservation()), **values({"invented_later": {"a": [1]}, "ttl": 1, "asked_at": 5})}
+    newer = {**to_row(reservation()), **attributes({"invented_later": {"a": [1]}, "ttl": 1, "contact_started_at": 5})}
     assert from_row(newer) == reservation()
 
 
@@ -132,4 +143,4 @@ def test_kinds_that_only_a_newer_version_writes_do_not_stand_in_the_way() -> Non
 
 def test_what_no_item_takes_is_refused() -> None:
     with pytest.raises(TypeError, match="float"):
-        values({"it": 1.5})
+        attributes({"it": 1.5})

@@ -30,15 +30,73 @@ def test_the_last_look_is_when_the_link_is_over(expires_at: float) -> None:
     assert expires_at + 9 < schedule.last_check(expires_at) <= expires_at + 10
 
 
-@pytest.mark.parametrize(("late", "is_over"), [(-1.0, False), (0.0, False), (4.999, False), (5.0, True), (900.0, True)])
-def test_a_link_counts_as_open_some_seconds_longer(late: float, is_over: bool) -> None:
-    assert schedule.is_over(NOW + late, NOW) is is_over
+@pytest.mark.parametrize(("is_started", "end"), [(False, 5), (True, 55)])
+def test_a_link_counts_as_open_some_seconds_longer(is_started: bool, end: float) -> None:
+    assert not schedule.is_over(NOW + end - 0.001, NOW, is_started=is_started)
+    assert schedule.is_over(NOW + end, NOW, is_started=is_started)
 
 
-@given(TIMES, st.floats(min_value=-2, max_value=2), st.floats(min_value=-2, max_value=2))
-def test_at_the_last_look_a_link_is_over_though_clocks_differ(expires_at: float, ours: float, theirs: float) -> None:
+@given(TIMES, st.booleans(), st.floats(min_value=-2, max_value=2), st.floats(min_value=-2, max_value=2))
+def test_at_the_last_check_a_link_is_over_though_clocks_differ(
+    expires_at: float, is_started: bool, ours: float, theirs: float
+) -> None:
     """One's clock says when it is due, another's when it was asked."""
-    assert schedule.is_over(schedule.last_check(expires_at) - ours + theirs, expires_at)
+    last = schedule.next_check(
+        expires_at + 20, expires_at=expires_at, returned_at=None, checks=5, is_started=is_started
+    )
+    assert schedule.is_over(last - ours + theirs, expires_at, is_started=is_started)
+
+
+# The checks of a link of 15 minutes, in seconds since it was made: when the person returned, and those that decide
+# nothing until the end.
+WAYS = [
+    ([], [300, 910], False),
+    ([], [300, 910, 960], True),
+    ([60], [60, 70, 90, 120, 910, 960], True),
+    ([400], [300, 400, 410, 430, 460, 910, 960], True),
+    ([60, 66], [60, 66, 90, 120, 910, 960], True),
+    ([60, 500], [60, 70, 90, 120, 500, 510, 960], True),
+    ([895], [300, 895, 905, 910, 925, 955], True),
+]
+
+
+@pytest.mark.parametrize(("returns", "expected", "is_started"), WAYS)
+def test_checks_follow_the_returns_and_stay_within_their_bound(
+    returns: list[int], expected: list[int], is_started: bool
+) -> None:
+    assert run(returns, is_started=is_started) == expected
+
+
+@given(st.lists(st.integers(min_value=0, max_value=900), max_size=60))
+def test_no_series_of_returns_costs_more_checks_than_allowed_or_loses_the_last(returns: list[int]) -> None:
+    times = run(sorted(returns), is_started=True)
+    assert len(times) <= schedule.MAX_CHECKS
+    assert times[-1] >= 955
+
+
+def run(returns: list[int], *, is_started: bool) -> list[int]:
+    """The times of all checks of a link that lives from 0 to 900, none of which decides anything."""
+    times: list[int] = []
+    returned_at, due = None, schedule.first_check(0, 900)
+    waiting = list(returns)
+    while True:
+        is_return = bool(waiting) and waiting[0] < due
+        now = waiting.pop(0) if is_return else due
+        if is_return:
+            may = returned_at is None or schedule.may_check_again(now, returned_at=returned_at, checks=len(times))
+            if not schedule.has_follow_up(now, returned_at):
+                returned_at = now
+            if not may or (times and now < times[-1] + schedule.MIN_CHECK_INTERVAL_SECONDS):
+                due = min(due, next_check(now, returned_at, len(times), is_started=True))
+                continue
+        times.append(now)
+        if schedule.is_over(now, 900, is_started=is_started or returned_at is not None):
+            return times
+        due = next_check(now, returned_at, len(times), is_started=is_started or returned_at is not None)
+
+
+def next_check(now: int, returned_at: int | None, checks: int, *, is_started: bool) -> int:
+    return schedule.next_check(now, expires_at=900, returned_at=returned_at, checks=checks, is_started=is_started)
 
 
 @pytest.mark.parametrize(
@@ -56,11 +114,9 @@ def test_the_pause_is_jittered_between_its_bounds(now: float, failures: int, luc
 
 
 def test_a_claim_is_over_before_what_was_sent_is_sent_again() -> None:
-    assert schedule.CLAIM < schedule.RESEND
-    assert schedule.LEASE < schedule.RESERVATION
+    assert schedule.CLAIM_SECONDS < schedule.RESEND
+    assert schedule.LEASE_SECONDS < schedule.RESERVATION
 
 
 def test_nobody_is_asked_again_within_the_quiet_seconds() -> None:
-    from bridge.store.completion import QUIET
-
-    assert schedule.after_failure(NOW, 1, lowest) > NOW + QUIET
+    assert schedule.after_failure(NOW, 1, lowest) > NOW + schedule.MIN_CHECK_INTERVAL_SECONDS

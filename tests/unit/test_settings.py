@@ -21,6 +21,8 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
         {"https://a.example", "http://localhost:*"},
     ),
     "public_base_url": ("PUBLIC_BASE_URL", "https://bridge.example/", "https://bridge.example"),
+    "vendor_rate_limit": ("VENDOR_RATE_LIMIT", "400", 400),
+    "rate_table_name": ("RATE_TABLE_NAME", "rates", "rates"),
     "link_lifetime": ("LINK_LIFETIME_SECONDS", "900", 900),
     "give_up_after": ("GIVE_UP_HOURS", "24", 24 * 3600),
     "jwt_issuer": ("JWT_ISSUER", "https://id.example", "https://id.example"),

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from bridge.aws.clients import translate_aws_errors
 from bridge.models import Caller, timestamp
-from bridge.store.rows import values
+from bridge.store.rows import attributes
 
 
 class Deed(StrEnum):
@@ -43,7 +43,7 @@ class AuditTrail:
             try:
                 self._client.put_item(
                     TableName=self._table,
-                    Item=values(entry),
+                    Item=attributes(entry),
                     ConditionExpression="attribute_not_exists(verification_id)",
                 )
             except ClientError as error:

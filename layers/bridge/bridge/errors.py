@@ -7,6 +7,7 @@
     ├── MissingScope            the key is good, but not for this
     ├── NotFound                unknown, malformed, or somebody else's: these cannot be told apart
     ├── IdempotencyKeyReused    the same key with another body
+    ├── PrefetchRefused         a browser fetches the return before the person has returned
     ├── StillRunning            the same key and body are being worked on
     ├── RedirectNotAllowed      the frontend's origin is no longer allowed
     ├── StorageUnavailable      an AWS service did not do what it was asked
@@ -14,6 +15,7 @@
         ├── VendorRejected      the vendor understood, and refuses
         ├── VendorCredentials   the vendor refuses our credentials, or there are none yet
         ├── VendorRateLimited
+        │   └── VendorLimitReached  our own share of the vendor's rate limit is used up, so it was not asked
         ├── VendorTimeout       no whole answer within the budget
         └── VendorUnavailable   no connection, a 5xx
             └── VendorMalformed an answer that cannot be read
@@ -78,6 +80,10 @@ class StillRunning(BridgeError):
     detail = "The same request is being worked on. Send it again after Retry-After seconds."
 
 
+class PrefetchRefused(BridgeError):
+    detail = "This address cannot be fetched ahead of time."
+
+
 class RedirectNotAllowed(BridgeError):
     detail = "The origin of redirect_url is not allowed any more."
 
@@ -109,6 +115,10 @@ class VendorCredentials(VendorError):
 
 class VendorRateLimited(VendorError):
     detail = "The eKYC vendor takes no more requests for now. Send the request again after Retry-After seconds."
+
+
+class VendorLimitReached(VendorRateLimited):
+    """The vendor was not asked: whoever wanted to has used up its share of the vendor's rate limit for now."""
 
 
 class VendorTimeout(VendorError):

@@ -96,10 +96,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """One verification as it stands in the table. Times are in UTC; those that are integers in epoch seconds.
+    """One verification as it is in the table. Times are in UTC; integers are epoch seconds, `claimed_at` milliseconds.
 
-    `heard_at`: the last look before this claim in which the vendor was, perhaps, heard; 0 if there was none.
-    `sequence` 0 is a reservation: the vendor has been asked for a link, and nobody has got it yet.
+    `last_contact_at` is the last check before this claim in which the vendor may have responded; 0 if there was none.
+    `returned_at` is the return that the next checks follow, `checks` how many checks counted (see bridge.schedule).
+    With `sequence` 0 it is a reservation: the vendor has been asked for a link, and nobody has got it yet.
     """
 
     id: str
@@ -123,9 +124,12 @@ class Verification:
     url: str | None = None
     lease_until: int | None = None
     due_at: int | None = None
-    asked_by: str | None = None
+    claimed_at: int | None = None
+    claimed_by: str | None = None
+    returned_at: int | None = None
+    checks: int = 0
     failures: int = 0
-    heard_at: int = 0
+    last_contact_at: int = 0
     result: str | None = None
     evidence: Evidence | None = None
     redacted_at: datetime | None = None

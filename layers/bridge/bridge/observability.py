@@ -14,7 +14,14 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from bridge.errors import BridgeError, StorageUnavailable, VendorCredentials, VendorError, VendorMalformed
+from bridge.errors import (
+    BridgeError,
+    StorageUnavailable,
+    VendorCredentials,
+    VendorError,
+    VendorLimitReached,
+    VendorMalformed,
+)
 from bridge.ids import is_id
 
 # What these have to say of a request quotes its URL, which ends in a token, or headers; Lambda would print it.
@@ -27,6 +34,7 @@ metrics = Metrics()
 INCONSISTENT_RESULT = "InconsistentResult"
 VENDOR_CREDENTIALS = "VendorCredentials"
 VENDOR_FAULT = "VendorFault"
+VENDOR_LIMIT_REACHED = "VendorLimitReached"
 STORAGE_FAULT = "StorageFault"
 INTERNAL_ERROR = "InternalError"
 GAVE_UP = "GaveUp"
@@ -35,6 +43,7 @@ OLDEST_DUE_SECONDS = "OldestDueSeconds"
 # The metric that a failure counts in, by the class of its error; the first that fits.
 _METRICS: dict[type[Exception], str] = {
     VendorCredentials: VENDOR_CREDENTIALS,
+    VendorLimitReached: VENDOR_LIMIT_REACHED,
     VendorError: VENDOR_FAULT,
     StorageUnavailable: STORAGE_FAULT,
     Exception: INTERNAL_ERROR,

@@ -18,6 +18,7 @@ class Reason:
 
 
 _REASONS = (
+    Reason("not_begun", "The verification has not begun yet.", True),
     Reason("not_started", "The link was not used before it expired.", True),
     Reason("abandoned", "The verification was not finished before the link expired.", True),
     Reason("document_covered", "Part of the document was covered.", True),

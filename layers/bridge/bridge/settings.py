@@ -81,8 +81,17 @@ class Settings:
 
     @property
     def vendor_calls_per_minute(self) -> int:
-        """What completing people who do not come back may cost the vendor."""
+        """Vendor calls per minute for scheduled checks."""
         return int(self._get("VENDOR_CALLS_PER_MINUTE"))
+
+    @property
+    def vendor_rate_limit(self) -> int:
+        """Calls per minute that the vendor accepts from this account."""
+        return int(self._get("VENDOR_RATE_LIMIT"))
+
+    @property
+    def rate_table_name(self) -> str:
+        return self._get("RATE_TABLE_NAME")
 
     @property
     def give_up_after(self) -> int:

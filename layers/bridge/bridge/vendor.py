@@ -20,6 +20,7 @@ from bridge.deadline import DeadlineAdapter, within
 from bridge.errors import (
     VendorCredentials,
     VendorError,
+    VendorLimitReached,
     VendorMalformed,
     VendorRateLimited,
     VendorRejected,
@@ -45,6 +46,10 @@ _LONGEST_URL = 4096
 
 _ATTEMPTS = 3
 _CHUNK = 64 * 1024
+
+
+# Raises VendorLimitReached if no request may be sent now.
+Permit = Callable[[], None]
 
 
 class Credentials(Protocol):
@@ -83,8 +88,8 @@ class Vendor:
         self._session.mount("http://", DeadlineAdapter())
         self._session.mount("https://", DeadlineAdapter())
 
-    def create_link(self, request: LinkRequest, return_url: str) -> Link:
-        """Asks for a link. It is asked again only where the vendor cannot have made one."""
+    def create_link(self, request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
+        """Asks for a link; again only where the vendor cannot have made one. `permit` is called before each request."""
         body = {
             "type": request.type,
             "id_country": request.id_country,
@@ -92,24 +97,26 @@ class Vendor:
             "redirect_url": return_url,
         }
         try:
-            return _link(self._ask("POST", self._url, body, attempts=_ATTEMPTS, is_safe=False))
+            return _link(self._ask("POST", self._url, body, permit, attempts=_ATTEMPTS, is_safe=False))
         except VendorError as error:
             error.operation = "CreateVerification"
             raise
 
-    def fetch(self, token: str, *, once: bool = False) -> Answer:
-        """The vendor's record of that token. `once`: without asking again after a fault, where nobody waits for it."""
-        return self._ask("GET", f"{self._url}/{token}", None, attempts=1 if once else _ATTEMPTS)
+    def fetch(self, token: str, *, permit: Permit, retry: bool = True) -> Answer:
+        """The vendor's record of that token. `permit` is called before each request; `retry` asks again after a
+        failure."""
+        return self._ask("GET", f"{self._url}/{token}", None, permit, attempts=_ATTEMPTS if retry else 1)
 
     def _ask(
-        self, method: str, url: str, body: dict[str, str] | None, *, attempts: int, is_safe: bool = True
+        self, method: str, url: str, body: dict[str, str] | None, permit: Permit, *, attempts: int, is_safe: bool = True
     ) -> Answer:
-        """Asks until there is an answer, a fault that asking again cannot mend, or no time left."""
+        """Asks until there is a response, a failure that a further request does not solve, or no time left."""
         deadline = self._clock() + self._budget
         fresh, attempt = False, 0
         while True:
             attempt += 1
             try:
+                permit()
                 with part(f"vendor {method}"):
                     return self._exchange(method, url, body, deadline, fresh=fresh)
             except VendorCredentials:
@@ -120,6 +127,8 @@ class Vendor:
             except VendorError as error:
                 pause = self._pause(error, attempt)
                 may_help = (is_safe and not isinstance(error, VendorRejected)) or _had_no_effect(error)
+                # Nobody is held until our next share of the vendor's rate limit.
+                may_help = may_help and not isinstance(error, VendorLimitReached)
                 if not may_help or attempt >= attempts or self._clock() + pause >= deadline:
                     raise
                 self._sleep(pause)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bridge.aws.secrets import Secret
     from bridge.evidence import EvidenceBucket
     from bridge.models import Authorized
-    from bridge.pace import Pace
+    from bridge.store.rate_limiter import RateLimiter
     from bridge.store.table import Table
     from bridge.vendor import Vendor
 
@@ -84,10 +84,17 @@ class Bridge:
         return DueQueue(self._client("sqs"), self.settings.due_queue_url)
 
     @functools.cached_property
-    def pace(self) -> "Pace":
-        from bridge.pace import Pace
+    def rate_limiter(self) -> "RateLimiter":
+        from bridge.store.rate_limiter import RateLimiter
 
-        return Pace(self.settings.vendor_calls_per_minute, clock=self.clock, sleep=self.sleep)
+        settings = self.settings
+        return RateLimiter(
+            self._client("dynamodb"),
+            settings.rate_table_name,
+            limit=settings.vendor_rate_limit,
+            background=settings.vendor_calls_per_minute,
+            now=self.now,
+        )
 
     @functools.cached_property
     def read_token(self) -> "Callable[[str], Authorized | None]":

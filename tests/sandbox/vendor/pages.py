@@ -1,4 +1,4 @@
-"""The HTML that a person sees: forms without JavaScript, each choice standing for what a camera would see."""
+"""The HTML that a person sees: forms without JavaScript, each choice existing for what a camera would see."""
 
 from html import escape
 from typing import Final

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterator
 
+from tests.simulation.queue import id_in
 from tests.simulation.world import World
 
 from .looking import cases
@@ -26,7 +27,7 @@ def dead_letters_have_a_cause(world: World) -> Iterator[Violation]:
     for message in world.queue.dead_letters:
         caused = all(invocation.faults or invocation.is_late for invocation in message.given_to)
         if not caused and message.body not in world.queue.doubled:
-            yield Violation("dead letter", (message.body[8:-2],), "tries failed without a fault")
+            yield Violation("dead letter", (id_in(message.body),), "tries failed without a fault")
 
 
 def errors_have_names(world: World) -> Iterator[Violation]:

@@ -1,15 +1,17 @@
-"""DynamoDB: the one table, and what may happen to a verification in it. Every write is conditional and may be repeated.
+"""DynamoDB: the verifications, and what may happen to one. Every write is conditional and may be repeated.
 
-    (nothing) ─creation.reserve─▶ reserved ─creation.commit_link─▶ pending ─completion.rise─▶ processing
-        ▲                          │    │                             │                          │
-        └─────creation.release─────┘    └─creation.fail─▶ failed      ├────────completion.rise───┤
-                                                            │         ▼                          ▼
-                                                            │   rejected │ failed │ expired ─rise─▶ verified
-                                                            ▼
-                            redaction.redact: from anything that was handed out to a tombstone, which nothing leaves
+    (nothing) ──creation.reserve──▶ reserved ──creation.commit_link──▶ pending ──┐ completion.claim_on_return
+        ▲                            │    │                               │      │ completion.advance
+        └──────creation.release──────┘    └──creation.fail──▶ failed      │      ▼
+                                                                          │  processing
+                                                       completion.advance │      │ completion.advance
+                                                                          ▼      ▼
+                                           rejected, failed or expired ──completion.advance──▶ verified
 
-    completion.claim      one asker at a time: who claims may ask the vendor, for QUIET seconds nobody else
-    completion.postpone   the same status, another time to look again
+    completion.claim_on_…      one claimer at a time may ask the vendor
+    completion.reschedule,     the same status, another time for the next check
+    back_off, release
+    redaction.redact           from anything that was handed out to a tombstone, which nothing leaves
 
-An answer that was lost after its write happened is recognised by the nonce that the write left (`attempt`, `asked_by`).
+A response that was lost after its write is recognised by the nonce in the write (`attempt`, `claimed_by`).
 """

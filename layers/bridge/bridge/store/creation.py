@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.models import Status, Verification, timestamp
-from bridge.store.rows import due_shard, reference_key, to_row
+from bridge.store.rows import reference_key, to_row
 from bridge.store.table import ConditionFailed, Table
 
 _FREE = "attribute_not_exists(#id)"
@@ -18,67 +18,63 @@ _MINE = "#attempt = :attempt"
 def reserve(table: Table, reservation: Verification, now: datetime) -> Verification | None:
     """Puts the reservation, or takes up one of the same request whose lease is over. None if it is ours now; else the
     verification that stands there."""
-    bind = {":zero": 0, ":now": int(now.timestamp()), ":fingerprint": reservation.fingerprint}
+    values = {":zero": 0, ":now": int(now.timestamp()), ":fingerprint": reservation.fingerprint}
     condition = f"{_FREE} OR ({_RESERVED} AND {_LEASE_IS_OVER} AND {_SAME_REQUEST})"
     try:
-        table.put(to_row(reservation), condition=condition, bind=bind)
+        table.put(to_row(reservation), condition=condition, values=values)
     except ConditionFailed as failed:
-        standing = failed.standing
-        return None if standing and standing.attempt == reservation.attempt else standing
+        existing = failed.existing
+        return None if existing and existing.attempt == reservation.attempt else existing
     return None
 
 
-def commit_link(
-    table: Table, reservation: Verification, *, url: str, token: str, due_at: int, now: datetime
-) -> Verification:
+def commit_link(table: Table, reservation: Verification, *, url: str, token: str, now: datetime) -> Verification:
     """The reservation becomes a pending verification, whose link was made at `reservation.created_at`."""
-    change: dict[str, Any] = {
+    changes: dict[str, Any] = {
         "url": url,
         "token": token,
         "sequence": 1,
         "created_at": timestamp(reservation.created_at),
         "expires_at": timestamp(reservation.expires_at),
         "updated_at": timestamp(now),
-        "due_at": due_at,
-        "due_shard": due_shard(reservation.id),
     }
     if reservation.reference is not None:
-        change["reference_key"] = reference_key(reservation.principal, reservation.reference)
+        changes["reference_key"] = reference_key(reservation.principal, reservation.reference)
     try:
         return table.update(
             reservation.id,
             condition=f"{_RESERVED} AND {_MINE}",
-            bind={":zero": 0, ":attempt": reservation.attempt},
-            change=change,
+            values={":zero": 0, ":attempt": reservation.attempt},
+            set=changes,
             remove=["lease_until"],
         )
     except ConditionFailed as failed:
-        if failed.standing and failed.standing.token == token:
-            return failed.standing
+        if failed.existing and failed.existing.token == token:
+            return failed.existing
         raise
 
 
 def release(table: Table, reservation: Verification) -> None:
     """Takes a reservation back, so that the same request may be sent again at once."""
-    bind = {":zero": 0, ":attempt": reservation.attempt}
+    values = {":zero": 0, ":attempt": reservation.attempt}
     # Where the condition fails, it is gone already, or another's by now.
     with contextlib.suppress(ConditionFailed):
-        table.delete(reservation.id, condition=f"{_RESERVED} AND {_MINE}", bind=bind)
+        table.delete(reservation.id, condition=f"{_RESERVED} AND {_MINE}", values=values)
 
 
 def fail(table: Table, id: str, now: datetime) -> bool:
     """Ends a reservation whose maker died; False if there is none whose lease is over."""
-    change = {
+    changes = {
         "status": Status.FAILED.value,
         "reason_code": "link_not_created",
         "sequence": 1,
         "updated_at": timestamp(now),
         "ttl": int(now.timestamp()) + table.retention,
     }
-    bind = {":zero": 0, ":now": int(now.timestamp())}
+    values = {":zero": 0, ":now": int(now.timestamp())}
     condition = f"{_RESERVED} AND {_LEASE_IS_OVER}"
     try:
-        table.update(id, condition=condition, bind=bind, change=change, remove=["due_at", "due_shard", "lease_until"])
+        table.update(id, condition=condition, values=values, set=changes, remove=["due_at", "due_shard", "lease_until"])
     except ConditionFailed:
         return False
     return True

@@ -6,7 +6,7 @@ from datetime import datetime
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.errors import StorageUnavailable
 from bridge.models import Verification
-from bridge.store.rows import DUE_SHARDS, Item, from_row, plain, reference_key, values
+from bridge.store.rows import DUE_SHARDS, Item, attributes, from_row, plain, reference_key
 from bridge.store.table import ConditionFailed, Table, key
 
 # Where a page of a list begins: created_at as it stands in the table, and the id.
@@ -33,13 +33,13 @@ def by_reference(
     partition = reference_key(principal, reference)
     start = {}
     if after:
-        start["ExclusiveStartKey"] = values({"reference_key": partition, "created_at": after[0], "id": after[1]})
+        start["ExclusiveStartKey"] = attributes({"reference_key": partition, "created_at": after[0], "id": after[1]})
     with translate_aws_errors("Query"):
         page = table.client.query(
             TableName=table.name,
             IndexName="by_reference",
             KeyConditionExpression="reference_key = :partition",
-            ExpressionAttributeValues=values({":partition": partition}),
+            ExpressionAttributeValues=attributes({":partition": partition}),
             ScanIndexForward=False,
             Limit=limit,
             **start,
@@ -76,7 +76,7 @@ def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]
                 TableName=table.name,
                 IndexName="due",
                 KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues=values({":shard": str(shard), ":now": int(now.timestamp())}),
+                ExpressionAttributeValues=attributes({":shard": str(shard), ":now": int(now.timestamp())}),
                 Limit=-(-limit // DUE_SHARDS),
             )
         for item in required(page, "Items", "Query"):
@@ -84,10 +84,10 @@ def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]
             yield row["id"], int(row["due_at"])
 
 
-def take_due(table: Table, id: str, seen: int, *, until: int) -> bool:
+def claim_due(table: Table, id: str, seen: int, *, until: int) -> bool:
     """Makes what was due at `seen` due at `until` (epoch seconds); False if another was quicker, or nothing is due."""
     try:
-        table.update(id, condition="#due_at = :seen", bind={":seen": seen}, change={"due_at": until})
+        table.update(id, condition="#due_at = :seen", values={":seen": seen}, set={"due_at": until})
     except ConditionFailed:
         return False
     return True

@@ -27,7 +27,7 @@ _PERSONAL = (
 def redact(table: Table, verification: Verification, *, due_at: int, now: datetime) -> Verification | None:
     """Leaves a tombstone, due once more so that evidence which comes late is erased too. None if the verification
     changed meanwhile: read it again."""
-    change: dict[str, Any] = {
+    changes: dict[str, Any] = {
         "redacted_at": timestamp(now),
         "due_at": due_at,
         "due_shard": due_shard(verification.id),
@@ -35,23 +35,23 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
     }
     is_open = not verification.status.is_final
     if is_open:
-        change |= {"status": Status.EXPIRED.value, "reason_code": "redacted", "updated_at": timestamp(now)}
+        changes |= {"status": Status.EXPIRED.value, "reason_code": "redacted", "updated_at": timestamp(now)}
     try:
         return table.update(
             verification.id,
             condition="attribute_not_exists(#redacted_at) AND #sequence > :zero AND #status = :status",
-            bind={":zero": 0, ":status": verification.status.value},
-            change=change,
+            values={":zero": 0, ":status": verification.status.value},
+            set=changes,
             remove=_PERSONAL,
-            one_more="sequence" if is_open else None,
+            increment=["sequence"] if is_open else [],
         )
     except ConditionFailed as failed:
-        standing = failed.standing
-        return standing if standing and standing.redacted_at else None
+        existing = failed.existing
+        return existing if existing and existing.redacted_at else None
 
 
-def settle(table: Table, id: str) -> None:
+def clear_due(table: Table, id: str) -> None:
     """Takes a tombstone out of the due ones."""
     # Where the condition fails, it has gone meanwhile.
     with contextlib.suppress(ConditionFailed):
-        table.update(id, condition="attribute_exists(#redacted_at)", bind={}, change={}, remove=["due_at", "due_shard"])
+        table.update(id, condition="attribute_exists(#redacted_at)", values={}, set={}, remove=["due_at", "due_shard"])

@@ -1,8 +1,8 @@
 """Verification ↔ item of the table. An attribute that is None is left out, and so stands in no index.
 
 Attributes that only the table needs: `due_shard` and `due_at` (index due), `reference_key` and `created_at` (index
-by_reference), `ttl` (epoch seconds; set on final records alone), `asked_at` (epoch milliseconds), `open_at` (epoch
-seconds; of the last look that is not known to have been vain).
+by_reference), `ttl` (epoch seconds; set on final records alone), `contact_started_at` (epoch seconds; of the last claim
+whose vendor call is not known to have failed).
 """
 
 import hashlib
@@ -17,7 +17,7 @@ Item = dict[str, Any]
 DUE_SHARDS = 4
 
 
-def values(plain: dict[str, Any]) -> Item:
+def attributes(plain: dict[str, Any]) -> Item:
     """DynamoDB's form of plain values, without those that are None."""
     return {name: _serialize(value) for name, value in plain.items() if value is not None}
 
@@ -72,7 +72,7 @@ def reference_key(principal: str, reference: str) -> str:
 
 def to_row(verification: Verification) -> Item:
     v = verification
-    return values(
+    return attributes(
         {
             "id": v.id,
             "principal": v.principal,
@@ -93,6 +93,7 @@ def to_row(verification: Verification) -> Item:
             "lease_until": v.lease_until,
             "due_at": v.due_at,
             "due_shard": due_shard(v.id) if v.due_at is not None else None,
+            "checks": v.checks,
         }
     )
 
@@ -121,9 +122,12 @@ def from_row(item: Item) -> Verification:
         url=row.get("url"),
         lease_until=_number(row.get("lease_until")),
         due_at=_number(row.get("due_at")),
-        asked_by=row.get("asked_by"),
+        claimed_at=_number(row.get("claimed_at")),
+        claimed_by=row.get("claimed_by"),
+        returned_at=_number(row.get("returned_at")),
+        checks=int(row.get("checks", 0)),
         failures=int(row.get("failures", 0)),
-        heard_at=int(row.get("heard_at", 0)),
+        last_contact_at=int(row.get("last_contact_at", 0)),
         result=row.get("result"),
         evidence=_evidence(row.get("evidence")),
         redacted_at=datetime.fromisoformat(row["redacted_at"]) if "redacted_at" in row else None,

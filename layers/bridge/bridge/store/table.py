@@ -10,15 +10,15 @@ from botocore.exceptions import ClientError
 
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.models import Verification
-from bridge.store.rows import Item, from_row, values
+from bridge.store.rows import Item, attributes, from_row
 
 
 class ConditionFailed(Exception):
-    """A write that was not done, with the verification that stands there instead (None: nothing)."""
+    """The condition of a write did not hold. `existing`: the verification that is there; None if there is none."""
 
-    def __init__(self, standing: Verification | None) -> None:
+    def __init__(self, existing: Verification | None) -> None:
         super().__init__("the condition of a write did not hold")
-        self.standing = standing
+        self.existing = existing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,46 +29,54 @@ class Table:
     name: str
     retention: int
 
-    def put(self, item: Item, *, condition: str, bind: Mapping[str, Any]) -> None:
+    def put(self, item: Item, *, condition: str, values: Mapping[str, Any]) -> None:
         self._write(
             "PutItem",
             {"Item": item},
             condition,
-            bind,
+            values,
             condition,
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
-    def delete(self, id: str, *, condition: str, bind: Mapping[str, Any]) -> None:
-        self._write("DeleteItem", {"Key": key(id)}, condition, bind, condition)
+    def delete(self, id: str, *, condition: str, values: Mapping[str, Any]) -> None:
+        self._write("DeleteItem", {"Key": key(id)}, condition, values, condition)
 
     def update(
         self,
         id: str,
         *,
         condition: str,
-        bind: Mapping[str, Any],
-        change: Mapping[str, Any],
+        values: Mapping[str, Any],
+        set: Mapping[str, Any],
+        default: Mapping[str, Any] | None = None,
+        copy: Mapping[str, str] | None = None,
+        increment: Sequence[str] = (),
         remove: Sequence[str] = (),
-        one_more: str | None = None,
-        move: Mapping[str, str] | None = None,
     ) -> Verification:
-        """Sets attributes, removes them, counts one up; the verification afterwards. `move`: an attribute takes the
-        number that another had before, 0 if there was none. Attributes that are not named here stay as they are, so
-        what a newer version wrote survives."""
-        sets = [f"#{name} = :set_{name}" for name in change]
-        sets += [f"#{to} = if_not_exists(#{of}, :none)" for to, of in (move or {}).items()]
-        if one_more:
-            sets.append(f"#{one_more} = #{one_more} + :one")
-        expression = f"SET {', '.join(sets)}" if sets else ""
+        """Updates the item, and returns the verification afterwards.
+
+        Attributes that are not named stay as they are, so what a newer version wrote survives.
+
+        Args:
+            condition: an expression over `#attribute` and the `:names` in `values`.
+            set: new values by attribute.
+            default: values for attributes that the item lacks.
+            copy: attributes that take the number of another attribute, 0 where there is none.
+            increment: numbers that grow by one.
+            remove: attributes that go.
+        """
+        default, copy = default or {}, copy or {}
+        clauses = [f"#{name} = :set_{name}" for name in set]
+        clauses += [f"#{name} = if_not_exists(#{name}, :set_{name})" for name in default]
+        clauses += [f"#{name} = if_not_exists(#{source}, :zero)" for name, source in copy.items()]
+        clauses += [f"#{name} = #{name} + :one" for name in increment]
+        expression = f"SET {', '.join(clauses)}" if clauses else ""
         if remove:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
-        bound = {**bind, **{f":set_{name}": value for name, value in change.items()}}
-        if one_more:
-            bound[":one"] = 1
-        if move:
-            bound[":none"] = 0
-        answer = self._write(
+        bound = {**values, **{f":set_{name}": value for name, value in {**set, **default}.items()}}
+        bound |= ({":one": 1} if increment else {}) | ({":zero": 0} if copy else {})
+        response = self._write(
             "UpdateItem",
             {"Key": key(id), "UpdateExpression": expression.strip(), "ReturnValues": "ALL_NEW"},
             condition,
@@ -76,14 +84,14 @@ class Table:
             f"{expression} {condition}",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        return from_row(required(answer, "Attributes", "UpdateItem"))
+        return from_row(required(response, "Attributes", "UpdateItem"))
 
     def _write(
         self,
         operation: str,
         what: Mapping[str, Any],
         condition: str,
-        bind: Mapping[str, Any],
+        values: Mapping[str, Any],
         mentions: str,
         **options: Any,
     ) -> Any:
@@ -94,7 +102,7 @@ class Table:
                     TableName=self.name,
                     ConditionExpression=condition,
                     **({"ExpressionAttributeNames": names} if names else {}),
-                    **({"ExpressionAttributeValues": values(dict(bind))} if bind else {}),
+                    **({"ExpressionAttributeValues": attributes(dict(values))} if values else {}),
                     **what,
                     **options,
                 )
@@ -105,9 +113,9 @@ class Table:
 
 
 def _condition_failed(error: ClientError) -> ConditionFailed:
-    standing = cast("dict[str, Any]", error.response).get("Item")
-    return ConditionFailed(from_row(standing) if standing else None)
+    existing = cast("dict[str, Any]", error.response).get("Item")
+    return ConditionFailed(from_row(existing) if existing else None)
 
 
 def key(id: str) -> Item:
-    return values({"id": id})
+    return attributes({"id": id})

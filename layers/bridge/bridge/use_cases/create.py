@@ -10,6 +10,7 @@ from bridge.ids import id_for, new_code, new_id
 from bridge.models import LinkRequest, Status, Verification
 from bridge.observability import concerning, logger, record_failure
 from bridge.store import creation
+from bridge.store.rate_limiter import CallClass
 from bridge.wiring import Bridge
 
 
@@ -32,11 +33,13 @@ def create(
 
 
 def _create(bridge: Bridge, request: LinkRequest, reservation: Verification, base_url: str) -> Created:
-    standing = creation.reserve(bridge.table, reservation, bridge.now())
-    if standing:
-        return _replay(bridge, standing, reservation)
+    existing = creation.reserve(bridge.table, reservation, bridge.now())
+    if existing:
+        return _replay(bridge, existing, reservation)
     try:
-        link = bridge.vendor.create_link(request, f"{base_url}/return/{reservation.id}/{reservation.code}")
+        permit = bridge.rate_limiter.permit(CallClass.CREATE, reservation.principal)
+        return_url = f"{base_url}/return/{reservation.id}/{reservation.code}"
+        link = bridge.vendor.create_link(request, return_url, permit=permit)
     except BridgeError:
         _release(bridge, reservation)
         raise
@@ -45,14 +48,14 @@ def _create(bridge: Bridge, request: LinkRequest, reservation: Verification, bas
     now = bridge.now()
     lifetime = reservation.expires_at - reservation.created_at
     made = dataclasses.replace(reservation, created_at=now, expires_at=now + lifetime)
-    due_at = schedule.first_check(now.timestamp(), made.expires_at.timestamp())
-    verification = creation.commit_link(bridge.table, made, url=link.url, token=link.token, due_at=due_at, now=now)
+    verification = creation.commit_link(bridge.table, made, url=link.url, token=link.token, now=now)
     logger.info("verification_created", extra={"verification_id": verification.id, "status": verification.status})
     return Created(verification, is_replay=False)
 
 
 def _reservation(bridge: Bridge, principal: str, request: LinkRequest, idempotency_key: str | None) -> Verification:
     now = bridge.now()
+    expires_at = now + timedelta(seconds=bridge.settings.link_lifetime)
     return Verification(
         id=id_for(principal, idempotency_key) if idempotency_key is not None else new_id(bridge.random_bytes),
         principal=principal,
@@ -67,11 +70,12 @@ def _reservation(bridge: Bridge, principal: str, request: LinkRequest, idempoten
         code=new_code(bridge.random_bytes),
         created_at=now,
         updated_at=now,
-        expires_at=now + timedelta(seconds=bridge.settings.link_lifetime),
+        expires_at=expires_at,
         fingerprint=request.fingerprint,
         attempt=bridge.nonce(),
-        lease_until=int(now.timestamp()) + schedule.LEASE,
-        due_at=int(now.timestamp()) + schedule.RESERVATION,
+        lease_until=int(now.timestamp()) + schedule.LEASE_SECONDS,
+        # Kept when the link is committed, so that the index of due ones is not written again.
+        due_at=schedule.first_check(now.timestamp(), expires_at.timestamp()),
     )
 
 
@@ -83,11 +87,11 @@ def _release(bridge: Bridge, reservation: Verification) -> None:
         record_failure("release_failed", error, verification_id=reservation.id)
 
 
-def _replay(bridge: Bridge, standing: Verification, reservation: Verification) -> Created:
+def _replay(bridge: Bridge, existing: Verification, reservation: Verification) -> Created:
     # A tombstone has no fingerprint any more: whoever holds the key sees what became of its verification.
-    if standing.fingerprint not in (reservation.fingerprint, None):
+    if existing.fingerprint not in (reservation.fingerprint, None):
         raise IdempotencyKeyReused()
-    if standing.is_reservation:
-        left = (standing.lease_until or 0) - int(bridge.now().timestamp())
-        raise StillRunning(retry_after=min(max(left, 1), schedule.LEASE))
-    return Created(standing, is_replay=True)
+    if existing.is_reservation:
+        left = (existing.lease_until or 0) - int(bridge.now().timestamp())
+        raise StillRunning(retry_after=min(max(left, 1), schedule.LEASE_SECONDS))
+    return Created(existing, is_replay=True)

@@ -1,25 +1,54 @@
-"""What is due, one by one: people who never come back, reservations whose maker died, tombstones."""
+"""What is due, one by one: people who have not returned, abandoned reservations, tombstones."""
 
+from bridge import schedule
+from bridge.aws.due_queue import DueMessage
+from bridge.errors import StorageUnavailable
 from bridge.ids import is_id
-from bridge.models import Status
+from bridge.models import Status, Verification
 from bridge.observability import logger
-from bridge.store import creation
-from bridge.use_cases.complete import complete
+from bridge.store import completion, creation, reading
+from bridge.use_cases.complete import check_on_schedule
 from bridge.use_cases.redact import erase_late_evidence
 from bridge.wiring import Bridge
 
 
-def finalize(bridge: Bridge, id: str) -> None:
-    """Does what is due for a verification. A fault of the vendor's is no fault here: it comes due again by itself."""
-    if not is_id(id):
+def finalize(bridge: Bridge, message: DueMessage) -> None:
+    """Does what is due for a verification. A failure of the vendor is none here: the verification stays due."""
+    if not is_id(message.id):
         raise ValueError("the message names no verification")
-    bridge.pace.wait()
-    verification = complete(bridge, id, is_awaited=False).verification
-    if verification is None:
+    checked = check_on_schedule(bridge, message.id, message.due_at)
+    if checked.verification is None or checked.is_claimed:
         return
+    if message.due_at in (checked.verification.due_at, None):
+        _finish(bridge, checked.verification, message)
+
+
+def _finish(bridge: Bridge, verification: Verification, message: DueMessage) -> None:
+    """For what is due and cannot be claimed."""
     if verification.is_reservation:
-        if creation.fail(bridge.table, id, bridge.now()):
-            # Whoever made it failed between the reservation and the link.
-            logger.warning("status_changed", extra={"verification_id": id, "status": Status.FAILED, "sequence": 1})
+        _finish_reservation(bridge, verification)
     elif verification.redacted_at:
         erase_late_evidence(bridge, verification)
+    elif _was_just_checked(bridge, verification):
+        # By a refresh, say, which leaves the planned check to us.
+        again = DueMessage(message.id, message.due_at, delay=schedule.MIN_CHECK_INTERVAL_SECONDS)
+        for code in bridge.due_queue.send([again]).values():
+            raise StorageUnavailable("SendMessageBatch", code)
+    elif verification.due_at is not None:
+        completion.clear_due(bridge.table, verification.id, verification.due_at)
+
+
+def _finish_reservation(bridge: Bridge, reservation: Verification) -> None:
+    """Whoever made it failed between the reservation and the link. A retry may take it up for a while."""
+    ends_at = int(reservation.created_at.timestamp()) + schedule.RESERVATION
+    if bridge.now().timestamp() < ends_at and reservation.due_at is not None:
+        reading.claim_due(bridge.table, reservation.id, reservation.due_at, until=ends_at)
+    elif creation.fail(bridge.table, reservation.id, bridge.now()):
+        logger.warning(
+            "status_changed", extra={"verification_id": reservation.id, "status": Status.FAILED, "sequence": 1}
+        )
+
+
+def _was_just_checked(bridge: Bridge, verification: Verification) -> bool:
+    since = bridge.now().timestamp() - (verification.claimed_at or 0) / 1000
+    return since < schedule.MIN_CHECK_INTERVAL_SECONDS

@@ -11,7 +11,7 @@ from bridge.ids import is_id
 from bridge.models import Caller, Verification
 from bridge.store import reading
 from bridge.store.reading import Position
-from bridge.use_cases.complete import complete
+from bridge.use_cases.complete import check_on_refresh
 from bridge.vendor_answer import read as read_answer
 from bridge.wiring import Bridge
 
@@ -43,13 +43,13 @@ def read_result(bridge: Bridge, verification: Verification, caller: Caller) -> A
 
 
 def refresh(bridge: Bridge, principal: str, id: str) -> Verification:
-    """Asks the vendor now, unless it was asked within the last seconds. Raises what kept it from answering."""
+    """Asks the vendor now, unless it was asked within the last seconds. Raises what kept it from responding."""
     if not is_id(id):
         raise NotFound()
-    completed = complete(bridge, id, principal=principal)
-    verification = owned(completed.verification, principal)
-    if completed.fault:
-        raise completed.fault
+    checked = check_on_refresh(bridge, id, principal)
+    verification = owned(checked.verification, principal)
+    if checked.error:
+        raise checked.error
     return verification
 
 

@@ -36,7 +36,7 @@ def erase_late_evidence(bridge: Bridge, tombstone: Verification) -> None:
     work. The tombstone stays due.
     """
     assert tombstone.redacted_at is not None, "a tombstone says since when it is one"
-    if bridge.now() < tombstone.redacted_at + timedelta(seconds=schedule.STRAGGLERS):
+    if bridge.now() < tombstone.redacted_at + timedelta(seconds=schedule.IN_FLIGHT_SECONDS):
         return
     bridge.evidence.erase(tombstone.id)
-    redaction.settle(bridge.table, tombstone.id)
+    redaction.clear_due(bridge.table, tombstone.id)

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.errors import BridgeError, NotFound, RedirectNotAllowed, StorageUnavailable
+from bridge.errors import BridgeError, NotFound, PrefetchRefused, RedirectNotAllowed, StorageUnavailable
 from bridge.web.problems import log, status_of
 
 # A return's address holds its code: nothing may keep it, or tell it on.
@@ -11,6 +11,7 @@ PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _TEXTS = {
     NotFound: ("Page not found", "This address is not known here. Please go back to where you came from."),
     RedirectNotAllowed: ("Thank you", "Your verification has reached us. You may close this page."),
+    PrefetchRefused: ("One moment, please", "Please open this page again."),
     StorageUnavailable: ("One moment, please", "This page tries again by itself in a few seconds."),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from bridge.errors import BodyTooLarge, Fault, InvalidRequest, MissingScope, UnsupportedMediaType
+from bridge.errors import BodyTooLarge, Fault, InvalidRequest, MissingScope, PrefetchRefused, UnsupportedMediaType
 from bridge.models import Caller, LinkRequest
 from bridge.store.reading import Position
 from bridge.web.link_request import faults_in
@@ -34,6 +34,16 @@ def caller(event: APIGatewayProxyEventV2, scope: str) -> Caller:
 def base_url(event: APIGatewayProxyEventV2, public_base_url: str) -> str:
     """This API's own URL, without a slash at its end."""
     return public_base_url or f"https://{event.request_context.domain_name}"
+
+
+def refuse_prefetch(event: APIGatewayProxyEventV2) -> None:
+    """Raises PrefetchRefused for a request that a browser sends before anybody opens the address.
+
+    Browsers do not use a response that is no success, and send the request again when the person goes there.
+    """
+    for name in ("sec-purpose", "purpose", "x-moz"):
+        if "prefetch" in (event.headers.get(name) or "").lower():
+            raise PrefetchRefused()
 
 
 def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tuple[LinkRequest, str | None]:

@@ -4,28 +4,25 @@ import hmac
 
 from bridge.errors import NotFound, RedirectNotAllowed
 from bridge.ids import is_id
-from bridge.models import Status, Verification
+from bridge.models import Verification
 from bridge.origins import fault_of, with_outcome
 from bridge.store import reading
-from bridge.use_cases.complete import complete
+from bridge.use_cases.complete import check_on_return
 from bridge.wiring import Bridge
 
 
-def come_back(bridge: Bridge, id: str, code: str) -> str:
-    """Where to send the person on to. Raises NotFound, RedirectNotAllowed; StorageUnavailable if nothing is known."""
+def redirect(bridge: Bridge, id: str, code: str) -> str:
+    """Where to send the person, with the status that is stored.
+
+    Raises NotFound, RedirectNotAllowed; StorageUnavailable if the return could not be stored.
+    """
     if not is_id(id):
         raise NotFound()
-    completed = complete(bridge, id, code=code, has_returned=True)
-    verification = _with_code(completed.verification, code)
-    if verification.redirect_url is None or fault_of(
-        verification.redirect_url, bridge.settings.allowed_redirect_origins
-    ):
+    verification = _with_code(check_on_return(bridge, id, code).verification, code)
+    url = verification.redirect_url
+    if url is None or fault_of(url, bridge.settings.allowed_redirect_origins):
         raise RedirectNotAllowed()
-    status = verification.status
-    if completed.fault and status is Status.PENDING:
-        # Somebody who stands before us has at least begun; what came of it we shall know later.
-        status = Status.PROCESSING
-    return with_outcome(verification.redirect_url, verification.id, status)
+    return with_outcome(url, verification.id, verification.status)
 
 
 def read_status(bridge: Bridge, id: str, code: str) -> Verification:

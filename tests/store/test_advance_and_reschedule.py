@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from bridge.models import Status, Verification
-from bridge.store import completion, redaction
-from bridge.store.completion import postpone, rise
+from bridge.store import redaction
+from bridge.store.completion import advance
 from bridge.store.rows import plain
 from bridge.store.table import Table
 from tests.store.making import (
@@ -17,7 +17,10 @@ from tests.store.making import (
     EXPIRES_AT,
     RESULT,
     UNKNOWN,
+    claim,
     claimed,
+    existing,
+    failed_check,
     finding,
     in_status,
     index,
@@ -26,9 +29,9 @@ from tests.store.making import (
     later,
     pending,
     redacted,
+    rescheduled,
     reservation,
     row,
-    standing,
     write,
 )
 
@@ -44,27 +47,27 @@ PAIRS = [pair for pair in itertools.product(Status, Status) if pair[1] is not St
 @pytest.mark.parametrize(("low", "high"), [pair for pair in PAIRS if RUNG[pair[0]] < RUNG[pair[1]]])
 def test_a_status_rises_and_counts_one(table: Table, low: Status, high: Status) -> None:
     made = in_status(table, low)
-    risen = rise(table, made, finding(high), later(9))
+    risen = advance(table, made, finding(high), later(9))
     assert (risen.status, risen.sequence, risen.updated_at) == (high, made.sequence + 1, later(9))
-    assert risen == standing(table, made)
+    assert risen == existing(table, made)
 
 
 @pytest.mark.parametrize(("high", "low"), [pair for pair in PAIRS if RUNG[pair[1]] <= RUNG[pair[0]]])
 def test_a_status_never_falls_nor_becomes_an_equal(table: Table, high: Status, low: Status) -> None:
     made = in_status(table, high)
     before = item(table, made.id)
-    assert rise(table, made, finding(low, reason_code="another"), later(9)) == made
+    assert advance(table, made, finding(low, reason_code="another"), later(9)) == made
     assert item(table, made.id) == before
 
 
 def test_every_step_of_a_whole_way_counts_one(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     way = [Status.PROCESSING, Status.EXPIRED, Status.VERIFIED]
-    assert [rise(table, made, finding(status), later(9)).sequence for status in way] == [2, 3, 4]
+    assert [advance(table, made, finding(status), later(9)).sequence for status in way] == [2, 3, 4]
 
 
 def test_a_final_status_is_kept_with_its_proof_until_retention_ends(table: Table) -> None:
-    made = rise(table, in_status(table, Status.PROCESSING), finding(Status.REJECTED), later(9))
+    made = advance(table, in_status(table, Status.PROCESSING), finding(Status.REJECTED), later(9))
     assert (made.reason_code, made.result, made.evidence, made.due_at) == ("document_copied", RESULT, EVIDENCE, None)
     assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
     assert index(table, "due") == set()
@@ -76,7 +79,7 @@ def test_an_open_status_never_vanishes_by_itself(table: Table) -> None:
 
 
 def test_a_late_proof_takes_the_reason_away(table: Table) -> None:
-    made = rise(table, in_status(table, Status.REJECTED), finding(Status.VERIFIED), later(9))
+    made = advance(table, in_status(table, Status.REJECTED), finding(Status.VERIFIED), later(9))
     assert made.reason_code is None
     assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
 
@@ -84,83 +87,83 @@ def test_a_late_proof_takes_the_reason_away(table: Table) -> None:
 def test_a_rise_without_proof_leaves_the_one_that_is_there(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
     given_up = finding(Status.FAILED, result=None, evidence=None, reason_code="vendor_unreachable")
-    assert rise(table, made, given_up, later(9)).evidence == EVIDENCE
+    assert advance(table, made, given_up, later(9)).evidence == EVIDENCE
 
 
 def test_a_rise_that_is_not_certain_is_looked_at_again(table: Table) -> None:
-    made = rise(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH + 900), later(9))
+    made = advance(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH + 900), later(9))
     assert made.due_at == EPOCH + 900
     assert index(table, "due") == {made.id}
 
 
 def test_a_rise_ends_the_count_of_vain_attempts(table: Table) -> None:
-    made = postpone(table, in_status(table, Status.PENDING), due_at=EPOCH + 60, expires_at=EXPIRES_AT, failures=3)
+    made = failed_check(table, in_status(table, Status.PENDING), failures=3)
     assert made.failures == 3
-    assert rise(table, made, finding(Status.PROCESSING), later(9)).failures == 0
+    assert advance(table, made, finding(Status.PROCESSING), later(9)).failures == 0
     assert "failures" not in row(table, made)
 
 
 def test_a_look_that_was_not_vain_is_remembered_by_those_after_it(table: Table) -> None:
     made = pending(table)
     first = claimed(table, made, later(10))
-    assert first.heard_at == 0
-    postpone(table, first, due_at=EPOCH + 60, expires_at=EXPIRES_AT, is_vain=True)
+    assert first.last_contact_at == 0
+    failed_check(table, first)
     second = claimed(table, made, later(20))
-    assert second.heard_at == 0
-    postpone(table, second, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
+    assert second.last_contact_at == 0
+    rescheduled(table, second, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
     third = claimed(table, made, later(30))
-    assert third.heard_at == EPOCH + 20
-    postpone(table, third, due_at=EPOCH + 60, expires_at=EXPIRES_AT, is_vain=True)
-    assert claimed(table, made, later(40)).heard_at == EPOCH + 20
+    assert third.last_contact_at == EPOCH + 20
+    failed_check(table, third)
+    assert claimed(table, made, later(40)).last_contact_at == EPOCH + 20
     # The fourth never came back to say what it heard.
     risen = claimed(table, made, later(50))
-    assert risen.heard_at == EPOCH + 40
-    assert rise(table, risen, finding(Status.PROCESSING), later(51)).heard_at == 0
-    assert row(table, made).keys().isdisjoint({"open_at", "heard_at"})
+    assert risen.last_contact_at == EPOCH + 40
+    assert advance(table, risen, finding(Status.PROCESSING), later(51)).last_contact_at == 0
+    assert row(table, made).keys().isdisjoint({"contact_started_at", "last_contact_at"})
 
 
 def test_a_rise_whose_answer_was_lost_is_written_once(table: Table) -> None:
     made = in_status(table, Status.PENDING)
-    first = rise(table, made, finding(Status.VERIFIED), later(9))
-    assert rise(table, made, finding(Status.VERIFIED), later(10)) == first
+    first = advance(table, made, finding(Status.VERIFIED), later(9))
+    assert advance(table, made, finding(Status.VERIFIED), later(10)) == first
     assert first.sequence == 2
 
 
 def test_a_tombstone_does_not_rise(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(5))
-    assert rise(table, made, finding(Status.VERIFIED), later(9)) == tombstone
-    assert standing(table, made) == tombstone
+    assert advance(table, made, finding(Status.VERIFIED), later(9)) == tombstone
+    assert existing(table, made) == tombstone
 
 
 def test_what_is_gone_neither_rises_nor_is_postponed(table: Table) -> None:
-    gone = dataclasses.replace(reservation(), asked_by="asker")
-    assert rise(table, gone, finding(Status.VERIFIED), later(9)) == gone
-    assert postpone(table, gone, due_at=EPOCH, expires_at=EXPIRES_AT) == gone
+    gone = dataclasses.replace(reservation(), claimed_by="asker")
+    assert advance(table, gone, finding(Status.VERIFIED), later(9)) == gone
+    assert rescheduled(table, gone, due_at=EPOCH, expires_at=EXPIRES_AT) == gone
     assert is_empty(table)
 
 
 def test_a_postponed_one_keeps_its_status_and_is_due_when_it_was_said(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
     moved = later(700)
-    postponed = postpone(table, made, due_at=EPOCH + 705, expires_at=moved, failures=2)
-    assert postponed == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=moved, failures=2)
-    assert postponed == standing(table, made)
+    postponed = rescheduled(table, made, due_at=EPOCH + 705, expires_at=moved)
+    assert postponed == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=moved)
+    assert postponed == existing(table, made)
     assert index(table, "due") == {made.id}
 
 
 def test_one_that_is_not_to_be_looked_at_again_leaves_the_due_ones(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     assert index(table, "due") == {made.id}
-    postpone(table, made, due_at=None, expires_at=EXPIRES_AT)
+    rescheduled(table, made, due_at=None, expires_at=EXPIRES_AT)
     assert index(table, "due") == set()
     assert row(table, made).keys().isdisjoint({"due_at", "due_shard"})
 
 
 def test_a_postponement_whose_answer_was_lost_may_be_written_again(table: Table) -> None:
     made = in_status(table, Status.PENDING)
-    first = postpone(table, made, due_at=EPOCH + 60, expires_at=EXPIRES_AT, failures=1)
-    assert postpone(table, made, due_at=EPOCH + 60, expires_at=EXPIRES_AT, failures=1) == first
+    first = rescheduled(table, made, due_at=EPOCH + 60)
+    assert rescheduled(table, made, due_at=EPOCH + 60) == first
 
 
 def _claimed_by_another(table: Table, made: Verification) -> None:
@@ -168,7 +171,7 @@ def _claimed_by_another(table: Table, made: Verification) -> None:
 
 
 def _risen(table: Table, made: Verification) -> None:
-    rise(table, made, finding(Status.PROCESSING), later(60))
+    advance(table, made, finding(Status.PROCESSING), later(60))
 
 
 def _redacted(table: Table, made: Verification) -> None:
@@ -184,7 +187,7 @@ def test_whoever_knows_less_than_the_table_postpones_nothing(table: Table, statu
     made = in_status(table, status)
     happens(table, made)
     before = item(table, made.id)
-    assert postpone(table, made, due_at=EPOCH + 9, expires_at=later(9), failures=9) == standing(table, made)
+    assert rescheduled(table, made, due_at=EPOCH + 9, expires_at=later(9)) == existing(table, made)
     assert item(table, made.id) == before
 
 
@@ -192,15 +195,15 @@ def test_claim_rise_and_postpone_keep_what_they_do_not_know(table: Table) -> Non
     made = pending(table)
     write(table, made, **UNKNOWN)
     asked = claimed(table, made)
-    postponed = postpone(table, asked, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
+    postponed = rescheduled(table, asked, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
     for status in (Status.PROCESSING, Status.EXPIRED, Status.VERIFIED):
-        rise(table, postponed, finding(status), later(9))
+        advance(table, postponed, finding(status), later(9))
     assert UNKNOWN.items() <= plain(item(table, made.id)).items()
 
 
 def test_a_tombstone_is_neither_claimed_nor_raised_by_an_asker_that_was_on_its_way(table: Table) -> None:
     tombstone = redacted(table)
     before = item(table, tombstone.id)
-    assert not completion.claim(table, tombstone.id, "late", later(60))[1]
-    postpone(table, tombstone, due_at=EPOCH, expires_at=EXPIRES_AT)
+    assert not claim(table, tombstone.id, "late", later(60))[1]
+    rescheduled(table, tombstone, due_at=EPOCH, expires_at=EXPIRES_AT)
     assert item(table, tombstone.id) == before

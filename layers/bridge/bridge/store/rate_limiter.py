@@ -1,0 +1,118 @@
+"""The vendor's rate limit, shared out by a counter in DynamoDB: one write before each vendor call.
+
+An item counts the calls of one window: in all, of each class, and of each principal that created or refreshed. Creates
+and returns come first, as a person waits for them: the others stop while some of the window is still left for those.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bridge.aws.clients import translate_aws_errors
+from bridge.errors import StorageUnavailable, VendorLimitReached
+from bridge.observability import record_failure
+from bridge.store.rows import attributes
+
+# Seconds. It is not known when the vendor's minute begins. Any minute touches at most five windows of this length.
+WINDOW_SECONDS = 15
+_WINDOWS = 60 // WINDOW_SECONDS + 1
+
+# Seconds for which a window is kept, for whoever looks at it.
+_KEPT = 3600
+
+
+class CallClass(StrEnum):
+    CREATE = "create"
+    RETURN = "return"
+    BACKGROUND = "background"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """Parts of a window: up to which total a class may go on, how much of it is its own, and how much a principal's."""
+
+    until: float = 1.0
+    own: float = 1.0
+    principal: float = 1.0
+
+
+_SHARES = {
+    CallClass.CREATE: _Share(principal=0.75),
+    CallClass.RETURN: _Share(),
+    CallClass.BACKGROUND: _Share(until=0.8),
+    CallClass.REFRESH: _Share(until=0.6, own=0.1, principal=0.05),
+}
+# Without the counter these go on, as a person waits; the others wait until it is back.
+_OPEN = (CallClass.CREATE, CallClass.RETURN)
+
+
+class RateLimiter:
+    """`limit` and `background` in calls a minute: what the vendor takes, and what scheduled checks may use of it."""
+
+    def __init__(self, client: Any, table: str, *, limit: int, background: int, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._table = table
+        self._window = limit // _WINDOWS
+        self._background = max(1, background * WINDOW_SECONDS // 60)
+        self._now = now
+
+    def permit(self, call: CallClass, principal: str | None = None) -> Callable[[], None]:
+        """What a vendor call has to ask before each request."""
+        return lambda: self.acquire(call, principal)
+
+    def acquire(self, call: CallClass, principal: str | None = None) -> None:
+        """Counts one call. Raises VendorLimitReached if the class or the principal has used up its share.
+
+        If DynamoDB cannot count it, creates and returns go on; the others get StorageUnavailable.
+        """
+        try:
+            self._count(call, principal)
+        except StorageUnavailable as error:
+            if call not in _OPEN:
+                raise
+            record_failure("rate_limiter_unavailable", error)
+
+    def _count(self, call: CallClass, principal: str | None) -> None:
+        now = self._now().timestamp()
+        window = int(now // WINDOW_SECONDS)
+        limits = self._limits(call, principal)
+        names = {f"#{i}": name for i, name in enumerate(limits)}
+        free = [f"(attribute_not_exists({name}) OR {name} < :limit{name[1:]})" for name in names]
+        values = {f":limit{i}": limit for i, limit in enumerate(limits.values())}
+        with translate_aws_errors("UpdateItem"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=attributes({"id": str(window)}),
+                    UpdateExpression=f"SET #ttl = :ttl ADD {', '.join(f'{name} :one' for name in names)}",
+                    ConditionExpression=" AND ".join(free),
+                    ExpressionAttributeNames={**names, "#ttl": "ttl"},
+                    ExpressionAttributeValues=attributes({**values, ":one": 1, ":ttl": int(now) + _KEPT}),
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                next_window = (window + 1) * WINDOW_SECONDS
+                raise VendorLimitReached(retry_after=max(1, round(next_window - now))) from None
+
+    def _limits(self, call: CallClass, principal: str | None) -> dict[str, int]:
+        """The counters that a call adds to, each with its limit."""
+        share = _SHARES[call]
+        own = self._part(share.own)
+        if call is CallClass.BACKGROUND:
+            own = min(own, self._background)
+        limits = {"total": self._part(share.until), call.value: own}
+        if principal is not None:
+            # A principal may be a person's address, and is of any length.
+            sha256 = hashlib.sha256(principal.encode()).hexdigest()
+            limits[f"{call.value}:{sha256[:16]}"] = self._part(share.principal)
+        return limits
+
+    def _part(self, share: float) -> int:
+        return max(1, int(self._window * share))
