@@ -62,16 +62,26 @@ def _ask(
     assert verification.token is not None, "what is claimed has been handed out"
     answer = bridge.vendor.fetch(verification.token, once=not is_awaited)
     try:
-        record = vendor_record.parse(answer.result, token=verification.token, type=verification.type)
+        record = vendor_record.parse(
+            answer.result,
+            token=verification.token,
+            type=verification.type,
+            id_country=verification.id_country,
+            id_type=verification.id_type,
+        )
     except VendorMalformed:
         # What we cannot read is kept as it came; somebody may be able to.
-        bridge.evidence.keep(verification.id, answer.raw)
+        bridge.evidence.keep_unconfirmed(verification.id, answer.raw)
         raise
     expires_at = _end_of_link(verification, record)
     link_is_over = schedule.is_over(asked_at.timestamp(), expires_at.timestamp())
     decision = decide(record, type=verification.type, link_is_over=link_is_over)
     if decision.reason_code == "inconsistent_result":
-        report("inconsistent_result", INCONSISTENT_RESULT, verification_id=verification.id)
+        what = ", ".join(record.contradictions) or "is_success"
+        report("inconsistent_result", INCONSISTENT_RESULT, verification_id=verification.id, what=what)
+    if not record.is_of_token:
+        # It may be another person's: kept for whoever investigates it, and never shown as this one's.
+        bridge.evidence.keep_unconfirmed(verification.id, answer.raw)
     due_at = _next_look(decision, expires_at, has_returned=has_returned)
     if decision.status.rank <= verification.status.rank:
         due_at = None if verification.status.is_final else due_at
@@ -82,8 +92,8 @@ def _ask(
         expires_at=expires_at,
         due_at=due_at,
         reason_code=decision.reason_code,
-        result=pictures.without_pictures(answer.result),
-        evidence=bridge.evidence.keep(verification.id, answer.raw),
+        result=pictures.without_pictures(answer.result) if record.is_of_token else None,
+        evidence=bridge.evidence.keep(verification.id, answer.raw) if record.is_of_token else None,
     )
     return _rise(bridge, verification, finding)
 
