@@ -43,6 +43,9 @@ class Link:
     said_success: set[str] = field(default_factory=set)
     # When a whole, sound record was sent.
     told: list[float] = field(default_factory=list)
+    # When a record that contradicts the request was sent, and by SHA-256 those that may be another person's.
+    contradicted: list[float] = field(default_factory=list)
+    foreign: set[str] = field(default_factory=set)
 
     @property
     def succeeded(self) -> bool:
@@ -77,6 +80,8 @@ class Vendor:
         self.secret = f"sk_{MARK}_0"
         self.calls_by_minute: Counter[int] = Counter()
         self.calls = 0
+        # The tokens of requests that carried a cookie, "" for each new link.
+        self.cookies: list[str] = []
         # The probability of a link whose records cannot be read.
         self.broken = 0.0
 

@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     calls.who_asks_has_claimed,
     calls.vendor_is_asked_no_more_than_allowed,
     calls.no_link_is_made_twice,
+    calls.no_cookie_is_sent,
     calls.rate_limit_is_kept,
     answers.people_are_sent_on,
     answers.errors_have_a_cause,
