@@ -20,12 +20,12 @@ STATUS, RETURN = "get_status", "return_person"
 VENDOR_FAULTS = {
     "422": (502, "vendor_rejected"),
     "inner_status:400": (502, "vendor_rejected"),
-    "redirect": (503, "vendor_unavailable"),
+    "redirect": (502, "vendor_malformed"),
     "401": (502, "vendor_credentials"),
     "500": (503, "vendor_unavailable"),
     "reset": (503, "vendor_unavailable"),
-    "garbage": (503, "vendor_unavailable"),
-    "huge": (503, "vendor_unavailable"),
+    "garbage": (502, "vendor_malformed"),
+    "huge": (502, "vendor_malformed"),
     "429": (503, "vendor_rate_limited"),
     "inner_status:408": (504, "vendor_timeout"),
 }

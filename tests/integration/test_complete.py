@@ -41,6 +41,22 @@ OUTCOMES = [
     ("inconsistent+expired", "failed", "inconsistent_result"),
     ("all_checks_no_success", "processing", "inconsistent_result"),
     ("all_checks_no_success+expired", "failed", "inconsistent_result"),
+    ("verified+other_token", "processing", "inconsistent_result"),
+    # The end of another's link is not the end of this one.
+    ("verified+other_token+expired", "processing", "inconsistent_result"),
+    ("9102+other_token", "processing", "inconsistent_result"),
+    ("verified+token_missing", "processing", "inconsistent_result"),
+    ("verified+token_missing+nested", "processing", "inconsistent_result"),
+    ("verified+other_type", "processing", "inconsistent_result"),
+    ("verified+other_type+expired", "failed", "inconsistent_result"),
+    ("verified+other_country", "processing", "inconsistent_result"),
+    ("verified+other_country+expired", "failed", "inconsistent_result"),
+    ("verified+other_document", "processing", "inconsistent_result"),
+    ("9102+other_document+expired", "failed", "inconsistent_result"),
+    ("verified+outer_flag_differs", "processing", "inconsistent_result"),
+    ("untouched+outer_flag_differs+expired", "failed", "inconsistent_result"),
+    ("document_error_left_behind", "processing", None),
+    ("document_error_left_behind+expired", "expired", "abandoned"),
     ("expired", "expired", "not_started"),
     ("ocr_passed+expired", "expired", "abandoned"),
     ("untouched", "processing", "not_begun"),
@@ -78,6 +94,28 @@ def test_document_only_verifications_need_no_face(
     sandbox.vendor.play(token_of(verification), outcome)
 
     assert told(functions.browser(return_path(verification))) == status
+
+
+@pytest.mark.parametrize("outcome", ["verified+other_token", "verified+token_missing"])
+def test_record_of_another_token_is_final_only_after_the_link_and_a_later_check_finds_the_right_one(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, outcome: str
+) -> None:
+    corrected, wrong = new(bridge), new(bridge)
+    for verification in (corrected, wrong):
+        sandbox.vendor.play(token_of(verification), outcome)
+        assert told(functions.browser(return_path(verification))) == "processing"
+        assert kept.due()[verification.id] == clock.epoch + schedule.FOLLOW_UPS[0]
+
+    sandbox.vendor.play(token_of(corrected), "verified")
+    clock.go_to(int(wrong.expires_at.timestamp()) + schedule.LATE_RESULT)
+    for verification in (corrected, wrong):
+        finalize(bridge, DueMessage(verification.id, None))
+
+    assert kept.row(corrected.id)["status"] == "verified"
+    assert "reason_code" not in kept.row(corrected.id)
+    failed = kept.row(wrong.id)
+    assert (failed["status"], failed["reason_code"]) == ("failed", "inconsistent_result")
+    assert kept.due() == {}
 
 
 @pytest.mark.parametrize("query", [{"is_success": "1"}, {"is_success": "true", "status": "verified"}, {"token": "x"}])

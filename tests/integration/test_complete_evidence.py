@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from bridge import schedule
 from bridge.models import Status
 from bridge.wiring import Bridge
 from tests.integration.driving import Aws, Clock, Functions, check, new, return_path, token_of
@@ -75,7 +76,48 @@ def test_the_table_has_all_fields_but_the_pictures(
     assert stored["review_note"] == "Überprüft ✓"
 
 
-@pytest.mark.parametrize("outcome", ["verified+other_token", "verified+missing_is_success", "verified+wrong_kinds"])
+@pytest.mark.parametrize("outcome", ["verified+other_token", "verified+token_missing", "verified+token_missing+nested"])
+def test_record_that_may_be_anothers_is_kept_in_the_bucket_and_shown_to_nobody(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, outcome: str
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), outcome)
+    raw = sandbox.vendor.raw_record(token_of(verification))
+
+    functions.browser(return_path(verification))
+
+    row = kept.row(verification.id)
+    assert (row["status"], row["reason_code"]) == ("processing", "inconsistent_result")
+    assert {"result", "evidence"}.isdisjoint(row)
+    document = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"}).json
+    assert document["result"] is None
+    (key,) = kept.objects(verification.id)
+    assert key.startswith(f"records/{verification.id}/unconfirmed/")
+    assert kept.record(key) == raw
+    functions.api("POST", f"/verifications/{verification.id}/redact")
+    assert kept.objects(verification.id) == []
+
+
+def test_record_of_another_token_does_not_replace_what_the_table_has_of_the_person(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "ocr_passed")
+    check(bridge, verification.id)
+    before = kept.row(verification.id)
+
+    clock.go_to(int(verification.expires_at.timestamp()) + schedule.LATE_RESULT)
+    sandbox.vendor.play(token_of(verification), "verified+other_token")
+    check(bridge, verification.id)
+
+    row = kept.row(verification.id)
+    assert (row["status"], row["reason_code"]) == ("failed", "inconsistent_result")
+    assert (row["result"], row["evidence"]) == (before["result"], before["evidence"])
+    (unconfirmed,) = set(kept.objects(verification.id)) - {before["evidence"]["key"]}
+    assert "/unconfirmed/" in unconfirmed
+
+
+@pytest.mark.parametrize("outcome", ["verified+missing_is_success", "verified+wrong_kinds"])
 def test_a_record_that_cannot_be_read_is_kept_and_changes_no_status(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, outcome: str
 ) -> None:
@@ -90,6 +132,7 @@ def test_a_record_that_cannot_be_read_is_kept_and_changes_no_status(
     assert (row["status"], row["sequence"], row["failures"]) == ("processing", 2, 1)
     assert "result" not in row
     (key,) = kept.objects(verification.id)
+    assert "/unconfirmed/" in key
     assert kept.record(key) == raw
     assert kept.due()[verification.id] > clock.epoch
 

@@ -22,14 +22,14 @@ FAULTS = {
     "404": "vendor_rejected",
     "422": "vendor_rejected",
     "inner_status:404": "vendor_rejected",
-    "html": "vendor_unavailable",
+    "html": "vendor_malformed",
     "reset": "vendor_unavailable",
     "truncated": "vendor_unavailable",
-    "garbage": "vendor_unavailable",
-    "wrong_kinds": "vendor_unavailable",
-    "empty": "vendor_unavailable",
-    "redirect": "vendor_unavailable",
-    "huge": "vendor_unavailable",
+    "garbage": "vendor_malformed",
+    "wrong_kinds": "vendor_malformed",
+    "empty": "vendor_malformed",
+    "redirect": "vendor_malformed",
+    "huge": "vendor_malformed",
 }
 
 
@@ -129,7 +129,7 @@ def test_a_lost_answer_to_any_write_leaves_it_to_be_completed_later(
 
     with contextlib.suppress(StorageUnavailable):
         check(bridge, verification.id)
-    clock.advance(schedule.CLAIM_SECONDS)
+    clock.advance(schedule.FIRST_CHECK)
     sandbox.sweep_now()
     sandbox.drain_queue()
 

@@ -91,7 +91,18 @@ def test_the_credentials_of_a_stack_are_read_from_its_secret(sandbox: Sandbox, r
         ({"900101-14-5555": 1}, "(a name that is not shown) is unknown (integer)"),
         ({"redirect_url": "https://example.com/"}, "redirect_url is not the redirect_url that was sent"),
         ({"ocr_country": "SGP"}, "ocr_country is not the id_country that was sent"),
-        ({"token": "ANOTHER"}, "the bridge cannot read the record: the record is of another token"),
+        (
+            {"ocr_country": "SGP"},
+            "ocr_country contradicts the request or the record itself, so the bridge verifies nobody",
+        ),
+        ({"type": "01"}, "type contradicts the request or the record itself, so the bridge verifies nobody"),
+        ({"ocr_type": "id_card"}, "ocr_type is not the id_type that was sent"),
+        ({"token": "ANOTHER"}, "token contradicts the request or the record itself, so the bridge verifies nobody"),
+        ({"token": None}, "token contradicts the request or the record itself, so the bridge verifies nobody"),
+        (
+            {"url": "https://vendor.example?token=ANOTHER"},
+            "url contradicts the request or the record itself, so the bridge verifies nobody",
+        ),
         ({"retries": 1}, "the record reads as if the person had begun"),
     ],
 )
@@ -118,6 +129,7 @@ def test_a_field_that_is_missing_is_reported(run: Run, monkeypatch: pytest.Monke
     differences = run().differences
 
     assert "GET: is_success is missing" in differences
+    assert "GET: token is missing" in differences
     assert "GET: face_retries is missing" not in differences
 
 

@@ -323,6 +323,23 @@ CASES = {
         come_back,
         "inconsistent_result",
         "InconsistentResult",
+        {"what": "is_success"},
+    ),
+    "a record that names no token": Case(
+        lambda world: world.sandbox.vendor.play(token_of(world.verification), "verified+token_missing"),
+        come_back,
+        "inconsistent_result",
+        "InconsistentResult",
+        {"what": "token"},
+    ),
+    "a record of another token, country and document": Case(
+        lambda world: world.sandbox.vendor.play(
+            token_of(world.verification), "verified+other_token+other_country+other_document"
+        ),
+        come_back,
+        "inconsistent_result",
+        "InconsistentResult",
+        {"what": "token, url, ocr_country, ocr_type"},
     ),
 }
 

@@ -199,7 +199,7 @@ def test_no_answer_of_the_vendors_stands_in_an_exception_or_in_what_led_to_it(
 
     def ask() -> None:
         answer = bridge.vendor.fetch(token_of(verification), retry=False, permit=free)
-        vendor_record.parse(answer.result, token=token_of(verification), type="00")
+        vendor_record.parse(answer.result, token=token_of(verification), type="00", id_country="MYS", id_type="ID_CARD")
 
     with pytest.raises(BridgeError) as raised:
         ask()

@@ -169,7 +169,7 @@ def test_a_result_that_contradicts_itself_is_counted(sandbox: Sandbox, bridge: B
     check(bridge, verification.id)
 
     assert told.counts() == {"InconsistentResult": 1}
-    assert line("WARNING", "inconsistent_result", verification_id=verification.id) in told.lines()
+    assert line("WARNING", "inconsistent_result", verification_id=verification.id, what="is_success") in told.lines()
 
 
 def test_a_sweep_says_how_many_were_due_taken_and_sent(bridge: Bridge, clock: Clock, told: Told) -> None:

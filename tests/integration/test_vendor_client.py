@@ -255,6 +255,21 @@ def test_a_redirect_is_not_followed_for_it_would_carry_the_credentials_elsewhere
         assert elsewhere.connections == 0
 
 
+def test_cookie_of_the_vendor_is_not_sent_with_any_later_request(client: Callable[..., Vendor]) -> None:
+    """Neither its own person's next request, on the same connection or a new one, nor another's carries it."""
+    cookies = "Set-Cookie: session=of-person-1; Path=/\r\nSet-Cookie: kept=1; Max-Age=3600; Path=/; HttpOnly\r\n"
+    link = b'{"status": 200, "result": {"url": "https://vendor.example", "token": "TOKEN1"}}'
+    with RawServer(
+        whole(link, more=cookies), whole(b"", "500 Error", cookies), whole(b'{"result": {}}', more=cookies)
+    ) as server:
+        vendor = client(server.url)
+        create(vendor)
+        vendor.fetch("TOKEN1", permit=free)
+        vendor.fetch("TOKEN2", permit=free)
+    assert len(server.requests) == 4
+    assert [request for request in server.requests if b"cookie" in request.lower()] == []
+
+
 def test_credentials_that_were_rotated_are_fetched_afresh_once(
     stand_in: VendorStandIn, client: Callable[..., Vendor], credentials: Credentials
 ) -> None:

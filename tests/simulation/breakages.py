@@ -8,13 +8,14 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from unittest import mock
 
 import bridge.vendor
-from bridge import audit, schedule
+from bridge import audit, rules, schedule, vendor_record
 from bridge.evidence import EvidenceBucket
-from bridge.models import Evidence, Status, Verification
+from bridge.models import Evidence, Status, VendorRecord, Verification
 from bridge.observability import logger
 from bridge.store import completion, creation, reading, redaction
 from bridge.store.table import Table
@@ -205,6 +206,47 @@ def results_without_a_trail() -> contextlib.AbstractContextManager[Any]:
     return mock.patch.object(audit.AuditTrail, "note", return_value=None)
 
 
+def token_is_not_required() -> contextlib.AbstractContextManager[Any]:
+    """A record that names no token is taken for the one that was asked for."""
+    find = vendor_record._token_contradictions
+
+    def lenient(levels: Any, token: str) -> Iterator[str]:
+        return find(levels, token) if any("token" in level for level in levels) else iter(())
+
+    return mock.patch.object(vendor_record, "_token_contradictions", lenient)
+
+
+def any_token_will_do() -> contextlib.AbstractContextManager[Any]:
+    return mock.patch.object(vendor_record, "_token_contradictions", return_value=())
+
+
+def what_was_asked_for_is_not_compared() -> contextlib.AbstractContextManager[Any]:
+    return mock.patch.object(vendor_record, "_all_equal", return_value=True)
+
+
+def inner_flags_win() -> contextlib.AbstractContextManager[Any]:
+    return mock.patch.object(vendor_record, "_flags_differ", return_value=False)
+
+
+def anothers_record_is_the_result() -> contextlib.AbstractContextManager[Any]:
+    """It judges nobody, and is shown as the person's all the same."""
+    parse = vendor_record.parse
+
+    def taken(*args: Any, **options: Any) -> VendorRecord:
+        return dataclasses.replace(parse(*args, **options), is_of_token=True)
+
+    return mock.patch.object(vendor_record, "parse", taken)
+
+
+def old_document_error_rejects() -> contextlib.AbstractContextManager[Any]:
+    return mock.patch.object(rules, "_is_left_behind", return_value=False)
+
+
+def cookies_are_kept() -> contextlib.AbstractContextManager[Any]:
+    """As a session of requests does by itself."""
+    return mock.patch.object(bridge.vendor, "DefaultCookiePolicy", return_value=DefaultCookiePolicy())
+
+
 # What is broken, and the rules of which at least one has to notice.
 BREAKAGES: dict[str, tuple[Breakage, frozenset[str]]] = {
     "evidence is kept after the rise": (evidence_after_the_rise, frozenset({"proof", "kept"})),
@@ -223,5 +265,12 @@ BREAKAGES: dict[str, tuple[Breakage, frozenset[str]]] = {
     "redaction forgets a field": (redaction_forgets_a_field, frozenset({"redacted"})),
     "late evidence is not erased": (no_late_erasure, frozenset({"redacted"})),
     "results are given without a trail": (results_without_a_trail, frozenset({"audit"})),
+    "a record without a token is taken": (token_is_not_required, frozenset({"proof"})),
+    "any record is taken, whatever its token": (any_token_will_do, frozenset({"proof"})),
+    "a record of another type or country is taken": (what_was_asked_for_is_not_compared, frozenset({"proof"})),
+    "the inner flags win over the outer": (inner_flags_win, frozenset({"proof"})),
+    "another's record is stored as the result": (anothers_record_is_the_result, frozenset({"kept"})),
+    "a document error that is left behind rejects": (old_document_error_rejects, frozenset({"truth"})),
+    "cookies are kept": (cookies_are_kept, frozenset({"cookies"})),
     "the sweep takes off the agenda": (sweep_takes_off_the_agenda, frozenset({"settled"})),
 }

@@ -60,6 +60,12 @@ def error_object(record: Record) -> Record:
     return {**record, "latest_error": {"code": error, "message": f"{MARK}: try again"} if error else {}}
 
 
+def document_error_left_behind(record: Record) -> Record:
+    """The document passed, and the error of an earlier attempt stands there until another replaces it."""
+    is_left = record["ocr_success"] and record["latest_error"] is None
+    return {**record, "latest_error": "9108", "retries": 2} if is_left else record
+
+
 SHAPES: tuple[Shape, ...] = (
     plain,
     booleans,
@@ -71,6 +77,7 @@ SHAPES: tuple[Shape, ...] = (
     without_times,
     mixed_zones,
     error_object,
+    document_error_left_behind,
 )
 # These do not tell how long the link lives.
 TIMELESS = (without_times, mixed_zones)

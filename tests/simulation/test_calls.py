@@ -15,9 +15,10 @@ from tests.simulation.kernel import Task
 from tests.simulation.world import World
 
 RESERVE, COMMIT = ("dynamodb", "PutItem"), ("dynamodb", "UpdateItem")
-CLAIM, RISE = ("dynamodb", "UpdateItem"), ("dynamodb", "UpdateItem")
+CLAIM, ADVANCE = ("dynamodb", "UpdateItem"), ("dynamodb", "UpdateItem")
 ASK_FOR_A_LINK, FETCH, KEEP = ("vendor", "POST"), ("vendor", "GET"), ("s3", "PutObject")
 
+COUNT = ("dynamodb", "UpdateItem rate")
 Call = tuple[str, str]
 
 
@@ -45,19 +46,19 @@ def _owner(task: Task | None) -> str:
     return str(task.owner.function)
 
 
-def test_creating_takes_one_call_of_the_vendor_and_two_writes() -> None:
+def test_creating_takes_one_call_of_the_vendor_its_count_and_two_writes() -> None:
     _, calls = _run("returns")
-    assert calls["verifications"] == [RESERVE, ASK_FOR_A_LINK, COMMIT]
+    assert calls["verifications"] == [RESERVE, COUNT, ASK_FOR_A_LINK, COMMIT]
 
 
-def test_coming_back_takes_a_claim_that_reads_a_call_of_the_vendor_the_evidence_and_one_write() -> None:
+def test_a_return_takes_a_claim_that_reads_a_call_of_the_vendor_its_count_the_evidence_and_one_write() -> None:
     _, calls = _run("returns")
-    assert calls["redirect"] == [CLAIM, FETCH, KEEP, RISE]
+    assert calls["redirect"] == [CLAIM, COUNT, FETCH, KEEP, ADVANCE]
 
 
 @pytest.mark.parametrize(
     ("manner", "at_most"),
-    [("returns", 2), ("never returns", 2), ("fails", 3), ("never opens", 3), ("in the last seconds", 3)],
+    [("returns", 2), ("never returns", 2), ("fails", 4), ("never opens", 3), ("in the last seconds", 4)],
 )
 def test_a_verification_costs_so_many_calls_of_the_vendor(manner: str, at_most: int) -> None:
     _, calls = _run(manner)

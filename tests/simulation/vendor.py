@@ -43,6 +43,9 @@ class Link:
     said_success: set[str] = field(default_factory=set)
     # When a whole, sound record was sent.
     told: list[float] = field(default_factory=list)
+    # When a record that contradicts the request was sent, and by SHA-256 those that may be another person's.
+    contradicted: list[float] = field(default_factory=list)
+    foreign: set[str] = field(default_factory=set)
 
     @property
     def succeeded(self) -> bool:
@@ -78,6 +81,8 @@ class Vendor:
         self.calls_by_minute: Counter[int] = Counter()
         self.calls = 0
         self.call_times: list[float] = []
+        # The tokens of requests that carried a cookie, "" for each new link.
+        self.cookies: list[str] = []
         # The probability of a link whose records cannot be read.
         self.broken = 0.0
 

@@ -3,15 +3,18 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from email.message import Message
+from types import SimpleNamespace
 from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
 from urllib3.exceptions import NewConnectionError, ProtocolError
 
+from .canaries import MARK
 from .kernel import Kernel
 from .outward import Outward
-from .spoiling import spoiled
+from .spoiling import CONTRADICTING, FOREIGN, spoiled
 from .vendor import Link, Vendor
 
 _ERRORS = {
@@ -39,10 +42,14 @@ class Cut:
 
 
 class Body:
-    """What requests reads a response from."""
+    """What requests reads a response from. The vendor sets a cookie with each."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
+        headers = Message()
+        headers["Set-Cookie"] = f"session={MARK}; Path=/"
+        # Where requests looks for cookies.
+        self._original_response = SimpleNamespace(msg=headers)
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
         return self._chunks
@@ -79,6 +86,8 @@ class Wire(BaseAdapter):
             self._outward.trace.note(about, f"vendor {method}", f"FAULT {fault}")
             self._refuse(request, fault, connect)
         owner.asked.append(token)
+        if "Cookie" in request.headers:
+            self._vendor.cookies.append(token)
         self._spend(self._outward.latency(0.3) / 2)
         status, headers, body = self._answer(request, method, token, fault, read)
         self._outward.trace.note(about, f"vendor {method}", f"{status}" + (f" FAULT {fault}" if fault else ""))
@@ -126,7 +135,12 @@ class Wire(BaseAdapter):
         if fault:
             # Whether it is heard is open.
             link.told.pop()
-        link.sent[hashlib.sha256(told).hexdigest()] = told
+        sha256 = hashlib.sha256(told).hexdigest()
+        link.sent[sha256] = told
+        if fault in CONTRADICTING:
+            link.contradicted.append(self._kernel.now)
+        if fault in FOREIGN:
+            link.foreign.add(sha256)
         return told
 
     def _after(self, request: requests.PreparedRequest, fault: str | None, read: float) -> None:

@@ -64,6 +64,8 @@ def vendor_record(**changes: Any) -> VendorRecord:
         "lifetime": None,
         "started": False,
         "fields": {},
+        "is_of_token": True,
+        "contradictions": (),
     }
     return VendorRecord(**{**untouched, **changes})
 

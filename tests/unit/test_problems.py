@@ -51,7 +51,8 @@ CODES = {
     "VendorCredentials": (502, "vendor_credentials"),
     "VendorLimitReached": (503, "vendor_rate_limited"),
     "VendorTimeout": (504, "vendor_timeout"),
-    "VendorMalformed": (503, "vendor_unavailable"),
+    "VendorUnavailable": (503, "vendor_unavailable"),
+    "VendorMalformed": (502, "vendor_malformed"),
 }
 
 
@@ -138,7 +139,8 @@ def test_all_faults_stand_in_the_answer() -> None:
         (StillRunning(retry_after=7), "7"),
         (VendorRateLimited(retry_after=30), "30"),
         (StorageUnavailable("PutItem", "ThrottlingException"), "5"),
-        (VendorMalformed("not JSON"), "30"),
+        (VendorUnavailable(retry_after=30), "30"),
+        (VendorMalformed("not JSON"), None),
         (NotFound(), None),
         (IdempotencyKeyReused(), None),
     ],

@@ -21,6 +21,7 @@ VERIFIED = Decision(Status.VERIFIED)
 PROCESSING = Decision(Status.PROCESSING)
 STILL_INCONSISTENT = Decision(Status.PROCESSING, "inconsistent_result")
 INCONSISTENT = Decision(Status.FAILED, "inconsistent_result")
+ABANDONED = Decision(Status.EXPIRED, "abandoned")
 VENDOR_ERROR = Decision(Status.FAILED, "vendor_error")
 
 
@@ -138,6 +139,51 @@ CASES: dict[str, tuple[dict[str, Any], str, Decision, Decision]] = {
     "machinery at the face, no retry left": (failed_face(MACHINERY, 1), "00", PROCESSING, VENDOR_ERROR),
     "unknown error at the document": (failed_ocr(UNKNOWN, 2), "01", PROCESSING, VENDOR_ERROR),
     "unknown error at the face": (failed_face(UNKNOWN, 1), "00", PROCESSING, VENDOR_ERROR),
+    "document error left behind, face to come": (failed_face(BLURRY, None, ocr_retries=1), "00", PROCESSING, ABANDONED),
+    "document error left behind, all retries used up": (
+        failed_face(COVERED_NEGATIVE, 1, ocr_retries=2),
+        "00",
+        PROCESSING,
+        ABANDONED,
+    ),
+    "document error that is not documented left behind": (failed_face(NEW_WARNING, 0), "00", PROCESSING, ABANDONED),
+    "all passed in spite of a document error left behind": (
+        {**FACE, "is_success": True, "latest_error": BLURRY, "retries": 2},
+        "00",
+        VERIFIED,
+        VERIFIED,
+    ),
+    "all passed in spite of a document error left behind, document only": (
+        {**OCR, "is_success": True, "latest_error": BLURRY, "retries": 2},
+        "01",
+        VERIFIED,
+        VERIFIED,
+    ),
+    "untouched, of another token": ({"contradictions": ("token",)}, "00", STILL_INCONSISTENT, INCONSISTENT),
+    "all passed, of another token": (
+        {**FACE, "is_success": True, "is_of_token": False, "contradictions": ("token", "url")},
+        "00",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "all passed, of another country": (
+        {**FACE, "is_success": True, "contradictions": ("ocr_country",)},
+        "00",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "all passed, of another type, document only": (
+        {**OCR, "is_success": True, "contradictions": ("type",)},
+        "01",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "document refused, no retry left, of another token": (
+        {**failed_ocr(BLURRY, 2), "contradictions": ("token",)},
+        "00",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
 }
 
 
@@ -164,6 +210,8 @@ RECORDS = st.builds(
     lifetime=st.none(),
     started=st.booleans(),
     fields=st.just({}),
+    is_of_token=st.booleans(),
+    contradictions=st.sampled_from([(), ("token",), ("ocr_country", "is_success")]),
 )
 TYPES = st.sampled_from(["00", "01"])
 
@@ -173,6 +221,7 @@ def test_verified_is_the_vendors_word_and_every_check_that_was_asked_for(
     record: VendorRecord, type: str, over: bool
 ) -> None:
     all_passed = record.is_success and record.ocr_success and (type == "01" or record.face_id_success)
+    all_passed = all_passed and not record.contradictions
     assert (decide(record, type=type, link_is_over=over).status is Status.VERIFIED) == all_passed
 
 
@@ -181,6 +230,8 @@ def test_only_an_error_about_the_person_rejects(record: VendorRecord, type: str,
     if decide(record, type=type, link_is_over=over).status is Status.REJECTED:
         assert record.latest_error is not None
         assert explain(record.latest_error)[0] in (Blame.DOCUMENT, Blame.FACE)
+        assert not (record.ocr_success and explain(record.latest_error)[0] is Blame.DOCUMENT)
+        assert not record.contradictions
 
 
 @given(RECORDS, TYPES)
@@ -216,6 +267,7 @@ def test_where_only_the_document_was_asked_for_the_face_counts_for_nothing(
 ) -> None:
     other = vendor_record(
         **{name: getattr(record, name) for name in ("is_success", "ocr_success", "latest_error", "retries", "started")},
+        contradictions=record.contradictions,
         face_id_success=face,
     )
     assert decide(record, type="01", link_is_over=over) == decide(other, type="01", link_is_over=over)

@@ -17,8 +17,8 @@
         ├── VendorRateLimited
         │   └── VendorLimitReached  our own share of the vendor's rate limit is used up, so it was not asked
         ├── VendorTimeout       no whole answer within the budget
-        └── VendorUnavailable   no connection, a 5xx
-            └── VendorMalformed an answer that cannot be read
+        ├── VendorUnavailable   no connection, a 5xx
+        └── VendorMalformed     an answer that cannot be read
 
 None of them ever carries the vendor's answer, a secret, or personal data: their text goes to logs and callers.
 Errors without a name stay unknown: the invocation fails, and the answer says nothing.
@@ -129,9 +129,11 @@ class VendorUnavailable(VendorError):
     detail = "The eKYC vendor cannot be reached. Send the request again after Retry-After seconds."
 
 
-class VendorMalformed(VendorUnavailable):
+class VendorMalformed(VendorError):
     """`what` names the fault without quoting the answer: "not JSON", "is_success is missing"."""
 
+    detail = "The eKYC vendor's response cannot be read. Send the request again later."
+
     def __init__(self, what: str) -> None:
-        super().__init__(retry_after=30)
+        super().__init__()
         self.what = what

@@ -1,6 +1,7 @@
 """The one module that speaks S3: the vendor's records as they came, and the pictures in them.
 
 records/{verification id}/{SHA-256 of the bytes}.json.gz     never changed: another content has another key
+records/{verification id}/unconfirmed/{SHA-256 …}.json.gz    not readable, or perhaps another person's: no row names it
 pictures/{verification id}/{SHA-256 of the picture}          cut out when somebody asks to see it
 """
 
@@ -22,8 +23,15 @@ class EvidenceBucket:
 
     def keep(self, verification_id: str, raw: bytes) -> Evidence:
         """Keeps the vendor's bytes. Keeping the same bytes again changes nothing."""
+        return self._keep(f"records/{verification_id}", raw)
+
+    def keep_unconfirmed(self, verification_id: str, raw: bytes) -> None:
+        """Keeps bytes that came for this verification and are not shown to be its record, for who investigates them."""
+        self._keep(f"records/{verification_id}/unconfirmed", raw)
+
+    def _keep(self, folder: str, raw: bytes) -> Evidence:
         sha256 = hashlib.sha256(raw).hexdigest()
-        key = f"records/{verification_id}/{sha256}.json.gz"
+        key = f"{folder}/{sha256}.json.gz"
         # No time in the gzip header: equal records are equal objects.
         self._put(key, gzip.compress(raw, mtime=0), "application/gzip")
         return Evidence(key, sha256, len(raw))

@@ -144,7 +144,11 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class VendorRecord:
-    """What the vendor says of a verification, read tolerantly. `lifetime` is in seconds, `fields` all that it said."""
+    """What the vendor says of a verification, read tolerantly. `lifetime` is in seconds, `fields` all that it said.
+
+    `is_of_token`: the record names the token that was asked for, and no other; if not, it may be another person's.
+    `contradictions`: the fields in which it contradicts the request, or itself. With any it judges nobody.
+    """
 
     is_success: bool
     ocr_success: bool
@@ -155,6 +159,8 @@ class VendorRecord:
     lifetime: float | None
     started: bool
     fields: Mapping[str, Any]
+    is_of_token: bool = True
+    contradictions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,23 @@ FACE_RETRIES = 1
 def decide(record: VendorRecord, *, type: str, link_is_over: bool) -> Decision:
     """The status that `record` justifies for a verification of our `type` ("00" or "01").
 
-    Success needs both the vendor's word and every check that we asked for. No outage, and no error without a known
-    meaning, ever rejects a person.
+    Success needs both the vendor's word and every check that we asked for. No outage, no error without a known meaning,
+    and no record that contradicts the request or itself ever rejects a person.
     """
     checks_succeeded = record.ocr_success and (type == OCR_ONLY or record.face_id_success)
-    if record.is_success and checks_succeeded:
-        return Decision(Status.VERIFIED)
-    if record.is_success or checks_succeeded:
-        # One flag may come before the other, so this is only final once nothing can change any more.
+    if record.contradictions or record.is_success != checks_succeeded:
+        # A later check may find the right record, or the flag that is still missing.
         return Decision(Status.FAILED if link_is_over else Status.PROCESSING, "inconsistent_result")
-    if record.latest_error is None:
+    if record.is_success:
+        return Decision(Status.VERIFIED)
+    if record.latest_error is None or _is_left_behind(record, record.latest_error):
         return _without_error(record, link_is_over)
     return _with_error(record, record.latest_error, link_is_over)
+
+
+def _is_left_behind(record: VendorRecord, error: str) -> bool:
+    """Whether the error is from an attempt before the one in which the document passed."""
+    return record.ocr_success and explain(error)[0] is Blame.DOCUMENT
 
 
 def _without_error(record: VendorRecord, link_is_over: bool) -> Decision:

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Never, Protocol
 
 import requests
@@ -85,6 +86,8 @@ class Vendor:
         self._session = requests.Session()
         # Neither proxies nor a .netrc of the environment may see the credentials.
         self._session.trust_env = False
+        # A cookie that the vendor sets for one person would go with another's request: none is kept.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.mount("http://", DeadlineAdapter())
         self._session.mount("https://", DeadlineAdapter())
 

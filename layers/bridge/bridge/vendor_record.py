@@ -1,11 +1,13 @@
 """Reads the vendor's record: tolerant of what nobody documents, strict in what a verdict hangs on.
 
 A field that we need and that is missing or of a wrong kind is the vendor's fault (VendorMalformed), never the person's.
+A record that contradicts the request, or itself, is read, and judges nobody: `VendorRecord.contradictions` says why.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 from bridge.errors import VendorMalformed
 from bridge.models import VendorRecord
@@ -18,13 +20,27 @@ _LONGEST_LIFETIME = 86400.0
 _SHORTEST_LIFETIME = -60.0
 
 
-def parse(fields: Mapping[str, Any], *, token: str, type: str) -> VendorRecord:
-    """The record in the `result` that answers the GET of `token`, for a verification of our `type` ("00" or "01")."""
+# The flags that a verdict hangs on, by our type.
+_FLAGS_OF_TYPE = {"00": ("is_success", "ocr_success", "face_id_success"), "01": ("is_success", "ocr_success")}
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+_Levels = Sequence[Mapping[str, Any]]
+
+
+def parse(fields: Mapping[str, Any], *, token: str, type: str, id_country: str, id_type: str) -> VendorRecord:
+    """The record in the `result` of the response to the GET of `token`; the others are what the link was asked for."""
     # An old version nested the record beside the overall flag.
     nested = fields.get("verification")
-    record = {**fields, **nested} if isinstance(nested, dict) else fields
-    if record.get("token", token) != token:
-        raise VendorMalformed("the record is of another token")
+    levels = (fields, nested) if isinstance(nested, dict) else (fields,)
+    record = {name: value for level in levels for name, value in level.items()}
+    asked = {"type": type, "ocr_country": id_country, "ocr_type": id_type}
+    token_contradictions = tuple(_token_contradictions(levels, token))
+    contradictions = (
+        *token_contradictions,
+        *(name for name, value in asked.items() if not _all_equal(_named(levels, name), value)),
+        *(name for name in _FLAGS_OF_TYPE[type] if _flags_differ(levels, name)),
+    )
     retries, face_retries = _count(record, "retries"), _count(record, "face_retries")
     ocr_success = _flag(record, "ocr_success")
     face_id_success = _flag(record, "face_id_success") if type == "00" else False
@@ -38,10 +54,41 @@ def parse(fields: Mapping[str, Any], *, token: str, type: str) -> VendorRecord:
         latest_error=error,
         retries=retries,
         face_retries=face_retries,
-        lifetime=_lifetime(record),
+        # Another link's end is not ours.
+        lifetime=None if token_contradictions else _lifetime(record),
         started=bool(touched or error or ocr_success or face_id_success or is_success),
         fields=fields,
+        is_of_token=not token_contradictions,
+        contradictions=contradictions,
     )
+
+
+def _token_contradictions(levels: _Levels, token: str) -> Iterator[str]:
+    """The fields by which a record is not shown to be the one of `token`: it has to name it, and no other anywhere."""
+    tokens = _named(levels, "token")
+    if not tokens or any(value != token for value in tokens):
+        yield "token"
+    if any(value != token for url in _named(levels, "url") for value in _tokens_in(url)):
+        yield "url"
+
+
+def _tokens_in(url: Any) -> list[str]:
+    query = url.partition("#")[0].partition("?")[2] if isinstance(url, str) else ""
+    return parse_qs(query).get("token", [])
+
+
+def _named(levels: _Levels, name: str) -> list[Any]:
+    """What a record says in a field, on all its levels; null and empty say nothing."""
+    return [level[name] for level in levels if level.get(name) not in _EMPTY]
+
+
+def _all_equal(values: Iterable[Any], asked: str) -> bool:
+    """Compared without case. A value that is no text cannot be shown to be the same."""
+    return all(isinstance(value, str) and value.casefold() == asked.casefold() for value in values)
+
+
+def _flags_differ(levels: _Levels, name: str) -> bool:
+    return len({_flag(level, name) for level in levels if name in level}) > 1
 
 
 def _flag(record: Mapping[str, Any], name: str) -> bool:

@@ -50,6 +50,15 @@ def _other_token(record: Record) -> Record:
     return {**record, "token": other, "url": record["url"].replace(token, other)}
 
 
+def _token_missing(record: Record) -> Record:
+    return {name: value for name, value in record.items() if name not in ("token", "url")}
+
+
+def _outer_flag_differs(record: Record) -> Record:
+    """The old shape, with the overall flag on both levels and not the same."""
+    return {"is_success": 1 - record["is_success"], "verification": record}
+
+
 def _missing_is_success(record: Record) -> Record:
     return {name: value for name, value in record.items() if name != "is_success"}
 
@@ -70,8 +79,16 @@ DISGUISES: Final[dict[str, Disguise]] = {
     "unknown_fields": _unknown_fields,
     "empty_lists": lambda record: {**record, "ocr_result": [], "face_id_result": []},
     "other_token": _other_token,
+    "token_missing": _token_missing,
+    "other_type": lambda record: {**record, "type": "01" if record["type"] == "00" else "00"},
+    "other_country": lambda record: {**record, "ocr_country": "SGP" if record["ocr_country"] != "SGP" else "MYS"},
+    "other_document": lambda record: {
+        **record,
+        "ocr_type": "ID_CARD" if record["ocr_type"] != "ID_CARD" else "PASSPORT",
+    },
     "missing_is_success": _missing_is_success,
     "wrong_kinds": _wrong_kinds,
-    # Last, for it moves the fields that the others look for.
+    # Last, for they move the fields that the others look for.
+    "outer_flag_differs": _outer_flag_differs,
     "nested": _nested,
 }

@@ -64,6 +64,12 @@ def _ocr_passed(record: Record, now: float) -> None:
     checks.pass_ocr(record)
 
 
+def _document_error_left_behind(record: Record, now: float) -> None:
+    """The document passed at its last attempt, and the error of the one before still stands there."""
+    checks.pass_ocr(record)
+    record.update(retries=checks.OCR_RETRIES, latest_error=OCR_CODES[0])
+
+
 def _untouched(record: Record, now: float) -> None:
     record.update(BLANK)
 
@@ -109,6 +115,7 @@ def _table() -> dict[str, Outcome]:
     changes: dict[str, Change] = {
         "verified": _verified,
         "ocr_passed": _ocr_passed,
+        "document_error_left_behind": _document_error_left_behind,
         "untouched": _untouched,
         "expired": _expired,
         "inconsistent": _inconsistent,

@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     calls.vendor_is_asked_no_more_than_allowed,
     calls.returns_are_followed,
     calls.no_link_is_made_twice,
+    calls.no_cookie_is_sent,
     calls.rate_limit_is_kept,
     answers.people_are_sent_on,
     answers.status_never_falls,

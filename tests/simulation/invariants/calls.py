@@ -103,6 +103,12 @@ def no_link_is_made_twice(world: World) -> Iterator[Violation]:
         seen.add(link.return_url)
 
 
+def no_cookie_is_sent(world: World) -> Iterator[Violation]:
+    """The vendor sets one with each response; sent back, it would tie two people's requests together."""
+    for token in dict.fromkeys(world.vendor.cookies):
+        yield Violation("cookies", (token,), "a request carried a cookie of an earlier one")
+
+
 def rate_limit_is_kept(world: World) -> Iterator[Violation]:
     """In whatever minute the vendor counts."""
     times = world.vendor.call_times

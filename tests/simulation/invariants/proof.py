@@ -53,4 +53,6 @@ def _fault(world: World, case: Case, evidence: Item) -> str | None:
         return "the evidence is not what the record says"
     if case.link is None or case.link.sent.get(sha256) != raw:
         return "the vendor never sent this"
+    if sha256 in case.link.foreign:
+        return "the evidence may be another person's"
     return None

@@ -11,6 +11,9 @@ from tests.simulation.world import World
 from .looking import Case, cases, status, text, time
 from .violation import Violation
 
+# Seconds from our reserving a verification to the vendor's making its link, clocks included.
+_LONGEST_CREATION = 30.0
+
 
 def final_status_is_the_truth(world: World) -> Iterator[Violation]:
     for case in cases(world):
@@ -33,6 +36,8 @@ def _allowed(world: World, case: Case) -> Iterator[tuple[str, str | None]]:
         yield "rejected", text(case.item, "reason_code")
     if _was_unreachable(world, case, case.link):
         yield "failed", "vendor_unreachable"
+    if _was_contradicted(case.link):
+        yield "failed", "inconsistent_result"
 
 
 def _deserved(link: Link) -> tuple[str, str | None]:
@@ -53,6 +58,12 @@ def _went_on_unseen(case: Case) -> bool:
         return False
     last = max((visit.time for visit in case.visits), default=None)
     return last is not None and last < case.link.changed
+
+
+def _was_contradicted(link: Link) -> bool:
+    """What the vendor said when the link was over was not of this verification. Our record of its end may be earlier by
+    as long as the vendor took to make the link."""
+    return any(time > link.expires - _LONGEST_CREATION for time in link.contradicted)
 
 
 def _was_unreachable(world: World, case: Case, link: Link) -> bool:

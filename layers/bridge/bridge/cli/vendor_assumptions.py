@@ -106,16 +106,19 @@ def record_differences(record: Mapping[str, Any], *, token: str, sent: Mapping[s
     for field, returned in named.items():
         if returned in record and record[returned] != sent[field]:
             yield f"{returned} is not the {field} that was sent"
-    yield from _reading_differences(record, token, sent["type"])
+    yield from _reading_differences(record, token, sent)
 
 
-def _reading_differences(record: Mapping[str, Any], token: str, type: str) -> Iterator[str]:
+def _reading_differences(record: Mapping[str, Any], token: str, sent: Mapping[str, str]) -> Iterator[str]:
     """How what the bridge reads from the record is not an unopened link."""
+    asked = {field: sent[field] for field in ("type", "id_country", "id_type")}
     try:
-        read = vendor_record.parse(record, token=token, type=type)
+        read = vendor_record.parse(record, token=token, **asked)
     except VendorMalformed as error:
         yield f"the bridge cannot read the record: {error.what}"
         return
+    for field in read.contradictions:
+        yield f"{field} contradicts the request or the record itself, so the bridge verifies nobody"
     if read.started:
         yield "the record reads as if the person had begun"
     if read.lifetime != LINK_LIFETIME:

@@ -88,17 +88,27 @@ def _ask(bridge: Bridge, verification: Verification, check: _Check) -> Verificat
     # Nobody waits for a scheduled check, so a vendor that fails is not asked again at once.
     answer = bridge.vendor.fetch(verification.token, permit=permit, retry=check.call is not CallClass.BACKGROUND)
     try:
-        record = vendor_record.parse(answer.result, token=verification.token, type=verification.type)
+        record = vendor_record.parse(
+            answer.result,
+            token=verification.token,
+            type=verification.type,
+            id_country=verification.id_country,
+            id_type=verification.id_type,
+        )
     except VendorMalformed:
         # What we cannot read is kept as it came; somebody may be able to.
-        bridge.evidence.keep(verification.id, answer.raw)
+        bridge.evidence.keep_unconfirmed(verification.id, answer.raw)
         raise
     expires_at = _end_of_link(verification, record)
     is_started = record.started or verification.status is Status.PROCESSING
     link_is_over = schedule.is_over(check.asked_at.timestamp(), expires_at.timestamp(), is_started=is_started)
     decision = decide(record, type=verification.type, link_is_over=link_is_over)
     if decision.reason_code == "inconsistent_result":
-        report("inconsistent_result", INCONSISTENT_RESULT, verification_id=verification.id)
+        what = ", ".join(record.contradictions) or "is_success"
+        report("inconsistent_result", INCONSISTENT_RESULT, verification_id=verification.id, what=what)
+    if not record.is_of_token:
+        # It may be another person's: kept for whoever investigates it, and never shown as this one's.
+        bridge.evidence.keep_unconfirmed(verification.id, answer.raw)
     due_at = _next_check(verification, check, decision, expires_at, is_started=is_started)
     if decision.status.rank <= verification.status.rank:
         return completion.reschedule(
@@ -115,8 +125,8 @@ def _ask(bridge: Bridge, verification: Verification, check: _Check) -> Verificat
         expires_at=expires_at,
         due_at=due_at,
         reason_code=decision.reason_code,
-        result=pictures.without_pictures(answer.result),
-        evidence=bridge.evidence.keep(verification.id, answer.raw),
+        result=pictures.without_pictures(answer.result) if record.is_of_token else None,
+        evidence=bridge.evidence.keep(verification.id, answer.raw) if record.is_of_token else None,
     )
     return _advance(bridge, verification, update)
 
