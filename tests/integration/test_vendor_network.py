@@ -54,6 +54,7 @@ def session() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         session.mount("http://", DeadlineAdapter())
+        session.mount("https://", DeadlineAdapter())
         yield session
 
 
@@ -119,25 +120,42 @@ def test_an_address_that_answers_is_reached_after_silent_ones(
         assert server.connections == 1
 
 
+def is_cut(exchange: Callable[[], object]) -> bool:
+    """Whether an exchange ends with its deadline, in which each step has more time than all together."""
+    started = time.monotonic()
+    with within(BUDGET) as deadline, pytest.raises(requests.RequestException):
+        exchange()
+    return deadline.has_passed() and time.monotonic() - started < BUDGET + MARGIN
+
+
 def test_a_handshake_after_a_silent_address_has_what_is_left(
-    silent_port: int, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+    silent_port: int, session: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(silent(), greeted=True) as server:
         resolve_by(monkeypatch, addresses(silent_port, silent_port, server.port))
-        assert fails_in_time(lambda: client(scheme="https").fetch("TOKEN"))
+        assert is_cut(lambda: session.get(f"https://{HOST}", timeout=5))
         assert server.connections == 1
 
 
-def test_a_request_that_the_server_does_not_read_is_cut_at_the_deadline(session: requests.Session) -> None:
+@pytest.mark.parametrize("is_kept", [False, True], ids=["a new connection", "a kept connection"])
+def test_a_request_that_the_server_does_not_read_is_cut_at_the_deadline(
+    is_kept: bool, session: requests.Session
+) -> None:
+    larger_than_any_buffer = bytes(32 * 1024 * 1024)
+
+    def reads_once(connection: socket.socket, stopping: threading.Event) -> None:
+        connection.recv(65536)
+        whole(BODY)(connection, stopping)
+
     def never_reads(connection: socket.socket, stopping: threading.Event) -> None:
         stopping.wait(10)
 
-    with RawServer(never_reads, greeted=True) as server:
-        started = time.monotonic()
-        with within(BUDGET) as exchange, pytest.raises(requests.RequestException):
-            session.post(server.url, data=b" " * 64 * 1024 * 1024, timeout=5)
-        assert exchange.has_passed()
-        assert time.monotonic() - started < BUDGET + MARGIN
+    with RawServer(*[reads_once] * is_kept, never_reads, greeted=True) as server:
+        if is_kept:
+            with within(10):
+                session.get(server.url, timeout=5)
+        assert is_cut(lambda: session.post(server.url, data=larger_than_any_buffer, timeout=5))
+        assert server.connections == 1
 
 
 def _refuses(error: Exception) -> Resolver:
