@@ -2,6 +2,8 @@
 
 import io
 import logging
+import socket
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -85,3 +87,21 @@ def kept(sandbox: "Sandbox", bridge: "Bridge") -> "Kept":
     from tests.integration.kept import Kept
 
     return Kept(sandbox.client, bridge.settings)
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that answers no connection: its queue is full, and nobody accepts."""
+    with socket.socket() as listening, socket.socket() as waiting:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        waiting.connect(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+@pytest.fixture
+def hanging() -> Iterator[threading.Event]:
+    """While the test runs, and until it sets the event, a name that waits for it does not resolve."""
+    event = threading.Event()
+    yield event
+    event.set()

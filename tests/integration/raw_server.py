@@ -3,6 +3,7 @@
 import contextlib
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -21,13 +22,13 @@ def whole(body: bytes, status: str = "200 OK", more: str = "") -> Answer:
     return lambda connection, stopping: connection.sendall(head.encode() + body)
 
 
-def dripping(start: bytes, drop: bytes = b" ", seconds: float = 0.1) -> Answer:
+def dripping(start: bytes, drop: bytes = b" ", seconds: float = 0.1, until: float = LONGER_THAN_ANYONE_WAITS) -> Answer:
     """`start` at once, then `drop` every `seconds`, for as long as no client should wait."""
 
     def answer(connection: socket.socket, stopping: threading.Event) -> None:
         connection.sendall(start)
-        until = time.monotonic() + LONGER_THAN_ANYONE_WAITS
-        while time.monotonic() < until and not stopping.wait(seconds):
+        end = time.monotonic() + until
+        while time.monotonic() < end and not stopping.wait(seconds):
             connection.sendall(drop)
         raise ConnectionAbortedError("nobody has cut it")
 
@@ -48,12 +49,14 @@ def silent(start: bytes = b"") -> Answer:
 class RawServer:
     """Gives the first request the first answer, and so on; the last answer is given again and again.
 
-    `greeted` servers answer a connection before it has said anything, as is needed below TLS. What arrived is in
+    `greeted` servers answer a connection before it has said anything, as is needed below TLS; `tls` is for those that
+    do the handshake. What arrived is in
     `requests`, how many connections there were in `connections`.
     """
 
-    def __init__(self, *answers: Answer, greeted: bool = False) -> None:
+    def __init__(self, *answers: Answer, greeted: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._answers = list(answers)
+        self._tls = tls
         self._greeted = greeted
         self._stopping = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -101,7 +104,11 @@ class RawServer:
                 self._start(self._converse, connection)
 
     def _converse(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
+            stack.enter_context(connection)
             while not self._stopping.is_set() and (self._greeted or self._heard(connection)):
                 answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
                 answer(connection, self._stopping)

@@ -19,6 +19,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from aws_lambda_powertools.utilities.parameters import base as parameters
 
 import bridge.vendor
+import bridge.web.entry
 from bridge.observability import logger, metrics
 
 from .canaries import Output, Sink
@@ -71,6 +72,8 @@ def isolated(kernel: Kernel, wire: Callable[[], Wire], sink: Sink) -> Iterator[N
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(bridge.vendor, "within", within))
         stack.enter_context(mock.patch.object(bridge.vendor, "DeadlineAdapter", wire))
+        # Its timer counts the machine's time; a simulated invocation is ended by the simulated Lambda.
+        stack.enter_context(mock.patch.object(bridge.web.entry, "time_limit", contextlib.nullcontext))
         stack.enter_context(mock.patch.object(parameters, "datetime", _Clock(kernel)))
         for module, name in (
             (os, "urandom"),

@@ -1,14 +1,15 @@
-"""A transport for requests that bounds a whole exchange.
+"""A transport for requests that bounds a whole exchange: resolving, connecting, the TLS handshake, sending, reading.
 
-The timeouts of urllib3 begin anew with each byte that arrives, so a server that sends one byte a second holds its
-caller for ever. Here no read of an answer, be it of its status line, headers or body, waits beyond the deadline. What
-comes before bounds itself: Python's handshake of TLS and its sending count their timeout as a whole.
+The timeouts of urllib3 do not add up to a bound. Each address of a host has the connect timeout to itself, the name has
+none, and the read timeout begins anew with each byte, so a server that sends one byte a second holds its caller for
+ever. Here each of these operations waits for its own timeout or for what is left of the exchange, whichever is less.
 
-Without a thread that watches: to start and stop one took a seventh of what creating a verification costs the processor.
+No thread watches: to start and stop one took a seventh of what creating a verification costs the processor.
 """
 
 import contextlib
 import io
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from bridge.connecting import connect
 
 
 class Deadline:
@@ -31,19 +35,26 @@ class Deadline:
             raise TimeoutError("the deadline of the exchange has passed")
         return left
 
+    def limit(self, timeout: float | None) -> float:
+        """Seconds that an operation with this timeout may take; TimeoutError if there are none."""
+        left = self.left()
+        return left if timeout is None else min(left, timeout)
+
     def has_passed(self) -> bool:
         return time.monotonic() >= self._end
 
 
 class _Exchange(threading.local):
-    deadline: Deadline | None = None
+    """Without a deadline there is no exchange: whoever forgets `within` gets an AttributeError."""
+
+    deadline: Deadline
 
 
 _exchange = _Exchange()
 
 
 class _Reader(io.RawIOBase):
-    """The bytes of a socket; each read waits for as long as the socket would, and as the deadline lets it."""
+    """The bytes of a socket, read within a deadline."""
 
     def __init__(self, raw: Any, sock: Any, deadline: Deadline) -> None:
         self._raw = raw
@@ -55,8 +66,7 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline.left()
-        self._sock.settimeout(left if self._timeout is None else min(left, self._timeout))
+        self._sock.settimeout(self._deadline.limit(self._timeout))
         read: int | None = self._raw.readinto(buffer)
         return read
 
@@ -68,19 +78,38 @@ class _Reader(io.RawIOBase):
 class _Response(HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        if _exchange.deadline is not None:
-            self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, _exchange.deadline))
+        self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, _exchange.deadline))
 
 
 class _Bounded(HTTPConnection):
     response_class = _Response
 
-    def connect(self) -> None:
-        super().connect()
-        # Nothing is sent that nobody would wait for.
-        if _exchange.deadline is not None and _exchange.deadline.has_passed():
-            self.close()
-            raise TimeoutError("the deadline passed while connecting")
+    def _new_conn(self) -> socket.socket:
+        """A connected socket. The connect timeout is that of all addresses together, and again of the handshake."""
+        deadline = _exchange.deadline
+        try:
+            window = Deadline(deadline.limit(self.timeout))
+            sock = connect(self._dns_host, self.port, window, self.socket_options or ())
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error
+        try:
+            # Python counts the handshake as one operation.
+            sock.settimeout(deadline.limit(self.timeout))
+        except TimeoutError:
+            sock.close()
+            raise
+        return sock
+
+    def send(self, data: Any) -> None:
+        """Sends headers or a body, each within its timeout as a whole; nothing after the deadline."""
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(_exchange.deadline.limit(self.timeout))
+        super().send(data)
 
 
 class _BoundedTls(_Bounded, HTTPSConnection):
@@ -113,4 +142,4 @@ def within(seconds: float) -> Iterator[Deadline]:
     try:
         yield deadline
     finally:
-        _exchange.deadline = None
+        del _exchange.deadline

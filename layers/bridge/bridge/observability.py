@@ -41,12 +41,12 @@ GAVE_UP = "GaveUp"
 OLDEST_DUE_SECONDS = "OldestDueSeconds"
 
 # The metric that a failure counts in, by the class of its error; the first that fits.
-_METRICS: dict[type[Exception], str] = {
+_METRICS: dict[type[BaseException], str] = {
     VendorCredentials: VENDOR_CREDENTIALS,
     VendorLimitReached: VENDOR_LIMIT_REACHED,
     VendorError: VENDOR_FAULT,
     StorageUnavailable: STORAGE_FAULT,
-    Exception: INTERNAL_ERROR,
+    BaseException: INTERNAL_ERROR,
 }
 
 
@@ -60,7 +60,7 @@ def measure(metric: str, seconds: float) -> None:
     metrics.add_metric(name=metric, unit=MetricUnit.Seconds, value=seconds)
 
 
-def record_failure(message: str, error: Exception, **fields: Any) -> None:
+def record_failure(message: str, error: BaseException, **fields: Any) -> None:
     """Reports an error, once, however often it is caught and raised again on its way out."""
     if getattr(error, "is_recorded", False):
         return
@@ -75,13 +75,13 @@ def concerning(verification_id: str) -> Iterator[None]:
     not logged."""
     try:
         yield
-    except Exception as error:
+    except BaseException as error:
         if is_id(verification_id):
             vars(error).setdefault("verification_id", verification_id)
         raise
 
 
-def _fields(error: Exception) -> dict[str, Any]:
+def _fields(error: BaseException) -> dict[str, Any]:
     """What may be logged of an error. Its text may not: a library's may quote anything."""
     fields: dict[str, Any] = {"error": type(error).__name__.lstrip("_")}
     if isinstance(error, StorageUnavailable):
@@ -95,6 +95,6 @@ def _fields(error: Exception) -> dict[str, Any]:
     return fields | verification_in(error)
 
 
-def verification_in(error: Exception) -> dict[str, str]:
+def verification_in(error: BaseException) -> dict[str, str]:
     """The verification that an error concerns, as a field of its line; none if it is not known."""
     return {name: value for name, value in vars(error).items() if name == "verification_id"}

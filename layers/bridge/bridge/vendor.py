@@ -33,7 +33,9 @@ from bridge.models import LinkRequest
 from bridge.tracing import part
 from bridge.vendor_answer import Answer, check_status, read
 
-# Seconds. The whole budget stands below the 10 s that a person may be held, and below every function's timeout.
+# Seconds. The budget includes the credentials, resolving, connecting, the handshake and all attempts. It stands below
+# the 10 s that a person may be held, and below every function's timeout. The name and all addresses of the vendor share
+# the connect timeout, which the handshake has once more.
 BUDGET = 8.0
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 6.0

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.observability import logger, metrics, record_failure
 from bridge.tracing import traced
+from bridge.web.time_limit import OutOfTime, time_limit
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -23,8 +24,9 @@ def entry_point(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
         try:
-            return handler(event, context)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its text must not reach the log
+            with time_limit(context):
+                return handler(event, context)
+        except (Exception, OutOfTime) as error:  # noqa: BLE001 - whatever it is, its text must not reach the log
             record_failure("invocation_failed", error)
             raise InvocationFailed(type(error).__name__) from None
         finally:

@@ -1,0 +1,256 @@
+"""The budget of an exchange includes resolving the vendor's name and connecting to its addresses."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from bridge import key_set
+from bridge.deadline import DeadlineAdapter, within
+from bridge.errors import BridgeError, StorageUnavailable, VendorError, VendorUnavailable
+from bridge.models import LinkRequest
+from bridge.vendor import Vendor
+from tests.deployed.certificates import Authority
+from tests.integration.driving import free
+from tests.integration.network import HOST, Resolver, addresses, hangs, resolve_by
+from tests.integration.raw_server import RawServer, silent, whole
+
+# Seconds.
+BUDGET = 0.7
+MARGIN = 1.0
+
+BODY = b'{"status": 200, "result": {}}'
+LINK = whole(b'{"status": 200, "result": {"url": "https://vendor.example/a", "token": "TOKEN"}}')
+REQUEST = LinkRequest("00", "MYS", "ID_CARD", "https://app.example.com/done")
+
+
+class Credentials:
+    def headers(self, *, fresh: bool = False) -> dict[str, str]:
+        return {"client_id": "bridge", "client_secret": "sk_test"}
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[..., Vendor]]:
+    made: list[Vendor] = []
+
+    def make(*, scheme: str = "http", budget: float = BUDGET) -> Vendor:
+        made.append(Vendor(f"{scheme}://{HOST}", Credentials(), budget=budget, draw=lambda low, high: low))
+        return made[-1]
+
+    yield make
+    for vendor in made:
+        vendor._session.close()
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", DeadlineAdapter())
+        session.mount("https://", DeadlineAdapter())
+        yield session
+
+
+@pytest.fixture(params=["three silent addresses", "ten silent addresses", "a silent resolver"])
+def dead_network(
+    request: pytest.FixtureRequest, silent_port: int, hanging: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolvers = {
+        "three silent addresses": addresses(*[silent_port] * 3),
+        "ten silent addresses": addresses(*[silent_port] * 10),
+        "a silent resolver": hangs(hanging),
+    }
+    resolve_by(monkeypatch, resolvers[request.param])
+
+
+def fails_in_time(ask: Callable[[], object], error: type[BridgeError] = VendorError) -> bool:
+    started = time.monotonic()
+    with pytest.raises(error):
+        ask()
+    return time.monotonic() - started < BUDGET + MARGIN
+
+
+@pytest.mark.usefixtures("dead_network")
+def test_a_network_that_does_not_answer_ends_the_exchange_within_the_budget(client: Callable[..., Vendor]) -> None:
+    assert fails_in_time(lambda: client().fetch("TOKEN", permit=free))
+
+
+@pytest.mark.usefixtures("dead_network")
+def test_a_network_that_does_not_answer_ends_the_fetch_of_keys_within_its_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_set, "BUDGET", BUDGET)
+    assert fails_in_time(key_set.over_http(f"http://{HOST}/jwks.json"), StorageUnavailable)
+
+
+@pytest.mark.usefixtures("dead_network")
+def test_a_link_is_asked_for_again_where_no_connection_came_about(
+    client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.vendor.CONNECT_TIMEOUT", 0.2)
+    with RawServer(LINK) as server:
+        calls = 0
+        dead = socket.getaddrinfo
+
+        def heals(*args: object, **kwargs: object) -> object:
+            nonlocal calls
+            calls += 1
+            return dead(*args, **kwargs) if calls < 3 else addresses(server.port)()  # type: ignore[arg-type]
+
+        monkeypatch.setattr(socket, "getaddrinfo", heals)
+        assert client(budget=10).create_link(REQUEST, "https://bridge.example/return/a/b", permit=free).token == "TOKEN"
+        assert (calls, len(server.requests)) == (3, 1)
+
+
+@pytest.mark.parametrize("silent_ones", [1, 3, 9])
+def test_an_address_that_answers_is_reached_after_silent_ones(
+    silent_ones: int, silent_port: int, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(whole(BODY)) as server:
+        resolve_by(monkeypatch, addresses(*[silent_port] * silent_ones, server.port))
+        # Silent ones take less than all of the connect timeout, which here is the whole budget.
+        assert client(budget=1.9).fetch("TOKEN", permit=free).raw == BODY
+        assert server.connections == 1
+
+
+def is_cut(exchange: Callable[[], object]) -> bool:
+    """Whether an exchange ends with its deadline, in which each step has more time than all together."""
+    started = time.monotonic()
+    with within(BUDGET) as deadline, pytest.raises(requests.RequestException):
+        exchange()
+    return deadline.has_passed() and time.monotonic() - started < BUDGET + MARGIN
+
+
+def test_a_handshake_after_a_silent_address_has_what_is_left(
+    silent_port: int, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(silent(), greeted=True) as server:
+        resolve_by(monkeypatch, addresses(silent_port, silent_port, server.port))
+        assert is_cut(lambda: session.get(f"https://{HOST}", timeout=5))
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("is_kept", [False, True], ids=["a new connection", "a kept connection"])
+def test_a_request_that_the_server_does_not_read_is_cut_at_the_deadline(
+    is_kept: bool, session: requests.Session
+) -> None:
+    larger_than_any_buffer = bytes(32 * 1024 * 1024)
+
+    def reads_once(connection: socket.socket, stopping: threading.Event) -> None:
+        connection.recv(65536)
+        whole(BODY)(connection, stopping)
+
+    def never_reads(connection: socket.socket, stopping: threading.Event) -> None:
+        stopping.wait(10)
+
+    with RawServer(*[reads_once] * is_kept, never_reads, greeted=True) as server:
+        if is_kept:
+            with within(10):
+                session.get(server.url, timeout=5)
+        assert is_cut(lambda: session.post(server.url, data=larger_than_any_buffer, timeout=5))
+        assert server.connections == 1
+
+
+def _refuses(error: Exception) -> Resolver:
+    def resolver(*_: object, **__: object) -> list[object]:
+        raise error
+
+    return resolver
+
+
+@pytest.mark.parametrize(
+    "resolver",
+    [_refuses(socket.gaierror(socket.EAI_NONAME, "unknown")), _refuses(UnicodeError("label too long")), addresses()],
+    ids=["unknown", "no host name", "no address"],
+)
+def test_a_name_without_an_address_is_an_unavailable_vendor(
+    resolver: Resolver, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = resolve_by(monkeypatch, resolver)
+    with pytest.raises(VendorUnavailable):
+        client().create_link(REQUEST, "https://bridge.example/return/a/b", permit=free)
+    assert len(asked) == 3
+
+
+def test_a_kept_connection_resolves_nothing_and_starts_no_thread(
+    client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(whole(BODY)) as server:
+        asked = resolve_by(monkeypatch, addresses(server.port))
+        vendor = client(budget=10)
+        vendor.fetch("TOKEN", permit=free)
+        monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread was started"))
+        vendor.fetch("TOKEN", permit=free)
+        assert (len(asked), server.connections, len(server.requests)) == (1, 1, 2)
+
+
+def test_lookups_that_hang_do_not_pile_up_and_are_made_again_afterwards(
+    hanging: threading.Event, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(whole(BODY)) as server:
+        asked = resolve_by(monkeypatch, hangs(hanging, server.port))
+        for _ in range(8):
+            with pytest.raises(VendorError):
+                client(budget=0.05).fetch("TOKEN", permit=free)
+        assert len(asked) == sum(thread.name == "resolver" for thread in threading.enumerate()) == 4
+        hanging.set()
+        assert client(budget=10).fetch("TOKEN", permit=free).raw == BODY
+
+
+def test_a_lookup_that_hangs_does_not_hold_the_exit_of_the_process() -> None:
+    code = """
+        import socket, time
+        from bridge.deadline import DeadlineAdapter, within
+        import requests
+
+        socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+        session = requests.Session()
+        session.mount("http://", DeadlineAdapter())
+        try:
+            with within(0.3):
+                session.get("http://vendor.example", timeout=5)
+        except requests.ConnectTimeout:
+            print("in time")
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert ended.stdout == "in time\n"
+
+
+@pytest.mark.parametrize("is_its_own", [True, False], ids=["its own", "another's"])
+def test_the_certificate_has_to_be_that_of_the_name(
+    is_its_own: bool,
+    tmp_path: Path,
+    silent_port: int,
+    client: Callable[..., Vendor],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    authority = Authority(tmp_path, [HOST if is_its_own else "elsewhere.example"])
+    named: list[str] = []
+    context = authority.server_context()
+    context.sni_callback = lambda sock, name, context: named.append(name)
+    with RawServer(whole(BODY), tls=context) as server:
+        resolve_by(monkeypatch, addresses(silent_port, server.port))
+        vendor = client(scheme="https", budget=1.9)
+        vendor._session.verify = str(authority.bundle)
+        if is_its_own:
+            assert vendor.fetch("TOKEN", permit=free).raw == BODY
+        else:
+            with pytest.raises(VendorUnavailable):
+                vendor.fetch("TOKEN", permit=free)
+            assert server.requests == []
+    assert set(named) == {HOST}
