@@ -161,8 +161,8 @@ def queue_that_takes_nothing(world: World) -> None:
 
 
 def provider_that_is_away(world: World) -> None:
-    issuer = {"JWT_ISSUER": ISSUER.issuer, "JWT_AUDIENCE": ISSUER.audience, "JWKS_URL": "http://127.0.0.1:1/"}
-    world.bridge.settings = Settings({"JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
+    issuer = {"JWT_ISSUER": ISSUER.issuer, "JWT_AUDIENCE": ISSUER.audiences[0], "JWKS_URL": "http://127.0.0.1:1/"}
+    world.bridge.settings = Settings({**os.environ, "JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
 
 
 def beyond_patience(world: World) -> None:

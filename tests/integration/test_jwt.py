@@ -61,7 +61,7 @@ def test_a_provider_that_is_not_there_lets_nobody_in() -> None:
 def trusting(bridge: Bridge, server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """The bridge trusts a provider whose keys are served here."""
     monkeypatch.setenv("JWT_ISSUER", ISSUER.issuer)
-    monkeypatch.setenv("JWT_AUDIENCE", ISSUER.audience)
+    monkeypatch.setenv("JWT_AUDIENCE", ISSUER.audiences[0])
     monkeypatch.setenv("JWT_ALGORITHMS", ",".join(ISSUER.algorithms))
     monkeypatch.setenv("JWKS_URL", _serve(server, Response(json.dumps({"keys": [jwk("rsa-1")]}))))
     bridge.settings = Settings()

@@ -94,7 +94,14 @@ class Bridge:
         from bridge import access_tokens, key_set
 
         settings = self.settings
-        issuer = access_tokens.Issuer(settings.jwt_issuer, settings.jwt_audience, settings.jwt_algorithms)
+        issuer = access_tokens.Issuer(
+            settings.jwt_issuer,
+            settings.jwt_audiences,
+            settings.jwt_algorithms,
+            settings.jwt_audience_claim,
+            settings.jwt_scope_claims,
+            settings.jwt_scope_prefix,
+        )
         keys = key_set.KeySet(key_set.over_http(settings.jwks_url), clock=self.clock)
         return lambda token: access_tokens.read(token, issuer, keys.find)
 
