@@ -15,6 +15,7 @@ from bridge.errors import (
     InvalidRequest,
     MissingScope,
     NotFound,
+    SecretMalformed,
     StillRunning,
     StorageUnavailable,
     VendorMalformed,
@@ -45,7 +46,7 @@ CODES = {
     "IdempotencyKeyReused": (422, "idempotency_key_reused"),
     "StillRunning": (409, "still_running"),
     "RedirectNotAllowed": (410, "redirect_not_allowed"),
-    "StorageUnavailable": (503, "storage_unavailable"),
+    "SecretMalformed": (503, "storage_unavailable"),
     "VendorRejected": (502, "vendor_rejected"),
     "VendorCredentials": (502, "vendor_credentials"),
     "VendorRateLimited": (503, "vendor_rate_limited"),
@@ -119,7 +120,7 @@ def test_no_text_of_an_error_holds_what_it_was_given(kind: type[BridgeError], ca
     if kind not in (MissingScope, InvalidRequest):
         assert CANARY not in str(answer.body)
     # What is malformed is told in words of our own.
-    if kind not in (StorageUnavailable, VendorMalformed):
+    if kind not in (SecretMalformed, VendorMalformed):
         assert CANARY not in logged
 
 

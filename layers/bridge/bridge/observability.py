@@ -14,7 +14,14 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from bridge.errors import BridgeError, StorageUnavailable, VendorCredentials, VendorError, VendorMalformed
+from bridge.errors import (
+    BridgeError,
+    SecretMalformed,
+    StorageUnavailable,
+    VendorCredentials,
+    VendorError,
+    VendorMalformed,
+)
 from bridge.ids import is_id
 
 # What these have to say of a request quotes its URL, which ends in a token, or headers; Lambda would print it.
@@ -36,6 +43,7 @@ OLDEST_DUE_SECONDS = "OldestDueSeconds"
 _METRICS: dict[type[Exception], str] = {
     VendorCredentials: VENDOR_CREDENTIALS,
     VendorError: VENDOR_FAULT,
+    SecretMalformed: INTERNAL_ERROR,
     StorageUnavailable: STORAGE_FAULT,
     Exception: INTERNAL_ERROR,
 }
