@@ -61,7 +61,6 @@ def test_a_malformed_secret_is_left_as_it_is_and_no_key_is_shown(
     with pytest.raises(SystemExit) as ended:
         api_keys.main(["web", "--secret", arn])
     assert "Repair it first" in str(ended.value.code)
-    assert ended.value.__suppress_context__ or "canary" not in str(ended.value)
     assert capsys.readouterr().out == ""
     assert client.get_secret_value(SecretId=arn)["SecretString"] == malformed
 
