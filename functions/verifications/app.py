@@ -47,7 +47,7 @@ def read_verification(id: str) -> Response[str]:
     if wants_result:
         requests.caller(app.current_event, READ_RESULT)
     with concerning(id):
-        verification = read.read(bridge(), caller.principal, id)
+        verification = read.read(bridge(), caller.principal, id, reads_all=caller.reads_all)
         result = {"result": read.read_result(bridge(), verification, caller)} if wants_result else {}
     return answers.answer({**_document(verification), **result})
 

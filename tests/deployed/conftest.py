@@ -16,7 +16,7 @@ from tests.sandbox.vendor import VendorStandIn
 
 # What the README leaves to whoever deploys.
 CREDENTIALS = ("client-deployed", "sk_deployed")
-SCOPES = "verifications:write verifications:read verifications:read_result verifications:redact"
+SCOPES = "verifications:write verifications:read verifications:read_result verifications:read_all verifications:redact"
 _LAST = "test_delete"
 
 

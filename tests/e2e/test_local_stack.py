@@ -157,7 +157,7 @@ def test_a_key_does_only_what_its_scopes_say(sandbox: Sandbox) -> None:
 
 
 def test_a_verification_of_another_principal_is_404(sandbox: Sandbox) -> None:
-    stranger = sandbox.add_key(principal="stranger")
+    stranger = sandbox.add_key(principal="stranger", scopes=["verifications:read"])
     created = create(sandbox)
 
     assert call(sandbox, "GET", f"/verifications/{created['id']}", key=stranger).status_code == 404

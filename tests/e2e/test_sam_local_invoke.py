@@ -86,7 +86,7 @@ def functions(tmp_path_factory: pytest.TempPathFactory, provider: Server) -> Ite
         variables = variables_inside(backing, address)
         variables["AuthorizeFunction"] |= {
             "JWT_ISSUER": ISSUER.issuer,
-            "JWT_AUDIENCE": ISSUER.audience,
+            "JWT_AUDIENCE": ISSUER.audiences[0],
             "JWT_ALGORITHMS": ",".join(ISSUER.algorithms),
             "JWKS_URL": f"http://{address}:{provider.port}/jwks.json",
         }

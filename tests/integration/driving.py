@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from botocore.validate import ParamValidator
 
 from bridge.aws import clients
-from bridge.models import SCOPES, Caller, LinkRequest, Verification
+from bridge.models import READ_ALL, SCOPES, Caller, LinkRequest, Verification
 from bridge.use_cases.complete import Checked, check_on_schedule
 from bridge.use_cases.create import create
 from bridge.wiring import Bridge
@@ -23,6 +23,8 @@ from tests.sandbox.sandbox import Sandbox
 
 PRINCIPAL = "web"
 CALLER = Caller(PRINCIPAL, "abcd")
+# All that a caller may do with its own verifications.
+OWN_SCOPES = tuple(scope for scope in SCOPES if scope != READ_ALL)
 REDIRECT_URL = "http://localhost:5173/welcome?tab=1#top"
 WANTED: dict[str, Any] = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": REDIRECT_URL}
 
@@ -158,7 +160,7 @@ class Functions:
         *,
         headers: Mapping[str, str] | None = None,
         principal: str = PRINCIPAL,
-        scopes: Sequence[str] = SCOPES,
+        scopes: Sequence[str] = OWN_SCOPES,
         query: Mapping[str, str] | None = None,
         base64: bool = False,
     ) -> Answer:

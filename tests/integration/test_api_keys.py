@@ -51,6 +51,20 @@ def test_without_a_secret_the_entry_is_shown_to_be_put_there(capsys: pytest.Capt
     assert shown.out.strip() not in shown.err
 
 
+@pytest.mark.parametrize("malformed", ['{"keys": [],}', "[]", "{}", '{"keys": {}}', "canary"])
+def test_a_malformed_secret_is_left_as_it_is_and_no_key_is_shown(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], malformed: str
+) -> None:
+    arn, _ = secret_of(sandbox)
+    client = sandbox.client("secretsmanager")
+    client.put_secret_value(SecretId=arn, SecretString=malformed)
+    with pytest.raises(SystemExit) as ended:
+        api_keys.main(["web", "--secret", arn])
+    assert "Repair it first" in str(ended.value.code)
+    assert capsys.readouterr().out == ""
+    assert client.get_secret_value(SecretId=arn)["SecretString"] == malformed
+
+
 def test_two_keys_are_never_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert made(capsys, "web") != made(capsys, "web")
 

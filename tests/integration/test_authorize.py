@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bridge.aws import secrets
 from bridge.models import SCOPES
 from bridge.use_cases.authorize import LARGEST_AUTHORIZATION
 from bridge.wiring import Bridge
@@ -98,12 +99,6 @@ def test_an_expired_key_is_not_authorized(ask: Ask, put: Callable[[Any], None], 
 @pytest.mark.parametrize(
     "value",
     [
-        "",
-        "no json",
-        "[]",
-        {},
-        {"keys": None},
-        {"keys": {KEY: "web"}},
         {"keys": [None, 1, "x", []]},
         {"keys": [entry(principal="")]},
         {"keys": [entry(sha256=None)]},
@@ -114,12 +109,49 @@ def test_an_expired_key_is_not_authorized(ask: Ask, put: Callable[[Any], None], 
     ],
     ids=lambda value: json.dumps(value)[:40],
 )
-def test_what_is_unclear_in_the_secret_opens_nothing(ask: Ask, put: Callable[[Any], None], value: Any) -> None:
-    if value == "":
-        value = " "
+def test_an_unclear_entry_of_the_secret_opens_nothing(ask: Ask, put: Callable[[Any], None], value: Any) -> None:
     put(value)
 
     assert ask(f"Bearer {KEY}") == {"isAuthorized": False}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [" ", "no json", "[]", '{"keys": [],}', {}, {"keys": None}, {"keys": {KEY: "web"}}, {"key": [entry()]}],
+    ids=json.dumps,
+)
+def test_a_malformed_secret_lets_nobody_in_and_is_kept_by_no_cache(
+    ask: Ask, put: Callable[[Any], None], value: Any
+) -> None:
+    """API Gateway keeps a refusal, and no failure."""
+    put(value)
+
+    with pytest.raises(FunctionError):
+        ask(f"Bearer {KEY}")
+
+
+@pytest.mark.parametrize("happens", ["a stray comma", "Secrets Manager away"])
+def test_callers_go_on_for_an_hour_while_the_secret_cannot_be_read(
+    ask: Ask, put: Callable[[Any], None], aws: Aws, clock: Clock, monkeypatch: pytest.MonkeyPatch, happens: str
+) -> None:
+    monkeypatch.setattr(secrets, "MAX_AGE", 0)
+    ends = clock() + timedelta(minutes=59)
+    other = "ek_" + "o" * 43
+    sha256 = hashlib.sha256(other.encode()).hexdigest()
+    put({"keys": [entry(), entry(sha256=sha256, key_id="oooo", expires_at=ends.isoformat())]})
+    assert ask(f"Bearer {KEY}")["isAuthorized"]
+    if happens == "a stray comma":
+        put('{"keys": [],}')
+    else:
+        aws.refuse("secretsmanager.GetSecretValue", times=2)
+
+    clock.advance(59 * 60 - 1)
+    assert [ask(f"Bearer {key}")["isAuthorized"] for key in (KEY, other, "ek_" + "x" * 43)] == [True, True, False]
+    clock.advance(1)
+    assert [ask(f"Bearer {key}")["isAuthorized"] for key in (KEY, other)] == [True, False]
+    clock.advance(60)
+    with pytest.raises(FunctionError):
+        ask(f"Bearer {KEY}")
 
 
 def test_one_bad_entry_does_not_close_the_others_and_scopes_are_only_known_ones(

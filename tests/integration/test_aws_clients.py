@@ -112,7 +112,9 @@ INCOMPLETE: dict[str, Callable[[Any], Any]] = {
     "dynamodb BatchGetItem": lambda made: reading._get_all(Table(made, "verifications", 0), [ID]),
     "dynamodb UpdateItem": lambda made: reading.claim_due(Table(made, "verifications", 0), ID, 1, until=2),
     "s3 ListObjectVersions": lambda made: EvidenceBucket(made, "evidence").erase(ID),
-    "secretsmanager GetSecretValue": lambda made: Secret(made, "arn:aws:secretsmanager:eu-west-1:1:secret:keys").read(),
+    "secretsmanager GetSecretValue": lambda made: Secret(
+        made, "arn:aws:secretsmanager:eu-west-1:1:secret:keys", is_well_formed=bool
+    ).read(),
 }
 
 
@@ -212,6 +214,6 @@ from bridge.aws import clients, secrets
 with mock_aws():
     made = clients.client("secretsmanager")
     arn = made.create_secret(Name="keys", SecretString='{"keys": []}')["ARN"]
-    assert secrets.Secret(made, arn).read() == {"keys": []}
+    assert secrets.Secret(made, arn, is_well_formed=bool).read() == {"keys": []}
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], env={**os.environ, "PYTHONPATH": LAYER}, check=True)

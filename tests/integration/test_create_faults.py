@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.aws.secrets import Secret
-from bridge.credentials import EkycCredentials
+from bridge.credentials import EkycCredentials, are_usable
 from bridge.vendor import Vendor
 from bridge.wiring import Bridge
 from tests.integration.driving import WANTED, Aws, Functions
@@ -44,7 +44,8 @@ def test_a_fault_of_the_vendors_leaves_no_record_and_the_key_may_be_sent_again(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, aws: Aws, fault: str, expected: Any
 ) -> None:
     if fault == "slow":
-        secret = Secret(aws.client("secretsmanager"), bridge.settings.ekyc_credentials_secret_arn)
+        arn = bridge.settings.ekyc_credentials_secret_arn
+        secret = Secret(aws.client("secretsmanager"), arn, is_well_formed=are_usable)
         vars(bridge)["vendor"] = Vendor(bridge.settings.ekyc_api_url, EkycCredentials(secret), budget=0.2)
     sandbox.vendor.fault(fault, on="create", times=None)
 

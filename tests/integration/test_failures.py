@@ -9,9 +9,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+from unittest import mock
 
 import pytest
 
+from bridge.aws import secrets
 from bridge.aws.due_queue import DueQueue
 from bridge.errors import StorageUnavailable
 from bridge.key_set import KeySet
@@ -173,8 +175,33 @@ def queue_that_takes_nothing(world: World) -> None:
 
 
 def provider_that_is_away(world: World) -> None:
-    issuer = {"JWT_ISSUER": ISSUER.issuer, "JWT_AUDIENCE": ISSUER.audience, "JWKS_URL": "http://127.0.0.1:1/"}
-    world.bridge.settings = Settings({"JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
+    issuer = {"JWT_ISSUER": ISSUER.issuer, "JWT_AUDIENCE": ISSUER.audiences[0], "JWKS_URL": "http://127.0.0.1:1/"}
+    world.bridge.settings = Settings({**os.environ, "JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
+
+
+MALFORMED = {"error": "SecretMalformed", "operation": "GetSecretValue", "error_code": "malformed"}
+
+
+def after_a_call(inject: Step) -> Step:
+    """What is injected meets an authorizer that has let somebody in before, and has to fetch its keys anew."""
+
+    def injected(world: World) -> None:
+        with mock.patch.object(secrets, "MAX_AGE", 0):
+            world.authorize(world.sandbox.api_key)
+        inject(world)
+
+    return injected
+
+
+def come_back_while_credentials_are_malformed(world: World) -> None:
+    """The vendor's secret is the sandbox's, so it is put back at once."""
+    client, arn = world.sandbox.client("secretsmanager"), world.bridge.settings.ekyc_credentials_secret_arn
+    good = client.get_secret_value(SecretId=arn)["SecretString"]
+    client.put_secret_value(SecretId=arn, SecretString='{"client_id": "canary",}')
+    try:
+        come_back(world)
+    finally:
+        client.put_secret_value(SecretId=arn, SecretString=good)
 
 
 def beyond_patience(world: World) -> None:
@@ -305,9 +332,33 @@ CASES = {
     "the authorizer whose keys are malformed": Case(
         lambda world: world.put_api_keys("canary"),
         lambda world: world.authorize(world.sandbox.api_key),
-        "api_keys_malformed",
+        "invocation_failed",
         "InternalError",
-        {},
+        MALFORMED,
+        False,
+    ),
+    "the authorizer that knew keys, which are malformed now": Case(
+        after_a_call(lambda world: world.put_api_keys('{"keys": [{"canary": 1},]}')),
+        lambda world: world.authorize(world.sandbox.api_key),
+        "secret_not_refreshed",
+        "InternalError",
+        MALFORMED,
+        False,
+    ),
+    "the authorizer that knew keys, while Secrets Manager denies": Case(
+        after_a_call(deny("secretsmanager.GetSecretValue")),
+        lambda world: world.authorize(world.sandbox.api_key),
+        "secret_not_refreshed",
+        "StorageFault",
+        storage("GetSecretValue"),
+        False,
+    ),
+    "a return whose credentials the vendor refuses once, while their secret is malformed": Case(
+        lambda world: world.sandbox.vendor.fault("401", on="get", times=1),
+        come_back_while_credentials_are_malformed,
+        "secret_not_refreshed",
+        "InternalError",
+        MALFORMED,
         False,
     ),
     "the authorizer with a key whose entry is malformed": Case(

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from bridge.cli import api_keys
 from bridge.errors import StorageUnavailable
 from bridge.key_set import LARGEST, KeySet, over_http
-from bridge.models import READ
+from bridge.models import READ, READ_ALL
 from bridge.observability import logger
 from bridge.settings import Settings
 from bridge.wiring import Bridge
@@ -61,7 +62,7 @@ def test_a_provider_that_is_not_there_lets_nobody_in() -> None:
 def trusting(bridge: Bridge, server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """The bridge trusts a provider whose keys are served here."""
     monkeypatch.setenv("JWT_ISSUER", ISSUER.issuer)
-    monkeypatch.setenv("JWT_AUDIENCE", ISSUER.audience)
+    monkeypatch.setenv("JWT_AUDIENCE", ISSUER.audiences[0])
     monkeypatch.setenv("JWT_ALGORITHMS", ",".join(ISSUER.algorithms))
     monkeypatch.setenv("JWKS_URL", _serve(server, Response(json.dumps({"keys": [jwk("rsa-1")]}))))
     bridge.settings = Settings()
@@ -103,7 +104,24 @@ def test_a_subject_sees_its_own_verifications_alone(call: Call, sandbox: Sandbox
 def test_a_key_of_that_name_does_not_see_a_subjects_verifications(call: Call, sandbox: Sandbox, bridge: Bridge) -> None:
     created = call("POST", "/verifications", token(sub="web"), WANTED)
     path = f"/verifications/{json.loads(created['body'])['id']}"
-    assert call("GET", path, sandbox.api_key)["statusCode"] == 404
+    key = sandbox.add_key("web", [READ])
+    assert call("GET", path, key)["statusCode"] == 404
+
+
+@pytest.mark.parametrize(("scopes", "status"), [([READ], 404), ([READ, READ_ALL], 200)])
+def test_a_backends_key_reads_what_a_subject_created_if_it_has_the_scope(
+    call: Call, sandbox: Sandbox, scopes: list[str], status: int
+) -> None:
+    created = call("POST", "/verifications", token(sub="mia"), WANTED)
+    key, entry = api_keys.make("backend", scopes)
+    api_keys.add(sandbox.client("secretsmanager"), sandbox.stack.resources["ApiKeysSecret"], entry)
+    assert call("GET", f"/verifications/{json.loads(created['body'])['id']}", key)["statusCode"] == status
+
+
+def test_a_token_may_have_the_scope_too(call: Call) -> None:
+    created = call("POST", "/verifications", token(sub="mia"), WANTED)
+    path = f"/verifications/{json.loads(created['body'])['id']}"
+    assert call("GET", path, token(sub="backend", scope=f"{READ} {READ_ALL}"))["statusCode"] == 200
 
 
 def test_a_scope_that_was_not_granted_is_missing(call: Call) -> None:

@@ -208,5 +208,11 @@ class SecretsManager:
     @may_be_empty
     def get_secret_value(self, *, SecretId: str, **_: Any) -> dict[str, Any]:
         self._outward.use("secretsmanager", "GetSecretValue", {"SecretId": SecretId})
-        value = self._outward.call("secretsmanager", "GetSecretValue", [], lambda: self._values[SecretId])
+        try:
+            value = self._outward.call("secretsmanager", "GetSecretValue", [], lambda: self._values[SecretId])
+        except Exception:
+            task = self._outward.kernel.current
+            if task and task.owner is not None:
+                task.owner.secret_failed = True
+            raise
         return {"SecretString": value}

@@ -14,6 +14,7 @@ from types import CodeType, ModuleType
 from typing import Any
 from unittest import mock
 
+from bridge.aws.secrets import PAUSE_AFTER_FAULT
 from bridge.settings import Settings
 from bridge.wiring import Bridge
 
@@ -48,6 +49,8 @@ class Invocation:
     error: str | None = None
     is_dead: bool = False
     is_late: bool = False
+    # Whether it asked for a secret in vain: its process does not ask again for some seconds.
+    secret_failed: bool = False
     ended: float = 0.0
     cut: Cut = field(default_factory=lambda: Cut(0.0))
 
@@ -98,6 +101,8 @@ class Environment:
         vars(module)["bridge"] = bridge
         self.handler: Callable[[Any, Any], Any] = vars(module)["lambda_handler"]
         self.used = 0.0
+        # Until then secrets that are not known are not asked for, after a fault.
+        self.secrets_paused_until = 0.0
 
 
 class Functions:
@@ -123,6 +128,8 @@ class Functions:
         invocation = Invocation(function.name, next(self._numbers), list(about), self._kernel.now)
         self.invocations.append(invocation)
         environment = self._environment(function)
+        if self._kernel.now < environment.secrets_paused_until:
+            invocation.faults.append(("secretsmanager", "paused"))
         context = _Context(self._kernel, invocation, self._kernel.now + function.timeout)
         payload = json.dumps(event)
 
@@ -139,6 +146,8 @@ class Functions:
 
     def _settle(self, function: Function, environment: Environment, invocation: Invocation, task: Task) -> None:
         invocation.ended = self._kernel.now
+        if invocation.secret_failed:
+            environment.secrets_paused_until = invocation.ended + PAUSE_AFTER_FAULT.total_seconds()
         invocation.is_dead = task.is_dead and not invocation.is_late
         if task.is_dead:
             self.deaths += 1

@@ -124,7 +124,7 @@ def test_a_public_key_is_no_secret_to_sign_with(algorithm: str, kid: str) -> Non
     for secret in (public_pem(kid), public_pem(kid).strip(), json.dumps(jwk(kid)).encode(), b""):
         assert read(_signed({"alg": algorithm, "kid": kid, "typ": "JWT"}, claims(), secret)) is None
         # Not even where somebody allowed it by mistake.
-        mistaken = Issuer(ISSUER.issuer, ISSUER.audience, ("HS256", "RS256", "ES256"))
+        mistaken = Issuer(ISSUER.issuer, ISSUER.audiences, ("HS256", "RS256", "ES256"))
         assert read(_signed({"alg": algorithm, "kid": kid, "typ": "JWT"}, claims(), secret), mistaken) is None
 
 
@@ -165,12 +165,12 @@ def test_a_key_that_the_token_brings_along_is_not_believed(kid: str) -> None:
 def test_a_key_is_for_its_own_algorithm() -> None:
     presented = jwt.encode(claims(), private_key("rsa-1"), algorithm="PS256", headers={"kid": "rsa-1"})
     assert read(presented) is None
-    assert read(presented, Issuer(ISSUER.issuer, ISSUER.audience, ("RS256", "PS256"))) is None
+    assert read(presented, Issuer(ISSUER.issuer, ISSUER.audiences, ("RS256", "PS256"))) is None
 
 
 def test_an_algorithm_that_is_not_allowed_is_refused() -> None:
-    assert read(token("ec-1"), Issuer(ISSUER.issuer, ISSUER.audience, ("RS256",))) is None
-    assert read(token("ec-1"), Issuer(ISSUER.issuer, ISSUER.audience, ())) is None
+    assert read(token("ec-1"), Issuer(ISSUER.issuer, ISSUER.audiences, ("RS256",))) is None
+    assert read(token("ec-1"), Issuer(ISSUER.issuer, ISSUER.audiences, ())) is None
 
 
 def test_parts_of_two_good_tokens_are_no_good_token() -> None:

@@ -89,9 +89,8 @@ def test_a_wrong_key_is_nobody(key: str) -> None:
     assert caller(f"Bearer {key}", entry()) is None
 
 
-@pytest.mark.parametrize("secret", [{}, {"keys": None}, {"keys": {}}, {"keys": []}, {"keys": "ek"}, {"key": [entry()]}])
-def test_a_secret_without_keys_opens_to_nobody(secret: dict[str, Any]) -> None:
-    assert authorize(cast(Bridge, FakeBridge(secret)), f"Bearer {KEY}") is None
+def test_a_secret_without_keys_opens_to_nobody() -> None:
+    assert caller(f"Bearer {KEY}") is None
 
 
 @pytest.mark.parametrize(

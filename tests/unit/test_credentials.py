@@ -7,8 +7,9 @@ import pytest
 from aws_lambda_powertools.utilities.parameters import base as parameters
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from bridge.aws import secrets
 from bridge.aws.secrets import MAX_AGE, Secret
-from bridge.credentials import EkycCredentials
+from bridge.credentials import EkycCredentials, are_usable
 from bridge.errors import StorageUnavailable, VendorCredentials
 
 GOOD = '{"client_id": "bridge", "client_secret": "sk_canary"}'
@@ -29,8 +30,12 @@ class SecretsManager:
         return {} if self.text is None else {"SecretString": self.text}
 
 
+def secret_in(manager: SecretsManager) -> Secret:
+    return Secret(manager, "arn:secret", is_well_formed=are_usable)
+
+
 def headers(text: str) -> dict[str, str]:
-    return EkycCredentials(Secret(SecretsManager(text), "arn:secret")).headers()
+    return EkycCredentials(secret_in(SecretsManager(text))).headers()
 
 
 def test_the_vendors_headers_come_from_the_secret_by_the_names_that_it_gives_them() -> None:
@@ -65,7 +70,7 @@ def test_a_secret_that_fits_no_header_is_as_good_as_none(text: str) -> None:
 
 def test_a_secret_is_kept_until_it_is_wanted_afresh() -> None:
     manager = SecretsManager()
-    credentials = EkycCredentials(Secret(manager, "arn:secret"))
+    credentials = EkycCredentials(secret_in(manager))
     first = credentials.headers()
     manager.text = GOOD.replace("canary", "rotated")
     assert credentials.headers() == first
@@ -83,7 +88,7 @@ def test_a_secret_is_kept_until_it_is_wanted_afresh() -> None:
     ],
 )
 def test_a_secret_that_cannot_be_read_is_storage_that_does_not_answer(error: Exception, code: str) -> None:
-    secret = Secret(SecretsManager(error=error), "arn:canary")
+    secret = secret_in(SecretsManager(error=error))
     with pytest.raises(StorageUnavailable) as raised:
         secret.read()
     assert (raised.value.operation, raised.value.code) == ("GetSecretValue", code)
@@ -91,9 +96,10 @@ def test_a_secret_that_cannot_be_read_is_storage_that_does_not_answer(error: Exc
     assert raised.value.__suppress_context__
 
 
-def test_an_answer_without_the_secret_is_not_kept_as_an_empty_one() -> None:
+def test_an_answer_without_the_secret_is_not_kept_as_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "PAUSE_AFTER_FAULT", timedelta())
     manager = SecretsManager(text=None)
-    secret = Secret(manager, "arn:secret")
+    secret = secret_in(manager)
     with pytest.raises(StorageUnavailable):
         secret.read()
     manager.text = GOOD
@@ -104,7 +110,7 @@ def test_a_secret_is_read_again_after_five_minutes(monkeypatch: pytest.MonkeyPat
     clock = Clock()
     monkeypatch.setattr(parameters, "datetime", clock)
     manager = SecretsManager()
-    secret = Secret(manager, "arn:secret")
+    secret = secret_in(manager)
     secret.read()
     clock.time += timedelta(seconds=MAX_AGE)
     secret.read()

@@ -15,6 +15,7 @@ from bridge.errors import (
     InvalidRequest,
     MissingScope,
     NotFound,
+    SecretMalformed,
     StillRunning,
     StorageUnavailable,
     VendorMalformed,
@@ -46,7 +47,7 @@ CODES = {
     "StillRunning": (409, "still_running"),
     "PrefetchRefused": (425, "prefetch_refused"),
     "RedirectNotAllowed": (410, "redirect_not_allowed"),
-    "StorageUnavailable": (503, "storage_unavailable"),
+    "SecretMalformed": (503, "storage_unavailable"),
     "VendorRejected": (502, "vendor_rejected"),
     "VendorCredentials": (502, "vendor_credentials"),
     "VendorLimitReached": (503, "vendor_rate_limited"),
@@ -121,7 +122,7 @@ def test_no_text_of_an_error_holds_what_it_was_given(kind: type[BridgeError], ca
     if kind not in (MissingScope, InvalidRequest):
         assert CANARY not in str(answer.body)
     # What is malformed is told in words of our own.
-    if kind not in (StorageUnavailable, VendorMalformed):
+    if kind not in (SecretMalformed, VendorMalformed):
         assert CANARY not in logged
 
 

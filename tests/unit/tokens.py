@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from bridge.access_tokens import Issuer
 from bridge.models import READ, WRITE
 
-ISSUER = Issuer("https://id.example/", "https://bridge.example", ("RS256", "ES256"))
+ISSUER = Issuer("https://id.example/", ("https://bridge.example",), ("RS256", "ES256"))
 # Whoever has these has not been named by the provider.
 STRANGER = "stranger"
 
@@ -42,7 +42,7 @@ def claims(**changes: Any) -> dict[str, Any]:
     now = int(time.time())
     good = {
         "iss": ISSUER.issuer,
-        "aud": ISSUER.audience,
+        "aud": ISSUER.audiences[0],
         "sub": "user-1",
         "iat": now,
         "exp": now + 600,
@@ -52,9 +52,13 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def token(kid: str = "rsa-1", *, header: dict[str, Any] | None = None, **changes: Any) -> str:
+    return signed(claims(**changes), kid, header)
+
+
+def signed(claims: dict[str, Any], kid: str = "rsa-1", header: dict[str, Any] | None = None) -> str:
+    """Not by jwt.encode, which refuses some of what is to be refused."""
     algorithm = "ES256" if kid.startswith("ec") else "RS256"
-    # Not by jwt.encode, which refuses some of what is to be refused.
-    said = json.dumps(claims(**changes)).encode()
+    said = json.dumps(claims).encode()
     return jwt.api_jws.encode(said, private_key(kid), algorithm, headers={"kid": kid, **(header or {})})
 
 

@@ -11,6 +11,7 @@
     ├── StillRunning            the same key and body are being worked on
     ├── RedirectNotAllowed      the frontend's origin is no longer allowed
     ├── StorageUnavailable      an AWS service did not do what it was asked
+    │   └── SecretMalformed     it gave a secret that is not what it has to be
     └── VendorError
         ├── VendorRejected      the vendor understood, and refuses
         ├── VendorCredentials   the vendor refuses our credentials, or there are none yet
@@ -96,6 +97,10 @@ class StorageUnavailable(BridgeError):
         super().__init__(retry_after=5)
         self.operation = operation
         self.code = code
+
+
+class SecretMalformed(StorageUnavailable):
+    """Somebody wrote a secret that cannot be read; asking again does not help until it is written again."""
 
 
 class VendorError(BridgeError):

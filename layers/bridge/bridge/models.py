@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-# Scopes of API keys.
+# What a caller may do; of its own principal's verifications, but for READ_ALL, which makes READ one of everybody's.
 WRITE = "verifications:write"
 READ = "verifications:read"
 READ_RESULT = "verifications:read_result"
+READ_ALL = "verifications:read_all"
 REDACT = "verifications:redact"
-SCOPES = (WRITE, READ, READ_RESULT, REDACT)
+SCOPES = (WRITE, READ, READ_RESULT, READ_ALL, REDACT)
 
 
 class Status(StrEnum):
@@ -60,10 +61,14 @@ class Authorized:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, as the authorizer said it. `key_id` may stand in logs, the principal may not."""
+    """Who calls, as the authorizer said it. `key_id` may stand in logs, the principal may not.
+
+    `reads_all`: may read other principals' verifications, too.
+    """
 
     principal: str
     key_id: str
+    reads_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

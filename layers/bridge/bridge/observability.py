@@ -16,6 +16,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from bridge.errors import (
     BridgeError,
+    SecretMalformed,
     StorageUnavailable,
     VendorCredentials,
     VendorError,
@@ -45,6 +46,7 @@ _METRICS: dict[type[BaseException], str] = {
     VendorCredentials: VENDOR_CREDENTIALS,
     VendorLimitReached: VENDOR_LIMIT_REACHED,
     VendorError: VENDOR_FAULT,
+    SecretMalformed: INTERNAL_ERROR,
     StorageUnavailable: STORAGE_FAULT,
     BaseException: INTERNAL_ERROR,
 }

@@ -16,6 +16,9 @@ class Settings:
         except KeyError:
             raise RuntimeError(f"the environment variable {name} is not set; see template.yaml") from None
 
+    def _list(self, name: str) -> tuple[str, ...]:
+        return tuple(filter(None, self._get(name).split(",")))
+
     def keeps_evidence(self) -> bool:
         """Whether this function keeps evidence at all."""
         return bool(self._environment.get("EVIDENCE_BUCKET"))
@@ -46,12 +49,24 @@ class Settings:
         return self._get("JWT_ISSUER")
 
     @property
-    def jwt_audience(self) -> str:
-        return self._get("JWT_AUDIENCE")
+    def jwt_audiences(self) -> tuple[str, ...]:
+        return self._list("JWT_AUDIENCE")
+
+    @property
+    def jwt_audience_claim(self) -> str:
+        return self._get("JWT_AUDIENCE_CLAIM")
+
+    @property
+    def jwt_scope_claims(self) -> tuple[str, ...]:
+        return self._list("JWT_SCOPE_CLAIMS")
+
+    @property
+    def jwt_scope_prefix(self) -> str:
+        return self._get("JWT_SCOPE_PREFIX")
 
     @property
     def jwt_algorithms(self) -> tuple[str, ...]:
-        return tuple(filter(None, self._get("JWT_ALGORITHMS").split(",")))
+        return self._list("JWT_ALGORITHMS")
 
     @property
     def jwks_url(self) -> str:

@@ -58,10 +58,10 @@ class Bridge:
 
     @functools.cached_property
     def vendor(self) -> "Vendor":
-        from bridge.credentials import EkycCredentials
+        from bridge.credentials import EkycCredentials, are_usable
         from bridge.vendor import Vendor
 
-        credentials = EkycCredentials(self._secret(self.settings.ekyc_credentials_secret_arn))
+        credentials = EkycCredentials(self._secret(self.settings.ekyc_credentials_secret_arn, are_usable))
         return Vendor(self.settings.ekyc_api_url, credentials, clock=self.clock, sleep=self.sleep, draw=self.draw)
 
     @functools.cached_property
@@ -101,18 +101,25 @@ class Bridge:
         from bridge import access_tokens, key_set
 
         settings = self.settings
-        issuer = access_tokens.Issuer(settings.jwt_issuer, settings.jwt_audience, settings.jwt_algorithms)
+        issuer = access_tokens.Issuer(
+            settings.jwt_issuer,
+            settings.jwt_audiences,
+            settings.jwt_algorithms,
+            settings.jwt_audience_claim,
+            settings.jwt_scope_claims,
+            settings.jwt_scope_prefix,
+        )
         keys = key_set.KeySet(key_set.over_http(settings.jwks_url), clock=self.clock)
         return lambda token: access_tokens.read(token, issuer, keys.find)
 
     @functools.cached_property
     def api_keys(self) -> "Secret":
-        return self._secret(self.settings.api_keys_secret_arn)
+        return self._secret(self.settings.api_keys_secret_arn, lambda value: isinstance(value.get("keys"), list))
 
-    def _secret(self, arn: str) -> "Secret":
+    def _secret(self, arn: str, is_well_formed: Callable[[dict[str, Any]], bool]) -> "Secret":
         from bridge.aws.secrets import Secret
 
-        return Secret(self._client("secretsmanager"), arn)
+        return Secret(self._client("secretsmanager"), arn, is_well_formed=is_well_formed, now=self.now)
 
 
 @functools.cache

@@ -1,45 +1,93 @@
-"""Secrets from Secrets Manager, kept for five minutes by Powertools Parameters."""
+"""Secrets from Secrets Manager, kept for five minutes by Powertools Parameters.
 
-import json
+A secret that is malformed, or that Secrets Manager does not give, does not stop what worked a moment ago: the last good
+value is used on, for an hour at most.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aws_lambda_powertools.utilities.parameters import GetParameterError, SecretsProvider
+from aws_lambda_powertools.utilities.parameters import GetParameterError, SecretsProvider, TransformParameterError
 from botocore.exceptions import ClientError
 
-from bridge.errors import StorageUnavailable
+from bridge.errors import SecretMalformed, StorageUnavailable
+from bridge.models import timestamp
+from bridge.observability import record_failure
 
 # Seconds.
 MAX_AGE = 300
+# From the moment at which the last good value was fetched.
+LAST_GOOD_FOR = timedelta(minutes=60)
+# Between a fetch that failed and the next one.
+PAUSE_AFTER_FAULT = timedelta(seconds=2)
 
 
 class Secret:
-    """One secret whose value is a JSON object."""
+    """One secret whose value is a JSON object. `is_well_formed(object)` says whether it is of use."""
 
-    def __init__(self, client: Any, arn: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        arn: str,
+        *,
+        is_well_formed: Callable[[dict[str, Any]], bool],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._provider = SecretsProvider(boto3_client=client)
         self._arn = arn
+        self._is_well_formed = is_well_formed
+        self._now = now
+        self._good: dict[str, Any] | None = None
+        self._good_until = self._next_fetch = datetime.min.replace(tzinfo=UTC)
+        # Of the last fetch, if it failed.
+        self._fault: StorageUnavailable | None = None
 
     def read(self, *, fresh: bool = False) -> dict[str, Any]:
-        """The object in the secret; an empty one if it is none, so that what depends on it stays closed.
+        """The object in the secret, fetched anew if `fresh`; the last good one where that fails.
 
-        Raises StorageUnavailable where Secrets Manager does not give it.
+        Each failed fetch leaves a line and a count. Raises SecretMalformed or StorageUnavailable without a last good
+        one.
         """
+        now = self._now()
+        if self._fault and now < self._next_fetch:
+            return self._last_good(self._fault, now)
         try:
-            text = self._provider.get(self._arn, max_age=MAX_AGE, force_fetch=fresh)
+            # What Powertools keeps after a fault is what was malformed, or older than the fault.
+            value = self._fetch(force=fresh or self._fault is not None)
+        except StorageUnavailable as fault:
+            # The fetch itself may have taken longer than the pause.
+            now = self._now()
+            self._fault, self._next_fetch = fault, now + PAUSE_AFTER_FAULT
+            value = self._last_good(fault, now)
+            record_failure("secret_not_refreshed", fault, last_good_until=timestamp(self._good_until))
+            return value
+        self._fault = None
+        # Powertools returns the very object that it keeps; another one has just been fetched.
+        if value is not self._good:
+            self._good, self._good_until = value, now + LAST_GOOD_FOR
+        return value
+
+    def _last_good(self, fault: StorageUnavailable, now: datetime) -> dict[str, Any]:
+        if self._good is None or now >= self._good_until:
+            # One of its own for each caller, as each failed request leaves a line.
+            raise type(fault)(fault.operation, fault.code) from None
+        return self._good
+
+    def _fetch(self, *, force: bool) -> dict[str, Any]:
+        try:
+            value: Any = self._provider.get(self._arn, max_age=MAX_AGE, transform="json", force_fetch=force)
         except GetParameterError as error:
             # Its text names the secret.
             raise StorageUnavailable("GetSecretValue", _code(error.__context__)) from None
-        return _object_in(str(text))
+        except TransformParameterError:
+            # Its text quotes the secret, so no error may lead to it.
+            value = None
+        if not isinstance(value, dict) or not self._is_well_formed(value):
+            raise SecretMalformed("GetSecretValue", "malformed")
+        return value
 
 
 def _code(cause: BaseException | None) -> str:
     """AWS's code, or the name of what kept us from getting one."""
     return str(cause.response["Error"]["Code"]) if isinstance(cause, ClientError) else type(cause).__name__
-
-
-def _object_in(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -28,9 +28,12 @@ def make(principal: str, scopes: Sequence[str], expires_at: str | None = None) -
 
 
 def add(client: Any, secret: str, entry: Entry) -> None:
-    """Adds an entry to the keys in the secret; the others stay as they are."""
-    value = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
-    value.setdefault("keys", []).append(entry)
+    """Adds an entry to the keys in the secret; the others stay as they are. A malformed secret ends the command."""
+    try:
+        value = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
+        value["keys"].append(entry)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        sys.exit('The secret is not a JSON object with a list "keys". Repair it first; nothing was changed.')
     client.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge.access_tokens import SUBJECT, is_jwt
 from bridge.models import SCOPES, Authorized
-from bridge.observability import INTERNAL_ERROR, record_failure, report
+from bridge.observability import record_failure
 from bridge.wiring import Bridge
 
 # Characters. API Gateway takes 10 240 bytes of headers in all; access tokens have one or two thousand.
@@ -26,7 +26,8 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{20,200}")
 def authorize(bridge: Bridge, authorization: str) -> Authorized | None:
     """The caller that an Authorization header names, or None. What is unclear opens nothing.
 
-    Raises StorageUnavailable where the keys cannot be had: nobody is let in, and nobody is turned away for good.
+    Raises StorageUnavailable where the keys cannot be had, or SecretMalformed: nobody is let in, and nobody is turned
+    away for good.
     """
     match = _BEARER.fullmatch(authorization) if len(authorization) <= LARGEST_AUTHORIZATION else None
     if not match:
@@ -50,11 +51,7 @@ def _by_key(bridge: Bridge, key: str) -> Authorized | None:
 
 
 def _keys(bridge: Bridge) -> Iterator[tuple[str, Authorized, datetime | None]]:
-    keys = bridge.api_keys.read().get("keys")
-    if not isinstance(keys, list):
-        report("api_keys_malformed", INTERNAL_ERROR)
-        return
-    for entry in keys:
+    for entry in bridge.api_keys.read()["keys"]:
         try:
             yield _key(entry)
         except (KeyError, TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from bridge.errors import BodyTooLarge, Fault, InvalidRequest, MissingScope, PrefetchRefused, UnsupportedMediaType
-from bridge.models import Caller, LinkRequest
+from bridge.models import READ_ALL, Caller, LinkRequest
 from bridge.store.reading import Position
 from bridge.web.link_request import faults_in
 
@@ -26,9 +26,10 @@ _POSITION_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z")
 def caller(event: APIGatewayProxyEventV2, scope: str) -> Caller:
     """The caller, as the authorizer said it; MissingScope if they may not do this."""
     known = event.request_context.authorizer.get_lambda
-    if scope not in str(known["scopes"]).split():
+    scopes = str(known["scopes"]).split()
+    if scope not in scopes:
         raise MissingScope(scope)
-    return Caller(str(known["principal"]), str(known["key_id"]))
+    return Caller(str(known["principal"]), str(known["key_id"]), reads_all=READ_ALL in scopes)
 
 
 def base_url(event: APIGatewayProxyEventV2, public_base_url: str) -> str:
