@@ -19,9 +19,11 @@ from bridge.models import Verification
 from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, metrics, record_failure
 from bridge.schedule import FIRST_CHECK
 from bridge.settings import Settings
+from bridge.store.rows import reference_key
 from bridge.wiring import Bridge
 from tests.integration.alarms import ALARMS, emitted, powertools_settings
 from tests.integration.driving import WANTED, Aws, Clock, Functions, http_event, new, return_path, token_of
+from tests.integration.kept import Kept
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
 from tests.unit.tokens import ISSUER, token
@@ -165,6 +167,18 @@ def provider_that_is_away(world: World) -> None:
     world.bridge.settings = Settings({"JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
 
 
+def unreadable(world: World) -> None:
+    """A newer version wrote the row, say, before a deployment went back."""
+    kept = Kept(world.sandbox.client, world.bridge.settings)
+    kept.set(world.verification.id, "status", "archived")
+
+
+def unreadable_in_a_list(world: World) -> None:
+    unreadable(world)
+    kept = Kept(world.sandbox.client, world.bridge.settings)
+    kept.set(world.verification.id, "reference_key", reference_key(world.verification.principal, "order-1"))
+
+
 def beyond_patience(world: World) -> None:
     vendor("500")(world)
     world.clock.advance(900 + world.bridge.settings.give_up_after)
@@ -297,6 +311,22 @@ CASES = {
         "InternalError",
         {"error": "KeyError"},
         False,
+    ),
+    "a sweep that meets a row which cannot be read": Case(
+        unreadable, sweep, "row_unreadable", "InternalError", {"error": "UnreadableRow"}
+    ),
+    "a message about a row that cannot be read": Case(
+        unreadable, finalize, "row_unreadable", "InternalError", {"error": "UnreadableRow"}
+    ),
+    "a list with a row that cannot be read": Case(
+        unreadable_in_a_list,
+        lambda world: world.functions.api("GET", "/verifications", query={"reference": "order-1"}),
+        "row_unreadable",
+        "InternalError",
+        {"error": "UnreadableRow"},
+    ),
+    "a read of a row that cannot be read": Case(
+        unreadable, api("GET"), "invocation_failed", "InternalError", {"error": "UnreadableRow"}
     ),
     "a record that contradicts itself": Case(
         lambda world: world.sandbox.vendor.play(token_of(world.verification), "inconsistent"),

@@ -7,6 +7,7 @@ from bridge import schedule
 from bridge.errors import StorageUnavailable
 from bridge.observability import OLDEST_DUE_SECONDS, logger, measure, record_failure
 from bridge.store import reading
+from bridge.store.rows import UnreadableRow
 from bridge.wiring import Bridge
 
 
@@ -26,8 +27,11 @@ def sweep(bridge: Bridge, *, has_time: Callable[[], bool]) -> Swept:
     for id, due_at in due:
         if not has_time():
             break
-        if reading.take_due(bridge.table, id, due_at, until=until):
-            taken.append(id)
+        try:
+            if reading.take_due(bridge.table, id, due_at, until=until):
+                taken.append(id)
+        except UnreadableRow as unreadable:
+            reading.set_aside(bridge.table, unreadable, now)
     failed = bridge.due_queue.send(taken)
     for id, code in failed.items():
         record_failure("message_not_sent", StorageUnavailable("SendMessageBatch", code), verification_id=id)
