@@ -72,6 +72,10 @@ def _s3(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, st
             yield "s3:PutObject", f"{bucket}/{parameters['Key']}", context
         case "GetObject" | "DeleteObject":
             yield f"s3:{operation}{version}", f"{bucket}/{parameters['Key']}", {}
+            if operation == "GetObject":
+                # S3 tells only those who may list the bucket that a key is not there (NoSuchKey, not AccessDenied).
+                # docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+                yield "s3:ListBucket", bucket, {}
         case "ListObjectVersions":
             yield "s3:ListBucketVersions", bucket, {}
         case _:

@@ -24,7 +24,9 @@ def return_person(id: str, code: str) -> Response[str]:
 @app.get("/status/<id>/<code>")
 def get_status(id: str, code: str) -> Response[str]:
     with concerning(id):
-        return answers.answer(answers.status(read_status(bridge(), id, code)), headers=pages.PRIVATE)
+        verification = read_status(bridge(), id, code)
+        headers = {**pages.PRIVATE, **answers.poll_after(verification)}
+        return answers.answer(answers.status(verification), headers=headers)
 
 
 def _refuse(error: BridgeError) -> Response[str]:

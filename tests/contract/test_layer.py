@@ -21,6 +21,8 @@ LARGEST = 12_000_000
 
 # What a role and the API call by different names.
 OPERATIONS = {
+    # Who may list the bucket is told by GetObject that a key is not there.
+    "s3:ListBucket": "GetObject",
     "s3:ListBucketVersions": "ListObjectVersions",
     "s3:DeleteObjectVersion": "DeleteObject",
     "sqs:SendMessage": "SendMessageBatch",

@@ -41,6 +41,7 @@ def test_the_same_routes_have_settings_of_their_own_in_every_version() -> None:
     assert set(TEMPLATE.of_type("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["RouteSettings"]) == {
         "POST /verifications",
         "GET /return/{id}/{code}",
+        "GET /status/{id}/{code}",
         "GET /health",
         "GET /openapi.json",
     }

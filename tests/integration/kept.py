@@ -43,6 +43,11 @@ class Kept:
         versions = found.get("Versions", []) + found.get("DeleteMarkers", [])
         return [version["Key"] for version in versions if f"/{id}/" in version["Key"]]
 
+    def expire(self, id: str) -> None:
+        """Hides a verification's objects behind delete markers, as the bucket's lifecycle does."""
+        for key in self.objects(id):
+            self._s3.delete_object(Bucket=self._settings.evidence_bucket, Key=key)
+
     def record(self, key: str) -> bytes:
         body: bytes = self._s3.get_object(Bucket=self._settings.evidence_bucket, Key=key)["Body"].read()
         return gzip.decompress(body)

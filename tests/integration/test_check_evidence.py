@@ -64,6 +64,7 @@ def test_one_changed_byte_is_found_out(
     sandbox: Sandbox, bridge: Bridge, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     raw = bridge.evidence.load(_evidence(verified))
+    assert raw
     assert _run(bridge, verified.id, capsys)[0] == 0
     _put(sandbox, bridge, verified, gzip.compress(raw[:-1] + bytes([raw[-1] ^ 1])))
     assert _run(bridge, verified.id, capsys)[0] == 1

@@ -41,6 +41,9 @@ BAD_VALUES: dict[str, list[Any]] = {
         "http://localhost:5173/%zz",
         "http://localhóst:5173/",
         LONG_URL,
+        "http://localhost:5173/?status=verified",
+        "http://localhost:5173/?x&verification_id#top",
+        "http://localhost:5173/?%73tatus=",
     ],
     "reference": [
         "",

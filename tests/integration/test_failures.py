@@ -22,9 +22,11 @@ from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, metrics
 from bridge.schedule import FIRST_CHECK
 from bridge.settings import Settings
 from bridge.store.rate_limiter import RateLimiter
+from bridge.store.rows import reference_key
 from bridge.wiring import Bridge
 from tests.integration.alarms import ALARMS, emitted, powertools_settings
 from tests.integration.driving import WANTED, Aws, Clock, Functions, http_event, new, return_path, token_of
+from tests.integration.kept import Kept
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
 from tests.unit.tokens import ISSUER, token
@@ -204,6 +206,18 @@ def come_back_while_credentials_are_malformed(world: World) -> None:
         client.put_secret_value(SecretId=arn, SecretString=good)
 
 
+def unreadable(world: World) -> None:
+    """A newer version wrote the row, say, before a deployment went back."""
+    kept = Kept(world.sandbox.client, world.bridge.settings)
+    kept.set(world.verification.id, "status", "archived")
+
+
+def unreadable_in_a_list(world: World) -> None:
+    unreadable(world)
+    kept = Kept(world.sandbox.client, world.bridge.settings)
+    kept.set(world.verification.id, "reference_key", reference_key(world.verification.principal, "order-1"))
+
+
 def beyond_patience(world: World) -> None:
     vendor("500")(world)
     world.clock.advance(900 + world.bridge.settings.give_up_after)
@@ -368,6 +382,22 @@ CASES = {
         "InternalError",
         {"error": "KeyError"},
         False,
+    ),
+    "a sweep that meets a row which cannot be read": Case(
+        unreadable, sweep, "row_unreadable", "InternalError", {"error": "UnreadableRow"}
+    ),
+    "a message about a row that cannot be read": Case(
+        unreadable, finalize, "row_unreadable", "InternalError", {"error": "UnreadableRow"}
+    ),
+    "a list with a row that cannot be read": Case(
+        unreadable_in_a_list,
+        lambda world: world.functions.api("GET", "/verifications", query={"reference": "order-1"}),
+        "row_unreadable",
+        "InternalError",
+        {"error": "UnreadableRow"},
+    ),
+    "a read of a row that cannot be read": Case(
+        unreadable, api("GET"), "invocation_failed", "InternalError", {"error": "UnreadableRow"}
     ),
     "a record that contradicts itself": Case(
         lambda world: world.sandbox.vendor.play(token_of(world.verification), "inconsistent"),

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.models import READ, READ_RESULT, REDACT, SCOPES, WRITE
 from bridge.wiring import Bridge
-from tests.integration.driving import Aws, Clock, Functions, new
+from tests.integration.driving import Aws, Clock, Functions, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.sandbox.sandbox import Sandbox
 
@@ -196,3 +196,25 @@ def test_a_bad_search_is_told_all_its_faults(functions: Functions, query: dict[s
 
     assert answer.status == 400
     assert [fault["pointer"] for fault in answer.json["errors"]] == pointers
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "retry_after"),
+    [
+        (None, "pending", "10"),
+        ("ocr_passed", "processing", "3"),
+        ("9102", "rejected", None),
+        ("verified", "verified", None),
+    ],
+)
+def test_a_browser_is_told_when_to_ask_for_the_status_again_until_it_is_final(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str | None, status: str, retry_after: str | None
+) -> None:
+    verification = new(bridge)
+    if outcome:
+        sandbox.vendor.play(token_of(verification), outcome)
+        functions.browser(return_path(verification))
+
+    answer = functions.browser(f"/status/{verification.id}/{verification.code}")
+
+    assert (answer.status, answer.json["status"], answer.headers.get("retry-after")) == (200, status, retry_after)

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 import requests
 
+from bridge import pictures
+from bridge.models import Verification
 from bridge.wiring import Bridge
 from tests.integration.driving import Aws, Functions, new, return_path, token_of
+from tests.integration.kept import Kept
 from tests.sandbox.sandbox import Sandbox
 
 TIMEOUT = 10
@@ -18,9 +21,7 @@ TIMEOUT = 10
 def test_the_result_has_all_of_the_vendors_fields_and_links_to_its_pictures(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str
 ) -> None:
-    verification = new(bridge)
-    sandbox.vendor.play(token_of(verification), outcome)
-    functions.browser(return_path(verification))
+    verification = completed(sandbox, bridge, functions, outcome)
 
     result = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"}).json["result"]
 
@@ -31,6 +32,14 @@ def test_the_result_has_all_of_the_vendors_fields_and_links_to_its_pictures(
         answer = requests.get(link, timeout=TIMEOUT)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
         assert answer.content == base64.b64decode(encoded)
+
+
+def completed(sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str) -> Verification:
+    """One whose person came back with that outcome."""
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), outcome)
+    functions.browser(return_path(verification))
+    return verification
 
 
 def replaced(told: Any, shown: Any) -> list[tuple[str, str]]:
@@ -57,12 +66,51 @@ def test_the_result_of_one_of_whom_nothing_is_known_is_null(bridge: Bridge, func
 def test_a_result_without_pictures_needs_no_evidence(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, aws: Aws
 ) -> None:
-    verification = new(bridge)
-    sandbox.vendor.play(token_of(verification), "expired")
-    functions.browser(return_path(verification))
+    verification = completed(sandbox, bridge, functions, "expired")
     aws.forget()
 
     answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
 
     assert answer.json["result"] == json.loads(sandbox.vendor.raw_record(token_of(verification)))["result"]
     assert aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem"]
+
+
+@pytest.mark.parametrize("outcome", ["verified", "9102"])
+def test_once_the_evidence_has_expired_the_fields_stay_and_the_pictures_are_null(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, aws: Aws, outcome: str
+) -> None:
+    verification = completed(sandbox, bridge, functions, outcome)
+    kept.expire(verification.id)
+    aws.forget()
+
+    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+
+    assert answer.status == 200
+    told = json.loads(sandbox.vendor.raw_record(token_of(verification)))["result"]
+    pairs = replaced(told, answer.json["result"])
+    assert [shown for _, shown in pairs] == [None] * (3 if outcome == "verified" else 1)
+    # Who reads is written down first, and nothing is put into the bucket again.
+    assert aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem", "s3.GetObject"]
+
+
+def test_once_the_evidence_has_expired_a_record_that_stood_there_as_a_whole_is_null(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept
+) -> None:
+    verification = completed(sandbox, bridge, functions, "verified")
+    kept.set(verification.id, "result", pictures.without_pictures({"many": list(range(100_000))}))
+    kept.expire(verification.id)
+
+    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+
+    assert (answer.status, answer.json["result"]) == (200, None)
+
+
+def test_evidence_that_may_not_be_read_is_an_error(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, aws: Aws
+) -> None:
+    verification = completed(sandbox, bridge, functions, "verified")
+
+    aws.deny("s3.GetObject", "AccessDenied")
+    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+
+    assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")

@@ -1,12 +1,14 @@
 """Everyone is completed: people who never come back, an outage, a crash on the way."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bridge import schedule
+from bridge.errors import StorageUnavailable
 from bridge.models import Verification
-from bridge.store import reading
+from bridge.store import completion, reading
 from bridge.use_cases.sweep import sweep
 from bridge.wiring import Bridge
 from tests.integration.driving import Aws, Clock, Functions, new, return_path, token_of
@@ -185,6 +187,70 @@ def test_a_verification_that_was_completed_meanwhile_is_not_taken(
 
     assert not reading.claim_due(bridge.table, id, due_at, until=clock.epoch + 600)
     assert kept.due() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged", "repaired"),
+    [
+        ("status", "archived", "pending"),
+        ("expires_at", "tomorrow", "2026-01-31T08:15:00.000Z"),
+        ("evidence", "elsewhere", {"key": "records/a", "sha256": "0a", "size": 1}),
+    ],
+)
+def test_a_row_that_cannot_be_read_holds_up_nobody_else_and_is_tried_once_an_hour(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, name: str, damaged: str, repaired: Any
+) -> None:
+    unreadable, *others = (new(bridge) for _ in range(3))
+    for verification in others:
+        sandbox.vendor.play(token_of(verification), "verified")
+    kept.set(unreadable.id, name, damaged)
+
+    assert minutes(sandbox, clock, 5) == [5]
+
+    assert {kept.row(verification.id)["status"] for verification in others} == {"verified"}
+    assert kept.due() == {unreadable.id: clock.epoch + reading.UNREADABLE}
+    assert minutes(sandbox, clock, 60) == []
+    kept.set(unreadable.id, name, repaired)
+    assert minutes(sandbox, clock, 60) == [60]
+    assert kept.row(unreadable.id)["status"] == "expired"
+    assert kept.due() == {}
+
+
+class NoRoom:
+    """A bucket that takes no evidence."""
+
+    def keep(self, verification_id: str, raw: bytes) -> None:
+        raise StorageUnavailable("PutObject", "AccessDenied")
+
+
+@pytest.mark.parametrize(("fails", "hours"), [("vendor", "168"), ("evidence", "24")])
+def test_a_rejection_that_cannot_be_looked_at_once_more_is_due_for_a_week_at_most(
+    sandbox: Sandbox,
+    bridge: Bridge,
+    kept: Kept,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+    hours: str,
+) -> None:
+    monkeypatch.setenv("GIVE_UP_HOURS", hours)
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "9102")
+    assert look(sandbox, clock, kept, verification)["status"] == "rejected"
+    if fails == "vendor":
+        sandbox.vendor.fault("500", on="get", times=None)
+    else:
+        sandbox.vendor.play(token_of(verification), "verified")
+        vars(bridge)["evidence"] = NoRoom()
+    # Of the week of repetitions only the last minutes are played.
+    last_minutes = int((verification.expires_at + completion.LATE_PROOF).timestamp()) - 600
+    kept.set(verification.id, "due_at", last_minutes)
+
+    while verification.id in kept.due():
+        look(sandbox, clock, kept, verification)
+        assert clock() < verification.expires_at + completion.LATE_PROOF + timedelta(hours=1), "due for ever"
+
+    assert kept.row(verification.id)["status"] == "rejected"
 
 
 def test_an_outage_is_waited_for_ever_longer_and_then_completed(

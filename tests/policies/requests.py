@@ -23,6 +23,7 @@ _KEY_USE = {
     "s3:GetObject": ("kms:Decrypt",),
     "s3:PutObject": ("kms:GenerateDataKey",),
     "s3:DeleteObjectVersion": (),
+    "s3:ListBucket": (),
     "s3:ListBucketVersions": (),
     "secretsmanager:GetSecretValue": ("kms:Decrypt",),
     "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),

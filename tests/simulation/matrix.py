@@ -35,10 +35,14 @@ FAULTS = {
     "crash before": ("crash_before", "crash_before"),
     "crash after": ("crash_after", "crash_after"),
 }
+# Nobody reloads API Gateway's own 500 by hand, as a cell is to say what happens without anybody's help.
 WAYS = {
-    **single.MANNERS,
-    "walks away": replace(single.MANNERS["returns"], walks_away=1.0),
-    "is read": replace(single.MANNERS["never returns"], refreshes=1.0, reads=1.0),
+    way: replace(manner, reloads=False)
+    for way, manner in {
+        **single.MANNERS,
+        "walks away": replace(single.MANNERS["returns"], walks_away=1.0),
+        "is read": replace(single.MANNERS["never returns"], refreshes=1.0, reads=1.0),
+    }.items()
 }
 _AGAIN = {"verifications": "the caller", "redirect": "the page", "finalize": "finalize"}
 

@@ -95,11 +95,13 @@ class Life:
             self._visit(target)
 
     def _visit(self, target: str) -> None:
-        """Follows the page that tries again, and reloads after an error, as people do."""
+        """Follows the page that tries again by itself, and reloads by hand a page that does not, as most people do."""
         for _ in range(6):
             answer = self._request("GET", target)
             self._person.visits.append(Visit(self._kernel.now, target.split("/")[2], answer))
             if answer.status < 500:
+                return
+            if "refresh" not in answer.headers and not self._manner.reloads:
                 return
             self._kernel.sleep(float(answer.headers.get("refresh", self._rng.uniform(2, 20))))
 

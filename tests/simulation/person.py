@@ -42,7 +42,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How somebody goes about it; probabilities and seconds."""
+    """How somebody goes about it; probabilities and seconds. `reloads`: a page of API Gateway's that does not do so by
+    itself."""
 
     has_key: float = 0.7
     doubles_creation: float = 0.15
@@ -61,6 +62,7 @@ class Manner:
     inconsistent: float = 0.02
     last_minute: float = 0.08
     leaves: float = 0.05
+    reloads: bool = True
 
 
 def person(number: int, rng: random.Random, manner: Manner) -> Person:

@@ -236,12 +236,3 @@ def test_a_message_that_is_out_of_date_claims_nothing(table: Table) -> None:
     assert made.due_at is not None
     assert not completion.claim_on_schedule(table, made.id, nonce(), NOW, made.due_at - 1)[1]
     assert completion.claim_on_schedule(table, made.id, nonce(), NOW, made.due_at)[1]
-
-
-def test_due_is_cleared_only_as_it_was_seen(table: Table) -> None:
-    made = pending(table)
-    assert made.due_at is not None
-    completion.clear_due(table, made.id, made.due_at - 1)
-    assert existing(table, made).due_at == made.due_at
-    completion.clear_due(table, made.id, made.due_at)
-    assert existing(table, made).due_at is None

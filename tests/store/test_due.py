@@ -1,13 +1,14 @@
 """The index of what is due: sparse, spread over shards, taken by one."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
 from bridge import schedule
 from bridge.models import Status, Verification
-from bridge.store import completion, reading
-from bridge.store.rows import DUE_SHARDS, due_shard
+from bridge.store import completion, reading, redaction
+from bridge.store.rows import DUE_SHARDS, UnreadableRow, due_shard
 from bridge.store.table import Table
 from tests.store.making import (
     EPOCH,
@@ -126,3 +127,42 @@ def test_taking_changes_the_time_and_nothing_else(table: Table) -> None:
     before = item(table, made.id)
     reading.claim_due(table, made.id, FIRST_CHECK, until=int(NOW.timestamp()) + 600)
     assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600)}}
+
+
+def test_what_cannot_be_read_is_set_aside_as_it_stands(table: Table) -> None:
+    made = pending(table)
+    write(table, made, **UNKNOWN, status="archived")
+    before = item(table, made.id)
+    with pytest.raises(UnreadableRow) as raised:
+        reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    reading.set_aside(table, raised.value, later(600))
+    assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600 + reading.UNREADABLE)}}
+
+
+def test_what_is_due_no_more_is_not_made_due_by_being_unreadable(table: Table) -> None:
+    made = in_status(table, Status.VERIFIED)
+    write(table, made, status="archived")
+    reading.set_aside(table, UnreadableRow(made.id), later(600))
+    reading.set_aside(table, UnreadableRow(reservation().id), later(600))
+    assert index(table, "due") == set()
+
+
+def test_one_that_nothing_can_change_any_more_is_due_no_more(table: Table) -> None:
+    made = completion.advance(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH), later(9))
+    reading.clear_due(table, made)
+    reading.clear_due(table, made)
+    assert existing(table, made) == dataclasses.replace(made, due_at=None)
+    assert index(table, "due") == set()
+
+
+def test_what_advanced_or_was_redacted_meanwhile_stays_due(table: Table) -> None:
+    read = completion.advance(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH), later(9))
+    changes: list[Callable[[], Verification | None]] = [
+        lambda: completion.advance(table, read, finding(Status.VERIFIED, due_at=EPOCH), later(70)),
+        lambda: redaction.redact(table, existing(table, read), due_at=EPOCH, now=later(80)),
+    ]
+    for change in changes:
+        made = change()
+        reading.clear_due(table, read)
+        assert made == existing(table, read)
+        assert index(table, "due") == {read.id}

@@ -20,6 +20,7 @@ from tests.store.making import (
     redacted,
     reservation,
     reserved,
+    write,
 )
 
 
@@ -44,6 +45,13 @@ def test_nothing_is_read_of_an_unknown_id(table: Table) -> None:
 def test_a_list_has_the_newest_first(table: Table) -> None:
     old, new, middle = made_at(table, 0, 60, 0.001)
     assert pages(table, 10) == [[new, middle, old]]
+
+
+def test_a_list_leaves_out_what_cannot_be_read(table: Table) -> None:
+    old, unreadable, new = made_at(table, 0, 1, 2)
+    write(table, unreadable, status="archived")
+    assert pages(table, 10) == [[new, old]]
+    assert [found.id for page in pages(table, 1) for found in page] == [new.id, old.id]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5])

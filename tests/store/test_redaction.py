@@ -88,13 +88,13 @@ def test_an_open_one_expires_by_it_and_counts_one(table: Table, status: Status) 
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status.is_final])
-def test_a_final_one_keeps_its_status_and_makes_no_event(table: Table, status: Status) -> None:
+def test_a_final_one_keeps_its_status_and_counts_one(table: Table, status: Status) -> None:
     made = in_status(table, status)
     tombstone = redaction.redact(table, made, due_at=DUE_AT, now=later(5))
     assert tombstone is not None
     assert (tombstone.status, tombstone.reason_code) == (made.status, made.reason_code)
     assert (tombstone.sequence, tombstone.updated_at, tombstone.redacted_at) == (
-        made.sequence,
+        made.sequence + 1,
         made.updated_at,
         later(5),
     )

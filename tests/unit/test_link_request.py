@@ -64,6 +64,8 @@ BAD: list[tuple[str, Any, str]] = [
     ("redirect_url", "", "#/redirect_url"),
     ("redirect_url", None, "#/redirect_url"),
     ("redirect_url", ["https://app.example.com/"], "#/redirect_url"),
+    ("redirect_url", "https://app.example.com/?status=verified", "#/redirect_url"),
+    ("redirect_url", "https://app.example.com/?x=1&%76erification_id", "#/redirect_url"),
     ("reference", "", "#/reference"),
     ("reference", "r" * 129, "#/reference"),
     ("reference", 7, "#/reference"),

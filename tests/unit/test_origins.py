@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.origins import LONGEST_URL, fault_of, with_outcome
+from bridge.origins import LONGEST_URL, fault_of, names_outcome, with_outcome
 from tests.unit.hostile_urls import HOSTILE, LOCAL_HOSTILE
 
 ALLOWED = frozenset({"https://app.example.com", "https://shop.example:8443"})
@@ -120,6 +120,8 @@ OUTCOME = "verification_id=ver_a&status=verified"
         ("https://a.example?x=1#top", f"https://a.example?x=1&{OUTCOME}#top"),
         ("https://a.example:8443//b;v=1", f"https://a.example:8443//b;v=1?{OUTCOME}"),
         ("https://a.example/?", f"https://a.example/?{OUTCOME}"),
+        ("https://a.example/??", f"https://a.example/??&{OUTCOME}"),
+        ("https://a.example/?x=1?", f"https://a.example/?x=1?&{OUTCOME}"),
         ("https://a.example/#", f"https://a.example/?{OUTCOME}#"),
         ("https://a.example/?#", f"https://a.example/?{OUTCOME}#"),
         ("https://a.example/?x=1#?y=2", f"https://a.example/?x=1&{OUTCOME}#?y=2"),
@@ -127,6 +129,48 @@ OUTCOME = "verification_id=ver_a&status=verified"
 )
 def test_the_outcome_is_added_to_the_urls_own_query_and_fragment(url: str, expected: str) -> None:
     assert with_outcome(url, "ver_a", "verified") == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=verified",
+        "verification_id=ver_b",
+        "status",
+        "status=",
+        "x=1&status=",
+        "&&status&x",
+        "%73tatus=verified",
+        "%73%74%61%74%75%73=verified",
+        "verification%5Fid=ver_b",
+        "verification%5fid",
+        "x=1?&status=2",
+        "status==verified",
+        "status=a&status=b#/route",
+    ],
+)
+def test_a_query_that_names_a_parameter_of_the_outcome_is_recognised_however_it_is_spelled(query: str) -> None:
+    assert names_outcome(f"https://app.example.com/done?{query}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *HONEST,
+        "https://app.example.com/?Status=1&STATUS=2&verification_Id=3",
+        "https://app.example.com/?statuses=1&my_status=2&status%5B%5D=3",
+        "https://app.example.com/?x=status&y=%26status%3Dverified",
+        # One decoding makes these `%73tatus` and ` status`: other names, to URLSearchParams as well.
+        "https://app.example.com/?%2573tatus=1&+status=2&status+=3&%20status=4",
+        # Not separators, to URLSearchParams.
+        "https://app.example.com/?x=1;status=2&y=1?status=2",
+        "https://app.example.com/status=1/verification_id",
+        "https://app.example.com/#/done?status=1",
+        "https://app.example.com/#?x=1&status=1",
+    ],
+)
+def test_another_name_is_no_parameter_of_the_outcome(url: str) -> None:
+    assert not names_outcome(url)
 
 
 URLS = st.from_regex(
@@ -147,3 +191,4 @@ def test_no_url_loses_its_origin_its_path_or_what_it_asked_for(url: str) -> None
     own = parse_qsl(before.query, keep_blank_values=True)
     assert parse_qsl(after.query, keep_blank_values=True) == [*own, ("verification_id", "ver_a"), ("status", "failed")]
     assert fault_of(url, ALLOWED) or fault_of(sent, ALLOWED) is None
+    assert names_outcome(sent)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.pictures import needs_evidence, with_links, without_pictures
+from bridge.pictures import needs_evidence, with_links, without_links, without_pictures
 from tests.unit.building import JSON_VALUES, fresh_fields
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -143,6 +143,16 @@ def test_each_picture_has_its_own_link_and_the_rest_stays() -> None:
     assert [content_type for _, content_type in pictures] == ["image/png", "image/jpeg", "text/plain; charset=utf-8"]
 
 
+def test_without_the_evidence_what_stood_in_it_is_null_and_the_rest_stays() -> None:
+    fields = {"BestFrameList": [base64(PNG), ""], "Sim": 98.33, "Image": {"front": base64(JPEG)}, "none": {}}
+    assert without_links(without_pictures(fields)) == {
+        "BestFrameList": [None, ""],
+        "Sim": 98.33,
+        "Image": {"front": None},
+        "none": {},
+    }
+
+
 @pytest.mark.parametrize("depth", [99, 100, 400])
 def test_what_is_nested_beyond_any_record_is_kept_elsewhere(depth: int) -> None:
     nested: Any = "deep"
@@ -157,7 +167,8 @@ def test_what_is_nested_beyond_any_record_is_kept_elsewhere(depth: int) -> None:
 def test_nothing_but_texts_is_ever_replaced(fields: dict[str, Any]) -> None:
     text = without_pictures(fields)
     if not needs_evidence(text):
-        assert json.loads(text) == fields
+        assert json.loads(text) == without_links(text) == fields
+
     document, pictures = shown(fields)
     assert document.keys() == fields.keys()
     assert needs_evidence(text) == bool(pictures) or "$evidence" in fields

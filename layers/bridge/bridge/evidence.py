@@ -9,6 +9,8 @@ import gzip
 import hashlib
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.models import Evidence
 
@@ -36,10 +38,16 @@ class EvidenceBucket:
         self._put(key, gzip.compress(raw, mtime=0), "application/gzip")
         return Evidence(key, sha256, len(raw))
 
-    def load(self, evidence: Evidence) -> bytes:
-        """The vendor's bytes, as they came."""
+    def load(self, evidence: Evidence) -> bytes | None:
+        """The vendor's bytes, as they came; None if they are gone (expired, or deleted)."""
         with translate_aws_errors("GetObject"):
-            compressed: bytes = self._client.get_object(Bucket=self._bucket, Key=evidence.key)["Body"].read()
+            try:
+                compressed: bytes = self._client.get_object(Bucket=self._bucket, Key=evidence.key)["Body"].read()
+            except ClientError as error:
+                # To a role that may not list the bucket S3 answers AccessDenied instead; see template.yaml.
+                if error.response["Error"]["Code"] != "NoSuchKey":
+                    raise
+                return None
         return gzip.decompress(compressed)
 
     def show(self, verification_id: str, picture: bytes, content_type: str) -> str:

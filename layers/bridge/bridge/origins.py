@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Set
+from urllib.parse import parse_qsl
 
 LONGEST_URL = 2048
 
@@ -14,6 +15,9 @@ _URL = re.compile(
 )
 _DEFAULT_PORTS = {"https": "443", "http": "80"}
 _LOOPBACK = ("localhost", "127.0.0.1")
+
+# The parameters that with_outcome adds.
+_OUTCOME = frozenset({"verification_id", "status"})
 
 
 def fault_of(url: str, allowed: Set[str]) -> str | None:
@@ -38,9 +42,21 @@ def fault_of(url: str, allowed: Set[str]) -> str | None:
     return "its origin is not among the allowed redirect origins of this deployment"
 
 
+def names_outcome(url: str) -> bool:
+    """Whether the query of `url` names a parameter of the outcome already.
+
+    The outcome is added behind the URL's own query, and URLSearchParams.get and most servers read the first of two
+    equal names. Names are read as URLSearchParams reads them: case counts, percent-encoding is undone once, `+` is a
+    space, `&` alone separates.
+    """
+    query = url.partition("#")[0].partition("?")[2]
+    return any(name in _OUTCOME for name, _ in parse_qsl(query, keep_blank_values=True))
+
+
 def with_outcome(url: str, verification_id: str, status: str) -> str:
     """`url` with the outcome appended to its own query; its fragment stays last."""
     # By hand: urllib would leave out an empty query or fragment.
     before, sharp, fragment = url.partition("#")
-    joint = "" if before.endswith("?") else "&" if "?" in before else "?"
+    _, mark, query = before.partition("?")
+    joint = "&" if query else "" if mark else "?"
     return f"{before}{joint}verification_id={verification_id}&status={status}{sharp}{fragment}"

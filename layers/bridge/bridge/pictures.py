@@ -34,6 +34,11 @@ def needs_evidence(result: str) -> bool:
     return f'"{_ELSEWHERE}"' in result
 
 
+def without_links(result: str) -> Any:
+    """What is left of the record once its evidence is gone: each picture is null, and so is a record replaced whole."""
+    return json.loads(result, object_hook=lambda value: None if value.keys() == {_ELSEWHERE} else value)
+
+
 def with_links(fields: Mapping[str, Any], show: Callable[[bytes, str], str]) -> Any:
     """The record with each picture replaced by what `show(picture, content type)` gives for it."""
     return _replace(fields, "", lambda _, text: show(*_decode(text)))

@@ -20,7 +20,10 @@ LATE_PROOF = timedelta(days=7)
 _HAS_LINK = "attribute_exists(#token) AND #sequence > :zero"
 _NOT_REDACTED = "attribute_not_exists(#redacted_at)"
 _NOT_JUST_CHECKED = "(attribute_not_exists(#claimed_at) OR #claimed_at <= :checked_before)"
-_MAY_ADVANCE = "(#status IN (:pending, :processing) OR (#status <> :verified AND #expires_at > :late))"
+# By name: nothing is written to a row whose status only a newer version knows.
+_MAY_ADVANCE = (
+    "(#status IN (:pending, :processing) OR (#status IN (:rejected, :failed, :expired) AND #expires_at > :late))"
+)
 _CLAIMABLE = f"{_HAS_LINK} AND {_NOT_REDACTED} AND {_NOT_JUST_CHECKED} AND {_MAY_ADVANCE}"
 _OPEN_WITH_CODE = f"{_HAS_LINK} AND {_NOT_REDACTED} AND #code = :code AND #status = :status"
 
@@ -195,16 +198,6 @@ def release(table: Table, verification: Verification, *, due_at: int | None, is_
     return _reschedule(table, verification, due_at, changes, ["claimed_at"])
 
 
-def clear_due(table: Table, id: str, due_at: int) -> None:
-    """Takes a verification that needs no further check out of the due ones."""
-    try:
-        table.update(
-            id, condition="#due_at = :due_at", values={":due_at": due_at}, set={}, remove=["due_at", "due_shard"]
-        )
-    except ConditionFailed:
-        return
-
-
 def _may_return(existing: Verification, code: str) -> bool:
     has_code = hmac.compare_digest((existing.code or "").encode(), code.encode())
     has_link = existing.token is not None and not existing.is_reservation
@@ -311,9 +304,7 @@ def _claim_values(now: datetime, interval: int) -> dict[str, Any]:
         ":zero": 0,
         ":checked_before": int(now.timestamp() * 1000) - interval * 1000,
         ":late": timestamp(now - LATE_PROOF),
-        ":pending": Status.PENDING.value,
-        ":processing": Status.PROCESSING.value,
-        ":verified": Status.VERIFIED.value,
+        **{f":{status.value}": status.value for status in Status if status is not Status.VERIFIED},
     }
 
 

@@ -1,12 +1,17 @@
-"""Reads of verifications, and of what is due."""
+"""Reads of verifications, and of what is due.
 
-from collections.abc import Iterator, Sequence
+A row that cannot be read stops nobody else: lists leave it out, and what is due of it is set aside for an hour.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.errors import StorageUnavailable
 from bridge.models import Verification
-from bridge.store.rows import DUE_SHARDS, Item, attributes, from_row, plain, reference_key
+from bridge.observability import record_failure
+from bridge.store.rows import DUE_SHARDS, Item, UnreadableRow, attributes, from_row, plain, reference_key
 from bridge.store.table import ConditionFailed, Table, key
 
 # Where a page of a list begins: created_at as it stands in the table, and the id.
@@ -14,6 +19,9 @@ Position = tuple[str, str]
 
 # How often DynamoDB is asked for the rest of a batch, of which it gives as much as it can at a time.
 _ROUNDS = 5
+
+# Seconds after which a row that cannot be read is tried again: the version that can may be deployed by then.
+UNREADABLE = 3600
 
 
 def get(table: Table, id: str) -> Verification | None:
@@ -65,7 +73,15 @@ def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
     if keys:
         # DynamoDB is short of capacity: who asked is the one to wait.
         raise StorageUnavailable("BatchGetItem", "UnprocessedKeys")
-    return [from_row(found[id]) for id in ids if id in found]
+    return list(_readable(found[id] for id in ids if id in found))
+
+
+def _readable(items: Iterable[Item]) -> Iterator[Verification]:
+    for item in items:
+        try:
+            yield from_row(item)
+        except UnreadableRow as unreadable:
+            record_failure("row_unreadable", unreadable)
 
 
 def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]:
@@ -85,9 +101,31 @@ def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]
 
 
 def claim_due(table: Table, id: str, seen: int, *, until: int) -> bool:
-    """Makes what was due at `seen` due at `until` (epoch seconds); False if another was quicker, or nothing is due."""
+    """Makes what was due at `seen` due at `until` (epoch seconds); False if another was quicker, or nothing is due.
+
+    Raises UnreadableRow for a row that may have been claimed.
+    """
     try:
         table.update(id, condition="#due_at = :seen", values={":seen": seen}, set={"due_at": until})
     except ConditionFailed:
         return False
     return True
+
+
+def set_aside(table: Table, unreadable: UnreadableRow, now: datetime) -> None:
+    """Reports a row that cannot be read, and makes it due an hour later if it is due at all."""
+    record_failure("row_unreadable", unreadable)
+    until = int(now.timestamp()) + UNREADABLE
+    # Where it is written, the answer cannot be read either.
+    with contextlib.suppress(ConditionFailed, UnreadableRow):
+        table.update(
+            unreadable.verification_id, condition="attribute_exists(#due_at)", values={}, set={"due_at": until}
+        )
+
+
+def clear_due(table: Table, verification: Verification) -> None:
+    """Takes one that nothing can change any more out of the due ones, unless something was done about it meanwhile."""
+    values = {":due_at": verification.due_at, ":status": verification.status.value}
+    condition = "#due_at = :due_at AND #status = :status AND attribute_not_exists(#redacted_at)"
+    with contextlib.suppress(ConditionFailed):
+        table.update(verification.id, condition=condition, values=values, set={}, remove=["due_at", "due_shard"])

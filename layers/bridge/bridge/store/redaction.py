@@ -33,8 +33,7 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
         "due_shard": due_shard(verification.id),
         "ttl": int(now.timestamp()) + table.retention,
     }
-    is_open = not verification.status.is_final
-    if is_open:
+    if not verification.status.is_final:
         changes |= {"status": Status.EXPIRED.value, "reason_code": "redacted", "updated_at": timestamp(now)}
     try:
         return table.update(
@@ -43,7 +42,7 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
             values={":zero": 0, ":status": verification.status.value},
             set=changes,
             remove=_PERSONAL,
-            increment=["sequence"] if is_open else [],
+            increment=["sequence"],
         )
     except ConditionFailed as failed:
         existing = failed.existing

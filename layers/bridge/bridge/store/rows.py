@@ -17,6 +17,14 @@ Item = dict[str, Any]
 DUE_SHARDS = 4
 
 
+class UnreadableRow(Exception):
+    """A row that a newer version wrote, or that is damaged. Nothing of it is quoted."""
+
+    def __init__(self, verification_id: str) -> None:
+        super().__init__("a row of the table cannot be read")
+        self.verification_id = verification_id
+
+
 def attributes(plain: dict[str, Any]) -> Item:
     """DynamoDB's form of plain values, without those that are None."""
     return {name: _serialize(value) for name, value in plain.items() if value is not None}
@@ -100,6 +108,13 @@ def to_row(verification: Verification) -> Item:
 
 def from_row(item: Item) -> Verification:
     row = plain(item)
+    try:
+        return _verification(row)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UnreadableRow(str(row.get("id"))) from None
+
+
+def _verification(row: dict[str, Any]) -> Verification:
     return Verification(
         id=row["id"],
         principal=row["principal"],

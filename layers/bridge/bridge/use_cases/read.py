@@ -12,6 +12,7 @@ from bridge.audit import Deed
 from bridge.errors import NotFound
 from bridge.ids import is_id
 from bridge.models import Caller, Verification
+from bridge.observability import logger
 from bridge.store import reading
 from bridge.store.reading import Position
 from bridge.use_cases.complete import check_on_refresh
@@ -32,7 +33,8 @@ def find(
 
 
 def read_result(bridge: Bridge, verification: Verification, caller: Caller) -> Any:
-    """All of the vendor's fields, or None. Pictures are links that work for a few minutes.
+    """All of the vendor's fields, or None. Pictures are links that work for a few minutes, and None once the evidence
+    has expired.
 
     Nothing is given that does not stand in the audit trail.
     """
@@ -41,7 +43,11 @@ def read_result(bridge: Bridge, verification: Verification, caller: Caller) -> A
     bridge.audit.note(Deed.RESULT_READ, verification.id, caller, bridge.now(), bridge.nonce())
     if verification.evidence is None or not pictures.needs_evidence(verification.result):
         return json.loads(verification.result)
-    fields = read_answer(bridge.evidence.load(verification.evidence)).result
+    raw = bridge.evidence.load(verification.evidence)
+    if raw is None:
+        logger.info("evidence_gone", extra={"verification_id": verification.id})
+        return pictures.without_links(verification.result)
+    fields = read_answer(raw).result
     return pictures.with_links(fields, functools.partial(bridge.evidence.show, verification.id))
 
 

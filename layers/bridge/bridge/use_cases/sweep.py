@@ -7,8 +7,9 @@ from datetime import datetime
 from bridge import schedule
 from bridge.aws.due_queue import DueMessage
 from bridge.errors import StorageUnavailable
-from bridge.observability import OLDEST_DUE_SECONDS, logger, measure, record_failure
+from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, measure, record_failure
 from bridge.store import reading
+from bridge.store.rows import UnreadableRow
 from bridge.wiring import Bridge
 
 
@@ -34,7 +35,13 @@ def sweep(bridge: Bridge, *, has_time: Callable[[], bool]) -> Swept:
     for id, due_at in due[:room]:
         if not has_time():
             break
-        if reading.claim_due(bridge.table, id, due_at, until=until):
+        with concerning(id):
+            try:
+                is_claimed = reading.claim_due(bridge.table, id, due_at, until=until)
+            except UnreadableRow as unreadable:
+                reading.set_aside(bridge.table, unreadable, now)
+                continue
+        if is_claimed:
             messages.append(DueMessage(id, until, delay=len(messages) * 60 // per_minute))
     try:
         failed = bridge.due_queue.send(messages)

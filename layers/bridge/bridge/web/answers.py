@@ -7,8 +7,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.models import Verification, timestamp
+from bridge.models import Status, Verification, timestamp
 from bridge.reasons import reason
+
+# Seconds between two polls of a browser. While it is pending the person is at the vendor's page, or not there yet.
+_POLL_SECONDS = {Status.PENDING: 10, Status.PROCESSING: 3}
 
 
 def answer(
@@ -47,6 +50,11 @@ def verification(v: Verification, *, base_url: str, now: datetime) -> dict[str, 
 def status(v: Verification) -> dict[str, Any]:
     """What a browser may know."""
     return {"id": v.id, "status": v.status, "reason": _reason(v), "updated_at": timestamp(v.updated_at)}
+
+
+def poll_after(v: Verification) -> dict[str, str]:
+    """When a browser is to ask for the status again, as a header; none once it is final."""
+    return {"Retry-After": str(_POLL_SECONDS[v.status])} if v.status in _POLL_SECONDS else {}
 
 
 def _reason(v: Verification) -> dict[str, Any] | None:

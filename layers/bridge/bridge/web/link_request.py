@@ -5,7 +5,7 @@ from typing import Any
 
 from bridge.country_codes import ALPHA_3
 from bridge.errors import Fault
-from bridge.origins import fault_of
+from bridge.origins import fault_of, names_outcome
 
 TYPES = ("00", "01")
 ID_TYPES = ("ID_CARD", "PASSPORT")
@@ -47,9 +47,13 @@ def _country(value: Any) -> Iterator[Fault]:
 
 
 def _redirect_url(value: Any, allowed_origins: Set[str]) -> Iterator[Fault]:
-    fault = fault_of(value, allowed_origins) if isinstance(value, str) else "must be a text"
-    if fault:
+    if not isinstance(value, str):
+        yield Fault("#/redirect_url", "must be a text")
+        return
+    if fault := fault_of(value, allowed_origins):
         yield Fault("#/redirect_url", fault)
+    if names_outcome(value):
+        yield Fault("#/redirect_url", "must not name verification_id or status in its query: they are added to it")
 
 
 def _reference(value: Any) -> Iterator[Fault]:
