@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bridge import schedule
 from bridge.errors import StorageUnavailable
-from bridge.observability import OLDEST_DUE_SECONDS, logger, measure, record_failure
+from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, measure, record_failure
 from bridge.store import reading
 from bridge.wiring import Bridge
 
@@ -26,8 +26,9 @@ def sweep(bridge: Bridge, *, has_time: Callable[[], bool]) -> Swept:
     for id, due_at in due:
         if not has_time():
             break
-        if reading.take_due(bridge.table, id, due_at, until=until):
-            taken.append(id)
+        with concerning(id):
+            if reading.take_due(bridge.table, id, due_at, until=until):
+                taken.append(id)
     failed = bridge.due_queue.send(taken)
     for id, code in failed.items():
         record_failure("message_not_sent", StorageUnavailable("SendMessageBatch", code), verification_id=id)
