@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.deployed.readme import ROOT
@@ -45,6 +46,8 @@ class Checkout:
             # No credentials, profiles or settings of whoever runs the tests.
             "HOME": str(home),
             "SAM_CLI_TELEMETRY": "0",
+            # Seconds between two looks at a deployment. SAM's own 5 would be most of the time that the run takes.
+            "SAM_CLI_POLL_DELAY": "0.5",
             "AWS_PAGER": "",
             **settings,
         }
@@ -59,6 +62,36 @@ class Checkout:
         if opening not in after:
             raise ValueError(f"samconfig.toml has no parameter_overrides for {environment}")
         path.write_text(before + table + after.replace(opening, opening + lines, 1), encoding="utf-8")
+
+    def deploy(self, parameters: Mapping[str, str] | None = None, *, check: bool = True) -> int:
+        """`sam deploy` of what is built, with `--parameter-overrides` if there are any; its exit code."""
+        overrides = "".join(f""" '{name}="{value}"'""" for name, value in (parameters or {}).items())
+        options = f" --parameter-overrides{overrides}" if overrides else ""
+        return self.run(f"sam deploy --config-env prod{options}", check=check).returncode
+
+    @contextmanager
+    def edited(self, path: str, old: str, new: str) -> Iterator[None]:
+        """Inside, a source of the checkout says `new` where it said `old`."""
+        source = self.folder / path
+        before = source.read_text(encoding="utf-8")
+        if before.count(old) != 1:
+            raise ValueError(f"{path} says {old!r} {before.count(old)} times")
+        source.write_text(before.replace(old, new), encoding="utf-8")
+        try:
+            yield
+        finally:
+            source.write_text(before, encoding="utf-8")
+
+    @contextmanager
+    def restoring_the_build(self) -> Iterator[None]:
+        """What is built is the same afterwards, without another build."""
+        built, kept = self.folder / ".aws-sam/build", self.folder / ".aws-sam/kept"
+        shutil.copytree(built, kept)
+        try:
+            yield
+        finally:
+            shutil.rmtree(built)
+            kept.rename(built)
 
     def deviations(self) -> str:
         """How what is deployed differs from what the checkout has, beside the parameters that it leaves open."""

@@ -36,6 +36,11 @@ class Stack:
         stack = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
+    def parameters(self) -> dict[str, str]:
+        """The values that the stack's parameters have now."""
+        stack = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
+        return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+
     def status(self) -> str:
         """Such as UPDATE_COMPLETE."""
         status: str = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]
@@ -83,6 +88,21 @@ class Stack:
         )["Item"]
         return item
 
+    def evidence(self, created: Mapping[str, Any]) -> list[str]:
+        """The keys of every version of every object about a verification."""
+        listed = self.client("s3").list_object_versions(Bucket=self.resource("EvidenceBucket"))
+        found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
+        return [each["Key"] for each in found if f"/{created['id']}/" in each["Key"]]
+
+    def overwrite(self, created: Mapping[str, Any], **attributes: Mapping[str, str]) -> None:
+        """Gives attributes of the verification's item other values, as if time had passed."""
+        self.client("dynamodb").update_item(
+            TableName=self.resource("VerificationsTable"),
+            Key={"id": {"S": created["id"]}},
+            UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in attributes),
+            ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
+        )
+
     def make_due(self, created: Mapping[str, Any]) -> None:
         """The next check, which is minutes away, is due now; if there is to be one."""
         dynamodb = self.client("dynamodb")
@@ -95,24 +115,16 @@ class Stack:
                 ExpressionAttributeValues={":past": {"N": "1"}},
             )
 
-    def sweep(self) -> dict[str, Any]:
-        """One run of sweep now, beside those of its schedule; what Lambda says of it."""
-        result: dict[str, Any] = self.client("lambda").invoke(FunctionName=self.resource("SweepFunction"))
+    def invoke(self, logical_id: str, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Calls a function with an event; what Lambda says of it, with its result as `Payload`."""
+        result: dict[str, Any] = self.client("lambda").invoke(
+            FunctionName=self.resource(logical_id), Payload=json.dumps(event or {})
+        )
         return {**result, "Payload": json.loads(result["Payload"].read())}
 
-    @contextmanager
-    def without(self, role: str, action: str) -> Iterator[None]:
-        """Inside, the role's inline policy does not allow the action; an operator's mistake, taken back afterwards."""
-        iam, name = self.client("iam"), self.resource(role)
-        policy = iam.list_role_policies(RoleName=name)["PolicyNames"][0]
-        document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        iam.put_role_policy(
-            RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(_without_action(document, action))
-        )
-        try:
-            yield
-        finally:
-            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+    def sweep(self) -> dict[str, Any]:
+        """One run of sweep now, beside those of its schedule; what Lambda says of it."""
+        return self.invoke("SweepFunction")
 
     @contextmanager
     def hiding_messages_for(self, seconds: int) -> Iterator[None]:
@@ -128,25 +140,28 @@ class Stack:
 
     def start_anew(self, logical_id: str) -> None:
         """The next call of a function is a cold start, as after any update: nothing is cached."""
-        function = {"FunctionName": self.resource(logical_id)}
-        timeout = self.client("lambda").get_function_configuration(**function)["Timeout"]
-        self.client("lambda").update_function_configuration(**function, Timeout=timeout)
+        timeout = self.configuration(logical_id)["Timeout"]
+        self.client("lambda").update_function_configuration(FunctionName=self.resource(logical_id), Timeout=timeout)
 
-    def logs(self, function: str) -> list[dict[str, Any]]:
-        """The JSON lines in a function's log group, oldest first."""
-        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/{NAME}/{function}")
+    def configuration(self, logical_id: str) -> dict[str, Any]:
+        """How Lambda has a function configured."""
+        name = self.resource(logical_id)
+        configuration: dict[str, Any] = self.client("lambda").get_function_configuration(FunctionName=name)
+        return configuration
+
+    def layers(self, logical_id: str) -> list[str]:
+        """The ARNs of the versions of layers that a function has."""
+        return [layer["Arn"] for layer in self.configuration(logical_id)["Layers"]]
+
+    def logs(self, function: str, *, since: float = 0) -> list[dict[str, Any]]:
+        """The JSON lines in a function's log group from `since` (epoch seconds) on, oldest first."""
+        pages = (
+            self.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=f"/{NAME}/{function}", startTime=int(since * 1000))
+        )
         messages = [event["message"].strip() for page in pages for event in page["events"]]
         return [json.loads(message) for message in messages if message.startswith("{")]
-
-
-def _without_action(document: Mapping[str, Any], action: str) -> dict[str, Any]:
-    kept = []
-    for statement in document["Statement"]:
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        if others := [each for each in actions if each != action]:
-            kept.append({**statement, "Action": others})
-    assert kept != document["Statement"], f"no statement allows {action}"
-    return {**document, "Statement": kept}
 
 
 class _ConnectTo(HTTPAdapter):

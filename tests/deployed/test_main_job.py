@@ -1,25 +1,10 @@
 """People are verified: through the deployed API, authorizer, layers and roles."""
 
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
-
-import pytest
 
 from tests.deployed.identity_provider import IdentityProvider
 from tests.deployed.stack import Stack, eventually
 from tests.sandbox.vendor import VendorStandIn
-
-# Seconds: the schedule's minute, and the calls that follow it.
-_A_MINUTE = 90
-
-
-@pytest.fixture(scope="module", autouse=True)
-def absent(stack: Stack, vendor: VendorStandIn) -> dict[str, Any]:
-    """Somebody who finished at the vendor and never returned. The first test makes it, so that the last waits less."""
-    created = stack.create()
-    vendor.play(created["token"], "verified")
-    stack.make_due(created)
-    return created
 
 
 def test_a_person_who_returns_is_verified(stack: Stack, vendor: VendorStandIn) -> None:
@@ -71,12 +56,12 @@ def test_redacting_erases_the_evidence_and_leaves_a_tombstone(stack: Stack) -> N
     created = stack.create(reference="order-2")
     stack.open(stack.verify(created))
     stack.call("GET", f"/verifications/{created['id']}?expand=result")
-    assert evidence(stack, created)
+    assert stack.evidence(created)
 
     redacted = stack.call("POST", f"/verifications/{created['id']}/redact")
 
     assert redacted.status_code == 200, (redacted.text, stack.logs("verifications"))
-    assert evidence(stack, created) == []
+    assert stack.evidence(created) == []
     assert stack.call("GET", f"/verifications/{created['id']}?expand=result").json()["result"] is None
     assert stack.read(created)["status"] == "verified"
 
@@ -109,18 +94,3 @@ def test_a_poison_message_goes_to_the_dead_letter_queue(stack: Stack) -> None:
     sqs.delete_message(QueueUrl=stack.resource("DueDeadLetterQueue"), ReceiptHandle=dead[0]["ReceiptHandle"])
     failed = [line for line in stack.logs("finalize") if line.get("message") == "message_failed"]
     assert [line["error"] for line in failed if line["message_id"] == dead[0]["MessageId"]], failed
-
-
-def test_a_person_who_never_returns_is_completed_by_the_schedule(stack: Stack, absent: dict[str, Any]) -> None:
-    eventually(
-        lambda: stack.read(absent)["status"] == "verified",
-        seconds=_A_MINUTE,
-        why=lambda: (stack.logs("sweep"), stack.logs("finalize"), stack.item(absent)),
-    )
-
-
-def evidence(stack: Stack, created: dict[str, Any]) -> list[str]:
-    """The keys of every version of every object about a verification."""
-    listed = stack.client("s3").list_object_versions(Bucket=stack.resource("EvidenceBucket"))
-    found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
-    return [each["Key"] for each in found if f"/{created['id']}/" in each["Key"]]

@@ -1,88 +1,97 @@
-"""One permission is taken from each role in turn: the documented error, a log line, nothing lost when it is back."""
+"""Each permission is taken from its role in turn: the documented error, a log line and a metric, and nothing lost
+when it is given back. Here those of requests; test_background_permissions.py has the rest.
+
+`denied` holds the line and the metric; a test says which verification the line names.
+"""
 
 import uuid
-from typing import Any
 
+import pytest
+
+from tests.deployed.permission_cases import CREATES, READ_KEYS, RELEASE, REQUESTS, TAKEN, is_enforced
+from tests.deployed.permissions import Permission, assert_unavailable, denied, permissions, verified, without
 from tests.deployed.stack import WANTED, Stack, eventually
+from tests.sandbox import template
 from tests.sandbox.vendor import VendorStandIn
 
 
-def denied(stack: Stack, function: str, operation: str) -> list[dict[str, Any]]:
-    """The log lines that say that AWS denied the operation."""
-    return [
-        line
-        for line in stack.logs(function)
-        if line.get("operation") == operation and str(line.get("error_code")).startswith("AccessDenied")
-    ]
+def test_every_permission_that_the_emulator_enforces_is_taken(stack: Stack) -> None:
+    deployed = {each for role in template.read().of_type("AWS::IAM::Role") for each in permissions(stack, role)}
+
+    assert {permission for permission in deployed if is_enforced(permission)} == TAKEN
+
+
+def test_a_permission_that_is_not_taken_is_not_enforced(stack: Stack, vendor: VendorStandIn) -> None:
+    """Where a newer version of the emulator enforces one of these, this fails: take it like the others then."""
+    created = stack.create()
+    vendor.play(created["token"], "verified")
+    deployed = {each for role in ("SweepRole", "FinalizeRole") for each in permissions(stack, role)}
+    with without(stack, *[permission for permission in deployed if not is_enforced(permission)]):
+        stack.start_anew("SweepFunction")
+        stack.start_anew("FinalizeFunction")
+        stack.make_due(created)
+        stack.sweep()
+        eventually(lambda: stack.read(created)["status"] == "verified")
+        eventually(lambda: [line for line in stack.logs("finalize") if line.get("verification_id") == created["id"]])
 
 
 def test_without_the_keys_the_authorizer_fails_closed(stack: Stack, new_key: str) -> None:
-    with stack.without("AuthorizeRole", "secretsmanager:GetSecretValue"):
+    with denied(stack, READ_KEYS, "GetSecretValue"):
         stack.start_anew("AuthorizeFunction")
-        response = stack.call("GET", "/verifications?reference=none", key=new_key)
-        assert response.status_code == 500
-        assert denied(stack, "authorize", "GetSecretValue")
+        assert stack.call("GET", "/verifications?reference=none", key=new_key).status_code == 500
 
     assert stack.call("GET", "/verifications?reference=none", key=new_key).status_code == 200
 
 
-def test_without_writes_a_create_is_503_and_the_same_key_creates_once(stack: Stack, vendor: VendorStandIn) -> None:
+@pytest.mark.parametrize("permission", REQUESTS, ids=lambda each: f"{each.sid}-{each.action}")
+def test_a_request_is_503_and_is_served_when_sent_again(
+    permission: Permission, stack: Stack, vendor: VendorStandIn
+) -> None:
+    operation, request = REQUESTS[permission]
+    is_open = request.endswith("/refresh")
+    target = stack.create(reference=f"order-{uuid.uuid4()}") if is_open else verified(stack, vendor)
+    if is_open:
+        vendor.play(target["token"], "verified")
+    method, path = request.format(**target).split(" ")
+
+    with denied(stack, permission, operation) as denial:
+        refused = stack.call(method, path)
+        assert_unavailable(refused)
+
+    assert denial.verification_id == (target["id"] if "{id}" in request else None)
+    served = stack.call(method, path)
+    assert served.status_code == 200
+    found = served.json()
+    assert [each["id"] for each in found.get("data", [found])] == [target["id"]]
+    assert found.get("result", True)
+    assert stack.read(target)["status"] == "verified"
+
+
+@pytest.mark.parametrize("permission", CREATES, ids=lambda each: each.action)
+def test_a_create_is_503_and_the_same_key_creates_once(
+    permission: Permission, stack: Stack, vendor: VendorStandIn
+) -> None:
     headers = {"Idempotency-Key": f"key-{uuid.uuid4()}"}
     links = vendor.calls()["create"]
-    with stack.without("VerificationsRole", "dynamodb:PutItem"):
-        refused = stack.call("POST", "/verifications", json=WANTED, headers=headers)
-        assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
-        assert denied(stack, "verifications", "PutItem")
+    with denied(stack, permission, CREATES[permission]) as denial:
+        # Cold: no credentials are cached.
+        stack.start_anew("VerificationsFunction")
+        assert_unavailable(stack.call("POST", "/verifications", json=WANTED, headers=headers))
 
     created = stack.call("POST", "/verifications", json=WANTED, headers=headers)
     assert created.status_code == 201
+    assert created.json()["id"] == denial.verification_id
     assert vendor.calls()["create"] == links + 1
 
 
-def test_without_evidence_a_return_sends_on_and_is_completed_later(stack: Stack) -> None:
-    created = stack.create()
-    with stack.without("RedirectRole", "s3:PutObject"):
-        returned = stack.open(stack.verify(created))
-        assert returned.status_code == 303
-        assert "status=processing" in returned.headers["Location"]
-        assert denied(stack, "redirect", "PutObject")
+def test_a_reservation_that_cannot_be_released_is_taken_up_after_its_lease(stack: Stack, vendor: VendorStandIn) -> None:
+    headers = {"Idempotency-Key": f"key-{uuid.uuid4()}"}
+    vendor.fault("422", on="create", times=1)
+    with denied(stack, RELEASE, "DeleteItem") as denial:
+        refused = stack.call("POST", "/verifications", json=WANTED, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (502, "vendor_rejected")
 
-    complete_in_the_background(stack, created)
-
-
-def test_without_the_queue_a_sweep_fails_and_the_next_one_sends(stack: Stack, vendor: VendorStandIn) -> None:
-    created = stack.create()
-    vendor.play(created["token"], "verified")
-    with stack.without("SweepRole", "sqs:SendMessage"):
-        stack.make_due(created)
-        stack.sweep()
-        assert denied(stack, "sweep", "SendMessageBatch")
-        assert stack.read(created)["status"] == "pending"
-
-    complete_in_the_background(stack, created)
-
-
-def test_without_writes_a_message_stays_and_is_worked_off_later(stack: Stack, vendor: VendorStandIn) -> None:
-    created = stack.create()
-    vendor.play(created["token"], "verified")
-    with stack.hiding_messages_for(2):
-        with stack.without("FinalizeRole", "dynamodb:UpdateItem"):
-            stack.make_due(created)
-            stack.sweep()
-            eventually(lambda: denied(stack, "finalize", "UpdateItem"))
-            assert stack.read(created)["status"] == "pending"
-
-        eventually(lambda: stack.read(created)["status"] == "verified")
-
-
-def complete_in_the_background(stack: Stack, created: dict[str, Any]) -> None:
-    """As the next minutes would: a check that comes within seconds of the last one is put off."""
-
-    def is_verified() -> bool:
-        if stack.read(created)["status"] == "verified":
-            return True
-        stack.make_due(created)
-        stack.sweep()
-        return False
-
-    eventually(is_verified, pause=2)
+    assert stack.call("POST", "/verifications", json=WANTED, headers=headers).json()["code"] == "still_running"
+    stack.overwrite({"id": str(denial.verification_id)}, lease_until={"N": "1"})
+    created = stack.call("POST", "/verifications", json=WANTED, headers=headers)
+    assert (created.status_code, created.json()["id"]) == (201, denial.verification_id)

@@ -1,6 +1,8 @@
-"""Updates of the deployed stack: parameters, a failed update, and what an operator put by hand."""
+"""Updates of the deployed stack: parameters, code, layers, a failed update, and what an operator put by hand."""
 
 import json
+import uuid
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -8,18 +10,47 @@ import pytest
 
 from tests.deployed.checkout import Checkout
 from tests.deployed.identity_provider import IdentityProvider
+from tests.deployed.permissions import permissions
+from tests.deployed.readme import ROOT
 from tests.deployed.stack import Stack, eventually
 from tests.sandbox.vendor import VendorStandIn
 
-FUNCTIONS = (
-    "AuthorizeFunction",
-    "VerificationsFunction",
-    "RedirectFunction",
-    "SweepFunction",
-    "FinalizeFunction",
-    "AboutFunction",
-)
+FUNCTIONS = ("Authorize", "Verifications", "Redirect", "Sweep", "Finalize", "About")
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 _DAY = 86_400
+# Seconds: the schedule's minute, and the calls that follow it.
+_A_MINUTE = 90
+_READ = "verifications:read"
+_LIST = "/verifications?reference=x"
+_HEALTH = json.loads((ROOT / "events/about/health.json").read_text(encoding="utf-8"))
+
+# What somebody changes in the sources, each where it shows from outside: the file, what it says, what it says then.
+NEW_CODE = ("functions/about/app.py", '{"status": "ok"}', '{"status": "ok", "release": "new"}')
+NEW_LAYER = ("layers/bridge/bridge/web/answers.py", '{"Cache-Control": "no-store",', '{"Cache-Control": "no-cache",')
+# The JWT layer has no code of its own. This line stands for a release of PyJWT that reads tokens in another way.
+_LINE = 'decode = lambda *a, **k: {**api_jwt.decode(*a, **k), "scope": ""}'
+_RECIPE = f"""\techo '{_LINE}' >>"$(ARTIFACTS_DIR)/python/jwt/__init__.py"\n"""
+NEW_JWT_LAYER = ("layers/jwt/Makefile", "\tfind ", f"{_RECIPE}\tfind ")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def leave_as_found(stack: Stack, checkout: Checkout) -> Iterator[None]:
+    """For the next tests parameters, code and layers are what they were: one deployment for all tests of the module."""
+    before = stack.parameters()
+    with checkout.restoring_the_build():
+        yield
+    after = stack.parameters()
+    checkout.deploy({name: value for name, value in before.items() if after[name] != value})
+    assert stack.parameters() == before
+
+
+@pytest.fixture(scope="module")
+def absent(stack: Stack, vendor: VendorStandIn) -> dict[str, Any]:
+    """Somebody who finished at the vendor and never returned; the schedule's minute goes by while others deploy."""
+    created = stack.create()
+    vendor.play(created["token"], "verified")
+    stack.make_due(created)
+    return created
 
 
 @pytest.fixture
@@ -38,20 +69,29 @@ def test_a_changed_parameter_is_live_at_once_in_every_function(
     before = {name: stack.create() for name in ("returns", "absent")}
     stack.sweep()
     assert finished_sweeps(stack)
+    assert health_below(stack, "/ekyc") == 404
+    assert [traces(stack, function) for function in FUNCTIONS] == [None] * len(FUNCTIONS)
 
-    checkout.run(
-        "sam deploy --config-env prod --parameter-overrides "
-        "LinkLifetimeSeconds=120 RetentionDays=7 JwtAudience=changed LogLevel=ERROR"
+    checkout.deploy(
+        {
+            "LinkLifetimeSeconds": "120",
+            "RetentionDays": "7",
+            "JwtAudience": "changed",
+            "LogLevel": "ERROR",
+            "PublicBaseUrl": "https://api.example.com/ekyc",
+            "Tracing": "Active",
+        }
     )
 
     assert stack.status() == "UPDATE_COMPLETE"
     # authorize
-    scope = "verifications:read"
-    assert stack.call("GET", "/verifications?reference=x", key=identity_provider.token(scope)).status_code == 403
-    changed = identity_provider.token(scope, audience="changed")
-    assert stack.call("GET", "/verifications?reference=x", key=changed).status_code == 200
+    assert stack.call("GET", _LIST, key=identity_provider.token(_READ)).status_code == 403
+    changed = identity_provider.token(_READ, audience="changed")
+    assert stack.call("GET", _LIST, key=changed).status_code == 200
     # verifications
-    assert lifetime(stack.create()) == 120
+    created = stack.create()
+    assert lifetime(created) == 120
+    assert created["status_url"].startswith("https://api.example.com/ekyc/status/")
     # redirect
     stack.open(stack.verify(before["returns"]))
     assert retention(stack, before["returns"]) == 7 * _DAY
@@ -63,14 +103,36 @@ def test_a_changed_parameter_is_live_at_once_in_every_function(
     eventually(lambda: stack.read(before["absent"])["status"] == "verified")
     assert retention(stack, before["absent"]) == 7 * _DAY
     assert finished_sweeps(stack) == runs
-    # about says nothing that a parameter changes.
-    assert {log_level(stack, function) for function in FUNCTIONS} == {"ERROR"}
+    # about
+    assert health_below(stack, "/ekyc") == 200
+    # All of it happened with traces, which each role may send.
+    assert [traces(stack, function) for function in FUNCTIONS] == [TRACES] * len(FUNCTIONS)
     assert current_secrets(stack) == secrets
 
-    checkout.run(
-        "sam deploy --config-env prod --parameter-overrides "
-        "LinkLifetimeSeconds=900 RetentionDays=30 JwtAudience=ekyc-bridge LogLevel=INFO"
-    )
+
+@pytest.mark.usefixtures("absent")
+def test_a_plain_build_and_deploy_puts_every_change_of_code_and_layers_live(
+    stack: Stack, checkout: Checkout, identity_provider: IdentityProvider
+) -> None:
+    bridge_layer = stack.layers("VerificationsFunction")
+    assert scopes_of_a_token_count(stack, identity_provider)
+
+    with checkout.edited(*NEW_JWT_LAYER):
+        checkout.run("sam build", "sam deploy --config-env prod")
+
+    # Nothing else was deployed.
+    assert stack.layers("VerificationsFunction") == bridge_layer
+    assert not scopes_of_a_token_count(stack, identity_provider)
+
+    with checkout.edited(*NEW_CODE), checkout.edited(*NEW_LAYER):
+        checkout.run("sam build", "sam deploy --config-env prod")
+
+    health = stack.call("GET", "/health")
+    assert health.json() == {"status": "ok", "release": "new"}
+    listed = stack.call("GET", _LIST)
+    assert (health.headers["Cache-Control"], listed.headers["Cache-Control"]) == ("no-cache", "no-cache")
+    # What was taken back is gone.
+    assert scopes_of_a_token_count(stack, identity_provider)
 
 
 def test_a_failed_update_rolls_back_and_the_next_one_succeeds(
@@ -82,19 +144,26 @@ def test_a_failed_update_rolls_back_and_the_next_one_succeeds(
     built.write_text(good.replace("VisibilityTimeout: 360", "VisibilityTimeout: 999999"), encoding="utf-8")
     assert built.read_text(encoding="utf-8") != good
 
-    failed = checkout.run("sam deploy --config-env prod --parameter-overrides LinkLifetimeSeconds=60", check=False)
+    assert checkout.deploy({"LinkLifetimeSeconds": "60"}, check=False) == 1
 
-    assert failed.returncode == 1, failed.stdout
     assert stack.status() == "UPDATE_ROLLBACK_COMPLETE"
     assert lifetime(stack.create()) == before
     assert current_secrets(stack) == secrets
 
     built.write_text(good, encoding="utf-8")
-    checkout.run("sam deploy --config-env prod --parameter-overrides LinkLifetimeSeconds=60")
+    checkout.deploy({"LinkLifetimeSeconds": "60"})
 
     assert stack.status() == "UPDATE_COMPLETE"
     assert lifetime(stack.create()) == 60
     assert current_secrets(stack) == secrets
+
+
+def test_a_person_who_never_returns_is_completed_by_the_schedule(stack: Stack, absent: dict[str, Any]) -> None:
+    eventually(
+        lambda: stack.read(absent)["status"] == "verified",
+        seconds=_A_MINUTE,
+        why=lambda: (stack.logs("sweep"), stack.logs("finalize"), stack.item(absent)),
+    )
 
 
 def current_secrets(stack: Stack) -> dict[str, str]:
@@ -128,7 +197,24 @@ def finished_sweeps(stack: Stack) -> int:
     return sum(line.get("message") == "sweep_finished" for line in stack.logs("sweep"))
 
 
-def log_level(stack: Stack, function: str) -> str:
-    configuration = stack.client("lambda").get_function_configuration(FunctionName=stack.resource(function))
-    level: str = configuration["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"]
-    return level
+def health_below(stack: Stack, path: str) -> int:
+    """The status of /health as API Gateway asks for it behind an API mapping, whose path it leaves in rawPath."""
+    status: int = stack.invoke("AboutFunction", {**_HEALTH, "rawPath": f"{path}/health"})["Payload"]["statusCode"]
+    return status
+
+
+def scopes_of_a_token_count(stack: Stack, identity_provider: IdentityProvider) -> bool:
+    """Whether a new access token may do what its scope says."""
+    audience = stack.parameters()["JwtAudience"]
+    token = identity_provider.token(_READ, subject=f"user-{uuid.uuid4()}", audience=audience)
+    response = stack.call("GET", _LIST, key=token)
+    assert response.status_code == 200 or response.json()["code"] == "missing_scope", response.text
+    return response.status_code == 200
+
+
+def traces(stack: Stack, function: str) -> set[str] | None:
+    """What the role of a function may ask of X-Ray; None of one that is not traced and may ask nothing."""
+    mode = stack.configuration(f"{function}Function")["TracingConfig"]["Mode"]
+    allowed = {each.action for each in permissions(stack, f"{function}Role") if each.sid == "SendTraces"}
+    assert (mode == "Active") == bool(allowed)
+    return allowed or None

@@ -312,6 +312,9 @@ CASES = {
     "a sweep while DynamoDB denies": Case(
         deny("dynamodb.Query"), sweep, "invocation_failed", "StorageFault", storage("Query"), False
     ),
+    "a sweep while DynamoDB denies taking what is due": Case(
+        deny("dynamodb.UpdateItem"), sweep, "invocation_failed", "StorageFault", storage("UpdateItem")
+    ),
     "a sweep while SQS denies": Case(
         deny("sqs.SendMessageBatch", "AccessDenied"),
         sweep,

@@ -1,5 +1,6 @@
 """Who comes to the evidence, judged with a role beside it that may do everything in S3 and KMS."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,11 +79,11 @@ def test_administrators_stand_above_the_policy() -> None:
         assert _ask(action, ADMINISTRATOR, BUCKET).allowed
 
 
-def _with_reader(arn: str) -> deployed.Stack:
-    return deployed.read({"EvidenceReaderArn": arn})
+def _with_reader(name: str) -> deployed.Stack:
+    return deployed.read({"EvidenceReader": name})
 
 
-@pytest.mark.parametrize("named", [AUDITOR, f"arn:aws:iam::{ACCOUNT}:role/aud*"])
+@pytest.mark.parametrize("named", ["role/auditor", "role/aud*"])
 def test_the_named_reader_reads_and_does_no_more(named: str) -> None:
     stack = _with_reader(named)
     assert _ask(READ, AUDITOR, stack=stack).allowed
@@ -94,8 +95,15 @@ def test_the_named_reader_reads_and_does_no_more(named: str) -> None:
     assert not _ask(READ, ADMINISTRATOR, stack=stack).allowed
 
 
-def test_a_reader_of_another_account_reads_nothing() -> None:
-    stack = _with_reader(FOREIGN)
+@pytest.mark.parametrize("arn", [AUDITOR, FOREIGN, "role/auditor arn:aws:iam::999999999999:role/auditor"])
+def test_an_arn_is_no_reader(arn: str) -> None:
+    pattern = STACK.template.document["Parameters"]["EvidenceReader"]["AllowedPattern"]
+    assert re.fullmatch(pattern, "role/auditor")
+    assert not re.fullmatch(pattern, arn)
+
+
+def test_a_role_of_the_readers_name_in_another_account_reads_nothing() -> None:
+    stack = _with_reader("role/*")
     assert not _ask(READ, FOREIGN, stack=stack).allowed
     assert not _ask("kms:Decrypt", FOREIGN, KEY, stack).allowed
 

@@ -1,7 +1,7 @@
 """Shows that evidence was not changed: `python -m bridge.cli.check_evidence ID --table NAME --bucket NAME`.
 
 The record holds the SHA-256 and the size of the vendor's bytes from the moment at which they came. Run it as somebody
-who may read both (EvidenceReaderArn). It exits with 0 where they are the same, with 1 where they are not, and says why.
+who may read both (EvidenceReader). It exits with 0 where they are the same, with 1 where they are not, and says why.
 """
 
 import argparse

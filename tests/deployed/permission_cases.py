@@ -1,0 +1,61 @@
+"""Every permission of the deployed roles that the emulator enforces, with the call that needs it."""
+
+from tests.deployed.permissions import Permission
+
+READ_KEYS = Permission("AuthorizeRole", "ReadApiKeys", "secretsmanager:GetSecretValue")
+
+# A request of a backend, by the permission that it needs: the operation of AWS, the request.
+REQUESTS = {
+    Permission("VerificationsRole", sid, action): (operation, request)
+    for sid, action, operation, request in (
+        ("Records", "dynamodb:GetItem", "GetItem", "GET /verifications/{id}"),
+        ("Records", "dynamodb:UpdateItem", "UpdateItem", "POST /verifications/{id}/refresh"),
+        ("Records", "dynamodb:BatchGetItem", "BatchGetItem", "GET /verifications?reference={reference}"),
+        ("ListByReference", "dynamodb:Query", "Query", "GET /verifications?reference={reference}"),
+        ("Audit", "dynamodb:PutItem", "PutItem", "GET /verifications/{id}?expand=result"),
+        ("KeepShowAndEraseEvidence", "s3:GetObject", "GetObject", "GET /verifications/{id}?expand=result"),
+        ("KeepShowAndEraseEvidence", "s3:PutObject", "PutObject", "GET /verifications/{id}?expand=result"),
+    )
+}
+# A new link, by the permission that it needs before the vendor is asked.
+CREATES = {
+    Permission("VerificationsRole", "Records", "dynamodb:PutItem"): "PutItem",
+    Permission("VerificationsRole", "ReadEkycCredentials", "secretsmanager:GetSecretValue"): "GetSecretValue",
+}
+RELEASE = Permission("VerificationsRole", "Records", "dynamodb:DeleteItem")
+# Erasing: a request to redact, and finalize afterwards, for what came late or was left.
+ERASURES = {
+    Permission(role, sid, action): operation
+    for role, sid, action, operation in (
+        ("VerificationsRole", "FindEvidence", "s3:ListBucketVersions", "ListObjectVersions"),
+        ("VerificationsRole", "KeepShowAndEraseEvidence", "s3:DeleteObjectVersion", "DeleteObject"),
+        ("FinalizeRole", "FindEvidence", "s3:ListBucketVersions", "ListObjectVersions"),
+        ("FinalizeRole", "EraseEvidence", "s3:DeleteObjectVersion", "DeleteObject"),
+    )
+}
+READ_STATUS = Permission("RedirectRole", "Records", "dynamodb:GetItem")
+CLAIM_AT_RETURN = Permission("RedirectRole", "Records", "dynamodb:UpdateItem")
+# A completion, by the permission that it needs after its claim.
+COMPLETIONS = {
+    Permission(role, sid, action): operation
+    for role in ("RedirectRole", "FinalizeRole")
+    for sid, action, operation in (
+        ("KeepEvidence", "s3:PutObject", "PutObject"),
+        ("ReadEkycCredentials", "secretsmanager:GetSecretValue", "GetSecretValue"),
+    )
+}
+CLAIM_IN_BACKGROUND = Permission("FinalizeRole", "Records", "dynamodb:UpdateItem")
+SWEEPS = {
+    Permission("SweepRole", "FindDue", "dynamodb:Query"): "Query",
+    Permission("SweepRole", "Postpone", "dynamodb:UpdateItem"): "UpdateItem",
+    Permission("SweepRole", "Send", "sqs:SendMessage"): "SendMessageBatch",
+}
+TAKEN = {
+    READ_KEYS, *REQUESTS, *CREATES, RELEASE, *ERASURES, READ_STATUS, CLAIM_AT_RETURN, *COMPLETIONS, CLAIM_IN_BACKGROUND,
+    *SWEEPS,
+}  # fmt: skip
+
+
+def is_enforced(permission: Permission) -> bool:
+    """The emulator writes the functions' logs and polls their queues itself, and its services use no key of KMS."""
+    return permission.sid != "Receive" and not permission.action.startswith(("logs:", "kms:"))

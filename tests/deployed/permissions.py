@@ -1,0 +1,135 @@
+"""Permissions of the deployed roles, taken away and given back, and what a function leaves behind without them."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from tests.deployed.stack import NAME, Stack, eventually
+from tests.integration.alarms import emitted
+from tests.sandbox.vendor import VendorStandIn
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """An action that a statement of a role's inline policies allows."""
+
+    role: str
+    sid: str
+    action: str
+
+    @property
+    def log_group(self) -> str:
+        """The last part of the name of the log group of the function that has the role."""
+        return self.role.removesuffix("Role").lower()
+
+
+@dataclass(slots=True)
+class Denial:
+    """What the function left: the log line of its failure, from the end of the block on."""
+
+    line: dict[str, Any]
+
+    @property
+    def verification_id(self) -> str | None:
+        return self.line.get("verification_id")
+
+
+def permissions(stack: Stack, role: str) -> set[Permission]:
+    """Those that a deployed role has."""
+    return {
+        Permission(role, statement["Sid"], action)
+        for _, document in _policies(stack, role)
+        for statement in document["Statement"]
+        for action in _actions(statement)
+    }
+
+
+@contextmanager
+def without(stack: Stack, *permissions: Permission) -> Iterator[None]:
+    """Inside, the roles lack the permissions; an operator's mistake, taken back afterwards."""
+    with ExitStack() as given_back:
+        for permission in permissions:
+            given_back.enter_context(_without(stack, permission))
+        yield
+
+
+@contextmanager
+def denied(stack: Stack, permission: Permission, operation: str) -> Iterator[Denial]:
+    """Inside, the role lacks the permission. By the end of it, the function has left a line that names the operation of
+    AWS and its error code, and has counted the failure; both since the permission was taken."""
+    denial, since = Denial({}), time.time()
+
+    def lines() -> list[dict[str, Any]]:
+        found = stack.logs(permission.log_group, since=since)
+        return [line for line in found if _says(line, operation)]
+
+    def is_counted() -> bool:
+        found = stack.logs(permission.log_group, since=since)
+        metrics = [metric for line in found for metric in emitted(json.dumps(line))]
+        return any((metric.namespace, metric.name) == (NAME, "StorageFault") for metric in metrics)
+
+    with _without(stack, permission):
+        yield denial
+        denial.line = eventually(lines, why=lambda: stack.logs(permission.log_group, since=since))[0]
+        assert eventually(is_counted)
+
+
+def assert_unavailable(response: requests.Response) -> None:
+    """What the contract says of a part of AWS that does not do what it is asked."""
+    assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable"), response.text
+    assert response.headers["Retry-After"]
+
+
+def verified(stack: Stack, vendor: VendorStandIn) -> dict[str, Any]:
+    """A new verification, with a reference of its own, that has a result."""
+    created = stack.create(reference=f"order-{uuid.uuid4()}")
+    vendor.play(created["token"], "verified")
+    assert stack.call("POST", f"/verifications/{created['id']}/refresh").json()["status"] == "verified"
+    return created
+
+
+def _says(line: dict[str, Any], operation: str) -> bool:
+    return line.get("operation") == operation and str(line.get("error_code")).startswith("AccessDenied")
+
+
+@contextmanager
+def _without(stack: Stack, permission: Permission) -> Iterator[None]:
+    iam, role = stack.client("iam"), stack.resource(permission.role)
+    changed = (
+        (name, document, {**document, "Statement": statements})
+        for name, document in _policies(stack, permission.role)
+        if (statements := _statements_without(document, permission)) != document["Statement"]
+    )
+    name, document, less = next(changed)
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(less))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def _statements_without(document: dict[str, Any], permission: Permission) -> list[dict[str, Any]]:
+    kept = []
+    for statement in document["Statement"]:
+        actions = _actions(statement)
+        if statement["Sid"] == permission.sid:
+            actions = [action for action in actions if action != permission.action]
+        if actions:
+            kept.append(statement if actions == _actions(statement) else {**statement, "Action": actions})
+    return kept
+
+
+def _policies(stack: Stack, role: str) -> list[tuple[str, dict[str, Any]]]:
+    iam, name = stack.client("iam"), stack.resource(role)
+    policies = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    return [(each, iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"]) for each in policies]
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    return statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]

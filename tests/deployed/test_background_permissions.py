@@ -1,0 +1,126 @@
+"""Each permission is taken from its role in turn: those of returns, sweeps, and completion and erasure afterwards."""
+
+from typing import Any
+
+import pytest
+
+from tests.deployed.permission_cases import (
+    CLAIM_AT_RETURN,
+    CLAIM_IN_BACKGROUND,
+    COMPLETIONS,
+    ERASURES,
+    READ_STATUS,
+    SWEEPS,
+)
+from tests.deployed.permissions import Permission, assert_unavailable, denied, verified
+from tests.deployed.stack import Stack, eventually
+from tests.sandbox.vendor import VendorStandIn
+
+
+def test_a_status_is_503_and_is_read_when_asked_for_again(stack: Stack) -> None:
+    created = stack.create()
+    with denied(stack, READ_STATUS, "GetItem") as denial:
+        assert_unavailable(stack.open(created["status_url"]))
+
+    assert denial.verification_id == created["id"]
+    assert stack.open(created["status_url"]).json()["status"] == "pending"
+
+
+def test_a_return_without_its_claim_is_a_page_that_tries_again(stack: Stack) -> None:
+    created = stack.create()
+    return_url = stack.verify(created)
+    with denied(stack, CLAIM_AT_RETURN, "UpdateItem") as denial:
+        page = stack.open(return_url)
+        assert (page.status_code, page.headers["Refresh"]) == (503, "5")
+
+    assert denial.verification_id == created["id"]
+    assert "status=verified" in stack.open(return_url).headers["Location"]
+
+
+def test_a_completion_that_is_denied_anything_is_done_later(stack: Stack, vendor: VendorStandIn) -> None:
+    """All of them before the first is completed: a check within seconds of the last one would be put off."""
+    denied_ones = []
+    for permission, operation in COMPLETIONS.items():
+        created = stack.create()
+        with denied(stack, permission, operation) as denial:
+            if permission.role == "RedirectRole":
+                # Cold: no credentials are cached.
+                stack.start_anew("RedirectFunction")
+                assert "status=processing" in stack.open(stack.verify(created)).headers["Location"]
+            else:
+                stack.start_anew("FinalizeFunction")
+                vendor.play(created["token"], "verified")
+                send(stack, created)
+        assert denial.verification_id == created["id"], permission
+        assert stack.read(created)["status"] != "verified", permission
+        denied_ones.append(created)
+
+    complete_in_the_background(stack, denied_ones)
+
+
+def test_a_message_whose_claim_is_denied_stays_and_is_worked_off_later(stack: Stack, vendor: VendorStandIn) -> None:
+    created = stack.create()
+    vendor.play(created["token"], "verified")
+    with stack.hiding_messages_for(2):
+        with denied(stack, CLAIM_IN_BACKGROUND, "UpdateItem") as denial:
+            send(stack, created)
+        assert denial.verification_id == created["id"]
+
+        eventually(lambda: stack.read(created)["status"] == "verified")
+
+
+@pytest.mark.parametrize("permission", SWEEPS, ids=lambda each: each.action)
+def test_a_sweep_that_is_denied_anything_fails_and_a_later_one_sends(
+    permission: Permission, stack: Stack, vendor: VendorStandIn
+) -> None:
+    created = stack.create()
+    vendor.play(created["token"], "verified")
+    with denied(stack, permission, SWEEPS[permission]) as denial:
+        stack.make_due(created)
+        assert "FunctionError" in stack.sweep()
+
+    # The first call is for all that is due, the last one for a batch of it.
+    assert denial.verification_id == (created["id"] if permission.action == "dynamodb:UpdateItem" else None)
+    assert stack.read(created)["status"] == "pending"
+    send(stack, created)
+    eventually(lambda: stack.read(created)["status"] == "verified")
+
+
+def test_evidence_that_cannot_be_erased_is_erased_by_the_next_who_tries(stack: Stack, vendor: VendorStandIn) -> None:
+    created = verified(stack, vendor)
+    by_request = [permission for permission in ERASURES if permission.role == "VerificationsRole"]
+    in_background = [permission for permission in ERASURES if permission.role == "FinalizeRole"]
+    for permission in by_request:
+        with denied(stack, permission, ERASURES[permission]) as denial:
+            assert_unavailable(stack.call("POST", f"/verifications/{created['id']}/redact"))
+        assert denial.verification_id == created["id"]
+    with stack.hiding_messages_for(1):
+        for permission in in_background:
+            with denied(stack, permission, ERASURES[permission]) as denial:
+                # Completions from before the redaction have two minutes to end.
+                stack.overwrite(created, redacted_at={"S": "2026-01-01T00:00:00Z"})
+                stack.make_due(created)
+                stack.sweep()
+            assert denial.verification_id == created["id"]
+            assert stack.evidence(created)
+        eventually(lambda: not stack.evidence(created))
+
+
+def send(stack: Stack, created: dict[str, Any]) -> None:
+    """To the queue, as the sweep does when its time has come."""
+    stack.make_due(created)
+    stack.sweep()
+
+
+def complete_in_the_background(stack: Stack, created: list[dict[str, Any]]) -> None:
+    """As the next minutes would."""
+
+    def are_verified() -> bool:
+        unfinished = [each for each in created if stack.read(each)["status"] != "verified"]
+        for each in unfinished:
+            stack.make_due(each)
+        if unfinished:
+            stack.sweep()
+        return not unfinished
+
+    eventually(are_verified, pause=2)
