@@ -119,7 +119,7 @@ check-evidence: $(VENV)/.sandbox ## whether evidence was changed: make check-evi
 
 # --- what is made from something else --------------------------------------------------------------------------------
 
-openapi: $(VENV)/.dev ## functions/about/openapi.json from docs/openapi.yaml
+openapi: $(VENV)/.dev ## docs/openapi.yaml with the version of pyproject.toml, and functions/about/openapi.json from it
 	$(BIN)/python -m tests.contract.openapi
 
 lock: $(VENV)/.dev ## the lock files from pyproject.toml
