@@ -120,6 +120,8 @@ OUTCOME = "verification_id=ver_a&status=verified"
         ("https://a.example?x=1#top", f"https://a.example?x=1&{OUTCOME}#top"),
         ("https://a.example:8443//b;v=1", f"https://a.example:8443//b;v=1?{OUTCOME}"),
         ("https://a.example/?", f"https://a.example/?{OUTCOME}"),
+        ("https://a.example/??", f"https://a.example/??&{OUTCOME}"),
+        ("https://a.example/?x=1?", f"https://a.example/?x=1?&{OUTCOME}"),
         ("https://a.example/#", f"https://a.example/?{OUTCOME}#"),
         ("https://a.example/?#", f"https://a.example/?{OUTCOME}#"),
         ("https://a.example/?x=1#?y=2", f"https://a.example/?x=1&{OUTCOME}#?y=2"),
