@@ -43,8 +43,15 @@ def running_sandbox() -> "Iterator[Sandbox]":
 
 
 @pytest.fixture
-def sandbox(running_sandbox: "Sandbox") -> "Sandbox":
-    """The session's sandbox without verifications, messages, links, faults and further keys."""
+def sandbox(running_sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> "Sandbox":
+    """The session's sandbox without verifications, messages, links, faults and further keys.
+
+    Its functions have patience with AWS: a busy machine may take longer than a person would wait.
+    """
+    from bridge.aws import clients
+
+    monkeypatch.setattr(clients, "CONNECT_TIMEOUT", 60)
+    monkeypatch.setattr(clients, "READ_TIMEOUT", 60)
     running_sandbox.reset()
     return running_sandbox
 

@@ -73,6 +73,7 @@ def _contents(layer: Path) -> dict[str, tuple[str, int, int]]:
     }
 
 
+@pytest.mark.slow
 def test_the_same_sources_give_the_same_bytes_whoever_builds(layer: Path, tmp_path: Path) -> None:
     again = _build(tmp_path / "elsewhere", _another_python())
 

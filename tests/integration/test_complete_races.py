@@ -15,6 +15,7 @@ from bridge.vendor_answer import Answer
 from bridge.wiring import Bridge
 from tests.integration.driving import Clock, Functions, new, return_path, token_of
 from tests.integration.kept import Kept
+from tests.marks import slow_but
 from tests.sandbox.sandbox import Sandbox
 
 
@@ -70,7 +71,7 @@ class Overtaken:
             self._meanwhile()
 
 
-@pytest.mark.parametrize("stale", ["untouched", "ocr_passed", "9102+expired", "expired"])
+@pytest.mark.parametrize("stale", slow_but("ocr_passed", of=["untouched", "ocr_passed", "9102+expired", "expired"]))
 @pytest.mark.parametrize("fault", [None, "500"])
 def test_a_slow_asker_does_not_undo_what_a_quicker_one_wrote(
     sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, stale: str, fault: str | None

@@ -11,7 +11,7 @@ from bridge.wiring import Bridge
 from tests.integration.driving import Aws, Functions, new, return_path, token_of
 from tests.sandbox.sandbox import Sandbox
 
-TIMEOUT = 10
+TIMEOUT = 30
 
 
 @pytest.mark.parametrize("outcome", ["verified", "verified+big_pictures", "verified+nested", "9102"])
