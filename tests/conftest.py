@@ -1,5 +1,6 @@
 """One sandbox for the whole session, emptied before each test."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ def running_sandbox() -> "Iterator[Sandbox]":
 
     with Sandbox(workers=False, parameters={"AllowedCorsOrigins": CORS_ORIGIN}) as sandbox:
         _running.append(sandbox)
+        # What is loaded by now stays; else each collection would go through all of moto.
+        gc.freeze()
         yield sandbox
         _running.clear()
 

@@ -117,6 +117,7 @@ def test_without_any_one_permission_some_call_is_denied(function: str) -> None:
     assert _unused(function, STACK.role(function)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
