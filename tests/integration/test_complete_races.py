@@ -43,7 +43,7 @@ def test_eight_at_once_make_one_vendor_call(sandbox: Sandbox, bridge: Bridge, ke
     start = Barrier(8)
 
     def ask(_: int) -> Status | None:
-        start.wait(10)
+        start.wait(60)
         seen = complete(bridge, verification.id).verification
         return seen.status if seen else None
 

@@ -132,15 +132,15 @@ def test_the_deadline_of_one_thread_cuts_no_other(session: requests.Session) -> 
     seen: list[bytes] = []
 
     def patient() -> None:
-        with within(10):
-            seen.append(session.get(server.url, timeout=10).content)
+        with within(PATIENCE):
+            seen.append(session.get(server.url, timeout=PATIENCE).content)
 
     with RawServer(late) as server:
         other = threading.Thread(target=patient)
         other.start()
         with within(0.2) as exchange, pytest.raises(requests.RequestException):
-            session.get(server.url, timeout=10)
-        other.join(timeout=10)
+            session.get(server.url, timeout=PATIENCE)
+        other.join(timeout=PATIENCE)
     assert exchange.has_passed()
     assert seen == [BODY]
 
