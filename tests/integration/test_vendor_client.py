@@ -126,8 +126,8 @@ FAULTS: dict[str, tuple[type[BridgeError], int, type[BridgeError], int]] = {
     "drip": (VendorTimeout, 1, VendorTimeout, 1),
     "drip_headers": (VendorTimeout, 1, VendorTimeout, 1),
 }
-# Seconds from one byte to the next; all of it would take far longer than PATIENCE.
-SECONDS = {"slow": 2 * PATIENCE, "drip": 0.5, "drip_headers": 0.5}
+# Seconds before the answer, and from one byte to the next.
+SECONDS = {"slow": 2 * PATIENCE, "drip": 0.1, "drip_headers": 0.1}
 MAKES_A_LINK = {"reset_after", "truncated", "slow", "drip", "drip_headers"}
 ALL = slow_but(*(FAULTS.keys() - {"drip", "drip_headers"}), of=FAULTS)
 
