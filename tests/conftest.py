@@ -1,5 +1,6 @@
 """One sandbox for the whole session, emptied before each test."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -38,13 +39,27 @@ def running_sandbox() -> "Iterator[Sandbox]":
 
     with Sandbox(workers=False, parameters={"AllowedCorsOrigins": CORS_ORIGIN}) as sandbox:
         _running.append(sandbox)
+        # What is loaded by now stays; else each collection would go through all of moto.
+        gc.freeze()
         yield sandbox
         _running.clear()
 
 
 @pytest.fixture
-def sandbox(running_sandbox: "Sandbox") -> "Sandbox":
-    """The session's sandbox without verifications, messages, links, faults and further keys."""
+def sandbox(running_sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> "Sandbox":
+    """The session's sandbox without verifications, messages, links, faults and further keys.
+
+    Its functions have patience with AWS: a busy machine may take longer than a person would wait. They do not sleep
+    between two attempts at the vendor, nor between two verifications of a batch.
+    """
+    from bridge import wiring
+    from bridge.aws import clients
+
+    monkeypatch.setattr(clients, "CONNECT_TIMEOUT", 60)
+    monkeypatch.setattr(clients, "READ_TIMEOUT", 60)
+    defaults = wiring.Bridge.__init__.__kwdefaults__
+    assert defaults is not None, "all that it is made of is given by keyword"
+    monkeypatch.setitem(defaults, "sleep", lambda _: None)
     running_sandbox.reset()
     return running_sandbox
 

@@ -13,6 +13,7 @@ from .artifacts import LAYER, ROOT, Artifact, functions_in
 from .measuring import Bench, served
 
 
+@pytest.mark.slow
 def test_every_function_answers_from_the_built_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         python = artifacts.runtime()

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "SECURITY.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 
 # Seconds for all blocks of one shell.
-TIMEOUT = 120
+TIMEOUT = 600
 
 _BLOCK = re.compile(r"^( *)```(console|sh|shell|bash)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 

@@ -43,7 +43,8 @@ def _listed(api: Api) -> requests.Response:
 
 
 def _still_running(api: Api) -> requests.Response:
-    api.vendor.fault("slow", on="create", seconds=2)
+    # Long enough for a busy machine to ask again meanwhile, and less than the bridge waits for the vendor.
+    api.vendor.fault("slow", on="create", seconds=5)
     first = threading.Thread(target=api.create, kwargs={"idempotency_key": "same"})
     first.start()
     try:

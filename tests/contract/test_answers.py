@@ -35,7 +35,13 @@ OUTCOMES: dict[str, tuple[str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("case", "scenario"), SCENARIOS, ids=[str(case) for case, _ in SCENARIOS])
+@pytest.mark.parametrize(
+    ("case", "scenario"),
+    [
+        pytest.param(*each, id=str(each[0]), marks=pytest.mark.slow if each[0].code == "still_running" else ())
+        for each in SCENARIOS
+    ],
+)
 def test_a_documented_answer_comes_about(case: Case, scenario: Scenario, api: Api) -> None:
     answer = scenario(api)
     kind = answer.headers["content-type"].partition(";")[0]

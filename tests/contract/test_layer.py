@@ -75,18 +75,21 @@ def _contents(layer: Path) -> dict[str, tuple[str, int, int]]:
     }
 
 
+@pytest.mark.slow
 def test_the_same_sources_give_the_same_bytes_whoever_builds(layer: Path, tmp_path: Path) -> None:
     again = _build(tmp_path / "elsewhere", _another_python())
 
     assert _contents(again) == _contents(layer)
 
 
+@pytest.mark.slow
 def test_it_is_small(layer: Path) -> None:
     size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file())
 
     assert size <= LARGEST
 
 
+@pytest.mark.slow
 def test_every_module_has_bytecode_that_does_not_look_at_times(layer: Path) -> None:
     for source in layer.rglob("*.py"):
         bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
@@ -94,6 +97,7 @@ def test_every_module_has_bytecode_that_does_not_look_at_times(layer: Path) -> N
         assert bytecode.read_bytes()[4:8] == (0b01).to_bytes(4, "little"), source
 
 
+@pytest.mark.slow
 def test_every_licence_comes_along(layer: Path) -> None:
     for package in layer.glob("*.dist-info"):
         assert [path for path in package.rglob("*") if re.match("LICEN[CS]E", path.name)], package.name
@@ -103,6 +107,7 @@ def _functions() -> list[str]:
     return sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", _functions())
 def test_every_function_works_with_nothing_but_the_layer(function: str, layer: Path) -> None:
     """Imports the function and all of bridge, and makes every client."""

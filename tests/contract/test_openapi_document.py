@@ -7,7 +7,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from tests.contract.contract import PROBLEM, Schema, codes, faults_in, operations, resolve
-from tests.contract.openapi import SERVED, compact, document
+from tests.contract.openapi import SERVED, compact, document, version
 
 
 def _media_types() -> Iterator[tuple[str, str, Schema]]:
@@ -25,6 +25,10 @@ PROBLEMS = {id: media for id, kind, media in _media_types() if kind == PROBLEM}
 
 def test_the_document_is_valid_openapi() -> None:
     validate(document())
+
+
+def test_the_document_has_the_projects_version() -> None:
+    assert document()["info"]["version"] == version(), "make openapi takes it from pyproject.toml"
 
 
 def test_the_api_serves_the_document() -> None:

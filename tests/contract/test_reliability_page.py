@@ -2,16 +2,20 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.simulation import matrix
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_page_holds_the_fault_matrix_of_today() -> None:
     assert matrix.filled(PAGE) == PAGE, "make fault-matrix brings docs/reliability.md up to date"
 
 
+@pytest.mark.slow
 def test_no_cell_of_the_fault_matrix_is_blank() -> None:
     rows = [line.strip("|").split("|") for line in matrix.table()]
     assert len(rows) == len(matrix.ROWS) + 2

@@ -19,6 +19,7 @@ PARAMETERS: dict[str, Any] = TEMPLATE.document["Parameters"]
 FUNCTIONS = TEMPLATE.of_type("AWS::Lambda::Function")
 
 
+@pytest.mark.slow
 def test_the_translated_template_is_silent_under_cfn_lint(tmp_path: Path) -> None:
     translated = tmp_path / "translated.json"
     translated.write_text(json.dumps(TEMPLATE.document))

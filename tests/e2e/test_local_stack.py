@@ -9,7 +9,7 @@ import requests
 from tests.conftest import CORS_ORIGIN
 from tests.sandbox.sandbox import Sandbox
 
-TIMEOUT = 20
+TIMEOUT = 60
 WANTED = {
     "type": "00",
     "id_country": "MYS",

@@ -14,6 +14,7 @@ from bridge.vendor_answer import Answer
 from bridge.wiring import Bridge
 from tests.integration.driving import Clock, Functions, check, new, return_path, token_of
 from tests.integration.kept import Kept
+from tests.marks import slow_but
 from tests.sandbox.sandbox import Sandbox
 
 
@@ -41,7 +42,7 @@ def test_eight_at_once_make_one_vendor_call(sandbox: Sandbox, bridge: Bridge, ke
     start = Barrier(8)
 
     def ask(_: int) -> Status | None:
-        start.wait(10)
+        start.wait(60)
         seen = check(bridge, verification.id).verification
         return seen.status if seen else None
 
@@ -69,7 +70,7 @@ class Overtaken:
             self._meanwhile()
 
 
-@pytest.mark.parametrize("stale", ["untouched", "ocr_passed", "9102+expired", "expired"])
+@pytest.mark.parametrize("stale", slow_but("ocr_passed", of=["untouched", "ocr_passed", "9102+expired", "expired"]))
 @pytest.mark.parametrize("fault", [None, "500"])
 def test_a_slow_asker_does_not_undo_what_a_quicker_one_wrote(
     sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, stale: str, fault: str | None

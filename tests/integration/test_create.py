@@ -165,7 +165,7 @@ class HeldVendor:
         self._all_answered = threading.Event()
 
     def create_link(self, request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
-        assert self._all_answered.wait(10), "the others wait for the vendor, too"
+        assert self._all_answered.wait(60), "the others wait for the vendor, too"
         return self._vendor.create_link(request, return_url, permit=permit)
 
     def one_answered(self) -> None:
@@ -183,7 +183,7 @@ def test_of_eight_at_once_with_the_same_key_one_is_created_and_seven_are_told_to
     start = threading.Barrier(8)
 
     def ask(_: int) -> str:
-        start.wait(10)
+        start.wait(60)
         try:
             create(bridge, PRINCIPAL, LinkRequest(**WANTED), idempotency_key="k", base_url="https://api.example.com")
         except StillRunning as refusal:

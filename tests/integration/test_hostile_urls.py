@@ -5,6 +5,7 @@ import pytest
 from bridge.wiring import Bridge
 from tests.integration.driving import WANTED, Functions, new, return_path
 from tests.integration.kept import Kept
+from tests.marks import slow_but
 from tests.unit.hostile_urls import BY_TRICK
 
 ALLOWED = "https://app.example.com,https://shop.example:8443"
@@ -23,7 +24,7 @@ def test_no_hostile_url_gets_in(functions: Functions, kept: Kept, trick: str) ->
     assert kept.rows() == []
 
 
-@pytest.mark.parametrize("trick", BY_TRICK)
+@pytest.mark.parametrize("trick", slow_but("schemes and missing parts", of=BY_TRICK))
 def test_nobody_is_sent_to_a_hostile_url_that_stands_in_the_table(
     bridge: Bridge, functions: Functions, kept: Kept, trick: str
 ) -> None:

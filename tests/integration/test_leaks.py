@@ -17,6 +17,7 @@ from tests.integration.driving import WANTED, Answer, Clock, Functions, free, ht
 from tests.integration.kept import Kept
 from tests.integration.leaks import Said, found, found_in, told_by
 from tests.integration.raw_server import RawServer, whole
+from tests.marks import slow_but
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
 from tests.unit.tokens import token
@@ -82,6 +83,7 @@ def everything_asked(
             said.errors += f"{answer.text}{answer.headers}" if isinstance(answer, Answer) else str(answer)
 
 
+@pytest.mark.slow
 def test_no_field_of_the_vendors_record_is_said_by_anything_but_the_result(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, put: Put
 ) -> None:
@@ -129,6 +131,7 @@ STATUSES += [
     "503 No",
     "599 No",
 ]
+QUICK_STATUSES = slow_but("422 No", of=STATUSES)
 BODIES = {
     "an error that quotes": b'{"status": 422, "error": "canary of a person", "canary of a person": []}',
     "an inner error": b'{"status": 500, "message": "canary of a person"}',
@@ -144,7 +147,7 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("status", QUICK_STATUSES)
 def test_no_answer_of_the_vendors_is_said_whatever_its_status(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, put: Put, status: str
 ) -> None:
@@ -160,20 +163,23 @@ def test_no_answer_of_the_vendors_is_said_whatever_its_status(
     assert found(said, [CANARY, token_of(verification), str(verification.code)]) == []
 
 
+HEADER_LINES = [
+    f"set-cookie: {CANARY}\r\n",
+    f"set cookie={CANARY}\r\n",
+    f"{CANARY}\r\n",
+    f": {CANARY}\r\n",
+    f"x-name : {CANARY}\r\n",
+    f"x-a: b\r\n {CANARY}\r\n",
+    f"transfer-encoding: {CANARY}\r\n",
+    f"retry-after: {CANARY}\r\n",
+    f"location: https://{CANARY}/\r\n",
+    f"content-encoding: {CANARY}\r\n",
+]
+
+
 @pytest.mark.parametrize(
     "lines",
-    [
-        f"set-cookie: {CANARY}\r\n",
-        f"set cookie={CANARY}\r\n",
-        f"{CANARY}\r\n",
-        f": {CANARY}\r\n",
-        f"x-name : {CANARY}\r\n",
-        f"x-a: b\r\n {CANARY}\r\n",
-        f"transfer-encoding: {CANARY}\r\n",
-        f"retry-after: {CANARY}\r\n",
-        f"location: https://{CANARY}/\r\n",
-        f"content-encoding: {CANARY}\r\n",
-    ],
+    slow_but(f"retry-after: {CANARY}\r\n", f"content-encoding: {CANARY}\r\n", of=HEADER_LINES),
 )
 def test_no_header_of_the_vendors_is_said_however_it_is_written(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, put: Put, lines: str
@@ -189,7 +195,7 @@ def test_no_header_of_the_vendors_is_said_however_it_is_written(
     assert found(said, [CANARY, token_of(verification), str(verification.code)]) == []
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("status", QUICK_STATUSES)
 @pytest.mark.parametrize("kind", BODIES)
 def test_no_answer_of_the_vendors_stands_in_an_exception_or_in_what_led_to_it(
     bridge: Bridge, put: Put, status: str, kind: str

@@ -14,7 +14,7 @@ from tests.integration.driving import Aws, Functions, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.sandbox.sandbox import Sandbox
 
-TIMEOUT = 10
+TIMEOUT = 30
 
 
 @pytest.mark.parametrize("outcome", ["verified", "verified+big_pictures", "verified+nested", "9102"])

@@ -12,6 +12,7 @@ from bridge.wiring import Bridge
 from tests.integration.driving import CALLER, Aws, Clock, Functions, check, new, return_path, token_of
 from tests.integration.kept import Kept
 from tests.integration.test_redact import PERSONAL
+from tests.marks import slow_but
 from tests.sandbox.sandbox import Sandbox
 
 Actor = Callable[[Bridge, Functions, Verification], object]
@@ -55,7 +56,7 @@ def verification(request: pytest.FixtureRequest, sandbox: Sandbox, bridge: Bridg
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("name", ACTORS)
+@pytest.mark.parametrize("name", slow_but("return", of=ACTORS))
 def test_a_redaction_before_any_call_of_another_leaves_nothing_of_the_person(
     sandbox: Sandbox,
     bridge: Bridge,
@@ -77,7 +78,7 @@ def test_a_redaction_before_any_call_of_another_leaves_nothing_of_the_person(
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("name", ACTORS)
+@pytest.mark.parametrize("name", slow_but("return", of=ACTORS))
 def test_another_before_any_call_of_a_redaction_leaves_nothing_of_the_person(
     sandbox: Sandbox,
     bridge: Bridge,

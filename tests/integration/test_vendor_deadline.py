@@ -13,10 +13,12 @@ from bridge.models import LinkRequest
 from bridge.vendor import Vendor
 from tests.integration.driving import free
 from tests.integration.raw_server import Answer, RawServer, dripping, silent, whole
+from tests.marks import slow_but
 
-# Seconds.
-BUDGET = 0.7
-MARGIN = 1.0
+# Seconds. A busy machine sends a request within the budget; what it adds to the budget stays far below what a server
+# here goes on for.
+BUDGET = 1.5
+PATIENCE = 30.0
 
 BODY = b'{"status": 200, "result": {}}'
 GOOD = whole(BODY)
@@ -30,7 +32,9 @@ class Credentials:
 
 
 @pytest.fixture
-def client() -> Iterator[Callable[..., Vendor]]:
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Vendor]]:
+    """Makes clients of an address, whom only the deadline cuts off."""
+    monkeypatch.setattr("bridge.vendor.READ_TIMEOUT", 2 * PATIENCE)
     made: list[Vendor] = []
 
     def make(url: str, budget: float = BUDGET) -> Vendor:
@@ -54,7 +58,7 @@ def times_out(ask: Callable[[], object]) -> bool:
     started = time.monotonic()
     with pytest.raises(VendorTimeout):
         ask()
-    return time.monotonic() - started < BUDGET + MARGIN
+    return time.monotonic() - started < PATIENCE
 
 
 HELD: dict[str, Answer] = {
@@ -70,17 +74,17 @@ HELD: dict[str, Answer] = {
 }
 
 
-@pytest.mark.parametrize("answer", HELD.values(), ids=HELD)
-def test_a_new_connection_is_cut_at_the_deadline(answer: Answer, client: Callable[..., Vendor]) -> None:
-    with RawServer(answer) as server:
+@pytest.mark.parametrize("answer", slow_but("a body, slowly", of=HELD))
+def test_a_new_connection_is_cut_at_the_deadline(answer: str, client: Callable[..., Vendor]) -> None:
+    with RawServer(HELD[answer]) as server:
         assert times_out(lambda: client(server.url).fetch("TOKEN", permit=free))
 
 
-@pytest.mark.parametrize("answer", HELD.values(), ids=HELD)
+@pytest.mark.parametrize("answer", slow_but("no answer", of=HELD))
 def test_a_kept_connection_is_cut_at_the_deadline_and_another_is_made_after(
-    answer: Answer, client: Callable[..., Vendor]
+    answer: str, client: Callable[..., Vendor]
 ) -> None:
-    with RawServer(GOOD, answer, GOOD) as server:
+    with RawServer(GOOD, HELD[answer], GOOD) as server:
         vendor = client(server.url)
         vendor.fetch("TOKEN", permit=free)
         assert times_out(lambda: vendor.fetch("TOKEN", permit=free))
@@ -89,6 +93,7 @@ def test_a_kept_connection_is_cut_at_the_deadline_and_another_is_made_after(
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drop", [b"", b"\x00"], ids=["silent", "dripping"])
 def test_a_handshake_without_end_is_cut_at_the_deadline(drop: bytes, client: Callable[..., Vendor]) -> None:
     record_of_16_kb = b"\x16\x03\x03\x40\x00"
@@ -96,24 +101,28 @@ def test_a_handshake_without_end_is_cut_at_the_deadline(drop: bytes, client: Cal
         assert times_out(lambda: client(f"https://127.0.0.1:{server.port}").fetch("TOKEN", permit=free))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["no answer", "no body", "half a status line"])
 def test_silence_longer_than_the_read_timeout_is_a_timeout_wherever_it_begins(
     answer: str, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.vendor.READ_TIMEOUT", 0.2)
+    monkeypatch.setattr("bridge.vendor.READ_TIMEOUT", BUDGET)
     with RawServer(HELD[answer]) as server:
         started = time.monotonic()
         with pytest.raises(VendorTimeout):
-            client(server.url, budget=30).create_link(REQUEST, "https://bridge.example/return/a/b", permit=free)
-        assert time.monotonic() - started < 5
+            client(server.url, budget=2 * PATIENCE).create_link(
+                REQUEST, "https://bridge.example/return/a/b", permit=free
+            )
+        assert time.monotonic() - started < PATIENCE
         assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_what_was_in_time_is_not_cut_later(client: Callable[..., Vendor]) -> None:
     with RawServer(GOOD) as server:
-        vendor = client(server.url, budget=0.3)
+        vendor = client(server.url)
         vendor.fetch("TOKEN", permit=free)
-        time.sleep(0.5)
+        time.sleep(BUDGET)
         vendor.fetch("TOKEN", permit=free)
         assert server.connections == 1
 
@@ -126,15 +135,15 @@ def test_the_deadline_of_one_thread_cuts_no_other(session: requests.Session) -> 
     seen: list[bytes] = []
 
     def patient() -> None:
-        with within(10):
-            seen.append(session.get(server.url, timeout=10).content)
+        with within(PATIENCE):
+            seen.append(session.get(server.url, timeout=PATIENCE).content)
 
     with RawServer(late) as server:
         other = threading.Thread(target=patient)
         other.start()
         with within(0.2) as exchange, pytest.raises(requests.RequestException):
-            session.get(server.url, timeout=10)
-        other.join(timeout=10)
+            session.get(server.url, timeout=PATIENCE)
+        other.join(timeout=PATIENCE)
     assert exchange.has_passed()
     assert seen == [BODY]
 

@@ -21,7 +21,7 @@ BODY = {
 }
 RETURN = "https://bridge.example/return/1?a=b&is_success={}#top"
 COMPARE_FAIL = "FailedOperation.CompareFail"
-TIMEOUT = 5
+TIMEOUT = 30
 
 
 class Clock:
@@ -462,9 +462,13 @@ def test_slow_headers_come_after_the_seconds_with_the_true_answer(vendor: Vendor
 
 
 def test_a_client_that_gives_up_waiting_has_made_a_link(vendor: VendorStandIn) -> None:
-    vendor.fault("slow", seconds=30)
+    vendor.fault("slow", seconds=60)
     with pytest.raises(requests.ReadTimeout):
         requests.post(f"{vendor.url}/api/ekyc/verifications", json=BODY, headers=HEADERS, timeout=0.2)
+    gives_up_at = time.monotonic() + TIMEOUT
+    # A busy machine may come to read the request only now.
+    while not vendor.tokens() and time.monotonic() < gives_up_at:
+        time.sleep(0.01)
     assert len(vendor.tokens()) == 1
 
 
@@ -483,8 +487,10 @@ def test_dripping_headers_keep_every_read_alive_and_the_answer_far(vendor: Vendo
     fields = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
     head = f"GET /api/ekyc/verifications/X HTTP/1.1\r\nHost: x\r\n{fields}\r\n"
     with socket.create_connection((host, int(port)), timeout=TIMEOUT) as connection:
+        begun = time.monotonic()
         connection.sendall(head.encode())
-        assert [connection.recv(100) for _ in range(8)] == [bytes([byte]) for byte in b"HTTP/1.1"]
+        assert b"".join(connection.recv(1) for _ in range(8)) == b"HTTP/1.1"
+        assert time.monotonic() - begun >= 7 * 0.05
 
 
 def test_dripping_headers_end_in_the_true_answer(vendor: VendorStandIn) -> None:
@@ -550,7 +556,7 @@ def test_a_stop_does_not_wait_for_a_slow_answer_and_says_nothing(
     vendor: VendorStandIn, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("slow", "drip", "drip_headers"):
-        vendor.fault(name, seconds=30)
+        vendor.fault(name, seconds=60)
     with ThreadPoolExecutor() as pool:
         waiting = [pool.submit(create, vendor) for _ in range(3)]
         while vendor.calls()["create"] < 3:
@@ -558,7 +564,7 @@ def test_a_stop_does_not_wait_for_a_slow_answer_and_says_nothing(
         begun = time.monotonic()
         vendor.stop()
         errors = [call.exception() for call in waiting]
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < TIMEOUT / 2
     assert all(isinstance(error, requests.RequestException) for error in errors)
     assert capfd.readouterr() == ("", "")
 

@@ -36,6 +36,7 @@ def _denied(calls: Iterable[Call]) -> list[str]:
     return [f"{each.action} on {each.resource}: {verdict}" for each, verdict in verdicts if not verdict.allowed]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_call_of_the_simulation_is_allowed(function: str) -> None:
     assert _denied(_calls(function)) == []
@@ -110,11 +111,13 @@ def _unused(function: str, role: Policy) -> list[str]:
     return [name for name in narrowed if name not in needed]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_without_any_one_permission_some_call_is_denied(function: str) -> None:
     assert _unused(function, STACK.role(function)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("action", "resource"),
     [

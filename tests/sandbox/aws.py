@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -42,6 +42,25 @@ class OneWriteAtATime:
             return self._app(environ, start_response)
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's own, which lists the folders of moto at each request to know a host; here once for each host."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The name of the service; None where there is none."""
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
+
+
+def moto() -> OneWriteAtATime:
+    """moto's server, as a WSGI application."""
+    return OneWriteAtATime(_Dispatcher())
+
+
 class EmbeddedAws:
     """moto on `hosts`, all on one port; what it holds is kept in this process and is lost with it."""
 
@@ -60,7 +79,7 @@ class EmbeddedAws:
 
     def start(self) -> None:
         """Answers from now on."""
-        self._server.start(OneWriteAtATime(DomainDispatcherApplication(create_backend_app)), QuietMotoHandler)
+        self._server.start(moto(), QuietMotoHandler)
 
     def stop(self) -> None:
         """Refuses connections from now on, and forgets all, for moto keeps what it holds in the process."""

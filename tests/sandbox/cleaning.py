@@ -1,5 +1,6 @@
 """Empties what a stack holds, so that one test does not see another's work."""
 
+from functools import cache
 from typing import Any
 
 from .stack import Stack
@@ -21,11 +22,16 @@ def empty(stack: Stack, dynamodb: Any, sqs: Any, s3: Any) -> None:
 
 
 def _empty_table(dynamodb: Any, table: str) -> None:
-    schema = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
-    names = [part["AttributeName"] for part in schema]
     for page in dynamodb.get_paginator("scan").paginate(TableName=table):
         for item in page["Items"]:
-            dynamodb.delete_item(TableName=table, Key={name: item[name] for name in names})
+            dynamodb.delete_item(TableName=table, Key={name: item[name] for name in _key(dynamodb, table)})
+
+
+@cache
+def _key(dynamodb: Any, table: str) -> list[str]:
+    """The names of the attributes that make a table's key."""
+    schema = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+    return [part["AttributeName"] for part in schema]
 
 
 def _empty_bucket(s3: Any, bucket: str) -> None:

@@ -1,8 +1,10 @@
 """template.yaml as CloudFormation would see it: parsed, and translated by SAM's own translator."""
 
+import copy
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,9 +60,17 @@ def read(overrides: Mapping[str, str] | None = None, path: Path = TEMPLATE) -> T
     Raises:
         ValueError: an override names no parameter, or a parameter has no value.
     """
-    document = cast(Document, yaml_parse(path.read_text(encoding="utf-8")))
-    parameters = _parameters(document, overrides or {})
-    code, layers = _take_code(document, path.parent)
+    # A copy of its own for everybody: the translation takes a second, and tests change what they read.
+    return copy.deepcopy(
+        _translated(path.read_text(encoding="utf-8"), path.parent, frozenset((overrides or {}).items()))
+    )
+
+
+@cache
+def _translated(text: str, root: Path, overrides: frozenset[tuple[str, str]]) -> Template:
+    document = cast(Document, yaml_parse(text))
+    parameters = _parameters(document, dict(overrides))
+    code, layers = _take_code(document, root)
     values = {name: value.split(",") if _is_list(document, name) else value for name, value in parameters.items()}
     return Template(transform(document, values, _NoManagedPolicies()), parameters, code, layers)
 

@@ -67,6 +67,7 @@ def moto_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
+@pytest.mark.slow
 def test_every_write_of_a_run_does_to_motos_table_what_it_did_to_ours(recorded: _Recording, moto_table: Any) -> None:
     for (operation, request), outcome in recorded.written:
         try:
@@ -78,6 +79,7 @@ def test_every_write_of_a_run_does_to_motos_table_what_it_did_to_ours(recorded: 
     assert items == recorded.items
 
 
+@pytest.mark.slow
 def test_the_run_used_every_expression_of_the_store(recorded: _Recording) -> None:
     used = " ".join(request.get("ConditionExpression", "") for (_, request), _ in recorded.written)
     for part in ("attribute_not_exists(#id)", "#lease_until < :now", "#claimed_at <= :quiet", "#expires_at > :late",

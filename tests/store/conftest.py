@@ -5,9 +5,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from tests.sandbox.aws import OneWriteAtATime, QuietMotoHandler
+from tests.sandbox import aws
 from tests.sandbox.serving import Server
 from tests.store.engines import Engine, LeftOut, dynamodb_local, why_left_out
 
@@ -22,7 +21,7 @@ _left_out: list[str] = []
 def moto() -> Iterator[Engine]:
     """moto alone; what it holds stays, as it keeps one state for a process, and a sandbox may be up beside it."""
     server = Server()
-    server.start(OneWriteAtATime(DomainDispatcherApplication(create_backend_app)), QuietMotoHandler)
+    server.start(aws.moto(), aws.QuietMotoHandler)
     engine = Engine("moto", server.url)
     _used.append(engine.name)
     yield engine

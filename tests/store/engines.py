@@ -20,7 +20,7 @@ from tests.sandbox.template import TEMPLATE
 
 # Where `make test` unpacks it, and seconds that it may take to start.
 EMULATOR = TEMPLATE.parent / ".venv/dynamodb-local/package/emulator"
-PATIENCE = 60
+PATIENCE = 180
 
 # Seconds that final records are kept.
 RETENTION = 30 * 86400

@@ -51,7 +51,7 @@ def race(*racers: Callable[[], T]) -> list[T]:
     ready = Barrier(len(racers))
 
     def run(racer: Callable[[], T]) -> T:
-        ready.wait(timeout=30)
+        ready.wait(timeout=60)
         return racer()
 
     with ThreadPoolExecutor(len(racers)) as pool:

@@ -1,5 +1,6 @@
 """No test here reaches a network, and none is timed."""
 
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -8,7 +9,8 @@ from pytest_socket import disable_socket, enable_socket
 
 from bridge.observability import metrics
 
-hypothesis.settings.register_profile("unit", deadline=None)
+# The same cases each time; other ones with DRAWN=1.
+hypothesis.settings.register_profile("unit", deadline=None, derandomize=not os.environ.get("DRAWN"))
 hypothesis.settings.load_profile("unit")
 
 

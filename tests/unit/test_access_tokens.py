@@ -217,6 +217,7 @@ def test_a_token_of_any_length_is_looked_at_no_longer_than_is_allowed() -> None:
     assert read(long) is None
 
 
+@pytest.mark.slow
 def test_no_mutation_of_a_good_token_is_let_in() -> None:
     rng = random.Random(20261123)
     good = token()

@@ -57,6 +57,6 @@ def with_outcome(url: str, verification_id: str, status: str) -> str:
     """`url` with the outcome appended to its own query; its fragment stays last."""
     # By hand: urllib would leave out an empty query or fragment.
     before, sharp, fragment = url.partition("#")
-    _, mark, query = before.partition("?")
-    joint = "&" if query else "" if mark else "?"
+    _, question, own = before.partition("?")
+    joint = "&" if own else "" if question else "?"
     return f"{before}{joint}verification_id={verification_id}&status={status}{sharp}{fragment}"
