@@ -86,7 +86,9 @@ def test_a_message_that_fails_holds_up_no_other(sandbox: Sandbox, queues: Queues
 def test_a_message_that_is_moved_back_once_the_cause_is_mended_is_worked_off(sandbox: Sandbox, queues: Queues) -> None:
     created = call(sandbox, "POST", "/verifications", WANTED)
     sandbox.vendor.play(created["token"], "verified")
-    with mock.patch("bridge.use_cases.finalize.complete", side_effect=StorageUnavailable("UpdateItem", "AccessDenied")):
+    with mock.patch(
+        "bridge.use_cases.finalize.check_on_schedule", side_effect=StorageUnavailable("UpdateItem", "AccessDenied")
+    ):
         queues.send(json.dumps({"id": created["id"]}))
         sandbox.drain_queue()
     assert queues.waiting() == (0, 1)

@@ -71,7 +71,7 @@ def test_a_person_who_passes_and_returns_is_verified_with_two_vendor_calls(sandb
     told = {"tab": ["1"], "verification_id": [created["id"]], "status": ["verified"]}
     assert parse_qs(arrival.query) == told
     after = read(sandbox, created)
-    assert (after["status"], after["sequence"], after["reason"]) == ("verified", 2, None)
+    assert (after["status"], after["sequence"], after["reason"]) == ("verified", 3, None)
     assert "url" not in after
     assert "token" not in after
     calls = sandbox.vendor.calls()
