@@ -7,10 +7,8 @@ from urllib.parse import urlsplit
 
 from .gateway import Answer, Gateway
 from .kernel import Kernel
-from .person import API_KEY, Manner, Person, Visit
+from .person import Manner, Person, Visit
 from .vendor import Link, Vendor
-
-_HEADERS = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
 
 
 class Life:
@@ -25,6 +23,7 @@ class Life:
         self._rng = rng
         self._person = person
         self._manner = manner
+        self._headers = {"authorization": f"Bearer {person.api_key}", "content-type": "application/json"}
 
     def run(self) -> None:
         if self._chance(self._manner.doubles_creation) and self._person.key:
@@ -34,9 +33,18 @@ class Life:
             self._verify(self._vendor.links[document["token"]])
             self._look_after(document)
 
+    def flood(self, seconds: float, pause: float) -> None:
+        """Creates one, and refreshes it in a loop."""
+        document = self._create()
+        until = self._kernel.now + seconds
+        while document and self._kernel.now < until:
+            path = f"/verifications/{document['id']}/refresh"
+            self._person.refreshes.append(self._request("POST", path, headers=self._headers))
+            self._kernel.sleep(pause)
+
     def _create(self) -> dict[str, Any] | None:
         """Asks until there is a link, or patience is over."""
-        headers = dict(_HEADERS)
+        headers = dict(self._headers)
         if self._person.key:
             headers["idempotency-key"] = self._person.key
         for attempt in range(1, 7):
@@ -117,16 +125,16 @@ class Life:
         if self._chance(manner.reads):
             self._kernel.sleep(self._rng.uniform(0, 1200))
             expand = self._rng.choice(("", "?expand=result"))
-            self._person.others.append(self._request("GET", f"/verifications/{id}{expand}", headers=_HEADERS))
+            self._person.others.append(self._request("GET", f"/verifications/{id}{expand}", headers=self._headers))
             listing = f"/verifications?reference={self._person.body['reference']}&limit=1"
-            self._person.others.append(self._request("GET", listing, headers=_HEADERS))
+            self._person.others.append(self._request("GET", listing, headers=self._headers))
         if self._person.wants_redaction and not self._person.redactions:
             self._kernel.sleep(self._rng.choice((0, 1, 30, 1000)))
             self._redact(id)
 
     def _refresh(self, id: str) -> None:
         for _ in range(self._rng.randint(1, 3)):
-            self._person.refreshes.append(self._request("POST", f"/verifications/{id}/refresh", headers=_HEADERS))
+            self._person.refreshes.append(self._request("POST", f"/verifications/{id}/refresh", headers=self._headers))
             self._kernel.sleep(self._rng.choice((0.2, 5.5, 30)))
 
     def _redact_soon(self, id: str) -> None:
@@ -136,7 +144,7 @@ class Life:
     def _redact(self, id: str) -> None:
         """Until it is confirmed: the frontend has promised it to the person."""
         for _ in range(40):
-            answer = self._request("POST", f"/verifications/{id}/redact", headers=_HEADERS)
+            answer = self._request("POST", f"/verifications/{id}/redact", headers=self._headers)
             self._person.redactions.append(answer)
             if answer.status < 500:
                 return

@@ -9,6 +9,9 @@ from .gateway import Answer
 
 API_KEY = f"ek_{MARK}abcdefghijklmnopqrstuvwxyz"
 PRINCIPAL = "web"
+# Another caller's.
+OTHER_KEY = f"ek_{MARK}zyxwvutsrqponmlkjihgfedcba"
+OTHER_PRINCIPAL = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Person:
     others: list[Answer] = field(default_factory=list)
     redactions: list[Answer] = field(default_factory=list)
     wants_redaction: bool = False
+    api_key: str = API_KEY
 
     @property
     def ids(self) -> list[str]:

@@ -49,6 +49,8 @@ class Queue:
         self.failures = 0.0
         # Bodies that were handed out twice although they were deleted.
         self.doubled: list[str] = []
+        # The most messages that were there at once, and how many of them were for a verification that had another.
+        self.deepest = self.most_duplicates = 0
 
     def refuses(self) -> bool:
         return self._rng.random() < self.failures
@@ -65,6 +67,9 @@ class Queue:
         delay = delay_seconds + self._rng.expovariate(1 / 0.1)
         self.messages[id] = Message(id, body, self._now(), self._now() + delay)
         self.bodies.append(body)
+        self.deepest = max(self.deepest, len(self.messages))
+        ids = {id_in(message.body) for message in self.messages.values()}
+        self.most_duplicates = max(self.most_duplicates, len(self.messages) - len(ids))
         waiting, self._waiting = self._waiting, []
         for wake in waiting:
             self._later(self._now() + delay, wake)

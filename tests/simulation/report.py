@@ -1,9 +1,11 @@
 """What a run came to, in a form that passes between processes, and as text."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from bridge.store.rate_limiter import WINDOW_SECONDS, CallClass
 
 from .invariants import Violation, check
 from .invariants.looking import status, text
@@ -12,6 +14,7 @@ from .world import START, World
 # Lines of a story, and stories, that are worth reading.
 _LONGEST_STORY = 200
 _MOST_STORIES = 5
+_CLASSES = frozenset(call.value for call in CallClass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,15 @@ def outcome(world: World) -> Outcome:
         digest=world.trace.digest,
         failures=tuple(_failure(world, violation) for violation in check(world)),
     )
+
+
+def by_minute(world: World) -> dict[int, Counter[str]]:
+    """The vendor calls that the rate limiter let through, by minute of the run and by class."""
+    minutes: dict[int, Counter[str]] = defaultdict(Counter)
+    for window, counts in world.windows.windows.items():
+        minute = (int(window) * WINDOW_SECONDS - int(START)) // 60
+        minutes[minute].update({name: count for name, count in counts.items() if name in _CLASSES})
+    return dict(sorted(minutes.items()))
 
 
 def total(outcomes: Sequence[Outcome], *, scenario: str) -> Outcome:

@@ -1,6 +1,7 @@
 """The runs that there are."""
 
 import random
+from dataclasses import replace
 
 from . import faults
 from .person import Manner
@@ -66,4 +67,40 @@ def maintenance(seed: str, people: int) -> Scenario:
     )
 
 
-SCENARIOS = {"everything": everything, "harsh": harsh, "calm": calm, "maintenance": maintenance}
+def flood(seed: str, people: int) -> Scenario:
+    """Another caller refreshes twelve times a second, and nothing else goes wrong."""
+    return Scenario(
+        name="flood",
+        people=people,
+        arrivals=max(600.0, people * 2.0),
+        faults_end=0.0,
+        plan=lambda rng, begins: faults.Calm(),
+        is_unreliable=False,
+        flooders=24,
+    )
+
+
+def hang(seed: str, people: int) -> Scenario:
+    """The vendor takes requests for an hour and does not respond to any."""
+    spell = faults.Spell("vendor", 0.0, float("inf"), 1.0, ("stall_before",))
+    return Scenario(
+        name="hang",
+        people=people,
+        arrivals=0.75 * HOUR,
+        faults_end=1.5 * HOUR,
+        plan=lambda rng, begins: faults.Weather(
+            rng, [replace(spell, begins=begins + 0.5 * HOUR)], begins + 1.5 * HOUR, background=0.0
+        ),
+        manner=Manner(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0),
+        is_unreliable=False,
+    )
+
+
+SCENARIOS = {
+    "everything": everything,
+    "harsh": harsh,
+    "calm": calm,
+    "maintenance": maintenance,
+    "flood": flood,
+    "hang": hang,
+}

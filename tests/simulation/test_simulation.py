@@ -41,6 +41,27 @@ def test_a_vendor_that_is_away_for_four_hours_loses_nobody_and_is_not_overrun() 
 
 
 @pytest.mark.slow
+def test_a_caller_that_floods_holds_nobody_else_back() -> None:
+    """By the minute: refreshes keep to their tenth, and the others get what they ask for."""
+    world = World("1", scenarios.flood("1", 60)).run()
+    outcome = report.outcome(world)
+    assert outcome.failures == (), "\n".join(report.stories(outcome))
+    assert world.windows.refused.keys() == {"refresh"}
+    minutes = report.by_minute(world)
+    assert max(minute["refresh"] for minute in minutes.values()) <= 40
+    assert sum(minute["create"] for minute in minutes.values()) == 60 + 24
+
+
+def test_a_vendor_that_hangs_for_an_hour_leaves_no_pile_of_messages() -> None:
+    world = World("1", scenarios.hang("1", 250)).run()
+    outcome = report.outcome(world)
+    assert outcome.failures == (), "\n".join(report.stories(outcome))
+    assert world.queue.most_duplicates <= 5
+    assert world.queue.deepest <= 2 * int(world.stack.parameters["VendorCallsPerMinute"])
+    # The hang ends after an hour and a half; all is worked off a quarter of an hour later.
+    assert outcome.hours < 2.5
+
+
 @pytest.mark.parametrize("name", ["returns", "without a key"])
 def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
     found = [outcome for outcome in single.outcomes("1", name) if outcome.failures]

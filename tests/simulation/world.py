@@ -1,5 +1,6 @@
 """One simulated deployment: everything put together, run to the end, and looked at."""
 
+import functools
 import hashlib
 import json
 import random
@@ -22,7 +23,7 @@ from .isolation import Powertools, isolated
 from .kernel import Kernel
 from .outward import Outward
 from .people import Life
-from .person import API_KEY, PRINCIPAL, Manner, Person, person
+from .person import API_KEY, OTHER_KEY, OTHER_PRINCIPAL, PRINCIPAL, Manner, Person, person
 from .pollers import Due, Polling, Schedule
 from .queue import Queue
 from .rates import RateTable
@@ -50,6 +51,8 @@ class Scenario:
     is_unreliable: bool = True
     rotations: int = 0
     broken_links: float = 0.0
+    # Another caller's verifications, each of which is refreshed every two seconds all the while.
+    flooders: int = 0
 
 
 class World:
@@ -71,6 +74,10 @@ class World:
         self.gateway = Gateway(self.kernel, self.trace, self.stack, self.functions, self._rng("gateway"))
         rng = self._rng("people")
         self.people = [person(number, rng, scenario.manner) for number in range(1, scenario.people + 1)]
+        first = scenario.people + 1
+        self.flooders = [person(number, rng, Manner(redacts=0.0)) for number in range(first, first + scenario.flooders)]
+        for each in self.flooders:
+            each.api_key = OTHER_KEY
 
     def _services(self, scenario: Scenario) -> None:
         rng = self._rng("services")
@@ -132,6 +139,9 @@ class World:
         for each in self.people:
             life = Life(kernel, self.gateway, self.vendor, self._rng(each.name), each, scenario.manner)
             kernel.after(rng.random() * scenario.arrivals, lambda life=life, each=each: self._enter(each, life))  # type: ignore[misc]
+        for each in self.flooders:
+            self._flood(each, rng)
+        self.people += self.flooders
         self._schedule = Schedule(kernel, self.stack, self.functions, rng, self.tally)
         if scenario.is_unreliable:
             self._schedule.unreliability = 0.05
@@ -143,6 +153,15 @@ class World:
             kernel.spawn("queue", Polling(kernel, self.stack, self.functions, self.queue, rng).run)
         for _ in range(scenario.rotations):
             kernel.after(rng.random() * scenario.faults_end, self._rotate)
+
+    def _flood(self, each: Person, rng: random.Random) -> None:
+        """Begins within a minute, before the others."""
+        life = Life(self.kernel, self.gateway, self.vendor, self._rng(each.name), each, self.scenario.manner)
+        run = functools.partial(life.flood, self.scenario.arrivals, 2.0)
+        self.kernel.after(rng.random() * 60, lambda: self._spawn(each.name, run))
+
+    def _spawn(self, name: str, run: Callable[[], None]) -> None:
+        self.kernel.spawn(name, run)
 
     def _enter(self, each: Person, life: Life) -> None:
         self.kernel.spawn(each.name, life.run)
@@ -189,8 +208,16 @@ class World:
 
 def _api_keys() -> str:
     scopes = ["verifications:write", "verifications:read", "verifications:read_result", "verifications:redact"]
-    sha256 = hashlib.sha256(API_KEY.encode()).hexdigest()
-    return json.dumps({"keys": [{"key_id": "wxyz", "sha256": sha256, "principal": PRINCIPAL, "scopes": scopes}]})
+    keys = [
+        {
+            "key_id": key[-4:],
+            "sha256": hashlib.sha256(key.encode()).hexdigest(),
+            "principal": principal,
+            "scopes": scopes,
+        }
+        for key, principal in ((API_KEY, PRINCIPAL), (OTHER_KEY, OTHER_PRINCIPAL))
+    ]
+    return json.dumps({"keys": keys})
 
 
 __all__ = ["BASE_URL", "START", "Scenario", "World"]
