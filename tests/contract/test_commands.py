@@ -134,6 +134,7 @@ def local(tmp_path: Path) -> Iterator[tuple[str, Shell]]:
                 os.killpg(process.pid, signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_the_sandboxs_commands_work_in_another_terminal(local: tuple[str, Shell]) -> None:
     exports, shell = local
     _, tried = claimed_by("local", "README.md")

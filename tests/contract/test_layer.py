@@ -25,10 +25,11 @@ OPERATIONS = {
     "s3:ListBucket": "GetObject",
     "s3:ListBucketVersions": "ListObjectVersions",
     "s3:DeleteObjectVersion": "DeleteObject",
+    "sqs:GetQueueAttributes": "GetQueueAttributes",
     "sqs:SendMessage": "SendMessageBatch",
 }
 # What Lambda and the services do themselves with a role's permissions.
-NOT_OURS = re.compile(r"(logs|kms|xray):.*|sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)")
+NOT_OURS = re.compile(r"(logs|kms|xray):.*|sqs:(ReceiveMessage|DeleteMessage)")
 
 
 def _runtime() -> str | None:

@@ -43,19 +43,27 @@ COMPLETIONS = {
         ("KeepEvidence", "s3:PutObject", "PutObject"),
         ("ReadEkycCredentials", "secretsmanager:GetSecretValue", "GetSecretValue"),
     )
-}
+} | {Permission("FinalizeRole", "CountVendorCalls", "dynamodb:UpdateItem"): "UpdateItem"}
+# Without the counter of vendor calls, creates and returns go on.
+COUNTS = tuple(
+    Permission(role, "CountVendorCalls", "dynamodb:UpdateItem") for role in ("VerificationsRole", "RedirectRole")
+)
+FOLLOW_UPS = tuple(Permission(role, "SendFollowUps", "sqs:SendMessage") for role in ("RedirectRole", "FinalizeRole"))
 CLAIM_IN_BACKGROUND = Permission("FinalizeRole", "Records", "dynamodb:UpdateItem")
 SWEEPS = {
+    Permission("SweepRole", "Send", "sqs:GetQueueAttributes"): "GetQueueAttributes",
     Permission("SweepRole", "FindDue", "dynamodb:Query"): "Query",
     Permission("SweepRole", "Postpone", "dynamodb:UpdateItem"): "UpdateItem",
     Permission("SweepRole", "Send", "sqs:SendMessage"): "SendMessageBatch",
 }
 TAKEN = {
     READ_KEYS, *REQUESTS, *CREATES, RELEASE, *ERASURES, READ_STATUS, CLAIM_AT_RETURN, *COMPLETIONS, CLAIM_IN_BACKGROUND,
-    *SWEEPS,
+    *SWEEPS, *COUNTS, *FOLLOW_UPS,
 }  # fmt: skip
 
 
 def is_enforced(permission: Permission) -> bool:
-    """The emulator writes the functions' logs and polls their queues itself, and its services use no key of KMS."""
-    return permission.sid != "Receive" and not permission.action.startswith(("logs:", "kms:"))
+    """The emulator writes the functions' logs and polls their queues itself, its services use no key of KMS, and it
+    says of a missing object that it is missing, whoever asks."""
+    is_ours = permission.sid != "Receive" and permission.action != "s3:ListBucket"
+    return is_ours and not permission.action.startswith(("logs:", "kms:"))

@@ -60,14 +60,16 @@ def without(stack: Stack, *permissions: Permission) -> Iterator[None]:
 
 
 @contextmanager
-def denied(stack: Stack, permission: Permission, operation: str) -> Iterator[Denial]:
+def denied(stack: Stack, permission: Permission, operation: str, about: str | None = None) -> Iterator[Denial]:
     """Inside, the role lacks the permission. By the end of it, the function has left a line that names the operation of
-    AWS and its error code, and has counted the failure; both since the permission was taken."""
+    AWS and its error code, and has counted the failure; both since the permission was taken.
+
+    `about`: the verification that the line names, where checks of others may come in between."""
     denial, since = Denial({}), time.time()
 
     def lines() -> list[dict[str, Any]]:
         found = stack.logs(permission.log_group, since=since)
-        return [line for line in found if _says(line, operation)]
+        return [line for line in found if _says(line, operation) and about in (None, line.get("verification_id"))]
 
     def is_counted() -> bool:
         found = stack.logs(permission.log_group, since=since)

@@ -1,5 +1,6 @@
 """Each permission is taken from its role in turn: those of returns, sweeps, and completion and erasure afterwards."""
 
+import time
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from tests.deployed.permission_cases import (
     CLAIM_AT_RETURN,
     CLAIM_IN_BACKGROUND,
     COMPLETIONS,
+    COUNTS,
     ERASURES,
+    FOLLOW_UPS,
     READ_STATUS,
     SWEEPS,
 )
@@ -42,7 +45,7 @@ def test_a_completion_that_is_denied_anything_is_done_later(stack: Stack, vendor
     denied_ones = []
     for permission, operation in COMPLETIONS.items():
         created = stack.create()
-        with denied(stack, permission, operation) as denial:
+        with denied(stack, permission, operation, about=created["id"]):
             if permission.role == "RedirectRole":
                 # Cold: no credentials are cached.
                 stack.start_anew("RedirectFunction")
@@ -51,7 +54,6 @@ def test_a_completion_that_is_denied_anything_is_done_later(stack: Stack, vendor
                 stack.start_anew("FinalizeFunction")
                 vendor.play(created["token"], "verified")
                 send(stack, created)
-        assert denial.verification_id == created["id"], permission
         assert stack.read(created)["status"] != "verified", permission
         denied_ones.append(created)
 
@@ -62,9 +64,8 @@ def test_a_message_whose_claim_is_denied_stays_and_is_worked_off_later(stack: St
     created = stack.create()
     vendor.play(created["token"], "verified")
     with stack.hiding_messages_for(2):
-        with denied(stack, CLAIM_IN_BACKGROUND, "UpdateItem") as denial:
+        with denied(stack, CLAIM_IN_BACKGROUND, "UpdateItem", about=created["id"]):
             send(stack, created)
-        assert denial.verification_id == created["id"]
 
         eventually(lambda: stack.read(created)["status"] == "verified")
 
@@ -75,12 +76,12 @@ def test_a_sweep_that_is_denied_anything_fails_and_a_later_one_sends(
 ) -> None:
     created = stack.create()
     vendor.play(created["token"], "verified")
-    with denied(stack, permission, SWEEPS[permission]) as denial:
+    # The others are for all that is due, or for a batch of it.
+    about = created["id"] if permission.action == "dynamodb:UpdateItem" else None
+    with denied(stack, permission, SWEEPS[permission], about=about):
         stack.make_due(created)
         assert "FunctionError" in stack.sweep()
 
-    # The first call is for all that is due, the last one for a batch of it.
-    assert denial.verification_id == (created["id"] if permission.action == "dynamodb:UpdateItem" else None)
     assert stack.read(created)["status"] == "pending"
     send(stack, created)
     eventually(lambda: stack.read(created)["status"] == "verified")
@@ -96,14 +97,36 @@ def test_evidence_that_cannot_be_erased_is_erased_by_the_next_who_tries(stack: S
         assert denial.verification_id == created["id"]
     with stack.hiding_messages_for(1):
         for permission in in_background:
-            with denied(stack, permission, ERASURES[permission]) as denial:
+            with denied(stack, permission, ERASURES[permission], about=created["id"]):
                 # Completions from before the redaction have two minutes to end.
                 stack.overwrite(created, redacted_at={"S": "2026-01-01T00:00:00Z"})
                 stack.make_due(created)
                 stack.sweep()
-            assert denial.verification_id == created["id"]
             assert stack.evidence(created)
         eventually(lambda: not stack.evidence(created))
+
+
+def test_without_the_counter_of_vendor_calls_creates_and_returns_go_on(stack: Stack) -> None:
+    at_create, at_return = COUNTS
+    with denied(stack, at_create, "UpdateItem"):
+        created = stack.create()
+    with denied(stack, at_return, "UpdateItem"):
+        assert "status=verified" in stack.open(stack.verify(created)).headers["Location"]
+
+
+def test_a_follow_up_that_cannot_be_sent_is_left_to_the_sweep(stack: Stack, vendor: VendorStandIn) -> None:
+    created = stack.create()
+    return_url = stack.verify(created)
+    vendor.play(created["token"], "ocr_passed")
+    at_return, in_background = FOLLOW_UPS
+    with denied(stack, at_return, "SendMessageBatch", about=created["id"]):
+        assert "status=processing" in stack.open(return_url).headers["Location"]
+    with denied(stack, in_background, "SendMessageBatch", about=created["id"]):
+        # No two checks within 5 s.
+        time.sleep(6)
+        send(stack, created)
+    vendor.play(created["token"], "verified")
+    complete_in_the_background(stack, [created])
 
 
 def send(stack: Stack, created: dict[str, Any]) -> None:

@@ -279,6 +279,7 @@ def test_a_message_names_the_time_it_was_sent_for(bridge: Bridge, sandbox: Sandb
     ]
 
 
+@pytest.mark.slow
 def test_one_caller_that_refreshes_in_a_loop_leaves_creates_and_returns_alone(
     sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock
 ) -> None:

@@ -16,6 +16,7 @@ from tests.integration.raw_server import RawServer, dripping
 PATIENCE = 10
 
 
+@pytest.mark.slow
 def test_a_person_is_sent_on_within_10_s_whatever_the_vendors_network_does(
     functions: Functions,
     bridge: Bridge,

@@ -193,8 +193,8 @@ def test_a_verification_that_was_completed_meanwhile_is_not_taken(
     ("name", "damaged", "repaired"),
     [
         ("status", "archived", "pending"),
-        ("expires_at", "tomorrow", "2026-01-31T08:15:00.000Z"),
-        ("evidence", "elsewhere", {"key": "records/a", "sha256": "0a", "size": 1}),
+        pytest.param("expires_at", "tomorrow", "2026-01-31T08:15:00.000Z", marks=pytest.mark.slow),
+        pytest.param("evidence", "elsewhere", {"key": "records/a", "sha256": "0a", "size": 1}, marks=pytest.mark.slow),
     ],
 )
 def test_a_row_that_cannot_be_read_holds_up_nobody_else_and_is_tried_once_an_hour(

@@ -52,6 +52,7 @@ def test_a_caller_that_floods_holds_nobody_else_back() -> None:
     assert sum(minute["create"] for minute in minutes.values()) == 60 + 24
 
 
+@pytest.mark.slow
 def test_a_vendor_that_hangs_for_an_hour_leaves_no_pile_of_messages() -> None:
     world = World("1", scenarios.hang("1", 250)).run()
     outcome = report.outcome(world)
@@ -62,7 +63,7 @@ def test_a_vendor_that_hangs_for_an_hour_leaves_no_pile_of_messages() -> None:
     assert outcome.hours < 2.5
 
 
-@pytest.mark.parametrize("name", ["returns", "without a key"])
+@pytest.mark.parametrize("name", ["returns", pytest.param("without a key", marks=pytest.mark.slow)])
 def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
     found = [outcome for outcome in single.outcomes("1", name) if outcome.failures]
     assert found == [], "\n".join(line for outcome in found for line in report.stories(outcome))

@@ -41,7 +41,9 @@ def local() -> Iterator[Engine]:
         yield engine
 
 
-@pytest.fixture(scope="session", params=["moto"] if why_left_out() else ["moto", "local"])
+@pytest.fixture(
+    scope="session", params=["moto"] if why_left_out() else ["moto", pytest.param("local", marks=pytest.mark.slow)]
+)
 def engine(request: pytest.FixtureRequest) -> Engine:
     engine: Engine = request.getfixturevalue(request.param)
     return engine
