@@ -42,13 +42,13 @@ def test_a_vendor_that_is_away_for_four_hours_loses_nobody_and_is_not_overrun() 
 
 @pytest.mark.slow
 def test_a_caller_that_floods_holds_nobody_else_back() -> None:
-    """By the minute: refreshes keep to their tenth, and the others get what they ask for."""
+    """By the minute: refreshes keep to their fifth, and the others get what they ask for."""
     world = World("1", scenarios.flood("1", 60)).run()
     outcome = report.outcome(world)
     assert outcome.failures == (), "\n".join(report.stories(outcome))
     assert world.windows.refused.keys() == {"refresh"}
     minutes = report.by_minute(world)
-    assert max(minute["refresh"] for minute in minutes.values()) <= 40
+    assert max(minute["refresh"] for minute in minutes.values()) <= 80
     assert sum(minute["create"] for minute in minutes.values()) == 60 + 24
 
 

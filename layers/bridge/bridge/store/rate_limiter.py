@@ -46,7 +46,7 @@ _SHARES = {
     CallClass.CREATE: _Share(principal=0.75),
     CallClass.RETURN: _Share(),
     CallClass.BACKGROUND: _Share(until=0.8),
-    CallClass.REFRESH: _Share(until=0.6, own=0.1, principal=0.05),
+    CallClass.REFRESH: _Share(until=0.6, own=0.2, principal=0.1),
 }
 # Without the counter these go on, as a person waits; the others wait until it is back.
 _OPEN = (CallClass.CREATE, CallClass.RETURN)

@@ -1,0 +1,96 @@
+"""The vendor's rate limit, shared out: who may call, how often, and what happens without the counter."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from bridge.errors import StorageUnavailable, VendorLimitReached
+from bridge.store.rate_limiter import CallClass, RateLimiter
+from bridge.store.table import Table
+from tests.store.making import NOW
+
+# Of the vendor's minute, and of it for scheduled checks: windows of 20 calls, 10 of them in the background.
+LIMIT, BACKGROUND = 100, 40
+
+
+class Clock:
+    def __init__(self) -> None:
+        # Where a window begins.
+        self.now = NOW.replace(second=30, microsecond=0)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limiter(table: Table, clock: Clock) -> RateLimiter:
+    return RateLimiter(table.client, table.name, limit=LIMIT, background=BACKGROUND, now=clock)
+
+
+def taken(limiter: RateLimiter, call: CallClass, principal: str | None = None) -> int:
+    """How many calls are let through until one is not."""
+    for count in range(LIMIT + 1):
+        try:
+            limiter.acquire(call, principal)
+        except VendorLimitReached:
+            return count
+    raise AssertionError("there is no limit")
+
+
+def test_returns_may_use_the_whole_window_and_no_minute_exceeds_the_limit(limiter: RateLimiter, clock: Clock) -> None:
+    in_a_minute = 0
+    for seconds in (14, 15, 30, 45, 60):
+        clock.now = NOW.replace(second=30, microsecond=0) + timedelta(seconds=seconds)
+        in_a_minute += taken(limiter, CallClass.RETURN)
+    assert in_a_minute == LIMIT
+
+
+def test_a_flood_of_refreshes_leaves_most_to_the_others(limiter: RateLimiter) -> None:
+    assert taken(limiter, CallClass.REFRESH, "one") == 2
+    assert taken(limiter, CallClass.REFRESH, "two") == 2
+    assert taken(limiter, CallClass.REFRESH, "three") == 0
+    assert taken(limiter, CallClass.BACKGROUND) == 10
+    assert taken(limiter, CallClass.RETURN) == 6
+
+
+def test_the_last_of_a_window_is_for_people_who_wait(limiter: RateLimiter) -> None:
+    assert taken(limiter, CallClass.CREATE, "one") == 15
+    assert taken(limiter, CallClass.REFRESH, "two") == 0
+    assert taken(limiter, CallClass.BACKGROUND) == 1
+    assert taken(limiter, CallClass.CREATE, "two") == 4
+
+
+def test_a_call_that_is_refused_says_when_the_next_window_begins(limiter: RateLimiter, clock: Clock) -> None:
+    taken(limiter, CallClass.RETURN)
+    clock.now += timedelta(seconds=11)
+    with pytest.raises(VendorLimitReached) as refused:
+        limiter.acquire(CallClass.RETURN)
+    assert refused.value.retry_after == 4
+    clock.now += timedelta(seconds=4)
+    limiter.acquire(CallClass.RETURN)
+
+
+def test_without_the_counter_people_go_on_and_the_others_wait(clock: Clock) -> None:
+    class Away:
+        def update_item(self, **_: object) -> None:
+            raise EndpointConnectionError(endpoint_url="https://dynamodb.example")
+
+    limiter = RateLimiter(Away(), "rates", limit=LIMIT, background=BACKGROUND, now=clock)
+    limiter.acquire(CallClass.CREATE, "one")
+    limiter.acquire(CallClass.RETURN)
+    for call in (CallClass.BACKGROUND, CallClass.REFRESH):
+        with pytest.raises(StorageUnavailable):
+            limiter.acquire(call)
+
+
+def test_no_principal_is_in_the_table_as_it_is(limiter: RateLimiter, table: Table) -> None:
+    limiter.acquire(CallClass.CREATE, "aminah@example.com")
+    (item,) = table.client.scan(TableName=table.name)["Items"]
+    assert "aminah" not in str(item)
+    assert item["ttl"]["N"].isdigit()
