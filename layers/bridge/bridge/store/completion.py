@@ -152,10 +152,11 @@ def reschedule(
     expires_at: datetime,
     now: datetime,
     reason_code: str | None = None,
+    failures: int = 0,
 ) -> Verification:
     """Plans the next check after one that did not change the status. Only the last claimer may: an earlier one knows
     less."""
-    changes: dict[str, Any] = {"expires_at": timestamp(expires_at), "failures": 0}
+    changes: dict[str, Any] = {"expires_at": timestamp(expires_at), "failures": failures}
     remove: list[str] = []
     if reason_code != verification.reason_code:
         changes["updated_at"] = timestamp(now)

@@ -17,6 +17,9 @@ from bridge.store.completion import StatusUpdate
 from bridge.store.rate_limiter import CallClass
 from bridge.wiring import Bridge
 
+# After the end of a link: how often a record that contradicts the request is checked again before it is the result.
+_WRONG_RECORDS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -109,6 +112,9 @@ def _ask(bridge: Bridge, verification: Verification, check: _Check) -> Verificat
     if not record.is_of_token:
         # It may be another person's: kept for whoever investigates it, and never shown as this one's.
         bridge.evidence.keep_unconfirmed(verification.id, answer.raw)
+    wrong_before = verification.failures if verification.reason_code == "inconsistent_result" else 0
+    if record.contradictions and link_is_over and wrong_before < _WRONG_RECORDS:
+        return _check_wrong_record_again(bridge, verification, check, wrong_before + 1)
     due_at = _next_check(verification, check, decision, expires_at, is_started=is_started)
     if decision.status.rank <= verification.status.rank:
         return completion.reschedule(
@@ -129,6 +135,19 @@ def _ask(bridge: Bridge, verification: Verification, check: _Check) -> Verificat
         evidence=bridge.evidence.keep(verification.id, answer.raw) if record.is_of_token else None,
     )
     return _advance(bridge, verification, update)
+
+
+def _check_wrong_record_again(bridge: Bridge, verification: Verification, check: _Check, failures: int) -> Verification:
+    """A record that is not of this verification may be one mistake of the vendor's: it is not its last word."""
+    return completion.reschedule(
+        bridge.table,
+        verification,
+        due_at=int(check.asked_at.timestamp()) + schedule.FOLLOW_UPS[0],
+        expires_at=verification.expires_at,
+        now=bridge.now(),
+        reason_code=verification.reason_code if verification.status.is_final else "inconsistent_result",
+        failures=failures,
+    )
 
 
 def _advance(bridge: Bridge, verification: Verification, update: StatusUpdate) -> Verification:
