@@ -72,10 +72,12 @@ def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
 @pytest.mark.parametrize("name", slow_but("the browser is believed", "a token is logged", of=BREAKAGES))
 def test_a_broken_bridge_is_found_out(name: str) -> None:
     breakage, rules = BREAKAGES[name]
+    # What is promised without faults shows only without them.
+    scenario = scenarios.calm if rules == {"followed"} else scenarios.harsh
     seen: set[str] = set()
     for seed in map(str, range(1, _CHANCES)):
         with breakage():
-            seen |= {violation.rule for violation in check(World(seed, scenarios.harsh(seed, 60)).run())}
+            seen |= {violation.rule for violation in check(World(seed, scenario(seed, 60)).run())}
         if seen & rules:
             return
     pytest.fail(f"nobody noticed; seen: {sorted(seen)}")
