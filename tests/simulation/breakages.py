@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from unittest import mock
@@ -95,32 +94,22 @@ def browser_is_believed() -> Iterator[None]:
 @contextlib.contextmanager
 def return_is_not_stored() -> Iterator[None]:
     """The person is told processing, and the table says pending."""
-    claim_on_return = completion.claim_on_return
+    update = Table.update
 
-    def forgetful(table: Table, id: str, claimer: str, now: datetime, code: str) -> completion.Claim:
-        update = Table.update
+    def forgetful(self: Table, id: str, *, set: dict[str, Any], **options: Any) -> Any:
+        if "returned_at" not in set or "status" not in set:
+            return update(self, id, set=set, **options)
+        kept = {name: value for name, value in set.items() if name != "status"}
+        options["increment"] = [name for name in options["increment"] if name != "sequence"]
+        return dataclasses.replace(update(self, id, set=kept, **options), status=Status.PROCESSING)
 
-        def without_status(self: Table, id: str, *, set: dict[str, Any], **options: Any) -> Any:
-            kept = {name: value for name, value in set.items() if name != "status"}
-            increment = [name for name in options.pop("increment", []) if name != "sequence" or "status" not in set]
-            found = update(self, id, set=kept, increment=increment, **options)
-            return dataclasses.replace(found, status=Status.PROCESSING) if "status" in set else found
-
-        with mock.patch.object(Table, "update", without_status):
-            return claim_on_return(table, id, claimer, now, code)
-
-    with mock.patch.object(completion, "claim_on_return", forgetful):
+    with mock.patch.object(Table, "update", forgetful):
         yield
 
 
 def return_is_swallowed() -> contextlib.AbstractContextManager[Any]:
     """No check follows a return that decided nothing."""
     return mock.patch.object(schedule, "FOLLOW_UPS", (3000, 3000, 3000))
-
-
-def returns_without_a_bound() -> contextlib.AbstractContextManager[Any]:
-    """Each return asks the vendor."""
-    return mock.patch.object(completion, "_may_check_again", return_value=True)
 
 
 def post_is_repeated() -> contextlib.AbstractContextManager[Any]:
@@ -255,7 +244,6 @@ BREAKAGES: dict[str, tuple[Breakage, frozenset[str]]] = {
     "the browser is believed": (browser_is_believed, frozenset({"said", "proof"})),
     "a return is not stored": (return_is_not_stored, frozenset({"falls"})),
     "a return is swallowed": (return_is_swallowed, frozenset({"followed"})),
-    "each return asks the vendor": (returns_without_a_bound, frozenset({"calls"})),
     "a POST is repeated after a timeout": (post_is_repeated, frozenset({"twice"})),
     "a reservation has no condition": (reservation_without_a_condition, frozenset({"same key", "errors", "rises"})),
     "everybody may ask the vendor": (everybody_may_ask, frozenset({"claims"})),

@@ -113,7 +113,8 @@ def _ask(bridge: Bridge, verification: Verification, check: _Check) -> Verificat
         # It may be another person's: kept for whoever investigates it, and never shown as this one's.
         bridge.evidence.keep_unconfirmed(verification.id, answer.raw)
     wrong_before = verification.failures if verification.reason_code == "inconsistent_result" else 0
-    if record.contradictions and link_is_over and wrong_before < _WRONG_RECORDS:
+    is_last_word = verification.status.is_final or wrong_before >= _WRONG_RECORDS
+    if record.contradictions and link_is_over and not is_last_word:
         return _check_wrong_record_again(bridge, verification, check, wrong_before + 1)
     due_at = _next_check(verification, check, decision, expires_at, is_started=is_started)
     if decision.status.rank <= verification.status.rank:
@@ -145,7 +146,7 @@ def _check_wrong_record_again(bridge: Bridge, verification: Verification, check:
         due_at=int(check.asked_at.timestamp()) + schedule.FOLLOW_UPS[0],
         expires_at=verification.expires_at,
         now=bridge.now(),
-        reason_code=verification.reason_code if verification.status.is_final else "inconsistent_result",
+        reason_code="inconsistent_result",
         failures=failures,
     )
 
@@ -246,7 +247,9 @@ def _after_failure(bridge: Bridge, verification: Verification, check: _Check, fa
 def _after_limit(bridge: Bridge, verification: Verification, check: _Check, error: VendorLimitReached) -> int | None:
     """When to try again what our share of the vendor's rate limit did not allow."""
     if check.call is CallClass.REFRESH:
-        return verification.due_at
+        # What only this claim made due is not left to the scheduled checks: a flood of refreshes would use up theirs.
+        is_planned = verification.due_at != int(check.asked_at.timestamp()) + schedule.CLAIM_SECONDS
+        return verification.due_at if is_planned or not verification.status.is_final else None
     wait = (error.retry_after or 1) + bridge.draw(0, 10)
     return int(check.asked_at.timestamp() + wait)
 

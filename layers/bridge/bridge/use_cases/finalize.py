@@ -66,5 +66,6 @@ def _is_settled(verification: Verification, now: datetime) -> bool:
 
 
 def _was_just_checked(bridge: Bridge, verification: Verification) -> bool:
+    """With slack: the time of the claim that was refused was a little earlier."""
     since = bridge.now().timestamp() - (verification.claimed_at or 0) / 1000
-    return since < schedule.MIN_CHECK_INTERVAL_SECONDS
+    return since < schedule.MIN_CHECK_INTERVAL_SECONDS + schedule.CLAIM_SECONDS
