@@ -53,7 +53,8 @@ def claim_that_takes_off_the_agenda() -> Iterator[None]:
     update = Table.update
 
     def forgetting(self: Table, id: str, *, set: dict[str, Any], remove: Any = (), **options: Any) -> Any:
-        if "claimed_by" in set and not options.get("default"):
+        if "claimed_by" in set:
+            options["default"] = {}
             set = {name: value for name, value in set.items() if not name.startswith("due")}
             remove = [*remove, "due_at", "due_shard"]
         return update(self, id, set=set, remove=remove, **options)

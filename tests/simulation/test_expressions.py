@@ -82,9 +82,9 @@ def test_every_write_of_a_run_does_to_motos_table_what_it_did_to_ours(recorded: 
 @pytest.mark.slow
 def test_the_run_used_every_expression_of_the_store(recorded: _Recording) -> None:
     used = " ".join(request.get("ConditionExpression", "") for (_, request), _ in recorded.written)
-    for part in ("attribute_not_exists(#id)", "#lease_until < :now", "#claimed_at <= :checked_before", "#expires_at > :late",
-                 "#attempt = :attempt", "#claimed_by = :claimer", "#due_at = :seen", "attribute_exists(#redacted_at)",
-                 ":lower0", "#code = :code", "#principal = :principal"):  # fmt: skip
+    for part in ("attribute_not_exists(#id)", "#lease_until < :now", "#claimed_at <= :checked_before",
+                 "#expires_at > :late", "#attempt = :attempt", "#claimed_by = :claimer", "#due_at = :seen",
+                 "attribute_exists(#redacted_at)", ":lower0", "#code = :code", "#principal = :principal"):  # fmt: skip
         assert part in used
 
 
