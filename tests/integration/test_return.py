@@ -181,6 +181,25 @@ def test_a_result_that_is_stored_late_still_counts(
     assert everywhere(functions, verification) == {"verified"}
 
 
+@pytest.mark.parametrize("asks", ["return", "refresh"])
+def test_a_rejection_that_a_check_found_keeps_its_last_check(
+    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, asks: str
+) -> None:
+    verification = new(bridge)
+    sandbox.vendor.play(token_of(verification), "9102")
+    check_on_schedule(bridge, verification.id, None)
+    planned = kept.due()
+    clock.advance(31)
+    sandbox.vendor.play(token_of(verification), "ocr_passed")
+
+    if asks == "return":
+        assert status_in(functions.browser(return_path(verification))) == "rejected"
+    else:
+        functions.api("POST", f"/verifications/{verification.id}/refresh")
+
+    assert kept.due() == planned == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
+
+
 def test_a_person_who_returned_without_having_begun_can_go_on_and_ends_as_not_started(
     bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
 ) -> None:

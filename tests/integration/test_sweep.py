@@ -124,13 +124,25 @@ def test_one_sweep_takes_at_most_its_limit_and_the_next_ones_the_rest(
 
     taken = [sweep(bridge, has_time=lambda: True).sent for _ in range(16)]
 
-    # As many as finalize may check in a minute; the rest waits until there is room in the queue.
-    assert sum(taken) == kept.messages() == 8
-    assert taken[0] > 0
-    bridge.due_queue.waiting = lambda: 0  # type: ignore[method-assign]
-    taken += [sweep(bridge, has_time=lambda: True).sent for _ in range(16)]
     assert max(taken) <= 8
     assert sum(taken) == kept.messages() == 16
+
+
+def test_a_sweep_sends_no_more_than_the_queue_lacks_of_a_minutes_work(
+    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "4")
+    for _ in range(4):
+        new(bridge)
+    clock.advance(schedule.FIRST_CHECK)
+    send = sandbox.client("sqs").send_message
+    for _ in range(3):
+        send(QueueUrl=bridge.settings.due_queue_url, MessageBody="{}")
+    # A check that follows a return waits with a delay, and takes nobody's place.
+    send(QueueUrl=bridge.settings.due_queue_url, MessageBody="{}", DelaySeconds=600)
+
+    assert sweep(bridge, has_time=lambda: True).sent == 1
+    assert sweep(bridge, has_time=lambda: True).sent == 0
 
 
 def test_a_sweep_without_time_takes_nothing(bridge: Bridge, kept: Kept, clock: Clock) -> None:

@@ -188,6 +188,27 @@ def test_a_further_return_checks_at_once_where_a_check_is_left_for_it(table: Tab
     assert (found.status, found.sequence, is_claimed) == (Status.PROCESSING, 2, may)
 
 
+def test_a_return_late_in_the_checks_that_follow_another_is_followed_itself(table: Table) -> None:
+    made = pending(table)
+    returned(table, made, 0)
+    for seconds in (10, 30, 56):
+        claim(table, made.id, nonce(), later(seconds))
+    found, is_claimed = returned(table, made, 57)
+    assert not is_claimed
+    assert found is not None
+    assert found.returned_at == EPOCH + 57
+    assert found.due_at is not None
+    assert found.due_at <= EPOCH + 67
+
+
+def test_a_return_is_recorded_though_a_check_advances_the_status_in_between(table: Table) -> None:
+    checking = claimed(table, pending(table), later(8))
+    existing_before = existing(table, checking)
+    completion.advance(table, checking, finding(Status.PROCESSING), later(9))
+    found = completion._note_return(table, existing_before, nonce(), later(10))
+    assert (found.status, found.sequence, found.returned_at) == (Status.PROCESSING, 2, EPOCH + 10)
+
+
 def test_returns_in_a_loop_check_no_more_often_than_allowed(table: Table) -> None:
     made = pending(table)
     claims = [returned(table, made, 6 * n)[1] for n in range(150)]

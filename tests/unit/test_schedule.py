@@ -54,7 +54,7 @@ WAYS = [
     ([], [300, 910, 960], True),
     ([60], [60, 70, 90, 120, 910, 960], True),
     ([400], [300, 400, 410, 430, 460, 910, 960], True),
-    ([60, 66], [60, 66, 90, 120, 910, 960], True),
+    ([60, 66], [60, 66, 76, 96, 126, 910, 960], True),
     ([60, 500], [60, 70, 90, 120, 500, 510, 960], True),
     ([895], [300, 895, 905, 910, 925, 955], True),
 ]
@@ -84,9 +84,10 @@ def run(returns: list[int], *, is_started: bool) -> list[int]:
         now = waiting.pop(0) if is_return else due
         if is_return:
             may = returned_at is None or schedule.may_check_again(now, returned_at=returned_at, checks=len(times))
-            if not schedule.has_follow_up(now, returned_at):
+            is_refused = not may or (times and now < times[-1] + schedule.MIN_CHECK_INTERVAL_SECONDS)
+            if not is_refused or not schedule.is_followed(now, returned_at):
                 returned_at = now
-            if not may or (times and now < times[-1] + schedule.MIN_CHECK_INTERVAL_SECONDS):
+            if is_refused:
                 due = min(due, next_check(now, returned_at, len(times), is_started=True))
                 continue
         times.append(now)

@@ -82,6 +82,12 @@ def has_follow_up(now: float, returned_at: float | None) -> bool:
     return returned_at is not None and now < int(returned_at) + FOLLOW_UPS[-1]
 
 
+def is_followed(now: float, returned_at: float | None) -> bool:
+    """Whether checks that follow an earlier return follow one at `now`, too: the last of them comes half a minute later
+    or more."""
+    return returned_at is not None and now < int(returned_at) + FOLLOW_UPS[-2]
+
+
 def may_check_again(now: float, *, returned_at: float | None, checks: int) -> bool:
     """Whether a further return may ask the vendor at once; else the planned checks answer it.
 

@@ -11,7 +11,7 @@ from typing import Any
 from bridge.aws.clients import required, translate_aws_errors
 
 _BATCH = 10
-_WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
+_WAITING = "ApproximateNumberOfMessages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class DueQueue:
         return failed
 
     def waiting(self) -> int:
-        """How many messages wait for finalize, about; those that it is working on do not count."""
+        """How many messages wait for finalize, about. Those that it is working on do not count, nor those with a delay:
+        however many people have just returned, the others' checks are sent."""
         with translate_aws_errors("GetQueueAttributes"):
-            response = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(_WAITING))
-        attributes = required(response, "Attributes", "GetQueueAttributes")
-        return sum(int(attributes[name]) for name in _WAITING)
+            response = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[_WAITING])
+        return int(required(response, "Attributes", "GetQueueAttributes")[_WAITING])
 
 
 def message_in(body: str) -> DueMessage:

@@ -207,32 +207,33 @@ def _may_return(existing: Verification, code: str) -> bool:
 
 def _may_check_again(existing: Verification, now: datetime) -> bool:
     if existing.status.is_final:
-        return existing.checks < schedule.MAX_CHECKS
+        # The last one is kept for the end of the link.
+        return existing.checks < schedule.MAX_CHECKS - 1
     return schedule.may_check_again(now.timestamp(), returned_at=existing.returned_at, checks=existing.checks)
 
 
 def _claim_again(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:
     """Claims what is not pending any more, for a further return."""
-    changes = {**_claim(claimer, now), **_due(existing.id, int(now.timestamp()) + schedule.FOLLOW_UPS[0])}
-    if not schedule.has_follow_up(now.timestamp(), existing.returned_at):
-        changes |= _returned(existing.id, now)
     return _claim_if(
         table,
         existing.id,
         claimer,
         condition=f"{_CLAIMABLE} AND #status <> :pending",
         values=_claim_values(now, schedule.MIN_CHECK_INTERVAL_SECONDS),
-        set=changes,
+        # The checks that follow count from this return on; schedule bounds their number.
+        set={**_claim(claimer, now), **_returned(existing.id, now)},
         increment=["checks"],
     )
 
 
-def _note_return(table: Table, existing: Verification, claimer: str, now: datetime) -> Verification:
+def _note_return(
+    table: Table, existing: Verification, claimer: str, now: datetime, *, retry: bool = True
+) -> Verification:
     """Records a return that may not be checked now, and plans the checks that follow it.
 
     It takes over an older claim, whose plan knows nothing of this return.
     """
-    if existing.status.is_final or schedule.has_follow_up(now.timestamp(), existing.returned_at):
+    if existing.status.is_final or schedule.is_followed(now.timestamp(), existing.returned_at):
         return existing
     returned_at = int(now.timestamp())
     due_at = schedule.next_check(
@@ -258,8 +259,11 @@ def _note_return(table: Table, existing: Verification, claimer: str, now: dateti
             increment=["sequence"] if existing.status is Status.PENDING else [],
         )
     except ConditionFailed as failed:
-        # Another return, or a result, came first.
-        return failed.existing or existing
+        latest = failed.existing or existing
+    # Another return or a result came first; or a check that knew nothing of this return, so it is recorded once more.
+    if retry and latest.code == existing.code and latest.redacted_at is None:
+        return _note_return(table, latest, claimer, now, retry=False)
+    return latest
 
 
 def _claim_if(table: Table, id: str, claimer: str, **update: Any) -> Claim:

@@ -1,6 +1,6 @@
 """The vendor's rate limit, shared out by a counter in DynamoDB: one write before each vendor call.
 
-An item counts the calls of one window: in all, of each class, and of each principal that created or refreshed. Creates
+An item counts the calls of one window: in all, of each class, and for each principal's verifications. Creates
 and returns come first, as a person waits for them: the others stop while some of the window is still left for those.
 """
 
@@ -43,8 +43,8 @@ class _Share:
 
 
 _SHARES = {
-    CallClass.CREATE: _Share(principal=0.75),
-    CallClass.RETURN: _Share(),
+    CallClass.CREATE: _Share(principal=0.85),
+    CallClass.RETURN: _Share(principal=0.85),
     CallClass.BACKGROUND: _Share(until=0.8),
     CallClass.REFRESH: _Share(until=0.6, own=0.2, principal=0.1),
 }
@@ -111,7 +111,9 @@ class RateLimiter:
         if principal is not None:
             # A principal may be a person's address, and is of any length.
             sha256 = hashlib.sha256(principal.encode()).hexdigest()
-            limits[f"{call.value}:{sha256[:16]}"] = self._part(share.principal)
+            # Creates and returns count together: whoever creates can also open what it created.
+            pool = "people" if call in _OPEN else call.value
+            limits[f"{pool}:{sha256[:16]}"] = self._part(share.principal)
         return limits
 
     def _part(self, share: float) -> int:

@@ -86,7 +86,8 @@ def _check(bridge: Bridge, verification: Verification, check: _Check) -> Checked
 
 def _ask(bridge: Bridge, verification: Verification, check: _Check) -> Verification:
     assert verification.token is not None, "what is claimed has been handed out"
-    principal = verification.principal if check.call is CallClass.REFRESH else None
+    # Scheduled checks are nobody's doing, and have one share for all.
+    principal = None if check.call is CallClass.BACKGROUND else verification.principal
     permit = bridge.rate_limiter.permit(check.call, principal)
     # Nobody waits for a scheduled check, so a vendor that fails is not asked again at once.
     answer = bridge.vendor.fetch(verification.token, permit=permit, retry=check.call is not CallClass.BACKGROUND)
@@ -172,8 +173,10 @@ def _next_check(
     """Epoch seconds, or None if no further check is needed."""
     end = expires_at.timestamp()
     if decision.status.is_final or verification.status.is_final:
-        # The person may have a try left at the vendor, and has not returned: once more when the link is over.
-        is_open_end = decision.status.is_final and not decision.is_certain and check.call is not CallClass.RETURN
+        # The person may have a try left at the vendor: once more when the link is over. One who returns with a new
+        # rejection does not go on; a rejection that was found before may still be followed by a proof.
+        is_result = decision.status.is_final and decision.is_certain
+        is_open_end = not is_result and (verification.status.is_final or check.call is not CallClass.RETURN)
         return int(end) + schedule.LATE_RESULT if is_open_end else None
     planned = schedule.next_check(
         check.asked_at.timestamp(),
@@ -215,7 +218,9 @@ def _back_off(bridge: Bridge, verification: Verification, check: _Check, error: 
         return completion.back_off(
             bridge.table,
             verification,
-            due_at=None if gives_up else _after_failure(bridge, verification, check, failures),
+            due_at=None
+            if gives_up
+            else _after_failure(bridge, verification, check, failures, vendor_failed=vendor_failed),
             failures=failures,
             is_counted=check.is_counted,
             vendor_failed=vendor_failed,
@@ -226,10 +231,13 @@ def _back_off(bridge: Bridge, verification: Verification, check: _Check, error: 
         return verification
 
 
-def _after_failure(bridge: Bridge, verification: Verification, check: _Check, failures: int) -> int:
+def _after_failure(
+    bridge: Bridge, verification: Verification, check: _Check, failures: int, *, vendor_failed: bool
+) -> int | None:
     now = check.asked_at.timestamp()
     if check.call is CallClass.REFRESH and verification.due_at is not None:
-        return verification.due_at
+        # What the vendor said and could not be stored is fetched again.
+        return _planned(verification, check) if vendor_failed else verification.due_at
     backed_off = schedule.after_failure(now, failures, bridge.draw)
     is_open = not verification.status.is_final
     if is_open and schedule.has_follow_up(now + schedule.MIN_CHECK_INTERVAL_SECONDS, verification.returned_at):
@@ -244,12 +252,19 @@ def _after_failure(bridge: Bridge, verification: Verification, check: _Check, fa
     return backed_off
 
 
+def _planned(verification: Verification, check: _Check) -> int | None:
+    """The check that was planned before a refresh.
+
+    What only its claim made due is not left to the scheduled checks: a flood of refreshes would use up their share.
+    """
+    is_planned = verification.due_at != int(check.asked_at.timestamp()) + schedule.CLAIM_SECONDS
+    return verification.due_at if is_planned or not verification.status.is_final else None
+
+
 def _after_limit(bridge: Bridge, verification: Verification, check: _Check, error: VendorLimitReached) -> int | None:
     """When to try again what our share of the vendor's rate limit did not allow."""
     if check.call is CallClass.REFRESH:
-        # What only this claim made due is not left to the scheduled checks: a flood of refreshes would use up theirs.
-        is_planned = verification.due_at != int(check.asked_at.timestamp()) + schedule.CLAIM_SECONDS
-        return verification.due_at if is_planned or not verification.status.is_final else None
+        return _planned(verification, check)
     wait = (error.retry_after or 1) + bridge.draw(0, 10)
     return int(check.asked_at.timestamp() + wait)
 
