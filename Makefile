@@ -65,23 +65,23 @@ simulate: $(VENV)/.dev ## the simulation: SEED=… VERIFICATIONS=… MINUTES=…
 	@$(BIN)/python -m tests.simulation
 
 cost: $(VENV)/.dev ## what 1 000 verifications and an idle month cost (WRITE=1: into docs/cost.md)
-	@$(BIN)/python -m tests.cost $(if $(WRITE),--write)
+	@$(BIN)/python -m tests.tools.cost $(if $(WRITE),--write)
 
 growth: $(VENV)/.dev ## what a sweep does while ever more verifications are open, into docs/growth.svg
-	@$(BIN)/python -m tests.cost.growth docs/growth.svg
+	@$(BIN)/python -m tests.tools.cost.growth docs/growth.svg
 
 fault-matrix: $(VENV)/.dev ## the fault matrix, into docs/reliability.md
 	@$(BIN)/python -m tests.simulation.matrix --write
 
 bench: $(VENV)/.dev build ## what it costs, beside a bare handler: ROUNDS=…
-	@PYTHONPATH=layers/bridge $(BIN)/python -m tests.benchmarks
+	@PYTHONPATH=layers/bridge $(BIN)/python -m tests.tools.benchmarks
 
 mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (an hour)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt
-	$(BIN)/python -m tests.mutation
+	$(BIN)/python -m tests.tools.mutation
 
 fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## cases made from docs/openapi.yaml against the running bridge: MAX_EXAMPLES=… SEED=…
-	@PYTHONPATH=layers/bridge SCHEMATHESIS=$(CURDIR)/$(FUZZ_VENV)/bin/schemathesis $(BIN)/python -m tests.fuzz
+	@PYTHONPATH=layers/bridge SCHEMATHESIS=$(CURDIR)/$(FUZZ_VENV)/bin/schemathesis $(BIN)/python -m tests.tools.fuzz
 
 policies: $(VENV)/.dev $(POLICY_ENGINE)/.done ## role, bucket and key policies, judged by an engine from npm (needs Node)
 	$(BIN)/python -m pytest tests/policies
@@ -106,7 +106,7 @@ template: $(VENV)/.dev $(SAM_VENV)/.done $(SCAN_VENV)/.done
 	$(SCAN_VENV)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
 audit: $(VENV)/.dev $(SCAN_VENV)/.done ## known vulnerabilities in what is locked, where their data can be reached
-	@PIP_AUDIT=$(SCAN_VENV)/bin/pip-audit $(BIN)/python -m tests.advisories
+	@PIP_AUDIT=$(SCAN_VENV)/bin/pip-audit $(BIN)/python -m tests.tools.advisories
 
 # --- deployment ------------------------------------------------------------------------------------------------------
 

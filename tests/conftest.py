@@ -52,12 +52,12 @@ def sandbox(running_sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> "San
     Its functions have patience with AWS: a busy machine may take longer than a person would wait. They do not sleep
     between two attempts at the vendor, nor between two verifications of a batch.
     """
-    from bridge import wiring
+    from bridge import dependencies
     from bridge.aws import clients
 
     monkeypatch.setattr(clients, "CONNECT_TIMEOUT", 60)
     monkeypatch.setattr(clients, "READ_TIMEOUT", 60)
-    defaults = wiring.Bridge.__init__.__kwdefaults__
+    defaults = dependencies.Dependencies.__init__.__kwdefaults__
     assert defaults is not None, "all that it is made of is given by keyword"
     monkeypatch.setitem(defaults, "sleep", lambda _: None)
     running_sandbox.reset()

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.web.answers import answer
 from bridge.web.entry import entry_point
 from bridge.web.resolver import http_resolver
+from bridge.web.responses import json_response
 
 app = http_resolver()
 _OPENAPI = Path(__file__).with_name("openapi.json")
@@ -14,7 +14,7 @@ _OPENAPI = Path(__file__).with_name("openapi.json")
 
 @app.get("/health")
 def health() -> Response[str]:
-    return answer({"status": "ok"})
+    return json_response({"status": "ok"})
 
 
 @app.get("/openapi.json")

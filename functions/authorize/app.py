@@ -4,16 +4,16 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from bridge.dependencies import dependencies
 from bridge.use_cases.authorize import authorize
 from bridge.web.entry import entry_point
-from bridge.wiring import bridge
 
 
 @entry_point
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     # API Gateway hands the names of headers over in lower case, its local emulator as they came.
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    caller = authorize(bridge(), headers.get("authorization", ""))
+    caller = authorize(dependencies(), headers.get("authorization", ""))
     if caller is None:
         return {"isAuthorized": False}
     known = {"principal": caller.principal, "scopes": " ".join(caller.scopes), "key_id": caller.key_id}

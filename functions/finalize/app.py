@@ -13,10 +13,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.aws.due_queue import message_in
+from bridge.dependencies import dependencies
 from bridge.observability import concerning, record_failure
 from bridge.use_cases.finalize import finalize
 from bridge.web.entry import entry_point
-from bridge.wiring import bridge
 
 
 class LoggingBatchProcessor(BatchProcessor):
@@ -33,7 +33,7 @@ processor = LoggingBatchProcessor(event_type=EventType.SQS, raise_on_entire_batc
 def finalize_message(record: SQSRecord) -> None:
     message = message_in(record.body)
     with concerning(message.id):
-        finalize(bridge(), message)
+        finalize(dependencies(), message)
 
 
 @entry_point

@@ -2,14 +2,14 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.errors import BridgeError, NotFound
+from bridge.dependencies import dependencies
+from bridge.domain.errors import BridgeError, NotFound
 from bridge.observability import concerning
 from bridge.use_cases.redirect import read_status, redirect
-from bridge.web import answers, pages, requests
+from bridge.web import pages, requests, responses
 from bridge.web.entry import entry_point
 from bridge.web.problems import problem
 from bridge.web.resolver import http_resolver
-from bridge.wiring import bridge
 
 app = http_resolver()
 
@@ -18,15 +18,15 @@ app = http_resolver()
 def return_person(id: str, code: str) -> Response[str]:
     requests.refuse_prefetch(app.current_event)
     with concerning(id):
-        return pages.see_other(redirect(bridge(), id, code))
+        return pages.see_other(redirect(dependencies(), id, code))
 
 
 @app.get("/status/<id>/<code>")
 def get_status(id: str, code: str) -> Response[str]:
     with concerning(id):
-        verification = read_status(bridge(), id, code)
-        headers = {**pages.PRIVATE, **answers.poll_after(verification)}
-        return answers.answer(answers.status(verification), headers=headers)
+        verification = read_status(dependencies(), id, code)
+        headers = {**pages.PRIVATE, **responses.poll_after(verification)}
+        return responses.json_response(responses.status(verification), headers=headers)
 
 
 def _refuse(error: BridgeError) -> Response[str]:

@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from bridge.dependencies import dependencies
 from bridge.use_cases.sweep import sweep
 from bridge.web.entry import entry_point
-from bridge.wiring import bridge
 
 # Milliseconds that are kept for sending what was taken.
 _RESERVE = 10_000
@@ -15,5 +15,5 @@ _RESERVE = 10_000
 
 @entry_point
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    swept = sweep(bridge(), has_time=lambda: context.get_remaining_time_in_millis() > _RESERVE)
+    swept = sweep(dependencies(), has_time=lambda: context.get_remaining_time_in_millis() > _RESERVE)
     return dataclasses.asdict(swept)

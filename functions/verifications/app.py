@@ -5,14 +5,15 @@ Each route imports its own use case, so that a cold start waits for that one alo
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.errors import BridgeError, NotFound
-from bridge.models import READ, READ_RESULT, REDACT, WRITE, Verification
+from bridge.dependencies import dependencies
+from bridge.domain.caller import READ, READ_RESULT, REDACT, WRITE
+from bridge.domain.errors import BridgeError, NotFound
+from bridge.domain.verification import Verification
 from bridge.observability import concerning
-from bridge.web import answers, requests
+from bridge.web import requests, responses
 from bridge.web.entry import entry_point
 from bridge.web.problems import problem
 from bridge.web.resolver import http_resolver
-from bridge.wiring import bridge
 
 app = http_resolver()
 
@@ -22,10 +23,10 @@ def create_verification() -> Response[str]:
     from bridge.use_cases.create import create
 
     principal = requests.caller(app.current_event, WRITE).principal
-    request, key = requests.link_request(app.current_event, bridge().settings.allowed_redirect_origins)
-    created = create(bridge(), principal, request, idempotency_key=key, base_url=_base_url())
+    request, key = requests.link_request(app.current_event, dependencies().settings.allowed_redirect_origins)
+    created = create(dependencies(), principal, request, idempotency_key=key, base_url=_base_url())
     headers = {"Idempotent-Replayed": "true"} if created.is_replay else {}
-    return answers.answer(_document(created.verification), status=201, headers=headers)
+    return responses.json_response(_document(created.verification), status=201, headers=headers)
 
 
 @app.get("/verifications")
@@ -34,8 +35,10 @@ def list_verifications() -> Response[str]:
 
     principal = requests.caller(app.current_event, READ).principal
     reference, limit, after = requests.search(app.current_event)
-    found, position = read.find(bridge(), principal, reference, limit=limit, after=after)
-    return answers.answer({"data": [_document(each) for each in found], "next_cursor": requests.cursor(position)})
+    found, position = read.find(dependencies(), principal, reference, limit=limit, after=after)
+    return responses.json_response(
+        {"data": [_document(each) for each in found], "next_cursor": requests.cursor(position)}
+    )
 
 
 @app.get("/verifications/<id>")
@@ -47,9 +50,9 @@ def read_verification(id: str) -> Response[str]:
     if wants_result:
         requests.caller(app.current_event, READ_RESULT)
     with concerning(id):
-        verification = read.read(bridge(), caller.principal, id, reads_all=caller.reads_all)
-        result = {"result": read.read_result(bridge(), verification, caller)} if wants_result else {}
-    return answers.answer({**_document(verification), **result})
+        verification = read.read(dependencies(), caller.principal, id, reads_all=caller.reads_all)
+        result = {"result": read.read_result(dependencies(), verification, caller)} if wants_result else {}
+    return responses.json_response({**_document(verification), **result})
 
 
 @app.post("/verifications/<id>/refresh")
@@ -58,7 +61,7 @@ def refresh_verification(id: str) -> Response[str]:
 
     principal = requests.caller(app.current_event, READ).principal
     with concerning(id):
-        return answers.answer(_document(read.refresh(bridge(), principal, id)))
+        return responses.json_response(_document(read.refresh(dependencies(), principal, id)))
 
 
 @app.post("/verifications/<id>/redact")
@@ -67,15 +70,15 @@ def redact_verification(id: str) -> Response[str]:
 
     caller = requests.caller(app.current_event, REDACT)
     with concerning(id):
-        return answers.answer(_document(redact(bridge(), caller, id)))
+        return responses.json_response(_document(redact(dependencies(), caller, id)))
 
 
 def _document(verification: Verification) -> dict[str, object]:
-    return answers.verification(verification, base_url=_base_url(), now=bridge().now())
+    return responses.verification(verification, base_url=_base_url(), now=dependencies().now())
 
 
 def _base_url() -> str:
-    return requests.base_url(app.current_event, bridge().settings.public_base_url)
+    return requests.base_url(app.current_event, dependencies().settings.public_base_url)
 
 
 def _refuse(error: BridgeError) -> Response[str]:

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import pytest
 import requests
 
-from bridge.wiring import bridge
+from bridge import dependencies
 from tests.contract.contract import check, operations
 from tests.sandbox.sandbox import Sandbox
 
@@ -87,7 +87,7 @@ class Api:
     def key(self, scopes: Sequence[str], principal: str = "sandbox") -> str:
         """A new key, which the functions know at once."""
         key = self._sandbox.add_key(principal, scopes)
-        bridge.cache_clear()
+        dependencies.dependencies.cache_clear()
         return key
 
 
@@ -103,7 +103,7 @@ def environment(**variables: str | None) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in variables.items():
                 patch.delenv(name) if value is None else patch.setenv(name, value)
-            bridge.cache_clear()
+            dependencies.dependencies.cache_clear()
             yield
     finally:
-        bridge.cache_clear()
+        dependencies.dependencies.cache_clear()

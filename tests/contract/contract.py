@@ -107,7 +107,7 @@ def codes(media: Schema | None) -> list[str]:
     return code["enum"] if "enum" in code else [code["const"]]
 
 
-def faults_in(value: Any, schema: Schema) -> list[str]:
+def field_errors(value: Any, schema: Schema) -> list[str]:
     """What is wrong with a value. Fields that the schema does not name are faults, too."""
     root = {**_closed(schema), "components": _closed_components()}
     validator = Draft202012Validator(root, format_checker=FormatChecker())
@@ -116,31 +116,33 @@ def faults_in(value: Any, schema: Schema) -> list[str]:
 
 def check(operation: Operation, answer: requests.Response) -> None:
     """Fails unless this very answer is documented: status, content type, headers and body."""
-    told = f"{operation.id} answered {answer.status_code} {answer.text[:500]!r}"
-    assert str(answer.status_code) in operation.responses, f"the status is not documented: {told}"
+    reported = f"{operation.id} answered {answer.status_code} {answer.text[:500]!r}"
+    assert str(answer.status_code) in operation.responses, f"the status is not documented: {reported}"
     response = operation.responses[str(answer.status_code)]
     kind, _, parameters = answer.headers.get("content-type", "").partition(";")
     content = response.get("content")
     if content is None:
-        assert answer.text == "", f"a body is not documented: {told}"
+        assert answer.text == "", f"a body is not documented: {reported}"
     else:
-        assert kind in content, f"{kind} is not documented: {told}"
-        assert parameters.strip() == ("charset=utf-8" if kind == HTML else ""), told
+        assert kind in content, f"{kind} is not documented: {reported}"
+        assert parameters.strip() == ("charset=utf-8" if kind == HTML else ""), reported
         value = answer.text if kind == HTML else answer.json()
-        assert faults_in(value, content[kind]["schema"]) == [], told
+        assert field_errors(value, content[kind]["schema"]) == [], reported
     is_gateways = answer.status_code >= 400 and kind == JSON
     is_open = operation.id != "get_status" or answer.json().get("status") in ("pending", "processing")
     optional = {_ON_REPLAYS} if is_open else {_ON_REPLAYS, _UNTIL_FINAL}
-    _check_headers({} if is_gateways else response.get("headers", {}), answer, optional, told)
+    _check_headers({} if is_gateways else response.get("headers", {}), answer, optional, reported)
 
 
-def _check_headers(documented: Mapping[str, Schema], answer: requests.Response, optional: Set[str], told: str) -> None:
+def _check_headers(
+    documented: Mapping[str, Schema], answer: requests.Response, optional: Set[str], reported: str
+) -> None:
     expected = {name.lower(): resolve(header) for name, header in documented.items()}
     given = {name.lower(): value for name, value in answer.headers.items() if name.lower() in _TOLD}
-    assert given.keys() - expected.keys() == set(), f"a header is not documented: {told}"
-    assert expected.keys() - given.keys() <= optional, f"a header is missing: {told}"
+    assert given.keys() - expected.keys() == set(), f"a header is not documented: {reported}"
+    assert expected.keys() - given.keys() <= optional, f"a header is missing: {reported}"
     for name, value in given.items():
-        assert faults_in(value, expected[name]["schema"]) == [], f"{name} is not as documented: {told}"
+        assert field_errors(value, expected[name]["schema"]) == [], f"{name} is not as documented: {reported}"
 
 
 @cache

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.reasons import CODES
+from bridge.domain.reasons import CODES
 from tests.contract.api import Api, environment, place
 from tests.contract.contract import HTML, PROBLEM, Case, cases, gateway_statuses, operations
 from tests.contract.scenarios import CREATE, READ, REDACT, REFRESH, RETURN, SCENARIOS, STATUS, Scenario
@@ -103,14 +103,14 @@ def test_the_result_needs_both_of_its_scopes(api: Api) -> None:
 @pytest.mark.parametrize(("played", "expected"), OUTCOMES.items(), ids=OUTCOMES)
 def test_every_status_is_told_as_documented(played: str, expected: tuple[str, str | None], api: Api) -> None:
     read = api.outcome(played)
-    told = _status_and_reason(read)
-    assert told == expected
-    assert told == _status_and_reason(api.call(STATUS, **place(read)).json())
-    assert told == _status_and_reason(api.call(REFRESH, id=read["id"]).json())
-    assert ("url" in read, "token" in read) == (told[0] in ("pending", "processing"),) * 2
+    reported = _status_and_reason(read)
+    assert reported == expected
+    assert reported == _status_and_reason(api.call(STATUS, **place(read)).json())
+    assert reported == _status_and_reason(api.call(REFRESH, id=read["id"]).json())
+    assert ("url" in read, "token" in read) == (reported[0] in ("pending", "processing"),) * 2
     with_result = api.call(READ, id=read["id"], params={"expand": "result"}).json()
     assert with_result == read | {"result": with_result["result"]}
-    assert (with_result["result"] is None) == (told[0] == "processing")
+    assert (with_result["result"] is None) == (reported[0] == "processing")
 
 
 def test_the_outcomes_here_have_all_reasons_that_an_answer_of_the_vendor_leads_to() -> None:
@@ -147,5 +147,5 @@ def test_the_scenarios_name_only_operations_that_there_are() -> None:
     assert {CREATE, READ, REDACT, REFRESH, RETURN, STATUS} <= operations().keys()
 
 
-def _status_and_reason(told: dict[str, Any]) -> tuple[str, str | None]:
-    return told["status"], told["reason"] and told["reason"]["code"]
+def _status_and_reason(reported: dict[str, Any]) -> tuple[str, str | None]:
+    return reported["status"], reported["reason"] and reported["reason"]["code"]

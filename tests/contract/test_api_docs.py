@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge import models, reasons
+from bridge.domain import caller, reasons
+from bridge.domain.verification import Status
 from bridge.web import problems
 from tests.contract.contract import Operation, gateway_statuses, operations
 from tests.contract.openapi import ROOT
@@ -48,24 +49,24 @@ def test_each_operation_names_its_own_answers(operation: Operation) -> None:
 
 
 def test_the_reasons_are_those_of_the_code() -> None:
-    told = {row[0]: (row[2], row[3]) for row in _rows("Reasons")}
+    reported = {row[0]: (row[2], row[3]) for row in _rows("Reasons")}
     known = [reasons.reason(code) for code in reasons.CODES]
-    assert told == {f"`{it.code}`": (it.message, "yes" if it.retryable else "no") for it in known}
+    assert reported == {f"`{it.code}`": (it.message, "yes" if it.retryable else "no") for it in known}
 
 
 def test_the_statuses_are_those_of_the_code() -> None:
-    assert {row[0] for row in _rows("Statuses")} == {f"`{status.value}`" for status in models.Status}
+    assert {row[0] for row in _rows("Statuses")} == {f"`{status.value}`" for status in Status}
 
 
 def test_the_problems_are_those_of_the_code() -> None:
-    told = {row[0]: row[1] for row in _rows("Problems") if row[0].startswith("`")}
-    assert told == {f"`{code}`": str(status) for status, code in problems.STATUSES.values()}
+    reported = {row[0]: row[1] for row in _rows("Problems") if row[0].startswith("`")}
+    assert reported == {f"`{code}`": str(status) for status, code in problems.STATUSES.values()}
 
 
 def test_the_answers_of_the_gateway_are_those_of_the_document() -> None:
-    told = {int(row[0]) for row in _rows("Problems") if row[0].isdigit()}
-    assert told == set().union(*(gateway_statuses(operation) for operation in operations().values()))
+    reported = {int(row[0]) for row in _rows("Problems") if row[0].isdigit()}
+    assert reported == set().union(*(gateway_statuses(operation) for operation in operations().values()))
 
 
 def test_the_scopes_are_those_of_the_code() -> None:
-    assert {row[0] for row in _rows("A key") if row[0].startswith("`")} == {f"`{scope}`" for scope in models.SCOPES}
+    assert {row[0] for row in _rows("A key") if row[0].startswith("`")} == {f"`{scope}`" for scope in caller.SCOPES}

@@ -142,8 +142,8 @@ def test_the_sandboxs_commands_work_in_another_terminal(local: tuple[str, Shell]
     created = json.loads(shell.run(exports, tried))
     assert created["status"] == "pending"
 
-    told = claimed_by("local", "docs/operations.md")
-    printed = shell.run(exports, *told)
+    reported = claimed_by("local", "docs/operations.md")
+    printed = shell.run(exports, *reported)
     assert "303 http://localhost:5173/done?" in printed
     assert "status=rejected" in printed
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bridge import schedule, vendor
 from bridge.aws import clients
+from bridge.domain import schedule
+from bridge.vendor import client as vendor_client
 from bridge.web.time_limit import RESERVE
 from tests.sandbox import template, wiring
 
@@ -51,7 +52,7 @@ def throttled(service: str) -> float:
 
 
 def test_one_answer_of_the_vendor_is_waited_for_no_longer_than_all_together() -> None:
-    assert 0 < vendor.CONNECT_TIMEOUT < vendor.READ_TIMEOUT < vendor.BUDGET < PATIENCE
+    assert 0 < vendor_client.CONNECT_TIMEOUT < vendor_client.READ_TIMEOUT < vendor_client.BUDGET < PATIENCE
 
 
 def test_these_functions_ask_the_vendor() -> None:
@@ -60,8 +61,8 @@ def test_these_functions_ask_the_vendor() -> None:
 
 @pytest.mark.parametrize("name", ASKING)
 def test_a_function_outlives_the_vendors_budget_and_a_storage_call_that_fails(name: str, service: str) -> None:
-    assert vendor.BUDGET + never_answers(service) < TIMEOUTS[name] - RESERVE
-    assert vendor.BUDGET + throttled(service) < TIMEOUTS[name] - RESERVE
+    assert vendor_client.BUDGET + never_answers(service) < TIMEOUTS[name] - RESERVE
+    assert vendor_client.BUDGET + throttled(service) < TIMEOUTS[name] - RESERVE
 
 
 @pytest.mark.parametrize("name", ROUTED)
@@ -75,12 +76,12 @@ def test_the_authorizer_ends_with_the_gateways_patience_and_outlives_a_secret_th
 
 
 def test_a_whole_batch_fits_into_finalize_however_slow_the_vendor_is() -> None:
-    assert SOURCE["BatchSize"] * (vendor.BUDGET + STORE_CALLS) <= FINALIZE
+    assert SOURCE["BatchSize"] * (vendor_client.BUDGET + STORE_CALLS) <= FINALIZE
 
 
 def test_no_message_waits_until_it_is_sent_again_however_slow_the_vendor_is() -> None:
     per_minute = TEMPLATE.document["Parameters"]["VendorCallsPerMinute"]["Default"]
-    longest = per_minute * (vendor.BUDGET + STORE_CALLS / 10) / SOURCE["ScalingConfig"]["MaximumConcurrency"]
+    longest = per_minute * (vendor_client.BUDGET + STORE_CALLS / 10) / SOURCE["ScalingConfig"]["MaximumConcurrency"]
     assert longest < schedule.RESEND
 
 

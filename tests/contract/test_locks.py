@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.advisories.__main__ import locks, report
+from tests.tools.advisories.__main__ import locks, report
 
 ROOT = Path(__file__).parents[2]
 MAKEFILES = [ROOT / "Makefile", *sorted(ROOT.glob("layers/*/Makefile"))]

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from bridge import evidence, models, reasons, schedule, vendor
-from bridge.origins import LONGEST_URL
-from bridge.schedule import MIN_REFRESH_INTERVAL_SECONDS
+from bridge.domain import caller, reasons, schedule
+from bridge.domain.redirect_urls import LONGEST_URL
+from bridge.domain.schedule import MIN_REFRESH_INTERVAL_SECONDS
+from bridge.domain.verification import Status
+from bridge.store import evidence
+from bridge.vendor import client as vendor_client
 from bridge.web import link_request, problems, requests
 from tests.contract.contract import operations
 from tests.contract.openapi import ROOT, document
@@ -68,7 +71,7 @@ def test_operations_are_named_as_the_functions_that_handle_them() -> None:
     [
         ("ReasonCode", reasons.CODES),
         ("ProblemCode", {code for _, code in problems.STATUSES.values()} - {"redirect_not_allowed"}),
-        ("VerificationStatus", {status.value for status in models.Status}),
+        ("VerificationStatus", {status.value for status in Status}),
         ("Type", link_request.TYPES),
         ("IdType", link_request.ID_TYPES),
     ],
@@ -87,8 +90,8 @@ def test_a_problem_has_the_status_that_the_code_gives_it() -> None:
 
 def test_the_scopes_are_described_and_no_others_are_asked_for() -> None:
     described = document()["components"]["securitySchemes"]["bearer"]["description"]
-    assert set(re.findall(r"`(verifications:\w+)`", described)) == set(models.SCOPES)
-    assert {scope for operation in operations().values() for scope in operation.scopes or ()} <= set(models.SCOPES)
+    assert set(re.findall(r"`(verifications:\w+)`", described)) == set(caller.SCOPES)
+    assert {scope for operation in operations().values() for scope in operation.scopes or ()} <= set(caller.SCOPES)
 
 
 def test_the_limits_are_those_of_the_code() -> None:
@@ -110,7 +113,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     [
         f"at most {requests.LARGEST_BODY} bytes",
         f"once in {MIN_REFRESH_INTERVAL_SECONDS} seconds",
-        f"within {vendor.BUDGET:.0f} seconds",
+        f"within {vendor_client.BUDGET:.0f} seconds",
         f"works for {evidence.LINK_LIFETIME // 60} minutes",
         f"{schedule.LEASE_SECONDS} at most",
     ],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from tests.contract.contract import PROBLEM, Schema, codes, faults_in, operations, resolve
+from tests.contract.contract import PROBLEM, Schema, codes, field_errors, operations, resolve
 from tests.contract.openapi import SERVED, compact, document, version
 
 
@@ -38,7 +38,7 @@ def test_the_api_serves_the_document() -> None:
 @pytest.mark.parametrize("media", MEDIA_TYPES.values(), ids=MEDIA_TYPES)
 def test_each_example_is_as_its_schema_says(media: Schema) -> None:
     for name, example in media["examples"].items():
-        assert faults_in(resolve(example)["value"], media["schema"]) == [], name
+        assert field_errors(resolve(example)["value"], media["schema"]) == [], name
 
 
 @pytest.mark.parametrize("media", PROBLEMS.values(), ids=PROBLEMS)

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 import requests
 
-from bridge.errors import StorageUnavailable
+from bridge.domain.errors import StorageUnavailable
 from tests.sandbox.sandbox import Sandbox
 
 WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "http://localhost:5173/"}

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.contract.api import BODY, Api
-from tests.contract.contract import faults_in
+from tests.contract.contract import field_errors
 from tests.contract.openapi import document
 
 REQUEST = document()["components"]["schemas"]["LinkRequest"]
@@ -64,14 +64,14 @@ BAD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("fields", GOOD.values(), ids=GOOD)
 def test_a_body_that_the_document_takes_is_taken(fields: dict[str, Any], api: Api) -> None:
-    assert faults_in({**BODY, **fields}, REQUEST) == []
+    assert field_errors({**BODY, **fields}, REQUEST) == []
     taken = api.create(**fields).json()
     assert {name: taken[name] for name in fields} == fields
 
 
 @pytest.mark.parametrize("fields", BAD.values(), ids=BAD)
 def test_a_body_that_the_document_refuses_is_refused(fields: dict[str, Any], api: Api) -> None:
-    assert faults_in({**BODY, **fields}, REQUEST) != []
+    assert field_errors({**BODY, **fields}, REQUEST) != []
     problem = api.create(**fields).json()
     assert [fault["pointer"].split("/")[1] for fault in problem["errors"]] == list(fields)
     assert api.vendor.calls()["create"] == 0
@@ -80,7 +80,7 @@ def test_a_body_that_the_document_refuses_is_refused(fields: dict[str, Any], api
 @pytest.mark.parametrize("name", REQUEST["required"])
 def test_a_required_field_is_required(name: str, api: Api) -> None:
     body = {field: value for field, value in BODY.items() if field != name}
-    assert faults_in(body, REQUEST) != []
+    assert field_errors(body, REQUEST) != []
     problem = api.call("create_verification", json=body).json()
     assert problem["errors"] == [{"pointer": f"#/{name}", "detail": "is required"}]
 

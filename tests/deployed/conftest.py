@@ -12,7 +12,7 @@ from tests.deployed.emulator import API_HOSTS, Emulator
 from tests.deployed.identity_provider import IdentityProvider
 from tests.deployed.readme import deploy_steps
 from tests.deployed.stack import Stack
-from tests.sandbox.vendor import VendorStandIn
+from tests.sandbox.vendor import FakeVendor
 
 # What the README leaves to whoever deploys.
 CREDENTIALS = ("client-deployed", "sk_deployed")
@@ -41,9 +41,9 @@ def emulator(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> 
 
 
 @pytest.fixture(scope="session")
-def vendor(authority: Authority) -> Iterator[VendorStandIn]:
+def vendor(authority: Authority) -> Iterator[FakeVendor]:
     client_id, client_secret = CREDENTIALS
-    with VendorStandIn(client_id=client_id, client_secret=client_secret, tls=authority.server_context()) as vendor:
+    with FakeVendor(client_id=client_id, client_secret=client_secret, tls=authority.server_context()) as vendor:
         yield vendor
 
 
@@ -58,7 +58,7 @@ def checkout(
     tmp_path_factory: pytest.TempPathFactory,
     authority: Authority,
     emulator: Emulator,
-    vendor: VendorStandIn,
+    vendor: FakeVendor,
     identity_provider: IdentityProvider,
 ) -> Checkout:
     """Step 1 of the README: samconfig.toml names the frontend, and here also the vendor and the identity provider."""

@@ -12,7 +12,7 @@ import requests
 
 from tests.deployed.stack import NAME, Stack, eventually
 from tests.integration.alarms import emitted
-from tests.sandbox.vendor import VendorStandIn
+from tests.sandbox.vendor import FakeVendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def assert_unavailable(response: requests.Response) -> None:
     assert response.headers["Retry-After"]
 
 
-def verified(stack: Stack, vendor: VendorStandIn) -> dict[str, Any]:
+def verified(stack: Stack, vendor: FakeVendor) -> dict[str, Any]:
     """A new verification, with a reference of its own, that has a result."""
     created = stack.create(reference=f"order-{uuid.uuid4()}")
     vendor.play(created["token"], "verified")

@@ -17,7 +17,7 @@ from tests.deployed.permission_cases import (
 )
 from tests.deployed.permissions import Permission, assert_unavailable, denied, verified
 from tests.deployed.stack import Stack, eventually
-from tests.sandbox.vendor import VendorStandIn
+from tests.sandbox.vendor import FakeVendor
 
 
 def test_a_status_is_503_and_is_read_when_asked_for_again(stack: Stack) -> None:
@@ -40,7 +40,7 @@ def test_a_return_without_its_claim_is_a_page_that_tries_again(stack: Stack) -> 
     assert "status=verified" in stack.open(return_url).headers["Location"]
 
 
-def test_a_completion_that_is_denied_anything_is_done_later(stack: Stack, vendor: VendorStandIn) -> None:
+def test_a_completion_that_is_denied_anything_is_done_later(stack: Stack, vendor: FakeVendor) -> None:
     """All of them before the first is completed: a check within seconds of the last one would be put off."""
     denied_ones = []
     for permission, operation in COMPLETIONS.items():
@@ -60,7 +60,7 @@ def test_a_completion_that_is_denied_anything_is_done_later(stack: Stack, vendor
     complete_in_the_background(stack, denied_ones)
 
 
-def test_a_message_whose_claim_is_denied_stays_and_is_worked_off_later(stack: Stack, vendor: VendorStandIn) -> None:
+def test_a_message_whose_claim_is_denied_stays_and_is_worked_off_later(stack: Stack, vendor: FakeVendor) -> None:
     created = stack.create()
     vendor.play(created["token"], "verified")
     with stack.hiding_messages_for(2):
@@ -72,7 +72,7 @@ def test_a_message_whose_claim_is_denied_stays_and_is_worked_off_later(stack: St
 
 @pytest.mark.parametrize("permission", SWEEPS, ids=lambda each: each.action)
 def test_a_sweep_that_is_denied_anything_fails_and_a_later_one_sends(
-    permission: Permission, stack: Stack, vendor: VendorStandIn
+    permission: Permission, stack: Stack, vendor: FakeVendor
 ) -> None:
     created = stack.create()
     vendor.play(created["token"], "verified")
@@ -87,7 +87,7 @@ def test_a_sweep_that_is_denied_anything_fails_and_a_later_one_sends(
     eventually(lambda: stack.read(created)["status"] == "verified")
 
 
-def test_evidence_that_cannot_be_erased_is_erased_by_the_next_who_tries(stack: Stack, vendor: VendorStandIn) -> None:
+def test_evidence_that_cannot_be_erased_is_erased_by_the_next_who_tries(stack: Stack, vendor: FakeVendor) -> None:
     created = verified(stack, vendor)
     by_request = [permission for permission in ERASURES if permission.role == "VerificationsRole"]
     in_background = [permission for permission in ERASURES if permission.role == "FinalizeRole"]
@@ -114,7 +114,7 @@ def test_without_the_counter_of_vendor_calls_creates_and_returns_go_on(stack: St
         assert "status=verified" in stack.open(stack.verify(created)).headers["Location"]
 
 
-def test_a_follow_up_that_cannot_be_sent_is_left_to_the_sweep(stack: Stack, vendor: VendorStandIn) -> None:
+def test_a_follow_up_that_cannot_be_sent_is_left_to_the_sweep(stack: Stack, vendor: FakeVendor) -> None:
     created = stack.create()
     return_url = stack.verify(created)
     vendor.play(created["token"], "ocr_passed")

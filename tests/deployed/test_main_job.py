@@ -4,10 +4,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.deployed.identity_provider import IdentityProvider
 from tests.deployed.stack import Stack, eventually
-from tests.sandbox.vendor import VendorStandIn
+from tests.sandbox.vendor import FakeVendor
 
 
-def test_a_person_who_returns_is_verified(stack: Stack, vendor: VendorStandIn) -> None:
+def test_a_person_who_returns_is_verified(stack: Stack, vendor: FakeVendor) -> None:
     created = stack.create(reference="order-1")
     assert (created["status"], created["sequence"]) == ("pending", 1)
 
@@ -42,7 +42,7 @@ def test_a_result_has_pictures_as_links_that_open(stack: Stack) -> None:
     assert stack.open(result["ocr_result"]["Image"].partition("?")[0]).status_code == 403
 
 
-def test_a_refresh_completes_a_person_who_did_not_return(stack: Stack, vendor: VendorStandIn) -> None:
+def test_a_refresh_completes_a_person_who_did_not_return(stack: Stack, vendor: FakeVendor) -> None:
     created = stack.create()
     vendor.play(created["token"], "9102")
 

@@ -13,7 +13,7 @@ from tests.deployed.permission_cases import CREATES, READ_KEYS, RELEASE, REQUEST
 from tests.deployed.permissions import Permission, assert_unavailable, denied, permissions, verified, without
 from tests.deployed.stack import WANTED, Stack, eventually
 from tests.sandbox import template
-from tests.sandbox.vendor import VendorStandIn
+from tests.sandbox.vendor import FakeVendor
 
 
 def test_every_permission_that_the_emulator_enforces_is_taken(stack: Stack) -> None:
@@ -22,7 +22,7 @@ def test_every_permission_that_the_emulator_enforces_is_taken(stack: Stack) -> N
     assert {permission for permission in deployed if is_enforced(permission)} == TAKEN
 
 
-def test_a_permission_that_is_not_taken_is_not_enforced(stack: Stack, vendor: VendorStandIn) -> None:
+def test_a_permission_that_is_not_taken_is_not_enforced(stack: Stack, vendor: FakeVendor) -> None:
     """Where a newer version of the emulator enforces one of these, this fails: take it like the others then."""
     created = stack.create()
     vendor.play(created["token"], "verified")
@@ -46,7 +46,7 @@ def test_without_the_keys_the_authorizer_fails_closed(stack: Stack, new_key: str
 
 @pytest.mark.parametrize("permission", REQUESTS, ids=lambda each: f"{each.sid}-{each.action}")
 def test_a_request_is_503_and_is_served_when_sent_again(
-    permission: Permission, stack: Stack, vendor: VendorStandIn
+    permission: Permission, stack: Stack, vendor: FakeVendor
 ) -> None:
     operation, request = REQUESTS[permission]
     is_open = request.endswith("/refresh")
@@ -70,7 +70,7 @@ def test_a_request_is_503_and_is_served_when_sent_again(
 
 @pytest.mark.parametrize("permission", CREATES, ids=lambda each: each.action)
 def test_a_create_is_503_and_the_same_key_creates_once(
-    permission: Permission, stack: Stack, vendor: VendorStandIn
+    permission: Permission, stack: Stack, vendor: FakeVendor
 ) -> None:
     headers = {"Idempotency-Key": f"key-{uuid.uuid4()}"}
     links = vendor.calls()["create"]
@@ -90,7 +90,7 @@ def test_a_create_is_503_and_the_same_key_creates_once(
     assert vendor.calls()["create"] == links + 1
 
 
-def test_a_reservation_that_cannot_be_released_is_taken_up_after_its_lease(stack: Stack, vendor: VendorStandIn) -> None:
+def test_a_reservation_that_cannot_be_released_is_taken_up_after_its_lease(stack: Stack, vendor: FakeVendor) -> None:
     headers = {"Idempotency-Key": f"key-{uuid.uuid4()}"}
     vendor.fault("422", on="create", times=1)
     with denied(stack, RELEASE, "DeleteItem") as denial:

@@ -13,7 +13,7 @@ from tests.deployed.identity_provider import IdentityProvider
 from tests.deployed.permissions import permissions
 from tests.deployed.readme import ROOT
 from tests.deployed.stack import Stack, eventually
-from tests.sandbox.vendor import VendorStandIn
+from tests.sandbox.vendor import FakeVendor
 
 FUNCTIONS = ("Authorize", "Verifications", "Redirect", "Sweep", "Finalize", "About")
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -45,7 +45,7 @@ def leave_as_found(stack: Stack, checkout: Checkout) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def absent(stack: Stack, vendor: VendorStandIn) -> dict[str, Any]:
+def absent(stack: Stack, vendor: FakeVendor) -> dict[str, Any]:
     """Somebody who finished at the vendor and never returned; the schedule's minute goes by while others deploy."""
     created = stack.create()
     vendor.play(created["token"], "verified")
@@ -61,7 +61,7 @@ def secrets(stack: Stack) -> dict[str, str]:
 def test_a_changed_parameter_is_live_at_once_in_every_function(
     stack: Stack,
     checkout: Checkout,
-    vendor: VendorStandIn,
+    vendor: FakeVendor,
     identity_provider: IdentityProvider,
     secrets: dict[str, str],
 ) -> None:

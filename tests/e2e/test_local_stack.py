@@ -68,8 +68,8 @@ def test_a_person_who_passes_and_returns_is_verified_with_two_vendor_calls(sandb
     arrival = urlsplit(finish(created, "verified"))
 
     assert (arrival.netloc, arrival.path, arrival.fragment) == ("localhost:5173", "/welcome", "top")
-    told = {"tab": ["1"], "verification_id": [created["id"]], "status": ["verified"]}
-    assert parse_qs(arrival.query) == told
+    reported = {"tab": ["1"], "verification_id": [created["id"]], "status": ["verified"]}
+    assert parse_qs(arrival.query) == reported
     after = read(sandbox, created)
     assert (after["status"], after["sequence"], after["reason"]) == ("verified", 3, None)
     assert "url" not in after

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from bridge.wiring import Bridge
-    from tests.integration.driving import Aws, Clock, Functions
-    from tests.integration.kept import Kept
+    from bridge.dependencies import Dependencies
+    from tests.integration.harness import Aws, Clock, Functions
     from tests.integration.leaks import Said
+    from tests.integration.stored_state import StoredState
     from tests.sandbox.sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")
 def recorded_aws(running_sandbox: "Sandbox") -> "Aws":
-    from tests.integration.driving import Aws
+    from tests.integration.harness import Aws
 
     return Aws(running_sandbox.stack.resources)
 
@@ -33,35 +33,35 @@ def aws(recorded_aws: "Aws") -> Iterator["Aws"]:
 
 @pytest.fixture
 def clock() -> "Clock":
-    from tests.integration.driving import Clock
+    from tests.integration.harness import Clock
 
     return Clock()
 
 
 @pytest.fixture
-def bridge(sandbox: "Sandbox", aws: "Aws", clock: "Clock") -> "Iterator[Bridge]":
+def deps(sandbox: "Sandbox", aws: "Aws", clock: "Clock") -> "Iterator[Dependencies]":
     """Jitter takes its largest value, and nobody sleeps between two attempts at the vendor."""
-    from bridge import wiring
+    from bridge import dependencies
     from bridge.settings import Settings
 
-    wiring.bridge.cache_clear()
-    bridge = wiring.bridge()
-    wiring.Bridge.__init__(
-        bridge, Settings(), client=aws.client, now=clock, draw=lambda low, high: high, sleep=lambda _: None
+    dependencies.dependencies.cache_clear()
+    deps = dependencies.dependencies()
+    dependencies.Dependencies.__init__(
+        deps, Settings(), client=aws.client, now=clock, draw=lambda low, high: high, sleep=lambda _: None
     )
-    yield bridge
-    wiring.bridge.cache_clear()
+    yield deps
+    dependencies.dependencies.cache_clear()
 
 
 @pytest.fixture
-def functions(sandbox: "Sandbox", bridge: "Bridge") -> "Functions":
-    from tests.integration.driving import Functions
+def functions(sandbox: "Sandbox", deps: "Dependencies") -> "Functions":
+    from tests.integration.harness import Functions
 
     return Functions(sandbox)
 
 
 @pytest.fixture
-def said(bridge: "Bridge", capsys: pytest.CaptureFixture[str]) -> "Iterator[Said]":
+def said(deps: "Dependencies", capsys: pytest.CaptureFixture[str]) -> "Iterator[Said]":
     """Our own logger at its chattiest; all others as Lambda has them, by a handler at the root at WARNING."""
     from bridge.observability import logger
     from tests.integration.leaks import Said
@@ -83,10 +83,10 @@ def said(bridge: "Bridge", capsys: pytest.CaptureFixture[str]) -> "Iterator[Said
 
 
 @pytest.fixture
-def kept(sandbox: "Sandbox", bridge: "Bridge") -> "Kept":
-    from tests.integration.kept import Kept
+def stored(sandbox: "Sandbox", deps: "Dependencies") -> "StoredState":
+    from tests.integration.stored_state import StoredState
 
-    return Kept(sandbox.client, bridge.settings)
+    return StoredState(sandbox.client, deps.settings)
 
 
 @pytest.fixture

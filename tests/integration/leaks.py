@@ -48,7 +48,7 @@ def forms(canary: str) -> set[str]:
     }
 
 
-def told_by(error: BaseException) -> str:
+def reported_by(error: BaseException) -> str:
     """What any tool could print of an exception: it and all that led to it, suppressed or not."""
     each = "\n".join(f"{one!r} {one} {one.args} {getattr(one, '__notes__', '')}" for one in _led_to(error))
     return each + "".join(traceback.format_exception(error))

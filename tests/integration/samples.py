@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bridge import schedule
-from bridge.models import SCOPES, LinkRequest, Status, Verification
+from bridge.dependencies import Dependencies
+from bridge.domain import schedule
+from bridge.domain.caller import SCOPES
+from bridge.domain.verification import LinkRequest, Status, Verification
 from bridge.settings import Settings
 from bridge.store import creation
 from bridge.use_cases.complete import check_on_return
-from bridge.wiring import Bridge
-from tests.integration.driving import free
-from tests.sandbox.vendor import VendorStandIn
+from tests.integration.harness import free
+from tests.sandbox.vendor import FakeVendor
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -43,30 +44,30 @@ class Sample:
     is_completed: bool = False
 
 
-def seed(vendor: VendorStandIn, secrets: Any, *, is_completed: bool) -> None:
+def seed(vendor: FakeVendor, secrets: Any, *, is_completed: bool) -> None:
     """The key, and the verification: ten minutes old, due, its person through with it at the vendor.
 
     Needs the functions' variables in this process's environment. `secrets` is a client of Secrets Manager.
     """
-    bridge = Bridge(Settings())
+    deps = Dependencies(Settings())
     entry = {
         "key_id": KEY[-4:],
         "sha256": hashlib.sha256(KEY.encode()).hexdigest(),
         "principal": PRINCIPAL,
         "scopes": SCOPES,
     }
-    secrets.put_secret_value(SecretId=bridge.settings.api_keys_secret_arn, SecretString=json.dumps({"keys": [entry]}))
-    link = bridge.vendor.create_link(REQUEST, f"https://api.example.com/return/{ID}/{CODE}", permit=free)
+    secrets.put_secret_value(SecretId=deps.settings.api_keys_secret_arn, SecretString=json.dumps({"keys": [entry]}))
+    link = deps.vendor.create_link(REQUEST, f"https://api.example.com/return/{ID}/{CODE}", permit=free)
     vendor.play(link.token, "verified")
     created_at = datetime.now(UTC) - timedelta(minutes=10)
-    reservation = _reservation(bridge, created_at)
-    creation.reserve(bridge.table, reservation, created_at)
-    creation.commit_link(bridge.table, reservation, url=link.url, token=link.token, now=created_at)
+    reservation = _reservation(deps, created_at)
+    creation.reserve(deps.table, reservation, created_at)
+    creation.commit_link(deps.table, reservation, url=link.url, token=link.token, now=created_at)
     if is_completed:
-        check_on_return(bridge, ID, CODE)
+        check_on_return(deps, ID, CODE)
 
 
-def _reservation(bridge: Bridge, created_at: datetime) -> Verification:
+def _reservation(deps: Dependencies, created_at: datetime) -> Verification:
     return Verification(
         id=ID,
         principal=PRINCIPAL,
@@ -81,7 +82,7 @@ def _reservation(bridge: Bridge, created_at: datetime) -> Verification:
         code=CODE,
         created_at=created_at,
         updated_at=created_at,
-        expires_at=created_at + timedelta(seconds=bridge.settings.link_lifetime),
+        expires_at=created_at + timedelta(seconds=deps.settings.link_lifetime),
         fingerprint=REQUEST.fingerprint,
         attempt="0" * 32,
         lease_until=int(created_at.timestamp()) + schedule.LEASE_SECONDS,

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from bridge.cli import api_keys
+from bridge.dependencies import Dependencies
 from bridge.use_cases.authorize import authorize
-from bridge.wiring import Bridge
-from tests.integration.driving import Clock
+from tests.integration.harness import Clock
 from tests.sandbox.sandbox import Sandbox
 
-pytestmark = pytest.mark.usefixtures("bridge")
+pytestmark = pytest.mark.usefixtures("deps")
 
 
 def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -30,12 +30,12 @@ def secret_of(sandbox: Sandbox) -> tuple[str, Any]:
 
 
 def test_a_key_that_was_added_opens_what_it_was_made_for(
-    sandbox: Sandbox, bridge: Bridge, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, deps: Dependencies, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arn, before = secret_of(sandbox)
     # In the order in which `make api-key` gives them.
     key = made(capsys, "web", "--secret", arn, "--expires", "2999-01-31T00:00:00Z", "verifications:read")
-    caller = authorize(bridge, f"Bearer {key}")
+    caller = authorize(deps, f"Bearer {key}")
     assert caller is not None
     assert (caller.principal, caller.scopes, caller.key_id) == ("web", ("verifications:read",), key[-4:])
     after = secret_of(sandbox)[1]
@@ -84,7 +84,7 @@ def test_the_command_runs_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_keys_are_changed_without_an_outage(
-    sandbox: Sandbox, bridge: Bridge, clock: Clock, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, deps: Dependencies, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arn, _ = secret_of(sandbox)
     ends = clock() + timedelta(hours=1)
@@ -92,7 +92,7 @@ def test_keys_are_changed_without_an_outage(
     second = made(capsys, "web", "--secret", arn)
 
     def may() -> list[bool]:
-        return [authorize(bridge, f"Bearer {key}") is not None for key in (first, second)]
+        return [authorize(deps, f"Bearer {key}") is not None for key in (first, second)]
 
     assert may() == [True, True]
     clock.advance(3600)
@@ -109,10 +109,10 @@ def test_an_expiry_that_is_no_time_makes_no_key(capsys: pytest.CaptureFixture[st
 
 
 def test_nobody_with_a_key_is_taken_for_somebody_with_a_token(
-    sandbox: Sandbox, bridge: Bridge, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox, deps: Dependencies, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
         api_keys.main(["jwt|mia"])
     key, entry = api_keys.make("jwt|mia", ["verifications:read"])
     api_keys.add(sandbox.client("secretsmanager"), secret_of(sandbox)[0], entry)
-    assert authorize(bridge, f"Bearer {key}") is None
+    assert authorize(deps, f"Bearer {key}") is None

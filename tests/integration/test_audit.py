@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bridge.audit import Deed
-from bridge.models import Verification
-from bridge.store.rows import plain
-from bridge.wiring import Bridge
-from tests.integration.driving import CALLER, PRINCIPAL, Aws, Clock, Functions, new, return_path, token_of
+from bridge.dependencies import Dependencies
+from bridge.domain.verification import Verification
+from bridge.store.audit_trail import AuditAction
+from bridge.store.items import plain
+from tests.integration.harness import CALLER, PRINCIPAL, Aws, Clock, Functions, new, return_path, token_of
 from tests.sandbox.sandbox import Sandbox
 
 RESULT = {"expand": "result"}
@@ -37,15 +37,15 @@ def trail(sandbox: Sandbox) -> Trail:
 
 
 @pytest.fixture
-def verified(sandbox: Sandbox, bridge: Bridge, functions: Functions) -> Verification:
-    made = new(bridge, reference="customer-42")
+def verified(sandbox: Sandbox, deps: Dependencies, functions: Functions) -> Verification:
+    made = new(deps, reference="customer-42")
     sandbox.vendor.play(token_of(made), "verified")
     functions.browser(return_path(made))
     return made
 
 
 def test_each_reading_of_a_result_is_written_down(
-    functions: Functions, bridge: Bridge, trail: Trail, clock: Clock, verified: Verification
+    functions: Functions, deps: Dependencies, trail: Trail, clock: Clock, verified: Verification
 ) -> None:
     functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
     clock.advance(60)
@@ -57,10 +57,10 @@ def test_each_reading_of_a_result_is_written_down(
     assert second["at"].startswith("2026-01-31T08:01:00.000Z#")
     assert first == {
         "verification_id": verified.id,
-        "deed": "result_read",
+        "action": "result_read",
         "key_id": "abcd",
         "principal_sha256": hashlib.sha256(PRINCIPAL.encode()).hexdigest(),
-        "ttl": clock.epoch - 60 + bridge.settings.audit_retention,
+        "ttl": clock.epoch - 60 + deps.settings.audit_retention,
     }
 
 
@@ -71,11 +71,11 @@ def test_two_readings_at_one_moment_are_two_entries(functions: Functions, trail:
 
 
 def test_a_repeated_put_replaces_nothing_and_counts_as_written(
-    bridge: Bridge, trail: Trail, clock: Clock, verified: Verification
+    deps: Dependencies, trail: Trail, clock: Clock, verified: Verification
 ) -> None:
-    for deed in (Deed.RESULT_READ, Deed.REDACTED):
-        bridge.audit.note(deed, verified.id, CALLER, clock(), "the same nonce")
-    assert [entry["deed"] for entry in trail.of(verified)] == ["result_read"]
+    for action in (AuditAction.RESULT_READ, AuditAction.REDACTED):
+        deps.audit.record(action, verified.id, CALLER, clock(), "the same nonce")
+    assert [entry["action"] for entry in trail.of(verified)] == ["result_read"]
 
 
 def test_a_redaction_is_written_down_and_what_was_written_before_stays(
@@ -85,7 +85,7 @@ def test_a_redaction_is_written_down_and_what_was_written_before_stays(
     clock.advance(1)
     functions.api("POST", f"/verifications/{verified.id}/redact")
     entries = trail.of(verified)
-    assert [entry["deed"] for entry in entries] == ["result_read", "redacted"]
+    assert [entry["action"] for entry in entries] == ["result_read", "redacted"]
     # A nonce each, so that no entry takes the place of another of the same moment.
     assert len({entry["at"].partition("#")[2] for entry in entries if len(entry["at"]) == 24 + 1 + 32}) == 2
 
@@ -113,13 +113,13 @@ def test_a_redaction_that_cannot_be_written_down_is_done_and_asked_for_again(
 
     again = functions.api("POST", f"/verifications/{verified.id}/redact")
     assert again.status == 200
-    assert [entry["deed"] for entry in trail.of(verified)] == ["redacted"]
+    assert [entry["action"] for entry in trail.of(verified)] == ["redacted"]
 
 
 def test_who_is_given_nothing_leaves_no_trace(
-    functions: Functions, bridge: Bridge, trail: Trail, verified: Verification
+    functions: Functions, deps: Dependencies, trail: Trail, verified: Verification
 ) -> None:
-    untouched = new(bridge)
+    untouched = new(deps)
     functions.api("GET", f"/verifications/{verified.id}")
     functions.api("GET", f"/verifications/{untouched.id}", query=RESULT)
     functions.api("GET", f"/verifications/{verified.id}", query=RESULT, principal="another")

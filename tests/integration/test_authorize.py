@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bridge.aws import secrets
-from bridge.models import SCOPES
+from bridge.dependencies import Dependencies
+from bridge.domain.caller import SCOPES
 from bridge.use_cases.authorize import LARGEST_AUTHORIZATION
-from bridge.wiring import Bridge
-from tests.integration.driving import Aws, Clock, http_event
+from tests.integration.harness import Aws, Clock, http_event
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.keys import PRINCIPAL
 from tests.sandbox.sandbox import Sandbox
@@ -23,7 +23,7 @@ Ask = Callable[[str | None], dict[str, Any]]
 
 
 @pytest.fixture
-def ask(sandbox: Sandbox, bridge: Bridge) -> Ask:
+def ask(sandbox: Sandbox, deps: Dependencies) -> Ask:
     def ask(authorization: str | None) -> dict[str, Any]:
         event = http_event("GET", "/verifications/ver_x") | {"type": "REQUEST", "routeArn": "arn"}
         if authorization is not None:
@@ -36,9 +36,9 @@ def ask(sandbox: Sandbox, bridge: Bridge) -> Ask:
 
 
 @pytest.fixture
-def put(sandbox: Sandbox, bridge: Bridge) -> Callable[[Any], None]:
+def put(sandbox: Sandbox, deps: Dependencies) -> Callable[[Any], None]:
     """Puts a text, or a value as JSON, where the keys are."""
-    arn = bridge.settings.api_keys_secret_arn
+    arn = deps.settings.api_keys_secret_arn
 
     def put(value: Any) -> None:
         text = value if isinstance(value, str) else json.dumps(value)
@@ -69,11 +69,11 @@ def test_no_key_is_not_authorized_and_no_secret_is_read(ask: Ask, aws: Aws, auth
 
 
 def test_a_header_that_is_larger_than_any_token_is_not_looked_at(
-    ask: Ask, aws: Aws, monkeypatch: pytest.MonkeyPatch, bridge: Bridge
+    ask: Ask, aws: Aws, monkeypatch: pytest.MonkeyPatch, deps: Dependencies
 ) -> None:
     seen: list[str] = []
     monkeypatch.setenv("JWT_ISSUER", "https://id.example.com/")
-    vars(bridge)["read_token"] = seen.append
+    vars(deps)["read_token"] = seen.append
     largest = LARGEST_AUTHORIZATION - len("Bearer a.b.")
 
     ask(f"Bearer a.b.{'c' * (largest + 1)}")

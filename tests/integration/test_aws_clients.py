@@ -9,6 +9,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import boto3
@@ -18,16 +19,16 @@ from botocore.exceptions import ClientError
 from bridge.aws import clients
 from bridge.aws.clients import ATTEMPTS, translate_aws_errors
 from bridge.aws.secrets import Secret
-from bridge.errors import StorageUnavailable
-from bridge.evidence import EvidenceBucket
-from bridge.ids import new_id
-from bridge.models import Evidence
-from bridge.store import reading
+from bridge.domain.errors import StorageUnavailable
+from bridge.domain.ids import new_id
+from bridge.domain.verification import Evidence
+from bridge.store import due, reading
+from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
 from tests.integration.raw_server import Answer, RawServer, whole
 
 LAYER = str(Path(__file__).parents[2] / "layers/bridge")
-ID = new_id()
+ID = new_id(token_bytes)
 KEY = {"id": {"S": ID}}
 
 
@@ -110,8 +111,8 @@ INCOMPLETE: dict[str, Callable[[Any], Any]] = {
         Table(made, "verifications", 0), "web", "order-1", limit=1, after=None
     ),
     "dynamodb BatchGetItem": lambda made: reading._get_all(Table(made, "verifications", 0), [ID]),
-    "dynamodb UpdateItem": lambda made: reading.claim_due(Table(made, "verifications", 0), ID, 1, until=2),
-    "s3 ListObjectVersions": lambda made: EvidenceBucket(made, "evidence").erase(ID),
+    "dynamodb UpdateItem": lambda made: due.claim_due(Table(made, "verifications", 0), ID, 1, until=2),
+    "s3 ListObjectVersions": lambda made: EvidenceBucket(made, "evidence").delete(ID),
     "secretsmanager GetSecretValue": lambda made: Secret(
         made, "arn:aws:secretsmanager:eu-west-1:1:secret:keys", is_well_formed=bool
     ).read(),
@@ -136,7 +137,7 @@ def test_evidence_that_is_cut_short_is_a_fault(monkeypatch: pytest.MonkeyPatch) 
         connection.shutdown(socket.SHUT_WR)
 
     with RawServer(cut) as server, pytest.raises(StorageUnavailable):
-        EvidenceBucket(client("s3", server, monkeypatch), "evidence").load(Evidence("records/a", "0", 2))
+        EvidenceBucket(client("s3", server, monkeypatch), "evidence").get(Evidence("records/a", "0", 2))
 
 
 def test_what_goes_away_is_seen_by_nobody(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge import wiring
+from bridge import dependencies
 from tests.integration.samples import ID, event, seed
 from tests.sandbox import functions
 from tests.sandbox.sandbox import Sandbox
@@ -23,7 +23,7 @@ Call = Callable[..., Any]
 def call(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """call(sample, path="/ekyc"): a function with that base URL gets a sample event as it arrives through a mapping."""
     monkeypatch.setenv("PUBLIC_BASE_URL", BASE_URL)
-    wiring.bridge.cache_clear()
+    dependencies.dependencies.cache_clear()
     seed(sandbox.vendor, sandbox.client("secretsmanager"), is_completed=False)
     stack = sandbox.stack
     started = functions.Functions(stack.functions, stack.layers, stack.name)
@@ -35,7 +35,7 @@ def call(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
         return started.invoke(folders[sample.partition("/")[0]], mapped)
 
     yield invoke
-    wiring.bridge.cache_clear()
+    dependencies.dependencies.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bridge import schedule
 from bridge.aws.due_queue import DueMessage
-from bridge.models import Status
-from bridge.schedule import MIN_CHECK_INTERVAL_SECONDS
+from bridge.dependencies import Dependencies
+from bridge.domain import schedule
+from bridge.domain.schedule import MIN_CHECK_INTERVAL_SECONDS
+from bridge.domain.verification import Status
 from bridge.use_cases.finalize import finalize
-from bridge.wiring import Bridge
-from tests.integration.driving import Answer, Clock, Functions, check, new, return_path, token_of
-from tests.integration.kept import Kept
+from tests.integration.harness import Answer, Clock, Functions, check, new, return_path, token_of
+from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
 
 # What happened at the vendor: the status of the one who returns, and the code of its reason.
@@ -63,7 +63,7 @@ OUTCOMES = [
 ]
 
 
-def told(answer: Answer) -> str:
+def reported(answer: Answer) -> str:
     """The status that a person carries on to the frontend."""
     assert answer.status == 303
     (status,) = parse_qs(urlsplit(answer.headers["location"]).query)["status"]
@@ -72,15 +72,15 @@ def told(answer: Answer) -> str:
 
 @pytest.mark.parametrize(("outcome", "status", "reason"), OUTCOMES)
 def test_what_the_vendor_says_becomes_the_status(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str, status: str, reason: str | None
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, outcome: str, status: str, reason: str | None
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), outcome)
 
     answer = functions.browser(return_path(verification))
 
     document = functions.api("GET", f"/verifications/{verification.id}").json
-    assert told(answer) == document["status"] == status
+    assert reported(answer) == document["status"] == status
     assert (document["reason"] or {}).get("code") == reason
     assert document["sequence"] == (2 if status == "processing" else 3)
     assert sandbox.vendor.calls()["get"] == 1
@@ -88,60 +88,60 @@ def test_what_the_vendor_says_becomes_the_status(
 
 @pytest.mark.parametrize(("outcome", "status"), [("verified", "verified"), ("9101", "rejected")])
 def test_document_only_verifications_need_no_face(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str, status: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, outcome: str, status: str
 ) -> None:
-    verification = new(bridge, type="01")
+    verification = new(deps, type="01")
     sandbox.vendor.play(token_of(verification), outcome)
 
-    assert told(functions.browser(return_path(verification))) == status
+    assert reported(functions.browser(return_path(verification))) == status
 
 
 @pytest.mark.parametrize("outcome", ["verified+other_token", "verified+token_missing"])
 def test_record_of_another_token_is_final_only_after_the_link_and_a_later_check_finds_the_right_one(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, outcome: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, outcome: str
 ) -> None:
-    corrected, wrong = new(bridge), new(bridge)
+    corrected, wrong = new(deps), new(deps)
     for verification in (corrected, wrong):
         sandbox.vendor.play(token_of(verification), outcome)
-        assert told(functions.browser(return_path(verification))) == "processing"
-        assert kept.due()[verification.id] == clock.epoch + schedule.FOLLOW_UPS[0]
+        assert reported(functions.browser(return_path(verification))) == "processing"
+        assert stored.due()[verification.id] == clock.epoch + schedule.FOLLOW_UPS[0]
 
     sandbox.vendor.play(token_of(corrected), "verified")
     clock.go_to(int(wrong.expires_at.timestamp()) + schedule.LATE_RESULT)
-    finalize(bridge, DueMessage(corrected.id, None))
+    finalize(deps, DueMessage(corrected.id, None))
     for _ in range(3):
         # One wrong record may be a mistake; the third in a row is the result.
-        assert kept.row(wrong.id)["status"] == "processing"
-        finalize(bridge, DueMessage(wrong.id, None))
+        assert stored.row(wrong.id)["status"] == "processing"
+        finalize(deps, DueMessage(wrong.id, None))
         clock.advance(schedule.FOLLOW_UPS[0])
 
-    assert kept.row(corrected.id)["status"] == "verified"
-    assert "reason_code" not in kept.row(corrected.id)
-    failed = kept.row(wrong.id)
+    assert stored.row(corrected.id)["status"] == "verified"
+    assert "reason_code" not in stored.row(corrected.id)
+    failed = stored.row(wrong.id)
     assert (failed["status"], failed["reason_code"]) == ("failed", "inconsistent_result")
-    assert kept.due() == {}
+    assert stored.due() == {}
 
 
 @pytest.mark.parametrize("query", [{"is_success": "1"}, {"is_success": "true", "status": "verified"}, {"token": "x"}])
 def test_the_browser_is_never_believed(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, query: dict[str, str]
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, query: dict[str, str]
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "9102+expired")
 
-    assert told(functions.browser(return_path(verification), query)) == "rejected"
+    assert reported(functions.browser(return_path(verification), query)) == "rejected"
 
 
 def test_the_person_is_sent_on_to_the_frontends_own_address(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions
+    sandbox: Sandbox, deps: Dependencies, functions: Functions
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
 
     answer = functions.browser(return_path(verification))
 
-    told_to = f"http://localhost:5173/welcome?tab=1&verification_id={verification.id}&status=verified#top"
-    assert answer.headers["location"] == told_to
+    reported_to = f"http://localhost:5173/welcome?tab=1&verification_id={verification.id}&status=verified#top"
+    assert answer.headers["location"] == reported_to
     assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
 
 
@@ -149,49 +149,49 @@ def test_the_person_is_sent_on_to_the_frontends_own_address(
     "path", ["/return/{id}/wrong", "/return/{id}/", "/return/ver_x/{code}", "/return/{other}/{code}", "/return/{id}/é"]
 )
 def test_an_unknown_id_or_code_is_a_plain_404_page_and_no_vendor_call(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, path: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, path: str
 ) -> None:
-    verification, other = new(bridge), new(bridge)
-    before = sorted(kept.rows(), key=lambda row: str(row["id"]))
+    verification, other = new(deps), new(deps)
+    before = sorted(stored.rows(), key=lambda row: str(row["id"]))
 
     answer = functions.browser(path.format(id=verification.id, code=verification.code, other=other.id))
 
     assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert verification.id not in answer.text
     assert sandbox.vendor.calls()["get"] == 0
-    assert sorted(kept.rows(), key=lambda row: str(row["id"])) == before
+    assert sorted(stored.rows(), key=lambda row: str(row["id"])) == before
 
 
 def test_a_final_verification_is_due_no_more_and_kept_for_the_retention(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
     functions.browser(return_path(verification))
 
-    assert kept.due() == {}
-    assert kept.row(verification.id)["ttl"] == clock.epoch + bridge.settings.retention
+    assert stored.due() == {}
+    assert stored.row(verification.id)["ttl"] == clock.epoch + deps.settings.retention
 
 
 def test_an_open_verification_stays_due_and_has_no_ttl(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "ocr_passed")
     functions.browser(return_path(verification))
 
-    assert kept.due() == {verification.id: clock.epoch + schedule.FOLLOW_UPS[0]}
-    assert "ttl" not in kept.row(verification.id)
+    assert stored.due() == {verification.id: clock.epoch + schedule.FOLLOW_UPS[0]}
+    assert "ttl" not in stored.row(verification.id)
 
 
 def test_the_status_rises_step_by_step_and_each_step_counts_one(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     seen = []
     for outcome in ("untouched", "ocr_passed", "ocr_passed", "9102", "ocr_passed", "verified", "9102+expired"):
         sandbox.vendor.play(token_of(verification), outcome)
-        risen = check(bridge, verification.id).verification
+        risen = check(deps, verification.id).verification
         assert risen is not None
         seen.append((str(risen.status), risen.sequence))
         clock.advance(MIN_CHECK_INTERVAL_SECONDS)
@@ -201,27 +201,27 @@ def test_the_status_rises_step_by_step_and_each_step_counts_one(
 
 
 def test_a_verified_one_is_never_asked_about_again(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
     functions.browser(return_path(verification))
     sandbox.vendor.play(token_of(verification), "9102+expired")
     clock.advance(3600)
 
-    assert told(functions.browser(return_path(verification))) == "verified"
+    assert reported(functions.browser(return_path(verification))) == "verified"
     assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["status"] == "verified"
     assert sandbox.vendor.calls()["get"] == 1
 
 
 @pytest.mark.parametrize("low", ["9102+expired", "expired", "unknown_error+expired"])
 def test_a_late_proof_raises_the_middle_three_for_seven_days(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, low: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, low: str
 ) -> None:
-    early, late = new(bridge), new(bridge)
+    early, late = new(deps), new(deps)
     for verification in (early, late):
         sandbox.vendor.play(token_of(verification), low)
-        assert told(functions.browser(return_path(verification))) in ("rejected", "expired", "failed")
+        assert reported(functions.browser(return_path(verification))) in ("rejected", "expired", "failed")
         sandbox.vendor.play(token_of(verification), "verified")
 
     clock.advance(7 * 86400 - 60)
@@ -229,22 +229,22 @@ def test_a_late_proof_raises_the_middle_three_for_seven_days(
     clock.advance(120)
     assert functions.api("POST", f"/verifications/{late.id}/refresh").json["status"] != "verified"
     assert sandbox.vendor.calls()["by_token"] == {token_of(early): 2, token_of(late): 1}
-    assert "reason_code" not in kept.row(early.id)
-    assert kept.row(early.id)["ttl"] > clock.epoch + bridge.settings.retention - 200
+    assert "reason_code" not in stored.row(early.id)
+    assert stored.row(early.id)["ttl"] > clock.epoch + deps.settings.retention - 200
 
 
 def test_a_rejection_is_checked_once_more_unless_the_person_has_returned(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    returned, asked = new(bridge), new(bridge)
+    returned, asked = new(deps), new(deps)
     for verification in (returned, asked):
         sandbox.vendor.play(token_of(verification), "9102")
 
     functions.browser(return_path(returned))
-    check(bridge, asked.id)
+    check(deps, asked.id)
 
     # The other one might still go on at the vendor.
-    assert kept.due() == {asked.id: int(asked.expires_at.timestamp()) + schedule.LATE_RESULT}
+    assert stored.due() == {asked.id: int(asked.expires_at.timestamp()) + schedule.LATE_RESULT}
 
 
 @pytest.mark.parametrize(
@@ -252,25 +252,25 @@ def test_a_rejection_is_checked_once_more_unless_the_person_has_returned(
     [(4, "pending"), (5, "expired")],
 )
 def test_a_link_is_over_some_seconds_after_its_end(
-    sandbox: Sandbox, bridge: Bridge, clock: Clock, late: int, status: str
+    sandbox: Sandbox, deps: Dependencies, clock: Clock, late: int, status: str
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     clock.go_to(int(verification.expires_at.timestamp()) + late)
 
-    completed = check(bridge, verification.id).verification
+    completed = check(deps, verification.id).verification
 
     assert completed is not None
     assert str(completed.status) == status
 
 
 def test_a_link_that_ends_while_the_vendor_answers_is_looked_at_again(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record is from before the end; the person went on after it was read."""
-    verification = new(bridge)
+    verification = new(deps)
     end = int(verification.expires_at.timestamp())
     clock.go_to(end - 1)
-    fetch = bridge.vendor.fetch
+    fetch = deps.vendor.fetch
 
     def slow(token: str, **how: Any) -> Any:
         answer = fetch(token, **how)
@@ -279,24 +279,24 @@ def test_a_link_that_ends_while_the_vendor_answers_is_looked_at_again(
         return answer
 
     with monkeypatch.context() as patched:
-        patched.setattr(bridge.vendor, "fetch", slow)
-        asked = check(bridge, verification.id).verification
+        patched.setattr(deps.vendor, "fetch", slow)
+        asked = check(deps, verification.id).verification
     assert asked is not None
     assert asked.status is Status.PENDING
 
-    clock.go_to(kept.due()[verification.id])
-    finalize(bridge, DueMessage(verification.id, None))
+    clock.go_to(stored.due()[verification.id])
+    finalize(deps, DueMessage(verification.id, None))
 
-    assert kept.row(verification.id)["status"] == "verified"
+    assert stored.row(verification.id)["status"] == "verified"
 
 
 def test_a_vendor_that_fails_is_asked_again_only_where_somebody_waits(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions
+    sandbox: Sandbox, deps: Dependencies, functions: Functions
 ) -> None:
-    awaited, queued = new(bridge), new(bridge)
+    awaited, queued = new(deps), new(deps)
     sandbox.vendor.fault("500", on="get", times=None)
 
     functions.browser(return_path(awaited))
-    finalize(bridge, DueMessage(queued.id, None))
+    finalize(deps, DueMessage(queued.id, None))
 
     assert sandbox.vendor.calls()["by_token"] == {token_of(awaited): 3, token_of(queued): 1}

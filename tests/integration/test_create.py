@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from bridge import schedule
-from bridge.errors import StillRunning
-from bridge.models import LinkRequest
+from bridge.dependencies import Dependencies
+from bridge.domain import schedule
+from bridge.domain.errors import StillRunning
+from bridge.domain.verification import LinkRequest
 from bridge.use_cases.create import create
-from bridge.vendor import Link, Permit, Vendor
-from bridge.wiring import Bridge
-from tests.integration.driving import PRINCIPAL, REDIRECT_URL, WANTED, Aws, Clock, Functions
-from tests.integration.kept import Kept
+from bridge.vendor.client import Link, Permit, Vendor
+from tests.integration.harness import PRINCIPAL, REDIRECT_URL, WANTED, Aws, Clock, Functions
+from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
 
 KEY = {"Idempotency-Key": "order-17"}
@@ -35,21 +35,21 @@ def test_a_verification_costs_one_vendor_call_and_two_writes(sandbox: Sandbox, f
 
 
 def test_a_link_lives_from_when_the_vendor_made_it_however_long_that_took(
-    bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = bridge.vendor.create_link
+    make = deps.vendor.create_link
 
     def make_slowly(request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
         link = make(request, return_url, permit=permit)
         clock.advance(7)
         return link
 
-    monkeypatch.setattr(bridge.vendor, "create_link", make_slowly)
+    monkeypatch.setattr(deps.vendor, "create_link", make_slowly)
     document = functions.api("POST", "/verifications", WANTED).json
 
     assert document["created_at"] == "2026-01-31T08:00:07.000Z"
     assert document["expires_at"] == "2026-01-31T08:15:07.000Z"
-    assert kept.due()[document["id"]] == clock.epoch - 7 + schedule.FIRST_CHECK
+    assert stored.due()[document["id"]] == clock.epoch - 7 + schedule.FIRST_CHECK
 
 
 def test_the_answer_is_the_pending_verification_with_its_link(
@@ -73,23 +73,23 @@ def test_the_answer_is_the_pending_verification_with_its_link(
 
 
 def test_the_vendor_is_told_our_own_return_address_and_not_the_frontends(
-    sandbox: Sandbox, functions: Functions, kept: Kept
+    sandbox: Sandbox, functions: Functions, stored: StoredState
 ) -> None:
     functions.api("POST", "/verifications", WANTED)
 
-    (row,), (token,) = kept.rows(), sandbox.vendor.tokens()
-    told = json.loads(sandbox.vendor.raw_record(token))["result"]["redirect_url"]
-    assert told == f"{sandbox.api_url}/return/{row['id']}/{row['code']}"
+    (row,), (token,) = stored.rows(), sandbox.vendor.tokens()
+    reported = json.loads(sandbox.vendor.raw_record(token))["result"]["redirect_url"]
+    assert reported == f"{sandbox.api_url}/return/{row['id']}/{row['code']}"
     assert row["redirect_url"] == REDIRECT_URL
 
 
 def test_a_new_verification_is_due_five_minutes_later_and_has_no_ttl(
-    functions: Functions, kept: Kept, clock: Clock
+    functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
     functions.api("POST", "/verifications", WANTED)
 
-    (row,) = kept.rows()
-    assert kept.due() == {row["id"]: clock.epoch + schedule.FIRST_CHECK}
+    (row,) = stored.rows()
+    assert stored.due() == {row["id"]: clock.epoch + schedule.FIRST_CHECK}
     assert "ttl" not in row
     assert "lease_until" not in row
 
@@ -127,15 +127,15 @@ def test_a_replay_after_the_link_is_over_has_no_link_any_more(functions: Functio
     ],
 )
 def test_the_same_key_with_another_body_is_422(
-    sandbox: Sandbox, functions: Functions, kept: Kept, change: dict[str, Any]
+    sandbox: Sandbox, functions: Functions, stored: StoredState, change: dict[str, Any]
 ) -> None:
     functions.api("POST", "/verifications", WANTED, headers=KEY)
-    before = kept.rows()
+    before = stored.rows()
 
     answer = functions.api("POST", "/verifications", WANTED | change, headers=KEY)
 
     assert (answer.status, answer.json["code"]) == (422, "idempotency_key_reused")
-    assert kept.rows() == before
+    assert stored.rows() == before
     assert sandbox.vendor.calls()["create"] == 1
 
 
@@ -148,10 +148,10 @@ def test_the_same_key_of_another_principal_is_another_verification(sandbox: Sand
     assert sandbox.vendor.calls()["create"] == 2
 
 
-def test_without_a_key_each_request_is_a_verification_of_its_own(functions: Functions, kept: Kept) -> None:
+def test_without_a_key_each_request_is_a_verification_of_its_own(functions: Functions, stored: StoredState) -> None:
     ids = {functions.api("POST", "/verifications", WANTED).json["id"] for _ in range(3)}
 
-    assert ids == {row["id"] for row in kept.rows()}
+    assert ids == {row["id"] for row in stored.rows()}
     assert len(ids) == 3
 
 
@@ -176,16 +176,16 @@ class HeldVendor:
 
 
 def test_of_eight_at_once_with_the_same_key_one_is_created_and_seven_are_told_to_wait(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState
 ) -> None:
-    held = HeldVendor(bridge.vendor, others=7)
-    vars(bridge)["vendor"] = held
+    held = HeldVendor(deps.vendor, others=7)
+    vars(deps)["vendor"] = held
     start = threading.Barrier(8)
 
     def ask(_: int) -> str:
         start.wait(60)
         try:
-            create(bridge, PRINCIPAL, LinkRequest(**WANTED), idempotency_key="k", base_url="https://api.example.com")
+            create(deps, PRINCIPAL, LinkRequest(**WANTED), idempotency_key="k", base_url="https://api.example.com")
         except StillRunning as refusal:
             held.one_answered()
             return f"wait {refusal.retry_after}"
@@ -196,4 +196,4 @@ def test_of_eight_at_once_with_the_same_key_one_is_created_and_seven_are_told_to
 
     assert outcomes == ["created", *[f"wait {schedule.LEASE_SECONDS}"] * 7]
     assert sandbox.vendor.calls()["create"] == 1
-    assert len(kept.rows()) == 1
+    assert len(stored.rows()) == 1

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.driving import WANTED, Answer, Aws, Functions
+from tests.integration.harness import WANTED, Answer, Aws, Functions
 from tests.sandbox.sandbox import Sandbox
 
 LONG_URL = "http://localhost:5173/" + "a" * 2048

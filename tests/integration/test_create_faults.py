@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from bridge.aws.secrets import Secret
-from bridge.credentials import EkycCredentials, are_usable
-from bridge.vendor import Vendor
-from bridge.wiring import Bridge
-from tests.integration.driving import WANTED, Aws, Functions
-from tests.integration.kept import Kept
+from bridge.dependencies import Dependencies
+from bridge.vendor.client import Vendor
+from bridge.vendor.credentials import EkycCredentials, are_usable
+from tests.integration.harness import WANTED, Aws, Functions
+from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
 
 KEY = {"Idempotency-Key": "order-17"}
@@ -41,12 +41,12 @@ FAULTS = {
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS.items())
 def test_a_fault_of_the_vendors_leaves_no_record_and_the_key_may_be_sent_again(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, aws: Aws, fault: str, expected: Any
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, aws: Aws, fault: str, expected: Any
 ) -> None:
     if fault == "slow":
-        arn = bridge.settings.ekyc_credentials_secret_arn
+        arn = deps.settings.ekyc_credentials_secret_arn
         secret = Secret(aws.client("secretsmanager"), arn, is_well_formed=are_usable)
-        vars(bridge)["vendor"] = Vendor(bridge.settings.ekyc_api_url, EkycCredentials(secret), budget=0.2)
+        vars(deps)["vendor"] = Vendor(deps.settings.ekyc_api_url, EkycCredentials(secret), budget=0.2)
     sandbox.vendor.fault(fault, on="create", times=None)
 
     answer = functions.api("POST", "/verifications", WANTED, headers=KEY)
@@ -54,7 +54,7 @@ def test_a_fault_of_the_vendors_leaves_no_record_and_the_key_may_be_sent_again(
     assert (answer.status, answer.json["code"]) == expected
     assert answer.headers["content-type"] == "application/problem+json"
     assert ("retry-after" in answer.headers) == (answer.status == 503)
-    assert kept.rows() == []
+    assert stored.rows() == []
     sandbox.vendor.clear_faults()
-    vars(bridge).pop("vendor")
+    vars(deps).pop("vendor")
     assert functions.api("POST", "/verifications", WANTED, headers=KEY).status == 201

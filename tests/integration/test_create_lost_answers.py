@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from bridge import schedule
-from tests.integration.driving import WANTED, Answer, Aws, Clock, Functions
-from tests.integration.kept import Kept
+from bridge.domain import schedule
+from tests.integration.harness import WANTED, Answer, Aws, Clock, Functions
+from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
 
 KEY = {"Idempotency-Key": "order-17"}
@@ -20,7 +20,7 @@ def post(functions: Functions) -> Answer:
 
 @pytest.mark.parametrize("write", ["PutItem", "UpdateItem"])
 def test_an_answer_lost_on_the_way_is_asked_for_again_and_the_request_goes_on(
-    sandbox: Sandbox, functions: Functions, kept: Kept, aws: Aws, write: str
+    sandbox: Sandbox, functions: Functions, stored: StoredState, aws: Aws, write: str
 ) -> None:
     lost = lose_one_answer(aws.client("dynamodb"), write)
 
@@ -29,7 +29,7 @@ def test_an_answer_lost_on_the_way_is_asked_for_again_and_the_request_goes_on(
     assert lost == [write]
     assert answer.status == 201
     assert sandbox.vendor.calls()["create"] == 1
-    (row,) = kept.rows()
+    (row,) = stored.rows()
     assert (row["sequence"], row["token"]) == (1, answer.json["token"])
     assert post(functions).headers["idempotent-replayed"] == "true"
 
@@ -51,7 +51,7 @@ def lose_one_answer(client: Any, operation: str) -> list[str]:
 
 
 def test_when_no_answer_to_the_reservation_comes_at_all_the_request_may_be_sent_again(
-    sandbox: Sandbox, functions: Functions, kept: Kept, aws: Aws, clock: Clock
+    sandbox: Sandbox, functions: Functions, stored: StoredState, aws: Aws, clock: Clock
 ) -> None:
     aws.lose_answer("dynamodb.PutItem")
 
@@ -62,11 +62,11 @@ def test_when_no_answer_to_the_reservation_comes_at_all_the_request_may_be_sent_
     assert post(functions).status == 409
     clock.advance(schedule.LEASE_SECONDS + 1)
     assert post(functions).status == 201
-    assert len(kept.rows()) == 1
+    assert len(stored.rows()) == 1
 
 
 def test_when_no_answer_to_the_commit_comes_at_all_the_request_is_answered_when_sent_again(
-    sandbox: Sandbox, functions: Functions, kept: Kept, aws: Aws
+    sandbox: Sandbox, functions: Functions, stored: StoredState, aws: Aws
 ) -> None:
     # After the reservation, the rate limiter's count and the credentials.
     aws.before_call(4, lambda: aws.lose_answer("dynamodb.UpdateItem"))
@@ -80,7 +80,7 @@ def test_when_no_answer_to_the_commit_comes_at_all_the_request_is_answered_when_
 
 
 def test_when_the_commit_cannot_be_written_the_request_ends_well_after_the_lease(
-    functions: Functions, kept: Kept, aws: Aws, clock: Clock
+    functions: Functions, stored: StoredState, aws: Aws, clock: Clock
 ) -> None:
     aws.before_call(4, lambda: aws.refuse("dynamodb.UpdateItem"))
 
@@ -88,7 +88,7 @@ def test_when_the_commit_cannot_be_written_the_request_ends_well_after_the_lease
     assert post(functions).status == 409
     clock.advance(schedule.LEASE_SECONDS + 1)
     assert post(functions).status == 201
-    (row,) = kept.rows()
+    (row,) = stored.rows()
     assert row["sequence"] == 1
 
 

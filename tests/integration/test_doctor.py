@@ -9,7 +9,7 @@ import pytest
 
 from bridge.cli import doctor
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.vendor import VendorStandIn, answers, api
+from tests.sandbox.vendor import FakeVendor, answers, api
 from tests.sandbox.vendor.state import State
 from tests.sandbox.vendor.waiting import On
 
@@ -31,13 +31,13 @@ Run = Callable[..., Report]
 
 
 @pytest.fixture
-def vendor() -> Iterator[VendorStandIn]:
-    with VendorStandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET) as vendor:
+def vendor() -> Iterator[FakeVendor]:
+    with FakeVendor(client_id=CLIENT_ID, client_secret=CLIENT_SECRET) as vendor:
         yield vendor
 
 
 @pytest.fixture
-def run(vendor: VendorStandIn, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(vendor: FakeVendor, capsys: pytest.CaptureFixture[str]) -> Run:
     """The command, with the credentials of the environment; what it prints holds nothing secret."""
 
     def run(*arguments: str, **variables: str) -> Report:
@@ -51,7 +51,7 @@ def run(vendor: VendorStandIn, capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-def test_a_vendor_that_is_as_documented_differs_in_nothing(vendor: VendorStandIn, run: Run) -> None:
+def test_a_vendor_that_is_as_documented_differs_in_nothing(vendor: FakeVendor, run: Run) -> None:
     report = run()
 
     assert (report.code, report.differences) == (0, [])
@@ -60,7 +60,7 @@ def test_a_vendor_that_is_as_documented_differs_in_nothing(vendor: VendorStandIn
     assert "wrong credentials: HTTP 401, application/json, {message: string, status: integer}" in report.out
 
 
-def test_one_link_is_made_and_nobody_opens_it(vendor: VendorStandIn, run: Run) -> None:
+def test_one_link_is_made_and_nobody_opens_it(vendor: FakeVendor, run: Run) -> None:
     run()
 
     (token,) = vendor.tokens()
@@ -134,7 +134,7 @@ def test_a_field_that_is_missing_is_reported(run: Run, monkeypatch: pytest.Monke
 
 
 def test_another_lifetime_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
-    with VendorStandIn(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, link_lifetime=1800) as vendor:
+    with FakeVendor(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, link_lifetime=1800) as vendor:
         variables = {"EKYC_API_URL": vendor.url, "EKYC_CLIENT_ID": CLIENT_ID, "EKYC_CLIENT_SECRET": CLIENT_SECRET}
         code = doctor.main([], variables)
 
@@ -172,7 +172,7 @@ def test_errors_that_the_bridge_would_take_for_others_are_reported(run: Run, mon
     ],
 )
 def test_a_response_of_another_form_is_reported(
-    vendor: VendorStandIn, run: Run, fault: str, on: On, differences: set[str]
+    vendor: FakeVendor, run: Run, fault: str, on: On, differences: set[str]
 ) -> None:
     vendor.fault(fault, on=on)
 
@@ -184,7 +184,7 @@ def test_a_response_of_another_form_is_reported(
 
 @pytest.mark.parametrize(("fault", "on"), [("500", "create"), ("429", "create"), ("401", "create"), ("503", "get")])
 def test_a_vendor_that_is_out_of_order_or_refuses_us_could_not_be_asked(
-    vendor: VendorStandIn, run: Run, fault: str, on: On
+    vendor: FakeVendor, run: Run, fault: str, on: On
 ) -> None:
     vendor.fault(fault, on=on)
 
@@ -195,7 +195,7 @@ def test_a_vendor_that_is_out_of_order_or_refuses_us_could_not_be_asked(
 
 
 @pytest.mark.parametrize("on", ["create", "get"])
-def test_a_vendor_that_does_not_respond_could_not_be_asked(vendor: VendorStandIn, run: Run, on: On) -> None:
+def test_a_vendor_that_does_not_respond_could_not_be_asked(vendor: FakeVendor, run: Run, on: On) -> None:
     vendor.fault("reset", on=on)
 
     assert run().code == 2
@@ -210,7 +210,7 @@ def test_a_vendor_that_does_not_respond_could_not_be_asked(vendor: VendorStandIn
     ],
 )
 def test_nothing_is_sent_without_credentials_or_in_the_clear(
-    vendor: VendorStandIn, run: Run, variables: dict[str, str], problem: str
+    vendor: FakeVendor, run: Run, variables: dict[str, str], problem: str
 ) -> None:
     report = run(**variables)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge import wiring
+from bridge import dependencies
 from tests.integration.samples import EVENTS, SAMPLES, event, seed
 from tests.sandbox.sandbox import Sandbox
 
@@ -12,11 +12,11 @@ from tests.sandbox.sandbox import Sandbox
 @pytest.fixture
 def seeded(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[str]:
     """The name of a sample whose verification is there."""
-    wiring.bridge.cache_clear()
+    dependencies.dependencies.cache_clear()
     name: str = request.param
     seed(sandbox.vendor, sandbox.client("secretsmanager"), is_completed=SAMPLES[name].is_completed)
     yield name
-    wiring.bridge.cache_clear()
+    dependencies.dependencies.cache_clear()
 
 
 @pytest.mark.parametrize("seeded", SAMPLES, indirect=True)

@@ -13,20 +13,21 @@ from unittest import mock
 
 import pytest
 
+from bridge.auth.jwks import KeySet
 from bridge.aws import secrets
 from bridge.aws.due_queue import DueQueue
-from bridge.errors import StorageUnavailable
-from bridge.key_set import KeySet
-from bridge.models import Verification
+from bridge.dependencies import Dependencies
+from bridge.domain.errors import StorageUnavailable
+from bridge.domain.schedule import FIRST_CHECK
+from bridge.domain.verification import Verification
 from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, metrics, record_failure
-from bridge.schedule import FIRST_CHECK
 from bridge.settings import Settings
-from bridge.store.rate_limiter import RateLimiter
+from bridge.store.call_counters import CallCounters
 from bridge.store.rows import reference_key
-from bridge.wiring import Bridge
+from bridge.vendor.rate_limiter import RateLimiter
 from tests.integration.alarms import ALARMS, emitted, powertools_settings
-from tests.integration.driving import WANTED, Aws, Clock, Functions, http_event, new, return_path, token_of
-from tests.integration.kept import Kept
+from tests.integration.harness import WANTED, Aws, Clock, Functions, http_event, new, return_path, token_of
+from tests.integration.stored_state import StoredState
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
 from tests.unit.tokens import ISSUER, token
@@ -38,7 +39,7 @@ _FIELDS = {"error", "operation", "error_code", "http_status", "what", "verificat
 @dataclass(frozen=True, slots=True)
 class World:
     sandbox: Sandbox
-    bridge: Bridge
+    deps: Dependencies
     functions: Functions
     aws: Aws
     clock: Clock
@@ -53,14 +54,14 @@ class World:
         self.sandbox.invoke("AuthorizeFunction", event)
 
     def put_api_keys(self, text: str) -> None:
-        arn = self.bridge.settings.api_keys_secret_arn
+        arn = self.deps.settings.api_keys_secret_arn
         self.sandbox.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=text)
 
 
 @pytest.fixture
 def world(
     sandbox: Sandbox,
-    bridge: Bridge,
+    deps: Dependencies,
     functions: Functions,
     aws: Aws,
     clock: Clock,
@@ -72,10 +73,10 @@ def world(
     namespace, service = powertools_settings(sandbox.stack)
     monkeypatch.setattr(metrics.provider, "namespace", namespace)
     monkeypatch.setattr(metrics.provider, "service", service)
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
     log.truncate(0)
-    return World(sandbox, bridge, functions, aws, clock, verification)
+    return World(sandbox, deps, functions, aws, clock, verification)
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def vendor(fault: str, on: Literal["create", "get"] = "get") -> Step:
     return lambda world: world.sandbox.vendor.fault(fault, on=on, times=None)
 
 
-def come_back(world: World) -> None:
+def person_returns(world: World) -> None:
     world.functions.browser(return_path(world.verification))
 
 
@@ -153,15 +154,15 @@ def unforeseen(world: World) -> None:
         def fetch(self, *args: Any, **how: Any) -> None:
             raise KeyError("canary")
 
-    vars(world.bridge)["vendor"] = Broken()
+    vars(world.deps)["vendor"] = Broken()
 
 
 def rate_limit_used_up(world: World) -> None:
-    settings = world.bridge.settings
+    settings = world.deps.settings
     smallest = RateLimiter(
-        world.aws.client("dynamodb"), settings.rate_table_name, limit=5, background=60, now=world.clock
+        CallCounters(world.aws.client("dynamodb"), settings.rate_table_name), limit=5, background=60, now=world.clock
     )
-    vars(world.bridge)["rate_limiter"] = smallest
+    vars(world.deps)["rate_limiter"] = smallest
 
 
 def queue_that_takes_nothing(world: World) -> None:
@@ -173,12 +174,12 @@ def queue_that_takes_nothing(world: World) -> None:
         def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
             return {"Attributes": dict.fromkeys(AttributeNames, "0")}
 
-    vars(world.bridge)["due_queue"] = DueQueue(Full(), "https://sqs.example/due")
+    vars(world.deps)["due_queue"] = DueQueue(Full(), "https://sqs.example/due")
 
 
 def provider_that_is_away(world: World) -> None:
     issuer = {"JWT_ISSUER": ISSUER.issuer, "JWT_AUDIENCE": ISSUER.audiences[0], "JWKS_URL": "http://127.0.0.1:1/"}
-    world.bridge.settings = Settings({**os.environ, "JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
+    world.deps.settings = Settings({**os.environ, "JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
 
 
 MALFORMED = {"error": "SecretMalformed", "operation": "GetSecretValue", "error_code": "malformed"}
@@ -195,55 +196,55 @@ def after_a_call(inject: Step) -> Step:
     return injected
 
 
-def come_back_while_credentials_are_malformed(world: World) -> None:
+def person_returns_while_credentials_are_malformed(world: World) -> None:
     """The vendor's secret is the sandbox's, so it is put back at once."""
-    client, arn = world.sandbox.client("secretsmanager"), world.bridge.settings.ekyc_credentials_secret_arn
+    client, arn = world.sandbox.client("secretsmanager"), world.deps.settings.ekyc_credentials_secret_arn
     good = client.get_secret_value(SecretId=arn)["SecretString"]
     client.put_secret_value(SecretId=arn, SecretString='{"client_id": "canary",}')
     try:
-        come_back(world)
+        person_returns(world)
     finally:
         client.put_secret_value(SecretId=arn, SecretString=good)
 
 
 def unreadable(world: World) -> None:
     """A newer version wrote the row, say, before a deployment went back."""
-    kept = Kept(world.sandbox.client, world.bridge.settings)
-    kept.set(world.verification.id, "status", "archived")
+    stored = StoredState(world.sandbox.client, world.deps.settings)
+    stored.set(world.verification.id, "status", "archived")
 
 
 def unreadable_in_a_list(world: World) -> None:
     unreadable(world)
-    kept = Kept(world.sandbox.client, world.bridge.settings)
-    kept.set(world.verification.id, "reference_key", reference_key(world.verification.principal, "order-1"))
+    stored = StoredState(world.sandbox.client, world.deps.settings)
+    stored.set(world.verification.id, "reference_key", reference_key(world.verification.principal, "order-1"))
 
 
 def beyond_patience(world: World) -> None:
     vendor("500")(world)
-    world.clock.advance(900 + world.bridge.settings.give_up_after)
+    world.clock.advance(900 + world.deps.settings.give_up_after)
 
 
 CASES = {
     "a return while DynamoDB denies": Case(
-        deny("dynamodb.UpdateItem"), come_back, "request_failed", "StorageFault", storage("UpdateItem")
+        deny("dynamodb.UpdateItem"), person_returns, "request_failed", "StorageFault", storage("UpdateItem")
     ),
     "a return while S3 denies": Case(
         deny("s3.PutObject", "AccessDenied"),
-        come_back,
+        person_returns,
         "check_failed",
         "StorageFault",
         storage("PutObject", "AccessDenied"),
     ),
-    "a return while the vendor fails": Case(vendor("500"), come_back, "check_failed", "VendorFault", outage()),
+    "a return while the vendor fails": Case(vendor("500"), person_returns, "check_failed", "VendorFault", outage()),
     "a return while the vendor refuses us": Case(
         vendor("401"),
-        come_back,
+        person_returns,
         "check_failed",
         "VendorCredentials",
         outage(status=401, error="VendorCredentials"),
     ),
     "a return that meets an error nobody foresaw": Case(
-        unforeseen, come_back, "invocation_failed", "InternalError", {"error": "KeyError"}
+        unforeseen, person_returns, "invocation_failed", "InternalError", {"error": "KeyError"}
     ),
     "a browser's look at the status while DynamoDB denies": Case(
         deny("dynamodb.GetItem"),
@@ -372,7 +373,7 @@ CASES = {
     ),
     "a return whose credentials the vendor refuses once, while their secret is malformed": Case(
         lambda world: world.sandbox.vendor.fault("401", on="get", times=1),
-        come_back_while_credentials_are_malformed,
+        person_returns_while_credentials_are_malformed,
         "secret_not_refreshed",
         "InternalError",
         MALFORMED,
@@ -404,14 +405,14 @@ CASES = {
     ),
     "a record that contradicts itself": Case(
         lambda world: world.sandbox.vendor.play(token_of(world.verification), "inconsistent"),
-        come_back,
+        person_returns,
         "inconsistent_result",
         "InconsistentResult",
         {"what": "is_success"},
     ),
     "a record that names no token": Case(
         lambda world: world.sandbox.vendor.play(token_of(world.verification), "verified+token_missing"),
-        come_back,
+        person_returns,
         "inconsistent_result",
         "InconsistentResult",
         {"what": "token"},
@@ -420,7 +421,7 @@ CASES = {
         lambda world: world.sandbox.vendor.play(
             token_of(world.verification), "verified+other_token+other_country+other_document"
         ),
-        come_back,
+        person_returns,
         "inconsistent_result",
         "InconsistentResult",
         {"what": "token, url, ocr_country, ocr_type"},
@@ -468,8 +469,8 @@ def test_whatever_fails_on_the_way_out_of_a_failure_leaves_its_own_line(world: W
 
 
 def test_a_person_whose_frontend_is_not_allowed_any_more_leaves_a_line(world: World, log: io.StringIO) -> None:
-    world.bridge.settings = Settings({**os.environ, "ALLOWED_REDIRECT_ORIGINS": ""})
-    come_back(world)
+    world.deps.settings = Settings({**os.environ, "ALLOWED_REDIRECT_ORIGINS": ""})
+    person_returns(world)
     (line,) = [each for each in log.getvalue().replace("\0", "").splitlines() if "request_rejected" in each]
     rejected = json.loads(line)
     assert (rejected["code"], rejected["verification_id"]) == ("redirect_not_allowed", world.verification.id)
@@ -480,7 +481,7 @@ def test_a_check_that_cannot_be_rescheduled_leaves_its_own_line(world: World, lo
     # After the claim and the three attempts at the vendor, each counted.
     world.aws.before_call(5, lambda: world.aws.deny("dynamodb.UpdateItem"))
 
-    come_back(world)
+    person_returns(world)
 
     assert [(each["message"], each["operation"]) for each in failures(log)] == [
         ("check_failed", "GetVerification"),
@@ -512,7 +513,7 @@ def test_an_outage_that_one_person_meets_raises_an_alarm_within_15_minutes(
     world: World, capsys: pytest.CaptureFixture[str], inject: Step, metric: str
 ) -> None:
     inject(world)
-    come_back(world)
+    person_returns(world)
     # AWS takes some two minutes to show a metric. The pauses between checks are the longest that jitter allows.
     bad_minutes = 0
     for _ in range(13):
@@ -530,7 +531,7 @@ def test_an_outage_that_one_person_meets_raises_an_alarm_within_15_minutes(
 def test_a_sweep_reports_how_long_the_oldest_has_been_due(
     world: World, capsys: pytest.CaptureFixture[str], seconds: int
 ) -> None:
-    new(world.bridge)
+    new(world.deps)
     world.clock.advance(seconds)
     capsys.readouterr()
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bridge.wiring import Bridge
-from tests.integration.driving import Aws, new, token_of
-from tests.integration.kept import Kept
+from bridge.dependencies import Dependencies
+from tests.integration.harness import Aws, new, token_of
+from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
 
 
@@ -18,25 +18,27 @@ def finalize(sandbox: Sandbox, *bodies: str) -> list[str]:
 
 
 @pytest.mark.parametrize("poison", ["", "not json", "[]", "{}", '{"id": 5}', '{"id": null}', '{"id": "ver_x"}', "null"])
-def test_poison_is_reported_and_holds_up_nobody_else(sandbox: Sandbox, bridge: Bridge, kept: Kept, poison: str) -> None:
-    first, second = new(bridge), new(bridge)
+def test_poison_is_reported_and_holds_up_nobody_else(
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, poison: str
+) -> None:
+    first, second = new(deps), new(deps)
     for verification in (first, second):
         sandbox.vendor.play(token_of(verification), "verified")
 
     failed = finalize(sandbox, json.dumps({"id": first.id}), poison, json.dumps({"id": second.id}))
 
     assert failed == ["1"]
-    assert {row["status"] for row in kept.rows()} == {"verified"}
+    assert {row["status"] for row in stored.rows()} == {"verified"}
 
 
-def test_a_batch_of_nothing_but_poison_is_reported_whole(sandbox: Sandbox, bridge: Bridge) -> None:
+def test_a_batch_of_nothing_but_poison_is_reported_whole(sandbox: Sandbox, deps: Dependencies) -> None:
     assert finalize(sandbox, "x", "{}") == ["0", "1"]
 
 
 def test_a_part_of_aws_that_fails_is_reported_and_the_rest_is_done(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, aws: Aws
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, aws: Aws
 ) -> None:
-    first, second = new(bridge), new(bridge)
+    first, second = new(deps), new(deps)
     for verification in (first, second):
         sandbox.vendor.play(token_of(verification), "verified")
     aws.refuse("dynamodb.UpdateItem")
@@ -44,22 +46,26 @@ def test_a_part_of_aws_that_fails_is_reported_and_the_rest_is_done(
     failed = finalize(sandbox, json.dumps({"id": first.id}), json.dumps({"id": second.id}))
 
     assert failed == ["0"]
-    assert kept.row(second.id)["status"] == "verified"
+    assert stored.row(second.id)["status"] == "verified"
     assert finalize(sandbox, json.dumps({"id": first.id})) == []
-    assert kept.row(first.id)["status"] == "verified"
+    assert stored.row(first.id)["status"] == "verified"
 
 
-def test_the_vendors_fault_is_no_fault_of_the_message(sandbox: Sandbox, bridge: Bridge, kept: Kept) -> None:
-    verification = new(bridge)
+def test_the_vendors_fault_is_no_fault_of_the_message(
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState
+) -> None:
+    verification = new(deps)
     sandbox.vendor.fault("500", on="get", times=None)
 
     assert finalize(sandbox, json.dumps({"id": verification.id})) == []
 
-    assert verification.id in kept.due()
+    assert verification.id in stored.due()
 
 
-def test_a_message_that_comes_twice_costs_one_vendor_call(sandbox: Sandbox, bridge: Bridge, kept: Kept) -> None:
-    verification = new(bridge)
+def test_a_message_that_comes_twice_costs_one_vendor_call(
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState
+) -> None:
+    verification = new(deps)
     body = json.dumps({"id": verification.id})
 
     assert finalize(sandbox, body, body) == []
@@ -67,5 +73,5 @@ def test_a_message_that_comes_twice_costs_one_vendor_call(sandbox: Sandbox, brid
     assert sandbox.vendor.calls()["get"] == 1
 
 
-def test_a_message_for_what_is_not_there_any_more_is_done(sandbox: Sandbox, bridge: Bridge) -> None:
+def test_a_message_for_what_is_not_there_any_more_is_done(sandbox: Sandbox, deps: Dependencies) -> None:
     assert finalize(sandbox, json.dumps({"id": "ver_" + "a" * 26})) == []

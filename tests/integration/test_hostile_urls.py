@@ -2,9 +2,9 @@
 
 import pytest
 
-from bridge.wiring import Bridge
-from tests.integration.driving import WANTED, Functions, new, return_path
-from tests.integration.kept import Kept
+from bridge.dependencies import Dependencies
+from tests.integration.harness import WANTED, Functions, new, return_path
+from tests.integration.stored_state import StoredState
 from tests.marks import slow_but
 from tests.unit.hostile_urls import BY_TRICK
 
@@ -12,25 +12,25 @@ ALLOWED = "https://app.example.com,https://shop.example:8443"
 
 
 @pytest.fixture(autouse=True)
-def _allowed(monkeypatch: pytest.MonkeyPatch, bridge: Bridge) -> None:
+def _allowed(monkeypatch: pytest.MonkeyPatch, deps: Dependencies) -> None:
     monkeypatch.setenv("ALLOWED_REDIRECT_ORIGINS", ALLOWED)
 
 
 @pytest.mark.parametrize("trick", BY_TRICK)
-def test_no_hostile_url_gets_in(functions: Functions, kept: Kept, trick: str) -> None:
+def test_no_hostile_url_gets_in(functions: Functions, stored: StoredState, trick: str) -> None:
     for url in BY_TRICK[trick]:
         answer = functions.api("POST", "/verifications", WANTED | {"redirect_url": url})
         assert (answer.status, [fault["pointer"] for fault in answer.json["errors"]]) == (400, ["#/redirect_url"]), url
-    assert kept.rows() == []
+    assert stored.rows() == []
 
 
 @pytest.mark.parametrize("trick", slow_but("schemes and missing parts", of=BY_TRICK))
 def test_nobody_is_sent_to_a_hostile_url_that_stands_in_the_table(
-    bridge: Bridge, functions: Functions, kept: Kept, trick: str
+    deps: Dependencies, functions: Functions, stored: StoredState, trick: str
 ) -> None:
-    verification = new(bridge, redirect_url="https://app.example.com/")
+    verification = new(deps, redirect_url="https://app.example.com/")
     for url in BY_TRICK[trick]:
-        kept.set(verification.id, "redirect_url", url)
+        stored.set(verification.id, "redirect_url", url)
         answer = functions.browser(return_path(verification))
         assert (answer.status, "location" in answer.headers) == (410, False), url
         assert len(url) < 12 or url not in answer.text
@@ -51,7 +51,7 @@ def test_nobody_is_sent_to_a_hostile_url_that_stands_in_the_table(
     ],
 )  # fmt: skip
 def test_an_honest_url_comes_back_byte_for_byte_with_the_outcome_added(
-    bridge: Bridge, functions: Functions, url: str, sent: str
+    deps: Dependencies, functions: Functions, url: str, sent: str
 ) -> None:
     verification = functions.api("POST", "/verifications", WANTED | {"redirect_url": url}).json
     assert verification["redirect_url"] == url

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from bridge.auth.jwks import LARGEST, KeySet, over_http
 from bridge.cli import api_keys
-from bridge.errors import StorageUnavailable
-from bridge.key_set import LARGEST, KeySet, over_http
-from bridge.models import READ, READ_ALL
+from bridge.dependencies import Dependencies
+from bridge.domain.caller import READ, READ_ALL
+from bridge.domain.errors import StorageUnavailable
 from bridge.observability import logger
 from bridge.settings import Settings
-from bridge.wiring import Bridge
-from tests.integration.driving import WANTED, http_event
+from tests.integration.harness import WANTED, http_event
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.serving import Server
@@ -59,13 +59,13 @@ def test_a_provider_that_is_not_there_lets_nobody_in() -> None:
 
 
 @pytest.fixture
-def trusting(bridge: Bridge, server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+def trusting(deps: Dependencies, server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """The bridge trusts a provider whose keys are served here."""
     monkeypatch.setenv("JWT_ISSUER", ISSUER.issuer)
     monkeypatch.setenv("JWT_AUDIENCE", ISSUER.audiences[0])
     monkeypatch.setenv("JWT_ALGORITHMS", ",".join(ISSUER.algorithms))
     monkeypatch.setenv("JWKS_URL", _serve(server, Response(json.dumps({"keys": [jwk("rsa-1")]}))))
-    bridge.settings = Settings()
+    deps.settings = Settings()
     return server
 
 
@@ -101,7 +101,9 @@ def test_a_subject_sees_its_own_verifications_alone(call: Call, sandbox: Sandbox
         assert call("GET", path, other)["statusCode"] == 404
 
 
-def test_a_key_of_that_name_does_not_see_a_subjects_verifications(call: Call, sandbox: Sandbox, bridge: Bridge) -> None:
+def test_a_key_of_that_name_does_not_see_a_subjects_verifications(
+    call: Call, sandbox: Sandbox, deps: Dependencies
+) -> None:
     created = call("POST", "/verifications", token(sub="web"), WANTED)
     path = f"/verifications/{json.loads(created['body'])['id']}"
     key = sandbox.add_key("web", [READ])
@@ -150,8 +152,8 @@ def test_when_the_provider_is_away_the_authorizer_fails(call: Call, trusting: Se
         call("GET", "/verifications/ver_x", token())
 
 
-def test_where_no_provider_is_trusted_no_token_is_even_read(sandbox: Sandbox, bridge: Bridge) -> None:
+def test_where_no_provider_is_trusted_no_token_is_even_read(sandbox: Sandbox, deps: Dependencies) -> None:
     event = http_event("GET", "/verifications/ver_x") | {"type": "REQUEST"}
     event["headers"] = {"authorization": f"Bearer {token()}"}
     assert sandbox.invoke("AuthorizeFunction", event) == {"isAuthorized": False}
-    assert "read_token" not in vars(bridge)
+    assert "read_token" not in vars(deps)

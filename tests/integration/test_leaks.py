@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from bridge import schedule, vendor_record
-from bridge.errors import BridgeError
-from bridge.models import Verification
+from bridge.dependencies import Dependencies
+from bridge.domain import schedule
+from bridge.domain.errors import BridgeError
+from bridge.domain.verification import Verification
 from bridge.use_cases.sweep import sweep
-from bridge.vendor import Link, Vendor
-from bridge.wiring import Bridge
-from tests.integration.driving import WANTED, Answer, Clock, Functions, free, http_event, new, return_path, token_of
-from tests.integration.kept import Kept
-from tests.integration.leaks import Said, found, found_in, told_by
+from bridge.vendor import record as vendor_record
+from bridge.vendor.client import Link, Vendor
+from tests.integration.harness import WANTED, Answer, Clock, Functions, free, http_event, new, return_path, token_of
+from tests.integration.leaks import Said, found, found_in, reported_by
 from tests.integration.raw_server import RawServer, whole
+from tests.integration.stored_state import StoredState
 from tests.marks import slow_but
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
@@ -30,14 +31,14 @@ Put = Callable[..., RawServer]
 
 
 @pytest.fixture
-def put(bridge: Bridge) -> Iterator[Put]:
+def put(deps: Dependencies) -> Iterator[Put]:
     """Puts a vendor in the place of the stand-in that answers everything with these bytes."""
     running: list[RawServer] = []
 
     def put(body: bytes, status: str = "200 OK", more: str = "") -> RawServer:
         running.append(RawServer(whole(body, status, more)).__enter__())
-        kept = bridge.vendor
-        vars(bridge)["vendor"] = Vendor(running[-1].url, kept._credentials, sleep=lambda _: None)
+        vendor = deps.vendor
+        vars(deps)["vendor"] = Vendor(running[-1].url, vendor._credentials, sleep=lambda _: None)
         return running[-1]
 
     yield put
@@ -65,7 +66,7 @@ def planted(record: Any, way: tuple[Any, ...], canary: str = CANARY) -> Any:
 
 
 def everything_asked(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, id: str, path: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock, said: Said, id: str, path: str
 ) -> None:
     """All that anybody can do that asks the vendor; what is answered and sent goes into what was said."""
     records = [{"messageId": "1", "body": json.dumps({"id": id}), "eventSource": "aws:sqs"}]
@@ -75,7 +76,7 @@ def everything_asked(
         lambda: sandbox.invoke("FinalizeFunction", {"Records": records}),
         lambda: functions.browser(path.replace("return", "status")),
         lambda: functions.api("GET", f"/verifications/{id}"),
-        lambda: sweep(bridge, has_time=lambda: True),
+        lambda: sweep(deps, has_time=lambda: True),
     ):
         clock.advance(6)
         answer: Any = ask()
@@ -85,9 +86,9 @@ def everything_asked(
 
 @pytest.mark.slow
 def test_no_field_of_the_vendors_record_is_said_by_anything_but_the_result(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, put: Put
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock, said: Said, put: Put
 ) -> None:
-    verification = new(bridge, redirect_url="http://localhost:5173/")
+    verification = new(deps, redirect_url="http://localhost:5173/")
     sandbox.vendor.play(token_of(verification), FULL)
     record = json.loads(sandbox.vendor.raw_record(token_of(verification)))
     places = leaves(record)
@@ -96,17 +97,17 @@ def test_no_field_of_the_vendors_record_is_said_by_anything_but_the_result(
 
     for way, canary in canaries.items():
         put(json.dumps(planted(record, way, canary)).encode())
-        everything_asked(sandbox, bridge, functions, clock, said, *another(bridge, verification))
+        everything_asked(sandbox, deps, functions, clock, said, *another(deps, verification))
 
     assert found(said, canaries.values()) == []
 
 
-def another(bridge: Bridge, verification: Verification) -> tuple[str, str]:
+def another(deps: Dependencies, verification: Verification) -> tuple[str, str]:
     """One more with the same token; its id, and the path of its return."""
-    kept = vars(bridge)["vendor"]
-    vars(bridge)["vendor"] = Granting(Link(str(verification.url), token_of(verification)))
-    made = new(bridge, redirect_url="http://localhost:5173/")
-    vars(bridge)["vendor"] = kept
+    kept = vars(deps)["vendor"]
+    vars(deps)["vendor"] = Granting(Link(str(verification.url), token_of(verification)))
+    made = new(deps, redirect_url="http://localhost:5173/")
+    vars(deps)["vendor"] = kept
     return made.id, return_path(made)
 
 
@@ -149,16 +150,16 @@ BODIES = {
 
 @pytest.mark.parametrize("status", QUICK_STATUSES)
 def test_no_answer_of_the_vendors_is_said_whatever_its_status(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, put: Put, status: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock, said: Said, put: Put, status: str
 ) -> None:
-    verification = new(bridge, redirect_url="http://localhost:5173/")
+    verification = new(deps, redirect_url="http://localhost:5173/")
 
     for body in BODIES.values():
         put(body, status)
         created = functions.api("POST", "/verifications", WANTED)
         assert created.status in (502, 503, 504, 400, 422), (status, created.text)
         said.errors += created.text + str(created.headers)
-        everything_asked(sandbox, bridge, functions, clock, said, verification.id, return_path(verification))
+        everything_asked(sandbox, deps, functions, clock, said, verification.id, return_path(verification))
 
     assert found(said, [CANARY, token_of(verification), str(verification.code)]) == []
 
@@ -182,15 +183,15 @@ HEADER_LINES = [
     slow_but(f"retry-after: {CANARY}\r\n", f"content-encoding: {CANARY}\r\n", of=HEADER_LINES),
 )
 def test_no_header_of_the_vendors_is_said_however_it_is_written(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, put: Put, lines: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock, said: Said, put: Put, lines: str
 ) -> None:
-    verification = new(bridge, redirect_url="http://localhost:5173/")
+    verification = new(deps, redirect_url="http://localhost:5173/")
 
     for status in ("200 OK", "302 Found", "500 No"):
         put(BODIES["an inner error"], status, lines)
         created = functions.api("POST", "/verifications", WANTED)
         said.errors += created.text + str(created.headers)
-        everything_asked(sandbox, bridge, functions, clock, said, verification.id, return_path(verification))
+        everything_asked(sandbox, deps, functions, clock, said, verification.id, return_path(verification))
 
     assert found(said, [CANARY, token_of(verification), str(verification.code)]) == []
 
@@ -198,23 +199,23 @@ def test_no_header_of_the_vendors_is_said_however_it_is_written(
 @pytest.mark.parametrize("status", QUICK_STATUSES)
 @pytest.mark.parametrize("kind", BODIES)
 def test_no_answer_of_the_vendors_stands_in_an_exception_or_in_what_led_to_it(
-    bridge: Bridge, put: Put, status: str, kind: str
+    deps: Dependencies, put: Put, status: str, kind: str
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     put(BODIES[kind], status)
 
     def ask() -> None:
-        answer = bridge.vendor.fetch(token_of(verification), retry=False, permit=free)
+        answer = deps.vendor.fetch(token_of(verification), retry=False, permit=free)
         vendor_record.parse(answer.result, token=token_of(verification), type="00", id_country="MYS", id_type="ID_CARD")
 
     with pytest.raises(BridgeError) as raised:
         ask()
 
-    assert found_in(told_by(raised.value), [CANARY, token_of(verification), "sk_"]) == []
+    assert found_in(reported_by(raised.value), [CANARY, token_of(verification), "sk_"]) == []
 
 
-def test_no_part_of_a_request_is_said(sandbox: Sandbox, bridge: Bridge, functions: Functions, said: Said) -> None:
-    made = new(bridge)
+def test_no_part_of_a_request_is_said(sandbox: Sandbox, deps: Dependencies, functions: Functions, said: Said) -> None:
+    made = new(deps)
     names = [
         "accept", "cookie", "forwarded", "from", "origin", "proxy-authorization", "referer", "user-agent", "via",
         "x-amzn-trace-id", "x-api-key", "x-forwarded-for", "x-real-ip", "x-request-id", "x-unknown",
@@ -241,9 +242,9 @@ def test_no_part_of_a_request_is_said(sandbox: Sandbox, bridge: Bridge, function
 
 @pytest.mark.parametrize("outcome", [FULL, "9102", "expired", "inconsistent", "verified+wrong_kinds"])
 def test_who_is_sent_on_carries_an_id_and_a_status_and_nothing_else(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, outcome: str
 ) -> None:
-    verification = new(bridge, redirect_url="http://localhost:5173/", reference=CANARY, metadata={"note": CANARY})
+    verification = new(deps, redirect_url="http://localhost:5173/", reference=CANARY, metadata={"note": CANARY})
     sandbox.vendor.play(token_of(verification), outcome)
 
     answer = functions.browser(return_path(verification), {"is_success": CANARY, "token": CANARY})
@@ -252,19 +253,19 @@ def test_who_is_sent_on_carries_an_id_and_a_status_and_nothing_else(
     status = answer.headers["location"].rpartition("=")[2]
     expected = f"http://localhost:5173/?verification_id={verification.id}&status={status}"
     assert answer.headers["location"] == expected
-    told = answer.text + str(answer.headers)
+    reported = answer.text + str(answer.headers)
     record = json.loads(sandbox.vendor.raw_record(token_of(verification)))
     texts = {str(at(record, way))[:60] for way in leaves(record)}
     sought = {CANARY, str(verification.code), *(text for text in texts if len(text) > 8)}
-    assert found_in(told, sought) == []
+    assert found_in(reported, sought) == []
 
 
-def test_a_message_holds_an_id_and_a_time_and_nothing_else(bridge: Bridge, sandbox: Sandbox, clock: Clock) -> None:
-    made = [new(bridge, reference=CANARY, metadata={"note": CANARY}) for _ in range(3)]
+def test_a_message_holds_an_id_and_a_time_and_nothing_else(deps: Dependencies, sandbox: Sandbox, clock: Clock) -> None:
+    made = [new(deps, reference=CANARY, metadata={"note": CANARY}) for _ in range(3)]
     clock.advance(3600)
-    sweep(bridge, has_time=lambda: True)
+    sweep(deps, has_time=lambda: True)
 
-    asked = {"QueueUrl": bridge.settings.due_queue_url, "MaxNumberOfMessages": 10}
+    asked = {"QueueUrl": deps.settings.due_queue_url, "MaxNumberOfMessages": 10}
     messages = sandbox.client("sqs").receive_message(**asked, MessageAttributeNames=["All"])["Messages"]
 
     # What fails goes to the dead letters as it is.
@@ -275,11 +276,11 @@ def test_a_message_holds_an_id_and_a_time_and_nothing_else(bridge: Bridge, sandb
 
 
 def test_an_error_that_nobody_foresaw_ends_without_its_text(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     # What no version of the bridge would write.
-    kept.set(verification.id, "created_at", CANARY)
+    stored.set(verification.id, "created_at", CANARY)
 
     for path in (None, return_path(verification)):
         with pytest.raises(FunctionError) as raised:

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from bridge.dependencies import Dependencies
 from bridge.use_cases.sweep import sweep
-from bridge.wiring import Bridge
-from tests.integration.driving import WANTED, Aws, Clock, Functions, http_event
+from tests.integration.harness import WANTED, Aws, Clock, Functions, http_event
 from tests.integration.leaks import Said, forms, found
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
@@ -24,17 +24,17 @@ PLANTED = WANTED | {
 
 
 @pytest.fixture
-def secrets(sandbox: Sandbox, bridge: Bridge) -> list[str]:
+def secrets(sandbox: Sandbox, deps: Dependencies) -> list[str]:
     """What only this deployment knows."""
     client = sandbox.client("secretsmanager")
-    text = client.get_secret_value(SecretId=bridge.settings.ekyc_credentials_secret_arn)["SecretString"]
+    text = client.get_secret_value(SecretId=deps.settings.ekyc_credentials_secret_arn)["SecretString"]
     return [sandbox.api_key, *json.loads(text).values()]
 
 
 Step = Callable[[str, str], object]
 
 
-def steps(sandbox: Sandbox, functions: Functions, bridge: Bridge) -> dict[str, Step]:
+def steps(sandbox: Sandbox, functions: Functions, deps: Dependencies) -> dict[str, Step]:
     """Everything that can be done with a verification, by its id and code."""
 
     def finalize(id: str, code: str) -> Any:
@@ -58,7 +58,7 @@ def steps(sandbox: Sandbox, functions: Functions, bridge: Bridge) -> dict[str, S
         "read": lambda it, code: functions.api("GET", f"/verifications/{it}"),
         "read result": lambda it, code: functions.api("GET", f"/verifications/{it}", query={"expand": "result"}),
         "list": lambda it, code: functions.api("GET", "/verifications", query={"reference": REFERENCE}),
-        "sweep": lambda it, code: sweep(bridge, has_time=lambda: True),
+        "sweep": lambda it, code: sweep(deps, has_time=lambda: True),
         "redact": lambda it, code: functions.api("POST", f"/verifications/{it}/redact"),
     }
 
@@ -75,21 +75,27 @@ def canaries(sandbox: Sandbox, created: dict[str, Any], secrets: list[str]) -> l
 
 def test_a_canary_is_known_in_any_form() -> None:
     canary = 'LOT 12, "JALAN" 3/4'
-    told = [
+    reported = [
         canary,
         quote(canary, safe=""),
         json.dumps({"a": canary}),
         json.dumps(json.dumps({"a": canary})),
         base64.b64encode(b"1:" + canary.encode() + b"!").decode(),
     ]
-    assert [any(form in text for form in forms(canary)) for text in told] == [True] * len(told)
+    assert [any(form in text for form in forms(canary)) for text in reported] == [True] * len(reported)
 
 
 @pytest.mark.parametrize("outcome", ["verified+big_pictures", "9102", "inconsistent", "verified+wrong_kinds"])
 def test_nothing_is_said_of_the_person_while_all_goes_well(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, secrets: list[str], outcome: str
+    sandbox: Sandbox,
+    deps: Dependencies,
+    functions: Functions,
+    clock: Clock,
+    said: Said,
+    secrets: list[str],
+    outcome: str,
 ) -> None:
-    do = steps(sandbox, functions, bridge)
+    do = steps(sandbox, functions, deps)
     created = functions.api("POST", "/verifications", PLANTED, headers={"Idempotency-Key": KEY}).json
     code = created["status_url"].rpartition("/")[2]
     sandbox.vendor.play(created["token"], outcome)
@@ -106,9 +112,9 @@ def test_nothing_is_said_of_the_person_while_all_goes_well(
     "fault", ["500", "401", "404", "429", "reset", "truncated", "html", "garbage", "redirect", "inner_status:422"]
 )
 def test_nothing_is_said_while_the_vendor_fails(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock, said: Said, secrets: list[str], fault: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock, said: Said, secrets: list[str], fault: str
 ) -> None:
-    do = steps(sandbox, functions, bridge)
+    do = steps(sandbox, functions, deps)
     created = functions.api("POST", "/verifications", PLANTED).json
     sandbox.vendor.play(created["token"], "verified")
     sought = canaries(sandbox, created, secrets)
@@ -128,7 +134,7 @@ def test_nothing_is_said_while_the_vendor_fails(
 )
 def test_nothing_is_said_while_a_part_of_aws_fails(
     sandbox: Sandbox,
-    bridge: Bridge,
+    deps: Dependencies,
     functions: Functions,
     clock: Clock,
     aws: Aws,
@@ -136,7 +142,7 @@ def test_nothing_is_said_while_a_part_of_aws_fails(
     secrets: list[str],
     call: str,
 ) -> None:
-    do = steps(sandbox, functions, bridge)
+    do = steps(sandbox, functions, deps)
     created = functions.api("POST", "/verifications", PLANTED).json
     sandbox.vendor.play(created["token"], "verified")
     sought = canaries(sandbox, created, secrets)
@@ -155,10 +161,10 @@ def test_nothing_is_said_while_a_part_of_aws_fails(
 
 @pytest.mark.parametrize("method", ["create_link", "fetch"])
 def test_the_text_of_an_unknown_error_is_not_said(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, said: Said, method: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, said: Said, method: str
 ) -> None:
     created = functions.api("POST", "/verifications", PLANTED).json
-    vars(bridge)["vendor"] = Telling()
+    vars(deps)["vendor"] = Telling()
     path = f"/return/{created['id']}/{created['status_url'].rpartition('/')[2]}"
     calls = {
         "create_link": lambda: functions.api("POST", "/verifications", PLANTED),

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from bridge import schedule
 from bridge.aws.due_queue import DueMessage
+from bridge.dependencies import Dependencies
+from bridge.domain import schedule
 from bridge.observability import logger, metrics
 from bridge.use_cases.finalize import finalize
 from bridge.use_cases.redact import redact
 from bridge.use_cases.sweep import sweep
-from bridge.wiring import Bridge
-from tests.integration.driving import CALLER, Aws, Clock, check, new, token_of
+from tests.integration.harness import CALLER, Aws, Clock, check, new, token_of
 from tests.sandbox.sandbox import Sandbox
 
 # What Powertools adds to each line by itself.
@@ -50,7 +50,7 @@ class Told:
 
 
 @pytest.fixture
-def told(bridge: Bridge) -> Iterator[Told]:
+def reported(deps: Dependencies) -> Iterator[Told]:
     ours, log = logger.registered_handler, io.StringIO()
     assert isinstance(ours, logging.StreamHandler)
     # Not setStream, which flushes the stream before; a test before may have closed it.
@@ -65,18 +65,20 @@ def line(level: str, message: str, **fields: Any) -> dict[str, Any]:
     return {"level": level, "message": message} | fields
 
 
-def test_a_life_from_link_to_tombstone_is_told_line_by_line(sandbox: Sandbox, bridge: Bridge, told: Told) -> None:
-    verification = new(bridge)
+def test_a_life_from_link_to_tombstone_is_told_line_by_line(
+    sandbox: Sandbox, deps: Dependencies, reported: Told
+) -> None:
+    verification = new(deps)
     id = verification.id
-    assert told.lines() == [line("INFO", "verification_created", verification_id=id, status="pending")]
+    assert reported.lines() == [line("INFO", "verification_created", verification_id=id, status="pending")]
 
     sandbox.vendor.play(token_of(verification), "verified")
-    check(bridge, id)
-    assert told.lines() == [line("INFO", "status_changed", verification_id=id, status="verified", sequence=2)]
+    check(deps, id)
+    assert reported.lines() == [line("INFO", "status_changed", verification_id=id, status="verified", sequence=2)]
 
-    redact(bridge, CALLER, id)
-    assert told.lines() == [line("INFO", "verification_redacted", verification_id=id)]
-    assert told.counts() == {}
+    redact(deps, CALLER, id)
+    assert reported.lines() == [line("INFO", "verification_redacted", verification_id=id)]
+    assert reported.counts() == {}
 
 
 @pytest.mark.parametrize(
@@ -91,101 +93,105 @@ def test_a_life_from_link_to_tombstone_is_told_line_by_line(sandbox: Sandbox, br
     ],
 )
 def test_a_vendor_that_fails_is_named_and_counted(
-    sandbox: Sandbox, bridge: Bridge, told: Told, fault: str, named: dict[str, Any], metric: str
+    sandbox: Sandbox, deps: Dependencies, reported: Told, fault: str, named: dict[str, Any], metric: str
 ) -> None:
-    id = new(bridge).id
+    id = new(deps).id
     sandbox.vendor.fault(fault, on="get", times=None)
-    told.lines()
+    reported.lines()
 
-    check(bridge, id)
+    check(deps, id)
 
-    assert told.lines() == [line("WARNING", "check_failed", verification_id=id, operation="GetVerification", **named)]
-    assert told.counts() == {metric: 1}
+    assert reported.lines() == [
+        line("WARNING", "check_failed", verification_id=id, operation="GetVerification", **named)
+    ]
+    assert reported.counts() == {metric: 1}
 
 
 def test_a_part_of_aws_that_fails_is_no_fault_of_the_vendors(
-    sandbox: Sandbox, bridge: Bridge, aws: Aws, told: Told
+    sandbox: Sandbox, deps: Dependencies, aws: Aws, reported: Told
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
     aws.refuse("s3.PutObject")
-    told.lines()
+    reported.lines()
 
-    check(bridge, verification.id)
+    check(deps, verification.id)
 
     failure = {"error": "StorageUnavailable", "operation": "PutObject", "error_code": "EndpointConnectionError"}
-    assert told.lines() == [line("WARNING", "check_failed", verification_id=verification.id, **failure)]
-    assert told.counts() == {"StorageFault": 1}
+    assert reported.lines() == [line("WARNING", "check_failed", verification_id=verification.id, **failure)]
+    assert reported.counts() == {"StorageFault": 1}
 
 
-def test_giving_up_is_said_once_and_loudly(sandbox: Sandbox, bridge: Bridge, clock: Clock, told: Told) -> None:
-    id = new(bridge).id
+def test_giving_up_is_said_once_and_loudly(sandbox: Sandbox, deps: Dependencies, clock: Clock, reported: Told) -> None:
+    id = new(deps).id
     sandbox.vendor.fault("500", on="get", times=None)
-    clock.advance(900 + bridge.settings.give_up_after)
-    told.lines()
+    clock.advance(900 + deps.settings.give_up_after)
+    reported.lines()
 
     for _ in range(2):
-        check(bridge, id)
+        check(deps, id)
         clock.advance(6)
 
     outage = {"error": "VendorUnavailable", "operation": "GetVerification", "http_status": 500}
-    assert told.lines() == [
+    assert reported.lines() == [
         line("WARNING", "check_failed", verification_id=id, **outage),
         line("INFO", "status_changed", verification_id=id, status="failed", sequence=2),
         line("ERROR", "gave_up", verification_id=id),
         line("WARNING", "check_failed", verification_id=id, **outage),
     ]
-    assert told.counts() == {"VendorFault": 2, "GaveUp": 1}
+    assert reported.counts() == {"VendorFault": 2, "GaveUp": 1}
 
 
 def test_one_who_was_given_up_and_is_proven_meanwhile_was_not_given_up(
-    sandbox: Sandbox, bridge: Bridge, clock: Clock, aws: Aws, told: Told
+    sandbox: Sandbox, deps: Dependencies, clock: Clock, aws: Aws, reported: Told
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
     sandbox.vendor.fault("500", on="get", times=None)
-    clock.advance(900 + bridge.settings.give_up_after)
+    clock.advance(900 + deps.settings.give_up_after)
 
     def proven_meanwhile() -> None:
         clock.advance(60)
         sandbox.vendor.clear_faults()
-        check(bridge, verification.id)
-        told.counts()
+        check(deps, verification.id)
+        reported.counts()
 
     # The claim, and then the write that gives up.
     aws.before_call(2, proven_meanwhile)
-    risen = check(bridge, verification.id).verification
+    risen = check(deps, verification.id).verification
 
     assert risen is not None
     assert str(risen.status) == "verified"
-    assert told.counts() == {}
-    assert "gave_up" not in [each["message"] for each in told.lines()]
+    assert reported.counts() == {}
+    assert "gave_up" not in [each["message"] for each in reported.lines()]
 
 
-def test_a_result_that_contradicts_itself_is_counted(sandbox: Sandbox, bridge: Bridge, told: Told) -> None:
-    verification = new(bridge)
+def test_a_result_that_contradicts_itself_is_counted(sandbox: Sandbox, deps: Dependencies, reported: Told) -> None:
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "inconsistent")
 
-    check(bridge, verification.id)
+    check(deps, verification.id)
 
-    assert told.counts() == {"InconsistentResult": 1}
-    assert line("WARNING", "inconsistent_result", verification_id=verification.id, what="is_success") in told.lines()
+    assert reported.counts() == {"InconsistentResult": 1}
+    assert (
+        line("WARNING", "inconsistent_result", verification_id=verification.id, what="is_success") in reported.lines()
+    )
 
 
-def test_a_sweep_says_how_many_were_due_taken_and_sent(bridge: Bridge, clock: Clock, told: Told) -> None:
+def test_a_sweep_says_how_many_were_due_taken_and_sent(deps: Dependencies, clock: Clock, reported: Told) -> None:
     for _ in range(3):
-        new(bridge)
+        new(deps)
     clock.advance(schedule.FIRST_CHECK)
-    told.lines()
+    reported.lines()
 
-    swept = sweep(bridge, has_time=lambda: True)
+    swept = sweep(deps, has_time=lambda: True)
 
     assert (swept.due, swept.sent) == (3, 3)
-    assert told.lines() == [line("INFO", "sweep_finished", due=3, claimed=3, sent=3)]
-    assert sweep(bridge, has_time=lambda: True).due == 0
-    assert told.lines() == [line("INFO", "sweep_finished", due=0, claimed=0, sent=0)]
+    assert reported.lines() == [line("INFO", "sweep_finished", due=3, claimed=3, sent=3)]
+    assert sweep(deps, has_time=lambda: True).due == 0
+    assert reported.lines() == [line("INFO", "sweep_finished", due=0, claimed=0, sent=0)]
 
 
-def test_a_message_that_names_no_verification_says_so(bridge: Bridge) -> None:
+def test_a_message_that_names_no_verification_says_so(deps: Dependencies) -> None:
     with pytest.raises(ValueError, match=r"^the message names no verification$"):
-        finalize(bridge, DueMessage("ver_x", None))
+        finalize(deps, DueMessage("ver_x", None))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bridge.models import READ, READ_RESULT, REDACT, SCOPES, WRITE
-from bridge.wiring import Bridge
-from tests.integration.driving import Aws, Clock, Functions, new, return_path, token_of
-from tests.integration.kept import Kept
+from bridge.dependencies import Dependencies
+from bridge.domain.caller import READ, READ_RESULT, REDACT, SCOPES, WRITE
+from tests.integration.harness import Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
 
 
@@ -24,10 +24,10 @@ def without_request_id(text: str) -> dict[str, Any]:
     [("GET", "{}"), ("GET", "{}?result"), ("POST", "{}/refresh"), ("POST", "{}/redact")],
 )
 def test_unknown_malformed_and_anothers_ids_cannot_be_told_apart(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, method: str, path: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, method: str, path: str
 ) -> None:
-    theirs = new(bridge, principal="mobile")
-    before = kept.rows()
+    theirs = new(deps, principal="mobile")
+    before = stored.rows()
     route, _, expand = path.partition("?")
     query = {"expand": expand} if expand else {}
 
@@ -36,7 +36,7 @@ def test_unknown_malformed_and_anothers_ids_cannot_be_told_apart(
 
     assert {answer.status for answer in answers} == {404}
     assert len({json.dumps(without_request_id(answer.text)) for answer in answers}) == 1
-    assert kept.rows() == before
+    assert stored.rows() == before
     assert sandbox.vendor.calls()["get"] == 0
 
 
@@ -49,8 +49,8 @@ def test_what_can_be_no_id_costs_no_call(functions: Functions, aws: Aws, path: s
     assert aws.calls == []
 
 
-def test_a_browser_is_told_the_status_and_nothing_else(bridge: Bridge, functions: Functions, aws: Aws) -> None:
-    verification = new(bridge, reference="r", metadata={"a": "b"})
+def test_a_browser_is_told_the_status_and_nothing_else(deps: Dependencies, functions: Functions, aws: Aws) -> None:
+    verification = new(deps, reference="r", metadata={"a": "b"})
     aws.forget()
 
     answer = functions.browser(f"/status/{verification.id}/{verification.code}")
@@ -64,9 +64,9 @@ def test_a_browser_is_told_the_status_and_nothing_else(bridge: Bridge, functions
 
 
 def test_a_read_costs_one_call_and_never_asks_the_vendor(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, aws: Aws
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, aws: Aws
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     aws.forget()
 
     document = functions.api("GET", f"/verifications/{verification.id}").json
@@ -88,10 +88,17 @@ def test_a_read_costs_one_call_and_never_asks_the_vendor(
     ],
 )
 def test_each_route_asks_for_its_scope(
-    bridge: Bridge, functions: Functions, kept: Kept, aws: Aws, method: str, path: str, query: Any, scope: str
+    deps: Dependencies,
+    functions: Functions,
+    stored: StoredState,
+    aws: Aws,
+    method: str,
+    path: str,
+    query: Any,
+    scope: str,
 ) -> None:
-    verification = new(bridge)
-    before = kept.rows()
+    verification = new(deps)
+    before = stored.rows()
     aws.forget()
     others = [other for other in SCOPES if other != scope]
 
@@ -100,19 +107,19 @@ def test_each_route_asks_for_its_scope(
     assert (answer.status, answer.json["code"]) == (403, "missing_scope")
     assert scope in answer.json["detail"]
     assert aws.calls == []
-    assert kept.rows() == before
+    assert stored.rows() == before
 
 
 def test_a_list_has_the_principals_verifications_with_that_reference_newest_first_page_by_page(
-    bridge: Bridge, functions: Functions, clock: Clock
+    deps: Dependencies, functions: Functions, clock: Clock
 ) -> None:
     ours = []
     for _ in range(5):
-        ours.append(new(bridge, reference="r").id)
+        ours.append(new(deps, reference="r").id)
         clock.advance(1)
-    new(bridge, reference="other")
-    new(bridge)
-    new(bridge, reference="r", principal="mobile")
+    new(deps, reference="other")
+    new(deps)
+    new(deps, reference="r", principal="mobile")
 
     seen, query, sizes = [], {"reference": "r", "limit": "2"}, []
     while True:
@@ -128,9 +135,9 @@ def test_a_list_has_the_principals_verifications_with_that_reference_newest_firs
 
 
 def test_no_two_pairs_of_principal_and_reference_are_mistaken_for_each_other(
-    bridge: Bridge, functions: Functions
+    deps: Dependencies, functions: Functions
 ) -> None:
-    theirs = new(bridge, principal="a:1", reference="b")
+    theirs = new(deps, principal="a:1", reference="b")
 
     answer = functions.api("GET", "/verifications", principal="a", query={"reference": "1:b"})
 
@@ -162,10 +169,10 @@ def test_a_cursor_that_is_none_of_ours_is_refused(functions: Functions, cursor: 
 
 
 def test_a_cursor_of_another_principal_opens_nothing_of_theirs(
-    bridge: Bridge, functions: Functions, clock: Clock
+    deps: Dependencies, functions: Functions, clock: Clock
 ) -> None:
     for principal in ("mobile", "web", "mobile", "mobile"):
-        new(bridge, reference="r", principal=principal)
+        new(deps, reference="r", principal=principal)
         clock.advance(1)
     query = {"reference": "r", "limit": "2"}
     query["cursor"] = functions.api("GET", "/verifications", principal="mobile", query=query).json["next_cursor"]
@@ -208,9 +215,14 @@ def test_a_bad_search_is_told_all_its_faults(functions: Functions, query: dict[s
     ],
 )
 def test_a_browser_is_told_when_to_ask_for_the_status_again_until_it_is_final(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, outcome: str | None, status: str, retry_after: str | None
+    sandbox: Sandbox,
+    deps: Dependencies,
+    functions: Functions,
+    outcome: str | None,
+    status: str,
+    retry_after: str | None,
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     if outcome:
         sandbox.vendor.play(token_of(verification), outcome)
         functions.browser(return_path(verification))

@@ -4,10 +4,11 @@ import hashlib
 
 import pytest
 
-from bridge.models import READ, READ_ALL, READ_RESULT, REDACT, SCOPES, Verification
-from bridge.wiring import Bridge
-from tests.integration.driving import Functions, new, return_path, token_of
-from tests.integration.kept import Kept
+from bridge.dependencies import Dependencies
+from bridge.domain.caller import READ, READ_ALL, READ_RESULT, REDACT, SCOPES
+from bridge.domain.verification import Verification
+from tests.integration.harness import Functions, new, return_path, token_of
+from tests.integration.stored_state import StoredState
 from tests.integration.test_audit import Trail
 from tests.sandbox.sandbox import Sandbox
 
@@ -17,9 +18,9 @@ RESULT = {"expand": "result"}
 
 
 @pytest.fixture
-def theirs(sandbox: Sandbox, bridge: Bridge, functions: Functions) -> Verification:
+def theirs(sandbox: Sandbox, deps: Dependencies, functions: Functions) -> Verification:
     """A frontend's verification, whose person has come back."""
-    made = new(bridge, principal=FRONTEND, reference="customer-42")
+    made = new(deps, principal=FRONTEND, reference="customer-42")
     sandbox.vendor.play(token_of(made), "verified")
     functions.browser(return_path(made))
     return made
@@ -57,9 +58,9 @@ def test_a_result_takes_its_own_scope_and_names_the_reader_in_the_audit_trail(
 
 
 def test_it_lists_refreshes_and_redacts_nothing_of_others(
-    sandbox: Sandbox, functions: Functions, kept: Kept, theirs: Verification
+    sandbox: Sandbox, functions: Functions, stored: StoredState, theirs: Verification
 ) -> None:
-    before, calls = kept.rows(), sandbox.vendor.calls()["get"]
+    before, calls = stored.rows(), sandbox.vendor.calls()["get"]
 
     listed = functions.api(
         "GET", "/verifications", principal=BACKEND, scopes=SCOPES, query={"reference": "customer-42"}
@@ -71,7 +72,7 @@ def test_it_lists_refreshes_and_redacts_nothing_of_others(
 
     assert listed.json["data"] == []
     assert [answer.status for answer in changed] == [404, 404]
-    assert kept.rows() == before
+    assert stored.rows() == before
     assert sandbox.vendor.calls()["get"] == calls
 
 

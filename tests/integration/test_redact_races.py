@@ -5,27 +5,25 @@ from collections.abc import Callable
 import pytest
 
 from bridge.aws.due_queue import DueMessage
-from bridge.models import Verification
+from bridge.dependencies import Dependencies
+from bridge.domain.verification import Verification
 from bridge.use_cases.finalize import finalize
 from bridge.use_cases.redact import redact
-from bridge.wiring import Bridge
-from tests.integration.driving import CALLER, Aws, Clock, Functions, check, new, return_path, token_of
-from tests.integration.kept import Kept
+from tests.integration.harness import CALLER, Aws, Clock, Functions, check, new, return_path, token_of
+from tests.integration.stored_state import StoredState
 from tests.integration.test_redact import PERSONAL
 from tests.marks import slow_but
 from tests.sandbox.sandbox import Sandbox
 
-Actor = Callable[[Bridge, Functions, Verification], object]
+Actor = Callable[[Dependencies, Functions, Verification], object]
 
 # More than any of them makes; what is due before a call that does not come happens at the end.
 CALLS = range(1, 9)
 ACTORS: dict[str, Actor] = {
-    "return": lambda bridge, functions, verification: functions.browser(return_path(verification)),
-    "refresh": lambda bridge, functions, verification: functions.api(
-        "POST", f"/verifications/{verification.id}/refresh"
-    ),
-    "finalize": lambda bridge, functions, verification: finalize(bridge, DueMessage(verification.id, None)),
-    "read": lambda bridge, functions, verification: functions.api(
+    "return": lambda deps, functions, verification: functions.browser(return_path(verification)),
+    "refresh": lambda deps, functions, verification: functions.api("POST", f"/verifications/{verification.id}/refresh"),
+    "finalize": lambda deps, functions, verification: finalize(deps, DueMessage(verification.id, None)),
+    "read": lambda deps, functions, verification: functions.api(
         "GET", f"/verifications/{verification.id}", query={"expand": "result"}
     ),
 }
@@ -45,12 +43,12 @@ class Once:
 
 
 @pytest.fixture
-def verification(request: pytest.FixtureRequest, sandbox: Sandbox, bridge: Bridge, clock: Clock) -> Verification:
+def verification(request: pytest.FixtureRequest, sandbox: Sandbox, deps: Dependencies, clock: Clock) -> Verification:
     """One that the vendor calls verified; for those who read, it already is."""
-    made = new(bridge, reference="customer-42", metadata={"campaign": "spring"})
+    made = new(deps, reference="customer-42", metadata={"campaign": "spring"})
     sandbox.vendor.play(token_of(made), "verified")
     if request.node.callspec.params["name"] == "read":
-        check(bridge, made.id)
+        check(deps, made.id)
         clock.advance(6)
     return made
 
@@ -59,77 +57,79 @@ def verification(request: pytest.FixtureRequest, sandbox: Sandbox, bridge: Bridg
 @pytest.mark.parametrize("name", slow_but("return", of=ACTORS))
 def test_a_redaction_before_any_call_of_another_leaves_nothing_of_the_person(
     sandbox: Sandbox,
-    bridge: Bridge,
+    deps: Dependencies,
     functions: Functions,
-    kept: Kept,
+    stored: StoredState,
     aws: Aws,
     clock: Clock,
     verification: Verification,
     name: str,
     call: int,
 ) -> None:
-    redacted = Once(lambda: redact(bridge, CALLER, verification.id))
+    redacted = Once(lambda: redact(deps, CALLER, verification.id))
     aws.before_call(call, redacted)
 
-    ACTORS[name](bridge, functions, verification)
+    ACTORS[name](deps, functions, verification)
     redacted()
 
-    _is_gone(sandbox, bridge, kept, clock, verification)
+    _is_gone(sandbox, deps, stored, clock, verification)
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("name", slow_but("return", of=ACTORS))
 def test_another_before_any_call_of_a_redaction_leaves_nothing_of_the_person(
     sandbox: Sandbox,
-    bridge: Bridge,
+    deps: Dependencies,
     functions: Functions,
-    kept: Kept,
+    stored: StoredState,
     aws: Aws,
     clock: Clock,
     verification: Verification,
     name: str,
     call: int,
 ) -> None:
-    other = Once(lambda: ACTORS[name](bridge, functions, verification))
+    other = Once(lambda: ACTORS[name](deps, functions, verification))
     aws.before_call(call, other)
 
-    redact(bridge, CALLER, verification.id)
+    redact(deps, CALLER, verification.id)
     other()
 
-    _is_gone(sandbox, bridge, kept, clock, verification)
+    _is_gone(sandbox, deps, stored, clock, verification)
 
 
 @pytest.mark.parametrize("name", ["return"])
 def test_a_message_from_before_a_redaction_does_not_end_the_wait_for_what_is_under_way(
     sandbox: Sandbox,
-    bridge: Bridge,
+    deps: Dependencies,
     functions: Functions,
-    kept: Kept,
+    stored: StoredState,
     aws: Aws,
     clock: Clock,
     verification: Verification,
     name: str,
 ) -> None:
     def redacted_then_finalized() -> None:
-        redact(bridge, CALLER, verification.id)
-        finalize(bridge, DueMessage(verification.id, None))
+        redact(deps, CALLER, verification.id)
+        finalize(deps, DueMessage(verification.id, None))
 
     aws.before_next("s3.PutObject", redacted_then_finalized)
 
-    ACTORS[name](bridge, functions, verification)
+    ACTORS[name](deps, functions, verification)
 
-    assert kept.objects(verification.id), "put down after both"
-    _is_gone(sandbox, bridge, kept, clock, verification)
+    assert stored.objects(verification.id), "put down after both"
+    _is_gone(sandbox, deps, stored, clock, verification)
 
 
-def _is_gone(sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, verification: Verification) -> None:
+def _is_gone(
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, verification: Verification
+) -> None:
     """At once from the table; from the bucket, when the tombstone has been looked at."""
-    row = kept.row(verification.id)
+    row = stored.row(verification.id)
     assert "redacted_at" in row
     assert row.keys().isdisjoint(PERSONAL)
-    clock.go_to(kept.due()[verification.id])
+    clock.go_to(stored.due()[verification.id])
     sandbox.sweep_now()
     sandbox.drain_queue()
-    assert kept.objects(verification.id) == []
-    assert kept.row(verification.id).keys().isdisjoint(PERSONAL)
-    assert kept.due() == {}
+    assert stored.objects(verification.id) == []
+    assert stored.row(verification.id).keys().isdisjoint(PERSONAL)
+    assert stored.due() == {}

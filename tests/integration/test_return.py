@@ -7,14 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bridge import schedule
 from bridge.aws.due_queue import DueMessage
-from bridge.models import Verification
+from bridge.dependencies import Dependencies
+from bridge.domain import schedule
+from bridge.domain.verification import Verification
 from bridge.use_cases.complete import check_on_return, check_on_schedule
 from bridge.use_cases.finalize import finalize
-from bridge.wiring import Bridge
-from tests.integration.driving import Answer, Aws, Clock, Functions, http_event, new, return_path, token_of
-from tests.integration.kept import Kept
+from tests.integration.harness import Answer, Aws, Clock, Functions, http_event, new, return_path, token_of
+from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
 
 
@@ -34,60 +34,62 @@ def everywhere(functions: Functions, verification: Verification) -> set[str]:
 @pytest.mark.parametrize("fault", [None, "500", "401", "429", "garbage", "reset"])
 @pytest.mark.parametrize("refused", [None, "s3.PutObject", "sqs.SendMessageBatch", "secretsmanager.GetSecretValue"])
 def test_the_redirect_and_every_read_agree_whatever_fails(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, aws: Aws, fault: str | None, refused: str | None
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, aws: Aws, fault: str | None, refused: str | None
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified" if refused == "s3.PutObject" else "untouched")
     if fault:
         sandbox.vendor.fault(fault, on="get", times=None)
     if refused:
         aws.refuse(refused)
 
-    told = status_in(functions.browser(return_path(verification)))
+    reported = status_in(functions.browser(return_path(verification)))
 
-    assert everywhere(functions, verification) == {told}
-    assert told != "pending"
+    assert everywhere(functions, verification) == {reported}
+    assert reported != "pending"
     aws.forget()
 
 
 def test_a_return_just_after_another_check_is_stored_and_followed(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     functions.api("POST", f"/verifications/{verification.id}/refresh")
     clock.advance(2)
 
     assert status_in(functions.browser(return_path(verification))) == "processing"
 
     assert everywhere(functions, verification) == {"processing"}
-    assert kept.due() == {verification.id: clock.epoch + 10}
-    assert kept.messages() == 1
+    assert stored.due() == {verification.id: clock.epoch + 10}
+    assert stored.messages() == 1
     assert sandbox.vendor.calls()["get"] == 1
 
 
 def test_a_record_that_lags_is_found_by_the_checks_that_follow(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     returned_at = clock.epoch
     functions.browser(return_path(verification))
     seen = []
 
     for _ in range(3):
-        due_at = kept.due()[verification.id]
+        due_at = stored.due()[verification.id]
         seen.append(due_at - returned_at)
         clock.go_to(due_at)
-        finalize(bridge, DueMessage(verification.id, due_at))
+        finalize(deps, DueMessage(verification.id, due_at))
 
     assert seen == [10, 30, 60]
     sandbox.vendor.play(token_of(verification), "verified")
-    clock.go_to(kept.due()[verification.id])
-    finalize(bridge, DueMessage(verification.id, clock.epoch))
+    clock.go_to(stored.due()[verification.id])
+    finalize(deps, DueMessage(verification.id, clock.epoch))
     assert everywhere(functions, verification) == {"verified"}
 
 
-def test_fifty_returns_at_once_cost_one_call_and_one_message(sandbox: Sandbox, bridge: Bridge, kept: Kept) -> None:
-    verification = new(bridge)
+def test_fifty_returns_at_once_cost_one_call_and_one_message(
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState
+) -> None:
+    verification = new(deps)
     assert verification.code is not None
     start = Barrier(10)
 
@@ -95,7 +97,7 @@ def test_fifty_returns_at_once_cost_one_call_and_one_message(sandbox: Sandbox, b
         start.wait(60)
         statuses = set()
         for _ in range(5):
-            found = check_on_return(bridge, verification.id, str(verification.code)).verification
+            found = check_on_return(deps, verification.id, str(verification.code)).verification
             assert found is not None
             statuses.add(str(found.status))
         (status,) = statuses
@@ -105,90 +107,90 @@ def test_fifty_returns_at_once_cost_one_call_and_one_message(sandbox: Sandbox, b
         assert set(pool.map(hit, range(10))) == {"processing"}
 
     assert sandbox.vendor.calls()["get"] == 1
-    assert kept.messages() == 1
-    assert kept.row(verification.id)["sequence"] == 2
+    assert stored.messages() == 1
+    assert stored.row(verification.id)["sequence"] == 2
 
 
 @pytest.mark.parametrize("seconds", [6, 31, 61])
 def test_hits_in_a_loop_cost_at_most_eight_vendor_calls(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, seconds: int
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, seconds: int
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "ocr_passed")
     end = clock.epoch + 1000
 
     while clock.epoch < end:
-        due_at = kept.due().get(verification.id)
+        due_at = stored.due().get(verification.id)
         if due_at is not None and due_at <= clock.epoch:
-            finalize(bridge, DueMessage(verification.id, due_at))
+            finalize(deps, DueMessage(verification.id, due_at))
         functions.browser(return_path(verification))
         clock.advance(seconds)
 
     calls = sandbox.vendor.calls()
     assert calls["create"] + calls["get"] <= 8
     assert everywhere(functions, verification) == {"expired"}
-    assert kept.due() == {}
+    assert stored.due() == {}
 
 
 def test_a_refresh_moves_no_planned_check(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     functions.browser(return_path(verification))
     for _ in range(3):
-        clock.go_to(kept.due()[verification.id])
-        finalize(bridge, DueMessage(verification.id, clock.epoch))
-    planned = kept.due()
+        clock.go_to(stored.due()[verification.id])
+        finalize(deps, DueMessage(verification.id, clock.epoch))
+    planned = stored.due()
 
     clock.advance(31)
     for fault in (None, "500"):
         if fault:
             sandbox.vendor.fault(fault, on="get", times=None)
         functions.api("POST", f"/verifications/{verification.id}/refresh")
-        assert kept.due() == planned
+        assert stored.due() == planned
         clock.advance(31)
 
 
 def test_a_planned_check_that_a_refresh_came_before_is_made_a_little_later(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
-    due_at = kept.due()[verification.id]
+    verification = new(deps)
+    due_at = stored.due()[verification.id]
     clock.go_to(due_at - 2)
     functions.api("POST", f"/verifications/{verification.id}/refresh")
     clock.go_to(due_at)
 
-    finalize(bridge, DueMessage(verification.id, due_at))
+    finalize(deps, DueMessage(verification.id, due_at))
     assert sandbox.vendor.calls()["get"] == 1
-    assert kept.messages() == 1
+    assert stored.messages() == 1
     clock.advance(5)
-    finalize(bridge, DueMessage(verification.id, due_at))
+    finalize(deps, DueMessage(verification.id, due_at))
     assert sandbox.vendor.calls()["get"] == 2
 
 
 def test_a_result_that_is_stored_late_still_counts(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "ocr_passed")
     clock.go_to(int(verification.expires_at.timestamp()) + 10)
-    check_on_schedule(bridge, verification.id, None)
+    check_on_schedule(deps, verification.id, None)
     assert everywhere(functions, verification) == {"processing"}
 
     sandbox.vendor.play(token_of(verification), "verified+expired")
-    clock.go_to(kept.due()[verification.id])
-    check_on_schedule(bridge, verification.id, None)
+    clock.go_to(stored.due()[verification.id])
+    check_on_schedule(deps, verification.id, None)
     assert everywhere(functions, verification) == {"verified"}
 
 
 @pytest.mark.parametrize("asks", ["return", "refresh"])
 def test_a_rejection_that_a_check_found_keeps_its_last_check(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, asks: str
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, asks: str
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "9102")
-    check_on_schedule(bridge, verification.id, None)
-    planned = kept.due()
+    check_on_schedule(deps, verification.id, None)
+    planned = stored.due()
     clock.advance(31)
     sandbox.vendor.play(token_of(verification), "ocr_passed")
 
@@ -197,13 +199,13 @@ def test_a_rejection_that_a_check_found_keeps_its_last_check(
     else:
         functions.api("POST", f"/verifications/{verification.id}/refresh")
 
-    assert kept.due() == planned == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
+    assert stored.due() == planned == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
 
 
 def test_a_person_who_returned_without_having_begun_can_go_on_and_ends_as_not_started(
-    bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     functions.browser(return_path(verification))
 
     document = functions.api("GET", f"/verifications/{verification.id}").json
@@ -211,19 +213,19 @@ def test_a_person_who_returned_without_having_begun_can_go_on_and_ends_as_not_st
     assert (document["url"], document["token"]) == (verification.url, verification.token)
 
     clock.go_to(int(verification.expires_at.timestamp()) + 60)
-    check_on_schedule(bridge, verification.id, None)
+    check_on_schedule(deps, verification.id, None)
     document = functions.api("GET", f"/verifications/{verification.id}").json
     assert (document["status"], document["reason"]["code"]) == ("expired", "not_started")
 
 
 def test_the_reason_goes_when_the_person_has_begun(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     functions.browser(return_path(verification))
     sandbox.vendor.play(token_of(verification), "ocr_passed")
-    clock.go_to(kept.due()[verification.id])
-    finalize(bridge, DueMessage(verification.id, clock.epoch))
+    clock.go_to(stored.due()[verification.id])
+    finalize(deps, DueMessage(verification.id, clock.epoch))
 
     document = functions.api("GET", f"/verifications/{verification.id}").json
     assert (document["status"], document["reason"], document["sequence"]) == ("processing", None, 2)
@@ -239,10 +241,10 @@ def test_the_reason_goes_when_the_person_has_begun(
     ],
 )
 def test_a_prefetch_stores_and_asks_nothing(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, headers: dict[str, str]
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, headers: dict[str, str]
 ) -> None:
-    verification = new(bridge)
-    before = kept.row(verification.id)
+    verification = new(deps)
+    before = stored.row(verification.id)
     event = http_event("GET", return_path(verification))
     event["headers"] |= headers
 
@@ -250,59 +252,67 @@ def test_a_prefetch_stores_and_asks_nothing(
 
     assert answer["statusCode"] == 425
     assert "location" not in {name.lower() for name in answer["headers"]}
-    assert kept.row(verification.id) == before
+    assert stored.row(verification.id) == before
     assert sandbox.vendor.calls()["get"] == 0
 
 
 @pytest.mark.parametrize(("outcome", "calls"), [("verified", 2), ("untouched", 3)])
 def test_the_usual_ways_cost_two_or_three_vendor_calls(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, outcome: str, calls: int
+    sandbox: Sandbox,
+    deps: Dependencies,
+    functions: Functions,
+    stored: StoredState,
+    clock: Clock,
+    outcome: str,
+    calls: int,
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), outcome)
     if outcome == "verified":
         functions.browser(return_path(verification))
-    while due_at := kept.due().get(verification.id):
+    while due_at := stored.due().get(verification.id):
         clock.go_to(due_at)
-        finalize(bridge, DueMessage(verification.id, due_at))
+        finalize(deps, DueMessage(verification.id, due_at))
 
     made = sandbox.vendor.calls()
     assert made["create"] + made["get"] == calls
 
 
 def test_a_message_that_is_out_of_date_costs_no_vendor_call(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     clock.advance(schedule.FIRST_CHECK)
     sandbox.sweep_now()
     functions.browser(return_path(verification))
     clock.advance(6)
-    planned = kept.due()
+    planned = stored.due()
 
     assert sandbox.drain_queue() == 1
 
     assert sandbox.vendor.calls()["get"] == 1
-    assert kept.due() == planned
+    assert stored.due() == planned
 
 
-def test_a_message_names_the_time_it_was_sent_for(bridge: Bridge, sandbox: Sandbox, kept: Kept, clock: Clock) -> None:
-    verification = new(bridge)
+def test_a_message_names_the_time_it_was_sent_for(
+    deps: Dependencies, sandbox: Sandbox, stored: StoredState, clock: Clock
+) -> None:
+    verification = new(deps)
     clock.advance(schedule.FIRST_CHECK)
     sandbox.sweep_now()
 
-    messages = sandbox.client("sqs").receive_message(QueueUrl=bridge.settings.due_queue_url)["Messages"]
+    messages = sandbox.client("sqs").receive_message(QueueUrl=deps.settings.due_queue_url)["Messages"]
 
     assert [json.loads(message["Body"]) for message in messages] == [
-        {"id": verification.id, "due_at": kept.due()[verification.id]}
+        {"id": verification.id, "due_at": stored.due()[verification.id]}
     ]
 
 
 @pytest.mark.slow
 def test_one_caller_that_refreshes_in_a_loop_leaves_creates_and_returns_alone(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock
 ) -> None:
-    floods = [new(bridge, principal="flood") for _ in range(12)]
+    floods = [new(deps, principal="flood") for _ in range(12)]
     clock.advance(60)
     refused = 0
     for second in range(40):
@@ -311,7 +321,7 @@ def test_one_caller_that_refreshes_in_a_loop_leaves_creates_and_returns_alone(
             refused += answer.status == 503
             assert answer.status in (200, 503)
         if second % 10 == 0:
-            verification = new(bridge, principal="other")
+            verification = new(deps, principal="other")
             assert status_in(functions.browser(return_path(verification))) == "processing"
         clock.advance(1)
     assert refused > 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from tests.sandbox.authorizers import Doors
+from tests.sandbox.authorizers import Authorizers
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.gateway import BODY_LIMIT, Gateway
 from tests.sandbox.wiring import Api, Authorizer, Cors, Route
@@ -222,7 +222,7 @@ def test_an_authorizer_that_fails_is_500_and_nobody_passes(client: Client, calls
 
 def test_a_verdict_is_believed_for_as_long_as_declared(calls: Calls) -> None:
     now = [0.0]
-    doors = Doors(API.authorizers, calls.invoke, clock=lambda: now[0])
+    doors = Authorizers(API.authorizers, calls.invoke, clock=lambda: now[0])
 
     for moment, asked in ((0.0, 1), (59.0, 1), (61.0, 2)):
         now[0] = moment

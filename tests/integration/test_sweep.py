@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from bridge import schedule
-from bridge.errors import StorageUnavailable
-from bridge.models import Verification
-from bridge.store import completion, reading
+from bridge.dependencies import Dependencies
+from bridge.domain import schedule
+from bridge.domain.errors import StorageUnavailable
+from bridge.domain.verification import Verification
+from bridge.store import claims, due
 from bridge.use_cases.sweep import sweep
-from bridge.wiring import Bridge
-from tests.integration.driving import Aws, Clock, Functions, new, return_path, token_of
-from tests.integration.kept import Kept
+from tests.integration.harness import Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.stored_state import StoredState
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
 
@@ -28,39 +28,39 @@ def minutes(sandbox: Sandbox, clock: Clock, count: int) -> list[int]:
     return busy
 
 
-def look(sandbox: Sandbox, clock: Clock, kept: Kept, verification: Verification) -> dict[str, Any]:
+def look(sandbox: Sandbox, clock: Clock, stored: StoredState, verification: Verification) -> dict[str, Any]:
     """What is due next is done; the row afterwards."""
-    clock.go_to(kept.due()[verification.id])
+    clock.go_to(stored.due()[verification.id])
     sandbox.sweep_now()
     assert sandbox.drain_queue() == 1
-    return kept.row(verification.id)
+    return stored.row(verification.id)
 
 
 def test_an_untouched_link_costs_two_gets_and_expires(
-    sandbox: Sandbox, bridge: Bridge, functions: Functions, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
 
     assert minutes(sandbox, clock, 18) == [5, 16]
 
     assert sandbox.vendor.calls()["by_token"] == {verification.token: 2}
     document = functions.api("GET", f"/verifications/{verification.id}").json
     assert (document["status"], document["reason"]["code"]) == ("expired", "not_started")
-    assert kept.due() == {}
+    assert stored.due() == {}
 
 
 def test_one_who_finished_and_never_came_back_is_verified_by_the_first_look(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
 
     assert minutes(sandbox, clock, 8) == [5]
 
-    row = kept.row(verification.id)
+    row = stored.row(verification.id)
     assert (row["status"], row["sequence"]) == ("verified", 2)
-    assert kept.record(row["evidence"]["key"]) == sandbox.vendor.raw_record(token_of(verification))
-    assert kept.due() == {}
+    assert stored.record(row["evidence"]["key"]) == sandbox.vendor.raw_record(token_of(verification))
+    assert stored.due() == {}
 
 
 @pytest.mark.parametrize(
@@ -76,37 +76,37 @@ def test_one_who_finished_and_never_came_back_is_verified_by_the_first_look(
     ],
 )
 def test_every_final_status_is_reached_without_the_person(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, outcome: str, status: str, gets: int
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, outcome: str, status: str, gets: int
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), outcome)
 
     for _ in range(gets):
-        look(sandbox, clock, kept, verification)
+        look(sandbox, clock, stored, verification)
 
-    assert kept.row(verification.id)["status"] == status
+    assert stored.row(verification.id)["status"] == status
     assert sandbox.vendor.calls()["get"] == gets
-    assert kept.due() == {}
+    assert stored.due() == {}
 
 
 @pytest.mark.parametrize(("then", "status", "sequence"), [("9102", "rejected", 2), ("verified", "verified", 3)])
 def test_a_rejection_while_the_person_might_go_on_is_looked_at_once_more_after_the_link(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, then: str, status: str, sequence: int
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, then: str, status: str, sequence: int
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "9102")
 
-    assert look(sandbox, clock, kept, verification)["status"] == "rejected"
-    assert kept.due() == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
+    assert look(sandbox, clock, stored, verification)["status"] == "rejected"
+    assert stored.due() == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
 
     sandbox.vendor.play(token_of(verification), then)
-    row = look(sandbox, clock, kept, verification)
+    row = look(sandbox, clock, stored, verification)
     assert (row["status"], row["sequence"]) == (status, sequence)
-    assert kept.due() == {}
+    assert stored.due() == {}
 
 
-def test_nothing_is_done_before_it_is_due(sandbox: Sandbox, bridge: Bridge, clock: Clock) -> None:
-    new(bridge)
+def test_nothing_is_done_before_it_is_due(sandbox: Sandbox, deps: Dependencies, clock: Clock) -> None:
+    new(deps)
     clock.advance(schedule.FIRST_CHECK - 1)
 
     sandbox.sweep_now()
@@ -115,66 +115,68 @@ def test_nothing_is_done_before_it_is_due(sandbox: Sandbox, bridge: Bridge, cloc
 
 
 def test_one_sweep_takes_at_most_its_limit_and_the_next_ones_the_rest(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "8")
     for _ in range(16):
-        new(bridge)
+        new(deps)
     clock.advance(schedule.FIRST_CHECK)
 
-    taken = [sweep(bridge, has_time=lambda: True).sent for _ in range(16)]
+    taken = [sweep(deps, has_time=lambda: True).sent for _ in range(16)]
 
     assert max(taken) <= 8
-    assert sum(taken) == kept.messages() == 16
+    assert sum(taken) == stored.messages() == 16
 
 
 def test_a_sweep_sends_no_more_than_the_queue_lacks_of_a_minutes_work(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "4")
     for _ in range(4):
-        new(bridge)
+        new(deps)
     clock.advance(schedule.FIRST_CHECK)
     send = sandbox.client("sqs").send_message
     for _ in range(3):
-        send(QueueUrl=bridge.settings.due_queue_url, MessageBody="{}")
+        send(QueueUrl=deps.settings.due_queue_url, MessageBody="{}")
     # A check that follows a return waits with a delay, and takes nobody's place.
-    send(QueueUrl=bridge.settings.due_queue_url, MessageBody="{}", DelaySeconds=600)
+    send(QueueUrl=deps.settings.due_queue_url, MessageBody="{}", DelaySeconds=600)
 
-    assert sweep(bridge, has_time=lambda: True).sent == 1
-    assert sweep(bridge, has_time=lambda: True).sent == 0
+    assert sweep(deps, has_time=lambda: True).sent == 1
+    assert sweep(deps, has_time=lambda: True).sent == 0
 
 
-def test_a_sweep_without_time_takes_nothing(bridge: Bridge, kept: Kept, clock: Clock) -> None:
-    verification = new(bridge)
+def test_a_sweep_without_time_takes_nothing(deps: Dependencies, stored: StoredState, clock: Clock) -> None:
+    verification = new(deps)
     clock.advance(schedule.FIRST_CHECK)
 
-    assert sweep(bridge, has_time=lambda: False).sent == 0
+    assert sweep(deps, has_time=lambda: False).sent == 0
 
-    assert kept.due() == {verification.id: clock.epoch}
-    assert kept.messages() == 0
+    assert stored.due() == {verification.id: clock.epoch}
+    assert stored.messages() == 0
 
 
-def test_two_sweeps_at_once_send_each_verification_once(bridge: Bridge, kept: Kept, clock: Clock, aws: Aws) -> None:
+def test_two_sweeps_at_once_send_each_verification_once(
+    deps: Dependencies, stored: StoredState, clock: Clock, aws: Aws
+) -> None:
     for _ in range(12):
-        new(bridge)
+        new(deps)
     clock.advance(schedule.FIRST_CHECK)
     others: list[int] = []
 
     def sweep_too() -> None:
-        others.append(sweep(bridge, has_time=lambda: True).sent)
+        others.append(sweep(deps, has_time=lambda: True).sent)
 
     aws.before_next("dynamodb.UpdateItem", sweep_too)
-    ours = sweep(bridge, has_time=lambda: True).sent
+    ours = sweep(deps, has_time=lambda: True).sent
 
     assert others[0] > 0
-    assert ours + others[0] == kept.messages() == 12
+    assert ours + others[0] == stored.messages() == 12
 
 
 def test_what_was_taken_and_not_sent_comes_due_again(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, aws: Aws
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, aws: Aws
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
     clock.advance(schedule.FIRST_CHECK)
     aws.refuse("sqs.SendMessageBatch")
@@ -182,23 +184,23 @@ def test_what_was_taken_and_not_sent_comes_due_again(
     with pytest.raises(FunctionError):
         sandbox.sweep_now()
 
-    assert kept.due() == {verification.id: clock.epoch + 30}
+    assert stored.due() == {verification.id: clock.epoch + 30}
     assert sandbox.drain_queue() == 0
-    assert look(sandbox, clock, kept, verification)["status"] == "verified"
+    assert look(sandbox, clock, stored, verification)["status"] == "verified"
 
 
 def test_a_verification_that_was_completed_meanwhile_is_not_taken(
-    bridge: Bridge, functions: Functions, kept: Kept, clock: Clock, sandbox: Sandbox
+    deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, sandbox: Sandbox
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
     clock.advance(schedule.FIRST_CHECK)
-    ((id, due_at),) = reading.due(bridge.table, clock(), limit=10)
+    ((id, due_at),) = due.due(deps.table, clock(), limit=10)
 
     functions.browser(return_path(verification))
 
-    assert not reading.claim_due(bridge.table, id, due_at, until=clock.epoch + 600)
-    assert kept.due() == {}
+    assert not due.claim_due(deps.table, id, due_at, until=clock.epoch + 600)
+    assert stored.due() == {}
 
 
 @pytest.mark.parametrize(
@@ -210,22 +212,22 @@ def test_a_verification_that_was_completed_meanwhile_is_not_taken(
     ],
 )
 def test_a_row_that_cannot_be_read_holds_up_nobody_else_and_is_tried_once_an_hour(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, name: str, damaged: str, repaired: Any
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, name: str, damaged: str, repaired: Any
 ) -> None:
-    unreadable, *others = (new(bridge) for _ in range(3))
+    unreadable, *others = (new(deps) for _ in range(3))
     for verification in others:
         sandbox.vendor.play(token_of(verification), "verified")
-    kept.set(unreadable.id, name, damaged)
+    stored.set(unreadable.id, name, damaged)
 
     assert minutes(sandbox, clock, 5) == [5]
 
-    assert {kept.row(verification.id)["status"] for verification in others} == {"verified"}
-    assert kept.due() == {unreadable.id: clock.epoch + reading.UNREADABLE}
+    assert {stored.row(verification.id)["status"] for verification in others} == {"verified"}
+    assert stored.due() == {unreadable.id: clock.epoch + due.UNREADABLE}
     assert minutes(sandbox, clock, 60) == []
-    kept.set(unreadable.id, name, repaired)
+    stored.set(unreadable.id, name, repaired)
     assert minutes(sandbox, clock, 60) == [60]
-    assert kept.row(unreadable.id)["status"] == "expired"
-    assert kept.due() == {}
+    assert stored.row(unreadable.id)["status"] == "expired"
+    assert stored.due() == {}
 
 
 class NoRoom:
@@ -238,65 +240,65 @@ class NoRoom:
 @pytest.mark.parametrize(("fails", "hours"), [("vendor", "168"), ("evidence", "24")])
 def test_a_rejection_that_cannot_be_looked_at_once_more_is_due_for_a_week_at_most(
     sandbox: Sandbox,
-    bridge: Bridge,
-    kept: Kept,
+    deps: Dependencies,
+    stored: StoredState,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
     fails: str,
     hours: str,
 ) -> None:
     monkeypatch.setenv("GIVE_UP_HOURS", hours)
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "9102")
-    assert look(sandbox, clock, kept, verification)["status"] == "rejected"
+    assert look(sandbox, clock, stored, verification)["status"] == "rejected"
     if fails == "vendor":
         sandbox.vendor.fault("500", on="get", times=None)
     else:
         sandbox.vendor.play(token_of(verification), "verified")
-        vars(bridge)["evidence"] = NoRoom()
+        vars(deps)["evidence"] = NoRoom()
     # Of the week of repetitions only the last minutes are played.
-    last_minutes = int((verification.expires_at + completion.LATE_PROOF).timestamp()) - 600
-    kept.set(verification.id, "due_at", last_minutes)
+    last_minutes = int((verification.expires_at + claims.LATE_PROOF).timestamp()) - 600
+    stored.set(verification.id, "due_at", last_minutes)
 
-    while verification.id in kept.due():
-        look(sandbox, clock, kept, verification)
-        assert clock() < verification.expires_at + completion.LATE_PROOF + timedelta(hours=1), "due for ever"
+    while verification.id in stored.due():
+        look(sandbox, clock, stored, verification)
+        assert clock() < verification.expires_at + claims.LATE_PROOF + timedelta(hours=1), "due for ever"
 
-    assert kept.row(verification.id)["status"] == "rejected"
+    assert stored.row(verification.id)["status"] == "rejected"
 
 
 def test_an_outage_is_waited_for_ever_longer_and_then_completed(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock
 ) -> None:
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.play(token_of(verification), "verified")
     sandbox.vendor.fault("503", on="get", times=None)
 
     waits = []
     for failures in range(1, 9):
-        row = look(sandbox, clock, kept, verification)
+        row = look(sandbox, clock, stored, verification)
         assert (row["status"], row["failures"]) == ("pending", failures)
-        waits.append(kept.due()[verification.id] - clock.epoch)
+        waits.append(stored.due()[verification.id] - clock.epoch)
     sandbox.vendor.clear_faults()
 
     assert waits == sorted(waits)
     assert waits[0] < 120 < 1800 < waits[-1] < 1900
-    assert look(sandbox, clock, kept, verification)["status"] == "verified"
-    assert kept.due() == {}
+    assert look(sandbox, clock, stored, verification)["status"] == "verified"
+    assert stored.due() == {}
 
 
 def test_a_vendor_that_is_out_for_good_ends_in_failed_and_never_in_rejected(
-    sandbox: Sandbox, bridge: Bridge, kept: Kept, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIVE_UP_HOURS", "1")
-    verification = new(bridge)
+    verification = new(deps)
     sandbox.vendor.fault("500", on="get", times=None)
-    gives_up_at = int(verification.expires_at.timestamp()) + bridge.settings.give_up_after
+    gives_up_at = int(verification.expires_at.timestamp()) + deps.settings.give_up_after
     seen = set()
 
-    while verification.id in kept.due():
-        row = look(sandbox, clock, kept, verification)
+    while verification.id in stored.due():
+        row = look(sandbox, clock, stored, verification)
         seen.add((row["status"], clock.epoch >= gives_up_at))
 
     assert seen == {("pending", False), ("failed", True)}
-    assert kept.row(verification.id)["reason_code"] == "vendor_unreachable"
+    assert stored.row(verification.id)["reason_code"] == "vendor_unreachable"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.aws import clients
-from bridge.ids import new_id
+from bridge.domain.ids import new_id
 from bridge.observability import concerning, logger
 from bridge.web.entry import InvocationFailed, entry_point
 from bridge.web.time_limit import RESERVE

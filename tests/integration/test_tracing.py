@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import artifacts, measuring, upstream
-from tests.benchmarks.artifacts import LAYER, ROOT, Artifact, functions_in
+from tests.tools.benchmarks import artifacts, measuring, upstream
+from tests.tools.benchmarks.artifacts import LAYER, ROOT, Artifact, functions_in
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bridge import errors
-from bridge.errors import (
+from bridge.domain import errors
+from bridge.domain.errors import (
     BridgeError,
     StorageUnavailable,
     VendorCredentials,
@@ -20,12 +20,12 @@ from bridge.errors import (
     VendorTimeout,
     VendorUnavailable,
 )
-from bridge.models import LinkRequest
-from bridge.vendor import Link, Vendor
-from tests.integration.driving import free
+from bridge.domain.verification import LinkRequest
+from bridge.vendor.client import Link, Vendor
+from tests.integration.harness import free
 from tests.integration.raw_server import RawServer, whole
 from tests.marks import slow_but
-from tests.sandbox.vendor import VendorStandIn
+from tests.sandbox.vendor import FakeVendor
 
 # Seconds: what a vendor that is too slow gets, and what all others get, which a busy machine does not use up either.
 BUDGET = 1.5
@@ -53,8 +53,8 @@ class Credentials:
 
 
 @pytest.fixture
-def stand_in() -> Iterator[VendorStandIn]:
-    with VendorStandIn(client_id=ID, client_secret=SECRET) as running:
+def fake_vendor() -> Iterator[FakeVendor]:
+    with FakeVendor(client_id=ID, client_secret=SECRET) as running:
         yield running
 
 
@@ -66,7 +66,7 @@ def credentials() -> Credentials:
 @pytest.fixture
 def client(credentials: Credentials, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Vendor]]:
     """Makes clients of an address, which wait as little between attempts as they may; only the budget cuts them off."""
-    monkeypatch.setattr("bridge.vendor.READ_TIMEOUT", 2 * PATIENCE)
+    monkeypatch.setattr("bridge.vendor.client.READ_TIMEOUT", 2 * PATIENCE)
     made: list[Vendor] = []
 
     def make(url: str, *, budget: float = PATIENCE, credentials: Any = credentials) -> Vendor:
@@ -89,7 +89,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def fault_of(ask: Callable[[], object], *canaries: str) -> type[VendorError]:
+def validate_redirect_url(ask: Callable[[], object], *canaries: str) -> type[VendorError]:
     """The named error that asking ends in: in time, and without a canary in it or in what led to it."""
     started = time.monotonic()
     with pytest.raises(VendorError) as raised:
@@ -139,23 +139,23 @@ def budget_for(fault: str) -> float:
 
 @pytest.mark.parametrize("fault", ALL)
 def test_creating_ends_in_the_named_error_and_never_makes_a_second_link(
-    fault: str, stand_in: VendorStandIn, client: Callable[..., Vendor]
+    fault: str, fake_vendor: FakeVendor, client: Callable[..., Vendor]
 ) -> None:
-    stand_in.fault(fault, on="create", times=None, seconds=SECONDS.get(fault))
+    fake_vendor.fault(fault, on="create", times=None, seconds=SECONDS.get(fault))
     kind, calls = FAULTS[fault][:2]
-    assert fault_of(lambda: create(client(stand_in.url, budget=budget_for(fault)))) is kind
-    assert stand_in.calls()["create"] == calls
-    assert len(stand_in.tokens()) == (fault in MAKES_A_LINK)
+    assert validate_redirect_url(lambda: create(client(fake_vendor.url, budget=budget_for(fault)))) is kind
+    assert fake_vendor.calls()["create"] == calls
+    assert len(fake_vendor.tokens()) == (fault in MAKES_A_LINK)
 
 
 @pytest.mark.parametrize("fault", ALL)
-def test_fetching_ends_in_the_named_error(fault: str, stand_in: VendorStandIn, client: Callable[..., Vendor]) -> None:
-    token = create(client(stand_in.url)).token
-    stand_in.fault(fault, on="get", times=None, seconds=SECONDS.get(fault))
+def test_fetching_ends_in_the_named_error(fault: str, fake_vendor: FakeVendor, client: Callable[..., Vendor]) -> None:
+    token = create(client(fake_vendor.url)).token
+    fake_vendor.fault(fault, on="get", times=None, seconds=SECONDS.get(fault))
     kind, calls = FAULTS[fault][2:]
-    vendor = client(stand_in.url, budget=budget_for(fault))
-    assert fault_of(lambda: vendor.fetch(token, permit=free).result, token) is kind
-    assert stand_in.calls()["get"] == calls
+    vendor = client(fake_vendor.url, budget=budget_for(fault))
+    assert validate_redirect_url(lambda: vendor.fetch(token, permit=free).result, token) is kind
+    assert fake_vendor.calls()["get"] == calls
 
 
 PASSING = [name for name, (_, _, _, calls) in FAULTS.items() if calls > 1]
@@ -163,29 +163,32 @@ PASSING = [name for name, (_, _, _, calls) in FAULTS.items() if calls > 1]
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_fetching_gets_over_a_fault_that_passes(
-    fault: str, stand_in: VendorStandIn, client: Callable[..., Vendor]
+    fault: str, fake_vendor: FakeVendor, client: Callable[..., Vendor]
 ) -> None:
-    token = create(client(stand_in.url)).token
-    stand_in.fault(fault, on="get")
-    assert client(stand_in.url).fetch(token, permit=free).raw == stand_in.raw_record(token)
-    assert stand_in.calls()["get"] == 2
+    token = create(client(fake_vendor.url)).token
+    fake_vendor.fault(fault, on="get")
+    assert client(fake_vendor.url).fetch(token, permit=free).raw == fake_vendor.raw_record(token)
+    assert fake_vendor.calls()["get"] == 2
 
 
 @pytest.mark.parametrize("fault", [name for name in PASSING if not name.endswith(("401", "403"))])
 def test_where_nobody_waits_the_vendor_is_asked_once(
-    fault: str, stand_in: VendorStandIn, client: Callable[..., Vendor]
+    fault: str, fake_vendor: FakeVendor, client: Callable[..., Vendor]
 ) -> None:
-    token = create(client(stand_in.url)).token
-    stand_in.fault(fault, on="get")
-    assert fault_of(lambda: client(stand_in.url).fetch(token, retry=False, permit=free), token) is FAULTS[fault][2]
-    assert stand_in.calls()["get"] == 1
+    token = create(client(fake_vendor.url)).token
+    fake_vendor.fault(fault, on="get")
+    assert (
+        validate_redirect_url(lambda: client(fake_vendor.url).fetch(token, retry=False, permit=free), token)
+        is FAULTS[fault][2]
+    )
+    assert fake_vendor.calls()["get"] == 1
 
 
-def test_a_link_is_what_the_vendor_made_of_the_request(stand_in: VendorStandIn, client: Callable[..., Vendor]) -> None:
-    vendor = client(f"{stand_in.url}")
+def test_a_link_is_what_the_vendor_made_of_the_request(fake_vendor: FakeVendor, client: Callable[..., Vendor]) -> None:
+    vendor = client(f"{fake_vendor.url}")
     link = create(vendor)
-    assert [link.token] == stand_in.tokens()
-    assert link.url == f"{stand_in.url}/verifications?token={link.token}"
+    assert [link.token] == fake_vendor.tokens()
+    assert link.url == f"{fake_vendor.url}/verifications?token={link.token}"
     record = vendor.fetch(link.token, permit=free).result
     assert (record["type"], record["ocr_country"], record["ocr_type"]) == ("00", "MYS", "ID_CARD")
     assert record["redirect_url"] == RETURN_URL
@@ -194,50 +197,50 @@ def test_a_link_is_what_the_vendor_made_of_the_request(stand_in: VendorStandIn, 
 @pytest.mark.parametrize(
     "outcome", ["untouched", "verified", "verified+big_pictures", "verified+unknown_fields+nested"]
 )
-def test_a_record_comes_byte_for_byte(outcome: str, stand_in: VendorStandIn, client: Callable[..., Vendor]) -> None:
-    vendor = client(stand_in.url)
+def test_a_record_comes_byte_for_byte(outcome: str, fake_vendor: FakeVendor, client: Callable[..., Vendor]) -> None:
+    vendor = client(fake_vendor.url)
     token = create(vendor).token
-    stand_in.play(token, outcome)
-    assert vendor.fetch(token, permit=free).raw == stand_in.raw_record(token)
+    fake_vendor.play(token, outcome)
+    assert vendor.fetch(token, permit=free).raw == fake_vendor.raw_record(token)
 
 
 def test_the_wish_of_a_busy_vendor_is_granted_if_there_is_time(
-    stand_in: VendorStandIn, client: Callable[..., Vendor]
+    fake_vendor: FakeVendor, client: Callable[..., Vendor]
 ) -> None:
-    stand_in.fault("429", on="create", retry_after=1)
-    assert create(client(stand_in.url)).token in stand_in.tokens()
-    assert stand_in.calls()["create"] == 2
+    fake_vendor.fault("429", on="create", retry_after=1)
+    assert create(client(fake_vendor.url)).token in fake_vendor.tokens()
+    assert fake_vendor.calls()["create"] == 2
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("429", VendorRateLimited), ("503", VendorUnavailable)])
 def test_the_wish_of_a_busy_vendor_is_passed_on(
-    fault: str, kind: type[VendorError], stand_in: VendorStandIn, client: Callable[..., Vendor]
+    fault: str, kind: type[VendorError], fake_vendor: FakeVendor, client: Callable[..., Vendor]
 ) -> None:
-    stand_in.fault(fault, on="create", times=None, retry_after=77)
+    fake_vendor.fault(fault, on="create", times=None, retry_after=77)
     with pytest.raises(kind) as raised:
-        create(client(stand_in.url))
+        create(client(fake_vendor.url))
     assert raised.value.retry_after == 77
-    assert stand_in.calls()["create"] == 1
+    assert fake_vendor.calls()["create"] == 1
 
 
 @pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN", permit=free)], ids=["create", "fetch"])
 def test_an_answer_larger_than_any_record_is_not_read_to_its_end(
-    ask: Ask, stand_in: VendorStandIn, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+    ask: Ask, fake_vendor: FakeVendor, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.vendor.LARGEST_ANSWER", 1024 * 1024)
-    stand_in.fault("huge", times=None)
-    assert fault_of(lambda: ask(client(stand_in.url)), "TOKEN") is VendorMalformed
+    monkeypatch.setattr("bridge.vendor.client.LARGEST_ANSWER", 1024 * 1024)
+    fake_vendor.fault("huge", times=None)
+    assert validate_redirect_url(lambda: ask(client(fake_vendor.url)), "TOKEN") is VendorMalformed
 
 
 @pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN", permit=free)], ids=["create", "fetch"])
 def test_a_refused_connection_has_no_effect_and_is_tried_again(
-    ask: Ask, stand_in: VendorStandIn, client: Callable[..., Vendor], credentials: Credentials
+    ask: Ask, fake_vendor: FakeVendor, client: Callable[..., Vendor], credentials: Credentials
 ) -> None:
-    stand_in.stop()
-    assert fault_of(lambda: ask(client(stand_in.url)), "TOKEN") is VendorUnavailable
+    fake_vendor.stop()
+    assert validate_redirect_url(lambda: ask(client(fake_vendor.url)), "TOKEN") is VendorUnavailable
     assert len(credentials.reads) == 3
-    stand_in.start()
-    assert create(client(stand_in.url)).token in stand_in.tokens()
+    fake_vendor.start()
+    assert create(client(fake_vendor.url)).token in fake_vendor.tokens()
 
 
 @pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN", permit=free)], ids=["create", "fetch"])
@@ -248,7 +251,7 @@ def test_a_name_that_cannot_be_resolved_has_no_effect_and_is_tried_again(
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unresolved)
-    assert fault_of(lambda: ask(client("http://vendor.example")), "TOKEN") is VendorUnavailable
+    assert validate_redirect_url(lambda: ask(client("http://vendor.example")), "TOKEN") is VendorUnavailable
     assert len(credentials.reads) == 3
 
 
@@ -259,8 +262,11 @@ def test_a_redirect_is_not_followed_for_it_would_carry_the_credentials_elsewhere
     with RawServer(whole(b'{"status": 200, "result": {}}')) as elsewhere:
         location = f"{status} Moved\r\nLocation: {elsewhere.url}/api/ekyc/verifications/TOKEN"
         with RawServer(whole(b"", location)) as vendor:
-            assert fault_of(lambda: create(client(vendor.url))) is VendorMalformed
-            assert fault_of(lambda: client(vendor.url).fetch("TOKEN", permit=free), "TOKEN") is VendorMalformed
+            assert validate_redirect_url(lambda: create(client(vendor.url))) is VendorMalformed
+            assert (
+                validate_redirect_url(lambda: client(vendor.url).fetch("TOKEN", permit=free), "TOKEN")
+                is VendorMalformed
+            )
         assert elsewhere.connections == 0
 
 
@@ -280,47 +286,49 @@ def test_cookie_of_the_vendor_is_not_sent_with_any_later_request(client: Callabl
 
 
 def test_credentials_that_were_rotated_are_fetched_afresh_once(
-    stand_in: VendorStandIn, client: Callable[..., Vendor], credentials: Credentials
+    fake_vendor: FakeVendor, client: Callable[..., Vendor], credentials: Credentials
 ) -> None:
-    vendor = client(stand_in.url)
-    stand_in.rotate("new-id", "sk_new")
+    vendor = client(fake_vendor.url)
+    fake_vendor.rotate("new-id", "sk_new")
     credentials.stored = ("new-id", "sk_new")
     token = create(vendor).token
     assert credentials.reads == ["cached", "fresh"]
     vendor.fetch(token, permit=free)
     assert credentials.reads == ["cached", "fresh", "cached"]
-    assert stand_in.calls()["unauthorized"] == 1
-    assert len(stand_in.tokens()) == 1
+    assert fake_vendor.calls()["unauthorized"] == 1
+    assert len(fake_vendor.tokens()) == 1
 
 
 def test_credentials_that_stay_wrong_are_not_tried_a_third_time(
-    stand_in: VendorStandIn, client: Callable[..., Vendor], credentials: Credentials
+    fake_vendor: FakeVendor, client: Callable[..., Vendor], credentials: Credentials
 ) -> None:
-    stand_in.rotate("new-id", "sk_new")
-    assert fault_of(lambda: client(stand_in.url).fetch("TOKEN", permit=free), "TOKEN") is VendorCredentials
+    fake_vendor.rotate("new-id", "sk_new")
+    assert (
+        validate_redirect_url(lambda: client(fake_vendor.url).fetch("TOKEN", permit=free), "TOKEN") is VendorCredentials
+    )
     assert credentials.reads == ["cached", "fresh"]
-    assert stand_in.calls()["unauthorized"] == 2
+    assert fake_vendor.calls()["unauthorized"] == 2
 
 
 @pytest.mark.parametrize("error", [VendorCredentials(), StorageUnavailable("GetSecretValue", "AccessDenied")])
 def test_without_credentials_the_vendor_is_not_asked(
-    error: BridgeError, stand_in: VendorStandIn, client: Callable[..., Vendor]
+    error: BridgeError, fake_vendor: FakeVendor, client: Callable[..., Vendor]
 ) -> None:
     class NoCredentials:
         def headers(self, *, fresh: bool = False) -> dict[str, str]:
             raise error
 
     with pytest.raises(type(error)):
-        create(client(stand_in.url, credentials=NoCredentials()))
-    assert stand_in.calls()["create"] == 0
+        create(client(fake_vendor.url, credentials=NoCredentials()))
+    assert fake_vendor.calls()["create"] == 0
 
 
 @pytest.mark.parametrize("secret", [" sk_canary-secret", "sk_canary-secret\r\nX: 1", "sk_canary-secret\n"])
-def test_credentials_that_fit_no_header_stand_in_no_error(
-    secret: str, stand_in: VendorStandIn, client: Callable[..., Vendor]
+def test_credentials_that_fit_no_header_are_in_no_error(
+    secret: str, fake_vendor: FakeVendor, client: Callable[..., Vendor]
 ) -> None:
-    vendor = client(stand_in.url, credentials=Credentials(ID, secret))
-    assert issubclass(fault_of(lambda: create(vendor)), VendorError)
+    vendor = client(fake_vendor.url, credentials=Credentials(ID, secret))
+    assert issubclass(validate_redirect_url(lambda: create(vendor)), VendorError)
 
 
 def test_proxies_and_netrc_of_the_environment_see_nothing(
@@ -365,5 +373,5 @@ def test_proxies_and_netrc_of_the_environment_see_nothing(
 )
 def test_a_link_that_leads_nowhere_safe_is_the_vendors_fault(result: bytes, client: Callable[..., Vendor]) -> None:
     with RawServer(whole(b'{"status": 200, "result": ' + result + b"}")) as vendor:
-        assert fault_of(lambda: create(client(vendor.url)), "vendor.example", "admin") is VendorMalformed
+        assert validate_redirect_url(lambda: create(client(vendor.url)), "vendor.example", "admin") is VendorMalformed
         assert len(vendor.requests) == 1

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from bridge.deadline import DeadlineAdapter, within
-from bridge.errors import VendorTimeout
-from bridge.models import LinkRequest
-from bridge.vendor import Vendor
-from tests.integration.driving import free
+from bridge.domain.errors import VendorTimeout
+from bridge.domain.verification import LinkRequest
+from bridge.outbound.deadline import DeadlineAdapter, within
+from bridge.vendor.client import Vendor
+from tests.integration.harness import free
 from tests.integration.raw_server import Answer, RawServer, dripping, silent, whole
 from tests.marks import slow_but
 
@@ -34,7 +34,7 @@ class Credentials:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Vendor]]:
     """Makes clients of an address, whom only the deadline cuts off."""
-    monkeypatch.setattr("bridge.vendor.READ_TIMEOUT", 2 * PATIENCE)
+    monkeypatch.setattr("bridge.vendor.client.READ_TIMEOUT", 2 * PATIENCE)
     made: list[Vendor] = []
 
     def make(url: str, budget: float = BUDGET) -> Vendor:
@@ -106,7 +106,7 @@ def test_a_handshake_without_end_is_cut_at_the_deadline(drop: bytes, client: Cal
 def test_silence_longer_than_the_read_timeout_is_a_timeout_wherever_it_begins(
     answer: str, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.vendor.READ_TIMEOUT", BUDGET)
+    monkeypatch.setattr("bridge.vendor.client.READ_TIMEOUT", BUDGET)
     with RawServer(HELD[answer]) as server:
         started = time.monotonic()
         with pytest.raises(VendorTimeout):

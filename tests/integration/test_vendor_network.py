@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from bridge import key_set
-from bridge.deadline import DeadlineAdapter, within
-from bridge.errors import BridgeError, StorageUnavailable, VendorError, VendorUnavailable
-from bridge.models import LinkRequest
-from bridge.vendor import Vendor
+from bridge.auth import jwks
+from bridge.domain.errors import BridgeError, StorageUnavailable, VendorError, VendorUnavailable
+from bridge.domain.verification import LinkRequest
+from bridge.outbound.deadline import DeadlineAdapter, within
+from bridge.vendor.client import Vendor
 from tests.deployed.certificates import Authority
-from tests.integration.driving import free
+from tests.integration.harness import free
 from tests.integration.network import HOST, Resolver, addresses, hangs, resolve_by
 from tests.integration.raw_server import RawServer, silent, whole
 
@@ -87,15 +87,15 @@ def test_a_network_that_does_not_answer_ends_the_exchange_within_the_budget(clie
 def test_a_network_that_does_not_answer_ends_the_fetch_of_keys_within_its_budget(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(key_set, "BUDGET", BUDGET)
-    assert fails_in_time(key_set.over_http(f"http://{HOST}/jwks.json"), StorageUnavailable)
+    monkeypatch.setattr(jwks, "BUDGET", BUDGET)
+    assert fails_in_time(jwks.over_http(f"http://{HOST}/jwks.json"), StorageUnavailable)
 
 
 @pytest.mark.usefixtures("dead_network")
 def test_a_link_is_asked_for_again_where_no_connection_came_about(
     client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.vendor.CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr("bridge.vendor.client.CONNECT_TIMEOUT", 0.2)
     with RawServer(LINK) as server:
         calls = 0
         dead = socket.getaddrinfo
@@ -208,7 +208,7 @@ def test_lookups_that_hang_do_not_pile_up_and_are_made_again_afterwards(
 def test_a_lookup_that_hangs_does_not_hold_the_exit_of_the_process() -> None:
     code = """
         import socket, time
-        from bridge.deadline import DeadlineAdapter, within
+        from bridge.outbound.deadline import DeadlineAdapter, within
         import requests
 
         socket.getaddrinfo = lambda *_, **__: time.sleep(60)

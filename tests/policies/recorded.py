@@ -5,12 +5,12 @@ from functools import cache
 
 from tests.calls import Call
 from tests.simulation import scenarios
-from tests.simulation.person import Manner
+from tests.simulation.person import Profile
 from tests.simulation.world import World
 
 from .deployed import Stack
 
-BUSY = Manner(reads=1.0, refreshes=1.0, redacts=0.5, never_returns=0.5, dawdles=0.3)
+BUSY = Profile(reads=1.0, refreshes=1.0, redacts=0.5, never_returns=0.5, dawdles=0.3)
 _POLLS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 _SEEDS = ("1", "2", "3", "4")
 
@@ -20,7 +20,7 @@ def simulated() -> frozenset[Call]:
     """Of runs in which people do all that they can, with faults and without."""
     # What is rare (pictures that are erased late) takes some histories.
     chosen = [("1", scenarios.calm), *((seed, scenarios.harsh) for seed in _SEEDS)]
-    runs = [(seed, dataclasses.replace(scenario(seed, 150), manner=BUSY)) for seed, scenario in chosen]
+    runs = [(seed, dataclasses.replace(scenario(seed, 150), profile=BUSY)) for seed, scenario in chosen]
     return frozenset(generalized(call) for seed, each in runs for call in World(seed, each).run().outward.used)
 
 

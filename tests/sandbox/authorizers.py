@@ -15,7 +15,7 @@ from .wiring import Authorizer
 Invoke = Callable[[str, Any], Any]
 
 
-class Doors:
+class Authorizers:
     """The authorizers of one API.
 
     Args:

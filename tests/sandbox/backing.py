@@ -12,7 +12,7 @@ from .aws import EmbeddedAws, credentials, region
 from .environment import Environment
 from .functions import merged
 from .keys import Secrets, made_up_credentials, vendor_credentials
-from .vendor import VendorStandIn
+from .vendor import FakeVendor
 
 # Frontends on any port of this machine.
 LOCAL_ORIGINS = "http://localhost:*,http://127.0.0.1:*"
@@ -49,7 +49,7 @@ class Backing:
 
     def __init__(self, public_url: str, choices: Choices) -> None:
         self.environment = Environment()
-        self.vendor: VendorStandIn | None = None
+        self.vendor: FakeVendor | None = None
         self._clients: dict[str, Any] = {}
         self.aws = EmbeddedAws(choices.hosts)
         try:
@@ -91,9 +91,7 @@ class Backing:
             return outer[_API_URL], vendor_credentials(outer)
         client_id, client_secret = made_up_credentials()
         lifetime = float(merged(created.functions)["LINK_LIFETIME_SECONDS"])
-        self.vendor = VendorStandIn(
-            hosts=hosts, client_id=client_id, client_secret=client_secret, link_lifetime=lifetime
-        )
+        self.vendor = FakeVendor(hosts=hosts, client_id=client_id, client_secret=client_secret, link_lifetime=lifetime)
         self.vendor.start()
         return self.vendor.url, (client_id, client_secret)
 

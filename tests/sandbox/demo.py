@@ -118,8 +118,8 @@ class _Demo:
         return body
 
     def _line(self, method: str, url: str, status: int, fields: Mapping[str, Any]) -> None:
-        told = "  ".join(f"{name}={value}" for name, value in fields.items())
-        _say(self._out, f"  {method:4} {self._who(url)}{_without_secrets(url)} -> {status}  {told}")
+        reported = "  ".join(f"{name}={value}" for name, value in fields.items())
+        _say(self._out, f"  {method:4} {self._who(url)}{_without_secrets(url)} -> {status}  {reported}")
 
     def _who(self, url: str) -> str:
         names = {self._api: "", self._vendor: "vendor ", self._frontend: "frontend "}

@@ -68,7 +68,7 @@ class Functions:
 
     def forget(self) -> None:
         """What the handlers keep between calls, secrets for one, they fetch again, as after a cold start."""
-        importlib.import_module("bridge.wiring").bridge.cache_clear()
+        importlib.import_module("bridge.dependencies").dependencies.cache_clear()
 
     def invoke(self, name: str, event: Any) -> Any:
         """What a function answers to an event.

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from . import cors
 from .answers import http_response, message
-from .authorizers import Doors, Invoke
+from .authorizers import Authorizers, Invoke
 from .events import find_route, request_event
 from .functions import FunctionError, PayloadTooLargeError
 from .wiring import Api
@@ -33,7 +33,7 @@ class Gateway:
     def __init__(self, api: Api, invoke: Invoke, *, caching: bool = True) -> None:
         self._api = api
         self._invoke = invoke
-        self.doors = Doors(api.authorizers, invoke, caching=caching)
+        self.doors = Authorizers(api.authorizers, invoke, caching=caching)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answers a WSGI request."""

@@ -12,7 +12,7 @@ from .gateway import Gateway
 from .keys import ALL_SCOPES, PRINCIPAL
 from .serving import Server
 from .stack import Stack
-from .vendor import VendorStandIn
+from .vendor import FakeVendor
 from .workers import Workers
 
 
@@ -103,7 +103,7 @@ class Sandbox:
         return self._backing.aws.url
 
     @property
-    def vendor(self) -> VendorStandIn:
+    def vendor(self) -> FakeVendor:
         """The stand-in. Raises RuntimeError where a real vendor is in its place."""
         if self._backing.vendor is None:
             raise RuntimeError("there is no stand-in: EKYC_API_URL names a real vendor")

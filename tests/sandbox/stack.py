@@ -7,7 +7,7 @@ from pathlib import Path
 
 import boto3
 
-from . import gaps, wiring
+from . import moto_workarounds, wiring
 from .template import Document, Template, references
 
 STACK_NAME = "ekyc-bridge"
@@ -99,7 +99,7 @@ def create(template: Template, session: boto3.Session, endpoint_url: str, name: 
         raise RuntimeError(f"the stack is {described['StackStatus']}")
     outputs = {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])}
     resolved = json.loads(outputs.pop(_RESOLVED))
-    gaps.fill(resolved["resources"], resolved["properties"], session, endpoint_url)
+    moto_workarounds.fill(resolved["resources"], resolved["properties"], session, endpoint_url)
     return _stack(template, name, resolved, outputs)
 
 
@@ -122,7 +122,7 @@ def _creatable(template: Template, secrets: Mapping[str, str]) -> Document:
     return {
         "Parameters": document.get("Parameters", {}) | {name: {"Type": "String"} for name in secrets},
         "Conditions": document.get("Conditions", {}),
-        "Resources": gaps.without_optional_policies(resources),
+        "Resources": moto_workarounds.without_optional_policies(resources),
         "Outputs": outputs | {_RESOLVED: {"Value": resolved}},
     }
 
@@ -135,7 +135,7 @@ def _wanted(template: Template, names: list[str]) -> Document:
             name: declared.get("Environment", {}).get("Variables", {}) for name, declared in functions.items()
         },
         "resources": {name: {"Ref": name} for name in names},
-        "properties": {kind: template.of_type(kind) for kind in gaps.FILLED},
+        "properties": {kind: template.of_type(kind) for kind in moto_workarounds.FILLED},
     }
 
 

@@ -20,6 +20,6 @@ class AuditTable:
             raise Refused("ConditionalCheckFailedException")
         self.entries[key] = item
 
-    def of(self, verification_id: str, deed: str) -> int:
+    def of(self, verification_id: str, action: str) -> int:
         """How often that stands in it."""
-        return sum(id == verification_id and item["deed"]["S"] == deed for (id, _), item in self.entries.items())
+        return sum(id == verification_id and item["action"]["S"] == action for (id, _), item in self.entries.items())

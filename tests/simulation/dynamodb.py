@@ -65,7 +65,7 @@ class Table:
         self.by_id: dict[str, list[Change]] = defaultdict(list)
         self.indexes = {"due": Index("due_shard", "due_at"), "by_reference": Index("reference_key", "created_at")}
         # Called with each change.
-        self.told: Callable[[Change], None] = lambda change: None
+        self.reported: Callable[[Change], None] = lambda change: None
         self._now = now
         self._later = later
         self._lag = lag
@@ -144,7 +144,7 @@ class Table:
             self.items[id] = after
         self.stream.append(change)
         self.by_id[id].append(change)
-        self.told(change)
+        self.reported(change)
         due = max(self._now() + self._lag(), self._index_time.get(id, 0.0))
         self._index_time[id] = due
         for index in self.indexes.values():

@@ -81,7 +81,7 @@ class Plan(Protocol):
     def draw(self, call: Call) -> str | None: ...
 
 
-class Calm:
+class NoFaults:
     """No fault at all."""
 
     def draw(self, call: Call) -> str | None:
@@ -103,7 +103,7 @@ class Single:
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
+class FaultWindow:
     """Bad weather over one service: while it lasts, a call meets one of `kinds` with that probability."""
 
     service: str
@@ -113,10 +113,10 @@ class Spell:
     kinds: Sequence[str]
 
 
-class Weather:
+class FaultSchedule:
     """Spells, and a little of everything at any time until `ends`."""
 
-    def __init__(self, rng: random.Random, spells: Sequence[Spell], ends: float, background: float) -> None:
+    def __init__(self, rng: random.Random, spells: Sequence[FaultWindow], ends: float, background: float) -> None:
         self._rng = rng
         self._spells = spells
         self._ends = ends
@@ -135,7 +135,7 @@ class Weather:
         return self._rng.choice((*CRASHES, *kinds))
 
 
-def weather(rng: random.Random, begins: float, ends: float) -> Weather:
+def weather(rng: random.Random, begins: float, ends: float) -> FaultSchedule:
     """Some spells of each kind between two times, short and sharp, or long and light."""
     spells = []
     for service in ("dynamodb", "dynamodb", "dynamodb", "s3", "s3", "sqs", "secretsmanager", *["vendor"] * 4):
@@ -143,8 +143,8 @@ def weather(rng: random.Random, begins: float, ends: float) -> Weather:
         probability = rng.choice((0.03, 0.1, 0.5, 1.0))
         length = rng.uniform(0.3, 1.5) * rng.choice((30, 120, 600, 1800) if probability > 0.1 else (1800, 7200))
         start = begins + rng.random() * (ends - begins)
-        spells.append(Spell(service, start, min(start + length, ends), probability, kinds))
-    return Weather(rng, spells, ends, background=rng.choice((0.0, 0.003, 0.01, 0.03)))
+        spells.append(FaultWindow(service, start, min(start + length, ends), probability, kinds))
+    return FaultSchedule(rng, spells, ends, background=rng.choice((0.0, 0.003, 0.01, 0.03)))
 
 
 def _aws_kinds(rng: random.Random) -> Sequence[str]:
@@ -155,10 +155,10 @@ def _vendor_kinds(rng: random.Random) -> Sequence[str]:
     return rng.choice((OUTAGE, STORM, VENDOR_FAULTS, (rng.choice(VENDOR_FAULTS),)))
 
 
-def outage(rng: random.Random, begins: float, ends: float) -> Weather:
+def outage(rng: random.Random, begins: float, ends: float) -> FaultSchedule:
     """The vendor's maintenance: everything of it is out of reach, and nothing else goes wrong."""
-    spell = Spell("vendor", begins, ends, 1.0, ("http_503", "no_connection", "connect_timeout"))
-    return Weather(rng, [spell], ends, background=0.0)
+    spell = FaultWindow("vendor", begins, ends, 1.0, ("http_503", "no_connection", "connect_timeout"))
+    return FaultSchedule(rng, [spell], ends, background=0.0)
 
 
 class Tally:

@@ -15,8 +15,8 @@ from typing import Any
 from unittest import mock
 
 from bridge.aws.secrets import PAUSE_AFTER_FAULT
+from bridge.dependencies import Dependencies
 from bridge.settings import Settings
-from bridge.wiring import Bridge
 
 from . import canaries
 from .kernel import Kernel, Task
@@ -86,7 +86,7 @@ class Environment:
     def __init__(
         self,
         function: Function,
-        make_bridge: Callable[[Settings, float], Bridge],
+        make_dependencies: Callable[[Settings, float], Dependencies],
         skew: float,
     ) -> None:
         module = ModuleType(f"simulated_{function.name}")
@@ -95,10 +95,10 @@ class Environment:
             exec(_code(function.app), module.__dict__)
 
         @cache
-        def bridge() -> Bridge:
-            return make_bridge(Settings(function.environment), skew)
+        def dependencies() -> Dependencies:
+            return make_dependencies(Settings(function.environment), skew)
 
-        vars(module)["bridge"] = bridge
+        vars(module)["dependencies"] = dependencies
         self.handler: Callable[[Any, Any], Any] = vars(module)["lambda_handler"]
         self.used = 0.0
         # Until then secrets that are not known are not asked for, after a fault.
@@ -174,9 +174,9 @@ class Functions:
         skew = self._rng.uniform(-SKEW, SKEW)
         return Environment(function, self._bridge, skew)
 
-    def _bridge(self, settings: Settings, skew: float) -> Bridge:
+    def _bridge(self, settings: Settings, skew: float) -> Dependencies:
         kernel, rng = self._kernel, self._rng
-        return Bridge(
+        return Dependencies(
             settings,
             client=self._client,
             now=lambda: datetime.fromtimestamp(kernel.now + skew, UTC),

@@ -73,10 +73,10 @@ class Gateway:
         seconds = self._kernel.now - began
         if answer is None:
             return Answer(status, {}, '{"message":"Internal Server Error"}', seconds, self._kernel.now, tuple(ran))
-        told = {name.lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
+        reported = {name.lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
         for name, values in (answer.get("multiValueHeaders") or {}).items():
-            told[name.lower()] = ", ".join(values)
-        return Answer(status, told, answer.get("body") or "", seconds, self._kernel.now, tuple(ran))
+            reported[name.lower()] = ", ".join(values)
+        return Answer(status, reported, answer.get("body") or "", seconds, self._kernel.now, tuple(ran))
 
     def _is_throttled(self, route: str) -> bool:
         """Whether the route's token bucket is empty, or that of all without one; else it is one the poorer."""

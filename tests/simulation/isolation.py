@@ -18,9 +18,9 @@ from unittest import mock
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from aws_lambda_powertools.utilities.parameters import base as parameters
 
-import bridge.vendor
-import bridge.web.entry
 from bridge.observability import logger, metrics
+from bridge.vendor import client as vendor_client
+from bridge.web import entry
 
 from .canaries import Output, Sink
 from .kernel import Kernel
@@ -70,10 +70,10 @@ def isolated(kernel: Kernel, wire: Callable[[], Wire], sink: Sink) -> Iterator[N
         yield cut
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(bridge.vendor, "within", within))
-        stack.enter_context(mock.patch.object(bridge.vendor, "DeadlineAdapter", wire))
+        stack.enter_context(mock.patch.object(vendor_client, "within", within))
+        stack.enter_context(mock.patch.object(vendor_client, "DeadlineAdapter", wire))
         # Its timer counts the machine's time; a simulated invocation is ended by the simulated Lambda.
-        stack.enter_context(mock.patch.object(bridge.web.entry, "time_limit", contextlib.nullcontext))
+        stack.enter_context(mock.patch.object(entry, "time_limit", contextlib.nullcontext))
         stack.enter_context(mock.patch.object(parameters, "datetime", _Clock(kernel)))
         for module, name in (
             (os, "urandom"),

@@ -16,16 +16,16 @@ class Job:
     scenario: str
     seed: str
     people: int
-    manner: str | None = None
+    profile: str | None = None
 
 
 def of(scenario: str, seeds: Sequence[str], people: int) -> list[Job]:
     if scenario == "single":
-        return [Job(scenario, seed, 1, manner) for seed in seeds for manner in single.MANNERS]
+        return [Job(scenario, seed, 1, profile) for seed in seeds for profile in single.PROFILES]
     return [Job(scenario, seed, people) for seed in seeds]
 
 
 def do(job: Job) -> list[Outcome]:
-    if job.manner is not None:
-        return list(single.outcomes(job.seed, job.manner))
+    if job.profile is not None:
+        return list(single.outcomes(job.seed, job.profile))
     return [report.outcome(World(job.seed, SCENARIOS[job.scenario](job.seed, job.people)).run())]

@@ -37,11 +37,11 @@ FAULTS = {
 }
 # Nobody reloads API Gateway's own 500 by hand, as a cell is to say what happens without anybody's help.
 WAYS = {
-    way: replace(manner, reloads=False)
-    for way, manner in {
-        **single.MANNERS,
-        "walks away": replace(single.MANNERS["returns"], walks_away=1.0),
-        "is read": replace(single.MANNERS["never returns"], refreshes=1.0, reads=1.0),
+    way: replace(profile, reloads=False)
+    for way, profile in {
+        **single.PROFILES,
+        "walks away": replace(single.PROFILES["returns"], walks_away=1.0),
+        "is read": replace(single.PROFILES["never returns"], refreshes=1.0, reads=1.0),
     }.items()
 }
 _AGAIN = {"verifications": "the caller", "redirect": "the page", "finalize": "finalize"}
@@ -161,7 +161,7 @@ class Watched:
 
 @cache
 def calm(way: str) -> Watched:
-    return Watched(way, faults.Calm())
+    return Watched(way, faults.NoFaults())
 
 
 @cache

@@ -7,22 +7,22 @@ from urllib.parse import urlsplit
 
 from .gateway import Answer, Gateway
 from .kernel import Kernel
-from .person import Manner, Person, Visit
+from .person import Person, Profile, Visit
 from .vendor import Link, Vendor
 
 
-class Life:
+class UserFlow:
     """One person's way through it."""
 
     def __init__(
-        self, kernel: Kernel, gateway: Gateway, vendor: Vendor, rng: random.Random, person: Person, manner: Manner
+        self, kernel: Kernel, gateway: Gateway, vendor: Vendor, rng: random.Random, person: Person, profile: Profile
     ) -> None:
         self._kernel = kernel
         self._gateway = gateway
         self._vendor = vendor
         self._rng = rng
         self._person = person
-        self._manner = manner
+        self._manner = profile
         self._headers = {"authorization": f"Bearer {person.api_key}", "content-type": "application/json"}
 
     def run(self) -> None:
@@ -115,14 +115,14 @@ class Life:
 
     def _look_after(self, document: dict[str, Any]) -> None:
         """What the frontend does afterwards."""
-        id, manner = document["id"], self._manner
-        if self._chance(manner.polls):
+        id, profile = document["id"], self._manner
+        if self._chance(profile.polls):
             for _ in range(self._rng.randint(1, 5)):
                 self._person.others.append(self._request("GET", urlsplit(document["status_url"]).path))
                 self._kernel.sleep(self._rng.uniform(1, 60))
-        if self._chance(manner.refreshes):
+        if self._chance(profile.refreshes):
             self._refresh(id)
-        if self._chance(manner.reads):
+        if self._chance(profile.reads):
             self._kernel.sleep(self._rng.uniform(0, 1200))
             expand = self._rng.choice(("", "?expand=result"))
             self._person.others.append(self._request("GET", f"/verifications/{id}{expand}", headers=self._headers))

@@ -45,7 +45,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class Profile:
     """How somebody goes about it; probabilities and seconds. `reloads`: a page of API Gateway's that does not do so by
     itself."""
 
@@ -69,7 +69,7 @@ class Manner:
     reloads: bool = True
 
 
-def person(number: int, rng: random.Random, manner: Manner) -> Person:
+def person(number: int, rng: random.Random, profile: Profile) -> Person:
     name = f"person-{number}"
     body = {
         "type": rng.choice(("00", "00", "01")),
@@ -79,5 +79,5 @@ def person(number: int, rng: random.Random, manner: Manner) -> Person:
         "reference": f"{MARK}-{number}",
         "metadata": {"customer": f"{MARK}-{number}"},
     }
-    key = f"{MARK}-key-{number}" if rng.random() < manner.has_key else None
-    return Person(name, body, key, wants_redaction=rng.random() < manner.redacts)
+    key = f"{MARK}-key-{number}" if rng.random() < profile.has_key else None
+    return Person(name, body, key, wants_redaction=rng.random() < profile.redacts)

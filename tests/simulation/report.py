@@ -5,7 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bridge.store.rate_limiter import WINDOW_SECONDS, CallClass
+from bridge.domain.checks import CallClass
+from bridge.vendor.rate_limiter import WINDOW_SECONDS
 
 from .invariants import Violation, check
 from .invariants.looking import status, text
@@ -122,12 +123,12 @@ def line(each: Outcome) -> str:
 
 def stories(each: Outcome) -> list[str]:
     """What went wrong in a run, and how to see it again."""
-    told = []
+    reported = []
     for failure in each.failures[:_MOST_STORIES]:
-        told += ["", f"{failure.rule}: {failure.what}", *(f"    {step}" for step in failure.story)]
+        reported += ["", f"{failure.rule}: {failure.what}", *(f"    {step}" for step in failure.story)]
     if len(each.failures) > _MOST_STORIES:
-        told += ["", f"and {len(each.failures) - _MOST_STORIES} more"]
-    return [*told, "", f"replay: {each.replay}"] if told else []
+        reported += ["", f"and {len(each.failures) - _MOST_STORIES} more"]
+    return [*reported, "", f"replay: {each.replay}"] if reported else []
 
 
 def summary(outcomes: Sequence[Outcome], seconds: float) -> list[str]:

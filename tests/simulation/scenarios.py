@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 from . import faults
-from .person import Manner
+from .person import Profile
 from .world import Scenario
 
 HOUR = 3600.0
@@ -36,8 +36,8 @@ def harsh(seed: str, people: int) -> Scenario:
         people=people,
         arrivals=people * 5.0,
         faults_end=0.75 * HOUR,
-        plan=lambda rng, begins: faults.Weather(rng, [], begins + 0.75 * HOUR, background=0.08),
-        manner=Manner(redacts=0.3, returns_at_once=0.3, comes_late=0.0, dawdles=0.1, clicks_again=0.3),
+        plan=lambda rng, begins: faults.FaultSchedule(rng, [], begins + 0.75 * HOUR, background=0.08),
+        profile=Profile(redacts=0.3, returns_at_once=0.3, comes_late=0.0, dawdles=0.1, clicks_again=0.3),
         rotations=1,
     )
 
@@ -49,7 +49,7 @@ def calm(seed: str, people: int) -> Scenario:
         people=people,
         arrivals=max(HOUR, people * 0.5),
         faults_end=0.0,
-        plan=lambda rng, begins: faults.Calm(),
+        plan=lambda rng, begins: faults.NoFaults(),
         is_unreliable=False,
     )
 
@@ -62,7 +62,7 @@ def maintenance(seed: str, people: int) -> Scenario:
         arrivals=0.75 * HOUR,
         faults_end=OUTAGE[1] * 60,
         plan=lambda rng, begins: faults.outage(rng, begins + OUTAGE[0] * 60, begins + OUTAGE[1] * 60),
-        manner=Manner(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0),
+        profile=Profile(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0),
         is_unreliable=False,
     )
 
@@ -74,7 +74,7 @@ def flood(seed: str, people: int) -> Scenario:
         people=people,
         arrivals=max(600.0, people * 2.0),
         faults_end=0.0,
-        plan=lambda rng, begins: faults.Calm(),
+        plan=lambda rng, begins: faults.NoFaults(),
         is_unreliable=False,
         flooders=24,
     )
@@ -82,16 +82,16 @@ def flood(seed: str, people: int) -> Scenario:
 
 def hang(seed: str, people: int) -> Scenario:
     """The vendor takes requests for an hour and does not respond to any."""
-    spell = faults.Spell("vendor", 0.0, float("inf"), 1.0, ("stall_before",))
+    spell = faults.FaultWindow("vendor", 0.0, float("inf"), 1.0, ("stall_before",))
     return Scenario(
         name="hang",
         people=people,
         arrivals=0.75 * HOUR,
         faults_end=1.5 * HOUR,
-        plan=lambda rng, begins: faults.Weather(
+        plan=lambda rng, begins: faults.FaultSchedule(
             rng, [replace(spell, begins=begins + 0.5 * HOUR)], begins + 1.5 * HOUR, background=0.0
         ),
-        manner=Manner(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0),
+        profile=Profile(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0),
         is_unreliable=False,
     )
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from . import faults, report
-from .person import Manner
+from .person import Profile
 from .report import Outcome
 from .world import Scenario, World
 
-_NEVER = Manner(
+_NEVER = Profile(
     has_key=1.0,
     doubles_creation=0.0,
     never_opens=0.0,
@@ -31,7 +31,7 @@ _NEVER = Manner(
     leaves=0.0,
 )
 # Ways in which one person may go about it.
-MANNERS: dict[str, Manner] = {
+PROFILES: dict[str, Profile] = {
     "returns": _NEVER,
     "never returns": replace(_NEVER, never_returns=1.0),
     "fails": replace(_NEVER, skill=0.0, never_returns=1.0),
@@ -43,21 +43,21 @@ MANNERS: dict[str, Manner] = {
 }
 
 
-def scenario(manner: Manner, plan: faults.Plan) -> Scenario:
+def scenario(profile: Profile, plan: faults.Plan) -> Scenario:
     return Scenario(
-        name="single", people=1, arrivals=60.0, faults_end=60.0, plan=lambda rng, begins: plan, manner=manner,
+        name="single", people=1, arrivals=60.0, faults_end=60.0, plan=lambda rng, begins: plan, profile=profile,
         is_unreliable=False,
     )  # fmt: skip
 
 
-def calm(manner: Manner) -> Scenario:
+def calm(profile: Profile) -> Scenario:
     """One person, and nothing goes wrong."""
-    return scenario(manner, faults.Calm())
+    return scenario(profile, faults.NoFaults())
 
 
-def steps(seed: str, manner: Manner) -> list[tuple[str, str]]:
+def steps(seed: str, profile: Profile) -> list[tuple[str, str]]:
     """(service, operation) of each outward call where nothing goes wrong."""
-    return World(seed, calm(manner)).run().outward.calls
+    return World(seed, calm(profile)).run().outward.calls
 
 
 def plans(calls: list[tuple[str, str]]) -> Iterator[faults.Single]:
@@ -72,12 +72,12 @@ def plans(calls: list[tuple[str, str]]) -> Iterator[faults.Single]:
 
 def worlds(seed: str, name: str) -> Iterator[tuple[str, World]]:
     """Each single fault on one way of going about it: what it is, and what became of it."""
-    manner = MANNERS[name]
-    calls = steps(seed, manner)
+    profile = PROFILES[name]
+    calls = steps(seed, profile)
     for plan in plans(calls):
         service, operation = calls[plan.number - 1]
         every = " at all attempts" if plan.at_all_attempts else ""
-        world = World(seed, scenario(manner, plan)).run()
+        world = World(seed, scenario(profile, plan)).run()
         yield f"{name}, {plan.kind}{every} at call {plan.number}, {service} {operation}", world
 
 

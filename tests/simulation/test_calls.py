@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bridge.aws import secrets
+from bridge.dependencies import Dependencies
 from bridge.settings import Settings
-from bridge.wiring import Bridge
 from tests.simulation import scenarios, single
 from tests.simulation.kernel import Task
 from tests.simulation.world import World
@@ -22,9 +22,9 @@ COUNT = ("dynamodb", "UpdateItem rate")
 Call = tuple[str, str]
 
 
-def _run(manner: str) -> tuple[World, dict[str, list[Call]]]:
+def _run(profile: str) -> tuple[World, dict[str, list[Call]]]:
     """One person of that manner, and what each function called, but for its secrets."""
-    return _watched(World("1", single.calm(single.MANNERS[manner])))
+    return _watched(World("1", single.calm(single.PROFILES[profile])))
 
 
 def _watched(world: World) -> tuple[World, dict[str, list[Call]]]:
@@ -57,11 +57,11 @@ def test_a_return_takes_a_claim_that_reads_a_call_of_the_vendor_its_count_the_ev
 
 
 @pytest.mark.parametrize(
-    ("manner", "at_most"),
+    ("profile", "at_most"),
     [("returns", 2), ("never returns", 2), ("fails", 4), ("never opens", 3), ("in the last seconds", 4)],
 )
-def test_a_verification_costs_so_many_calls_of_the_vendor(manner: str, at_most: int) -> None:
-    _, calls = _run(manner)
+def test_a_verification_costs_so_many_calls_of_the_vendor(profile: str, at_most: int) -> None:
+    _, calls = _run(profile)
     asked = [call for each in calls.values() for call in each if call[0] == "vendor"]
     assert 2 <= len(asked) <= at_most
 
@@ -70,11 +70,11 @@ def test_a_warm_function_reads_a_secret_at_most_once_in_five_minutes() -> None:
     world = World("1", scenarios.calm("1", 60))
     # The times at which each process read its secret; no function has two.
     processes: list[list[float]] = []
-    make_bridge = world.functions._bridge
+    make_dependencies = world.functions._bridge
 
-    def watched(settings: Settings, skew: float) -> Bridge:
-        bridge = make_bridge(settings, skew)
-        secrets = bridge._client("secretsmanager")
+    def watched(settings: Settings, skew: float) -> Dependencies:
+        deps = make_dependencies(settings, skew)
+        secrets = deps._client("secretsmanager")
         times: list[float] = []
         processes.append(times)
 
@@ -82,11 +82,11 @@ def test_a_warm_function_reads_a_secret_at_most_once_in_five_minutes() -> None:
             times.append(world.kernel.now)
             return secrets.get_secret_value(**request)
 
-        client = bridge._client
-        bridge._client = lambda service: (
+        client = deps._client
+        deps._client = lambda service: (
             SimpleNamespace(get_secret_value=get_secret_value) if service == "secretsmanager" else client(service)
         )
-        return bridge
+        return deps
 
     world.functions._bridge = watched  # type: ignore[method-assign]
     world.run()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bridge.ids import new_code
+from bridge.domain.ids import new_code
 from tests.simulation.canaries import MARK, Sink, random_bytes
 from tests.simulation.isolation import Powertools, isolated
 from tests.simulation.kernel import Died, Kernel

@@ -10,8 +10,8 @@ import pytest
 
 from tests.marks import slow_but
 from tests.simulation import plot, report, scenarios, single
-from tests.simulation.breakages import BREAKAGES
 from tests.simulation.invariants import check
+from tests.simulation.seeded_bugs import SEEDED_BUGS
 from tests.simulation.world import World
 
 _SEEDS = slow_but("1", of=("1", "2"))
@@ -69,14 +69,14 @@ def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
     assert found == [], "\n".join(line for outcome in found for line in report.stories(outcome))
 
 
-@pytest.mark.parametrize("name", slow_but("the browser is believed", "a token is logged", of=BREAKAGES))
+@pytest.mark.parametrize("name", slow_but("the browser is believed", "a token is logged", of=SEEDED_BUGS))
 def test_a_broken_bridge_is_found_out(name: str) -> None:
-    breakage, rules = BREAKAGES[name]
+    bug, rules = SEEDED_BUGS[name]
     # What is promised without faults shows only without them.
     scenario = scenarios.calm if rules == {"followed"} else scenarios.harsh
     seen: set[str] = set()
     for seed in map(str, range(1, _CHANCES)):
-        with breakage():
+        with bug():
             seen |= {violation.rule for violation in check(World(seed, scenario(seed, 60)).run())}
         if seen & rules:
             return
@@ -84,12 +84,12 @@ def test_a_broken_bridge_is_found_out(name: str) -> None:
 
 
 def test_a_failing_run_tells_the_story_and_how_to_see_it_again() -> None:
-    breakage, _ = BREAKAGES["the browser is believed"]
-    with breakage():
+    bug, _ = SEEDED_BUGS["the browser is believed"]
+    with bug():
         outcome = report.outcome(World("1", scenarios.harsh("1", 30)).run())
-    told = "\n".join(report.stories(outcome))
-    assert "GET return" in told
-    assert "replay: SEED=1 VERIFICATIONS=30 python -m tests.simulation --scenario harsh" in told
+    reported = "\n".join(report.stories(outcome))
+    assert "GET return" in reported
+    assert "replay: SEED=1 VERIFICATIONS=30 python -m tests.simulation --scenario harsh" in reported
 
 
 def test_one_seed_is_one_history() -> None:

@@ -42,7 +42,7 @@ class Link:
     sent: dict[str, bytes] = field(default_factory=dict)
     said_success: set[str] = field(default_factory=set)
     # When a whole, sound record was sent.
-    told: list[float] = field(default_factory=list)
+    reported: list[float] = field(default_factory=list)
     # When a record that contradicts the request was sent, and by SHA-256 those that may be another person's.
     contradicted: list[float] = field(default_factory=list)
     foreign: set[str] = field(default_factory=set)
@@ -128,7 +128,7 @@ class Vendor:
         link = self.links[token]
         shape = next(each for each in SHAPES if each.__name__ == link.shape)
         body = json.dumps({"status": 200, "result": shape(link.record)}, ensure_ascii=False).encode()
-        link.told.append(self._now())
+        link.reported.append(self._now())
         if link.succeeded:
             link.said_success.add(hashlib.sha256(body).hexdigest())
         return body
@@ -156,8 +156,8 @@ class Vendor:
         record.update(latest_error=code, face_id_result={"Sim": 41.07, "Result": code})
 
     def _time(self, seconds: float) -> str:
-        told = datetime.fromtimestamp(seconds + self._skew, UTC)
-        return told.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        reported = datetime.fromtimestamp(seconds + self._skew, UTC)
+        return reported.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _blank(number: int, token: str, url: str, fields: dict[str, str]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from .canaries import MARK
 from .kernel import Kernel
+from .malformed_responses import CONTRADICTING, FOREIGN, spoiled
 from .outward import Outward
-from .spoiling import CONTRADICTING, FOREIGN, spoiled
 from .vendor import Link, Vendor
 
 _ERRORS = {
@@ -131,17 +131,17 @@ class Wire(BaseAdapter):
         if link.is_broken and fault is None:
             fault = "wrong_kinds"
             self._outward.struck("vendor", "broken_link")
-        told = spoiled(self._vendor.tell(link.token), fault)
+        reported = spoiled(self._vendor.tell(link.token), fault)
         if fault:
             # Whether it is heard is open.
-            link.told.pop()
-        sha256 = hashlib.sha256(told).hexdigest()
-        link.sent[sha256] = told
+            link.reported.pop()
+        sha256 = hashlib.sha256(reported).hexdigest()
+        link.sent[sha256] = reported
         if fault in CONTRADICTING:
             link.contradicted.append(self._kernel.now)
         if fault in FOREIGN:
             link.foreign.add(sha256)
-        return told
+        return reported
 
     def _after(self, request: requests.PreparedRequest, fault: str | None, read: float) -> None:
         if fault == "reset_after":

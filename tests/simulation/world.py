@@ -22,8 +22,8 @@ from .gateway import BASE_URL, Gateway
 from .isolation import Powertools, isolated
 from .kernel import Kernel
 from .outward import Outward
-from .people import Life
-from .person import API_KEY, OTHER_KEY, OTHER_PRINCIPAL, PRINCIPAL, Manner, Person, person
+from .people import UserFlow
+from .person import API_KEY, OTHER_KEY, OTHER_PRINCIPAL, PRINCIPAL, Person, Profile, person
 from .pollers import Due, Polling, Schedule
 from .queue import Queue
 from .rates import RateTable
@@ -45,7 +45,7 @@ class Scenario:
     arrivals: float
     faults_end: float
     plan: Callable[[random.Random, float], Plan]
-    manner: Manner = field(default_factory=Manner)
+    profile: Profile = field(default_factory=Profile)
     parameters: Mapping[str, str] = field(default_factory=dict)
     link_lifetime: float = 900.0
     is_unreliable: bool = True
@@ -73,9 +73,11 @@ class World:
         )
         self.gateway = Gateway(self.kernel, self.trace, self.stack, self.functions, self._rng("gateway"))
         rng = self._rng("people")
-        self.people = [person(number, rng, scenario.manner) for number in range(1, scenario.people + 1)]
+        self.people = [person(number, rng, scenario.profile) for number in range(1, scenario.people + 1)]
         first = scenario.people + 1
-        self.flooders = [person(number, rng, Manner(redacts=0.0)) for number in range(first, first + scenario.flooders)]
+        self.flooders = [
+            person(number, rng, Profile(redacts=0.0)) for number in range(first, first + scenario.flooders)
+        ]
         for each in self.flooders:
             each.api_key = OTHER_KEY
 
@@ -86,7 +88,7 @@ class World:
         self.outward = Outward(kernel, self.trace, plan, self.tally, self._rng("latency"))
         self.due = Due()
         self.table = Table(lambda: kernel.now, kernel.at, lambda: min(rng.expovariate(1 / 0.1), 20.0))
-        self.table.told = self.wrote
+        self.table.reported = self.wrote
         self.audit = AuditTable()
         self.bucket = Bucket(lambda: kernel.now)
         self.queue = Queue(lambda: kernel.now, kernel.at, self.stack, rng)
@@ -137,7 +139,7 @@ class World:
         rng = self._rng("start")
         scenario, kernel = self.scenario, self.kernel
         for each in self.people:
-            life = Life(kernel, self.gateway, self.vendor, self._rng(each.name), each, scenario.manner)
+            life = UserFlow(kernel, self.gateway, self.vendor, self._rng(each.name), each, scenario.profile)
             kernel.after(rng.random() * scenario.arrivals, lambda life=life, each=each: self._enter(each, life))  # type: ignore[misc]
         for each in self.flooders:
             self._flood(each, rng)
@@ -156,14 +158,14 @@ class World:
 
     def _flood(self, each: Person, rng: random.Random) -> None:
         """Begins within a minute, before the others."""
-        life = Life(self.kernel, self.gateway, self.vendor, self._rng(each.name), each, self.scenario.manner)
+        life = UserFlow(self.kernel, self.gateway, self.vendor, self._rng(each.name), each, self.scenario.profile)
         run = functools.partial(life.flood, self.scenario.arrivals, 2.0)
         self.kernel.after(rng.random() * 60, lambda: self._spawn(each.name, run))
 
     def _spawn(self, name: str, run: Callable[[], None]) -> None:
         self.kernel.spawn(name, run)
 
-    def _enter(self, each: Person, life: Life) -> None:
+    def _enter(self, each: Person, life: UserFlow) -> None:
         self.kernel.spawn(each.name, life.run)
 
     def _rotate(self) -> None:

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bridge.models import Status, Verification
-from bridge.store import completion
+from bridge.domain.verification import Status, Verification
+from bridge.store import returns
 from bridge.store.table import Table
-from tests.store.making import (
+from tests.store.factories import (
     claimed,
     failed_check,
     failed_reservation,
@@ -33,7 +33,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
 def _returned(table: Table) -> Verification:
     made = pending(table)
     assert made.code is not None
-    returned, is_claimed = completion.claim_on_return(table, made.id, nonce(), later(2), made.code)
+    returned, is_claimed = returns.claim_on_return(table, made.id, nonce(), later(2), made.code)
     assert is_claimed
     assert returned is not None
     return returned

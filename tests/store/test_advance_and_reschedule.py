@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from bridge.models import Status, Verification
+from bridge.domain.verification import Status, Verification
 from bridge.store import redaction
 from bridge.store.completion import advance
-from bridge.store.rows import plain
+from bridge.store.items import plain
 from bridge.store.table import Table
-from tests.store.making import (
+from tests.store.factories import (
     EPOCH,
     EVIDENCE,
     EXPIRES_AT,

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from bridge import schedule
-from bridge.models import Status, Verification
-from bridge.store import completion, redaction
-from bridge.store.completion import LATE_PROOF
+from bridge.domain import schedule
+from bridge.domain.verification import Status, Verification
+from bridge.store import claims, completion, redaction, returns
+from bridge.store.claims import LATE_PROOF
 from bridge.store.table import Table
-from tests.store.making import (
+from tests.store.factories import (
     EPOCH,
     EXPIRES_AT,
     NOW,
@@ -78,8 +78,8 @@ def test_nothing_can_be_claimed_of_an_unknown_id(table: Table) -> None:
 def test_another_code_or_principal_claims_nothing_and_gets_what_is_there(table: Table) -> None:
     made = pending(table, code="the-code")
     for code in ("another", ""):
-        assert completion.claim_on_return(table, made.id, nonce(), NOW, code) == (made, False)
-    assert completion.claim_on_refresh(table, made.id, nonce(), NOW, "another") == (made, False)
+        assert returns.claim_on_return(table, made.id, nonce(), NOW, code) == (made, False)
+    assert claims.claim_on_refresh(table, made.id, nonce(), NOW, "another") == (made, False)
     assert existing(table, made) == made
 
 
@@ -150,9 +150,9 @@ def test_the_window_for_late_proofs_follows_the_end_of_the_link_that_was_found(t
     assert not claim(table, made.id, nonce(), moved + LATE_PROOF + timedelta(seconds=9))[1]
 
 
-def returned(table: Table, made: Verification, seconds: float) -> completion.Claim:
+def returned(table: Table, made: Verification, seconds: float) -> claims.Claim:
     assert made.code is not None
-    return completion.claim_on_return(table, made.id, nonce(), later(seconds), made.code)
+    return returns.claim_on_return(table, made.id, nonce(), later(seconds), made.code)
 
 
 def test_a_return_claims_and_advances_in_one_write(table: Table) -> None:
@@ -205,7 +205,7 @@ def test_a_return_is_recorded_though_a_check_advances_the_status_in_between(tabl
     checking = claimed(table, pending(table), later(8))
     existing_before = existing(table, checking)
     completion.advance(table, checking, finding(Status.PROCESSING), later(9))
-    found = completion._note_return(table, existing_before, nonce(), later(10))
+    found = returns.record_return(table, existing_before, nonce(), later(10))
     assert (found.status, found.sequence, found.returned_at) == (Status.PROCESSING, 2, EPOCH + 10)
 
 
@@ -218,8 +218,8 @@ def test_returns_in_a_loop_check_no_more_often_than_allowed(table: Table) -> Non
 def test_a_return_whose_response_was_lost_is_known_by_its_claimer(table: Table) -> None:
     made = pending(table)
     assert made.code is not None
-    first = completion.claim_on_return(table, made.id, "claimer", NOW, made.code)
-    assert completion.claim_on_return(table, made.id, "claimer", NOW, made.code) == first
+    first = returns.claim_on_return(table, made.id, "claimer", NOW, made.code)
+    assert returns.claim_on_return(table, made.id, "claimer", NOW, made.code) == first
     assert first[1]
 
 
@@ -233,7 +233,7 @@ def test_a_return_does_not_change_a_final_status(table: Table, status: Status) -
 
 def test_a_refresh_leaves_the_plan_and_does_not_count(table: Table) -> None:
     made = pending(table)
-    found, is_claimed = completion.claim_on_refresh(table, made.id, nonce(), later(10), made.principal)
+    found, is_claimed = claims.claim_on_refresh(table, made.id, nonce(), later(10), made.principal)
     assert is_claimed
     assert found is not None
     assert (found.status, found.due_at, found.checks) == (Status.PENDING, made.due_at, 0)
@@ -242,12 +242,12 @@ def test_a_refresh_leaves_the_plan_and_does_not_count(table: Table) -> None:
 @pytest.mark.parametrize(("seconds", "may"), [(29.999, False), (30, True)])
 def test_a_refresh_waits_longer_than_a_check(table: Table, seconds: float, may: bool) -> None:
     made = claimed(table, pending(table))
-    assert completion.claim_on_refresh(table, made.id, nonce(), later(seconds), made.principal)[1] is may
+    assert claims.claim_on_refresh(table, made.id, nonce(), later(seconds), made.principal)[1] is may
 
 
 def test_a_refresh_of_a_final_status_is_due_again_if_it_crashes(table: Table) -> None:
     made = in_status(table, Status.EXPIRED)
-    found, _ = completion.claim_on_refresh(table, made.id, nonce(), later(60), made.principal)
+    found, _ = claims.claim_on_refresh(table, made.id, nonce(), later(60), made.principal)
     assert found is not None
     assert found.due_at == EPOCH + 60 + schedule.CLAIM_SECONDS
 
@@ -255,5 +255,5 @@ def test_a_refresh_of_a_final_status_is_due_again_if_it_crashes(table: Table) ->
 def test_a_message_that_is_out_of_date_claims_nothing(table: Table) -> None:
     made = pending(table)
     assert made.due_at is not None
-    assert not completion.claim_on_schedule(table, made.id, nonce(), NOW, made.due_at - 1)[1]
-    assert completion.claim_on_schedule(table, made.id, nonce(), NOW, made.due_at)[1]
+    assert not claims.claim_on_schedule(table, made.id, nonce(), NOW, made.due_at - 1)[1]
+    assert claims.claim_on_schedule(table, made.id, nonce(), NOW, made.due_at)[1]

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from bridge import schedule
-from bridge.models import Status, Verification
-from bridge.store import completion, reading, redaction
+from bridge.domain import schedule
+from bridge.domain.verification import Status, Verification
+from bridge.store import completion, due, redaction
 from bridge.store.rows import DUE_SHARDS, UnreadableRow, due_shard
 from bridge.store.table import Table
-from tests.store.making import (
+from tests.store.factories import (
     EPOCH,
     FIRST_CHECK,
     NOW,
@@ -35,7 +35,7 @@ from tests.store.making import (
 
 
 def due_ids(table: Table, seconds: float, *, limit: int = 100) -> list[str]:
-    return [id for id, _ in reading.due(table, later(seconds), limit=limit)]
+    return [id for id, _ in due.due(table, later(seconds), limit=limit)]
 
 
 def in_shard(shard: int, count: int) -> list[str]:
@@ -67,7 +67,7 @@ def test_what_is_due_is_found_in_every_shard(table: Table) -> None:
     ids = [in_shard(shard, 1)[0] for shard in range(DUE_SHARDS)]
     for id in ids:
         pending(table, id=id)
-    found = list(reading.due(table, later(schedule.FIRST_CHECK), limit=DUE_SHARDS))
+    found = list(due.due(table, later(schedule.FIRST_CHECK), limit=DUE_SHARDS))
     assert sorted(found) == sorted((id, FIRST_CHECK) for id in ids)
 
 
@@ -92,32 +92,32 @@ def test_the_longest_due_of_a_shard_comes_first_and_a_limit_holds_for_all_shards
 
 def test_what_was_taken_is_due_again_later(table: Table) -> None:
     made = pending(table)
-    assert reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND)
+    assert due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND)
     assert due_ids(table, schedule.FIRST_CHECK) == []
     assert due_ids(table, schedule.FIRST_CHECK + schedule.RESEND) == [made.id]
 
 
 def test_a_second_taker_of_what_was_seen_is_refused(table: Table) -> None:
     made = pending(table)
-    assert reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
-    assert not reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 900)
+    assert due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    assert not due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 900)
     assert existing(table, made).due_at == FIRST_CHECK + 600
 
 
 def test_what_was_rescheduled_since_it_was_seen_is_not_claimed(table: Table) -> None:
     made = rescheduled(table, claimed(table, pending(table)))
-    assert not reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    assert not due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
     assert existing(table, made) == made
 
 
 def test_what_became_final_since_it_was_seen_is_not_taken_and_stays_out_of_the_index(table: Table) -> None:
     made = completion.advance(table, in_status(table, Status.PENDING), finding(Status.VERIFIED), later(9))
-    assert not reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    assert not due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
     assert index(table, "due") == set()
 
 
 def test_what_is_gone_is_not_taken(table: Table) -> None:
-    assert not reading.claim_due(table, reservation().id, EPOCH, until=EPOCH + 600)
+    assert not due.claim_due(table, reservation().id, EPOCH, until=EPOCH + 600)
     assert is_empty(table)
 
 
@@ -125,7 +125,7 @@ def test_taking_changes_the_time_and_nothing_else(table: Table) -> None:
     made = pending(table)
     write(table, made, **UNKNOWN)
     before = item(table, made.id)
-    reading.claim_due(table, made.id, FIRST_CHECK, until=int(NOW.timestamp()) + 600)
+    due.claim_due(table, made.id, FIRST_CHECK, until=int(NOW.timestamp()) + 600)
     assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600)}}
 
 
@@ -134,23 +134,23 @@ def test_what_cannot_be_read_is_set_aside_as_it_stands(table: Table) -> None:
     write(table, made, **UNKNOWN, status="archived")
     before = item(table, made.id)
     with pytest.raises(UnreadableRow) as raised:
-        reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
-    reading.set_aside(table, raised.value, later(600))
-    assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600 + reading.UNREADABLE)}}
+        due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
+    due.set_aside(table, raised.value, later(600))
+    assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600 + due.UNREADABLE)}}
 
 
 def test_what_is_due_no_more_is_not_made_due_by_being_unreadable(table: Table) -> None:
     made = in_status(table, Status.VERIFIED)
     write(table, made, status="archived")
-    reading.set_aside(table, UnreadableRow(made.id), later(600))
-    reading.set_aside(table, UnreadableRow(reservation().id), later(600))
+    due.set_aside(table, UnreadableRow(made.id), later(600))
+    due.set_aside(table, UnreadableRow(reservation().id), later(600))
     assert index(table, "due") == set()
 
 
 def test_one_that_nothing_can_change_any_more_is_due_no_more(table: Table) -> None:
     made = completion.advance(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH), later(9))
-    reading.clear_due(table, made)
-    reading.clear_due(table, made)
+    due.clear_due(table, made)
+    due.clear_due(table, made)
     assert existing(table, made) == dataclasses.replace(made, due_at=None)
     assert index(table, "due") == set()
 
@@ -163,6 +163,6 @@ def test_what_advanced_or_was_redacted_meanwhile_stays_due(table: Table) -> None
     ]
     for change in changes:
         made = change()
-        reading.clear_due(table, read)
+        due.clear_due(table, read)
         assert made == existing(table, read)
         assert index(table, "due") == {read.id}

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bridge import schedule
-from bridge.models import Status, Verification
-from bridge.store import completion, creation, reading, redaction
+from bridge.domain import schedule
+from bridge.domain.verification import Status, Verification
+from bridge.store import completion, creation, due, redaction
 from bridge.store.table import ConditionFailed, Table
 from tests.store.engines import RACERS, Engine
-from tests.store.making import (
+from tests.store.factories import (
     EPOCH,
     FIRST_CHECK,
     NOW,
@@ -106,7 +106,7 @@ def test_one_of_many_askers_claims(table: Table, round: int) -> None:
 @pytest.mark.parametrize("round", ROUNDS)
 def test_one_of_many_sweeps_takes_what_is_due(table: Table, round: int) -> None:
     made = pending(table)
-    taken = all_at_once(lambda n: reading.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 1 + n))
+    taken = all_at_once(lambda n: due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 1 + n))
     assert sum(taken) == 1
     assert existing(table, made).due_at == FIRST_CHECK + 1 + taken.index(True)
 

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from bridge.errors import StorageUnavailable, VendorLimitReached
-from bridge.store.rate_limiter import CallClass, RateLimiter
+from bridge.domain.checks import CallClass
+from bridge.domain.errors import StorageUnavailable, VendorLimitReached
+from bridge.store.call_counters import CallCounters
 from bridge.store.table import Table
-from tests.store.making import NOW
+from bridge.vendor.rate_limiter import RateLimiter
+from tests.store.factories import NOW
 
 # Of the vendor's minute, and of it for scheduled checks: windows of 20 calls, 10 of them in the background.
 LIMIT, BACKGROUND = 100, 40
@@ -30,7 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def limiter(table: Table, clock: Clock) -> RateLimiter:
-    return RateLimiter(table.client, table.name, limit=LIMIT, background=BACKGROUND, now=clock)
+    return RateLimiter(CallCounters(table.client, table.name), limit=LIMIT, background=BACKGROUND, now=clock)
 
 
 def taken(limiter: RateLimiter, call: CallClass, principal: str | None = None) -> int:
@@ -84,7 +86,7 @@ def test_without_the_counter_people_go_on_and_the_others_wait(clock: Clock) -> N
         def update_item(self, **_: object) -> None:
             raise EndpointConnectionError(endpoint_url="https://dynamodb.example")
 
-    limiter = RateLimiter(Away(), "rates", limit=LIMIT, background=BACKGROUND, now=clock)
+    limiter = RateLimiter(CallCounters(Away(), "rates"), limit=LIMIT, background=BACKGROUND, now=clock)
     limiter.acquire(CallClass.CREATE, "one")
     limiter.acquire(CallClass.RETURN)
     for call in (CallClass.BACKGROUND, CallClass.REFRESH):

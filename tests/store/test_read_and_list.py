@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import StorageUnavailable
-from bridge.models import Status, Verification
+from bridge.domain.errors import StorageUnavailable
+from bridge.domain.verification import Position, Status, Verification
 from bridge.store import reading
-from bridge.store.reading import Position
-from bridge.store.rows import attributes, reference_key
+from bridge.store.items import attributes
+from bridge.store.rows import reference_key
 from bridge.store.table import Table
-from tests.store.making import (
+from tests.store.factories import (
     existing,
     failed_reservation,
     in_status,

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from bridge.models import Evidence, Status, Verification, timestamp
-from bridge.store import completion, creation, reading, redaction
-from bridge.store.rows import Item, plain
+from bridge.domain.verification import Evidence, Status, Verification, timestamp
+from bridge.store import completion, creation, due, reading, redaction
+from bridge.store.items import Item, plain
 from bridge.store.table import Table
-from tests.store.making import (
+from tests.store.factories import (
     EPOCH,
     UNKNOWN,
     URL,
@@ -127,7 +127,7 @@ def test_a_reservation_is_committed(table: Table, record: Record) -> None:
 @each("reserved")
 def test_a_reservation_whose_maker_died_is_ended(table: Table, record: Record) -> None:
     made = record.put(table)
-    assert creation.fail(table, made.id, later(3600))
+    assert creation.fail_abandoned(table, made.id, later(3600))
     assert existing(table, made).status is Status.FAILED
     assert knows_what_it_knew_not(table, made)
 
@@ -144,7 +144,7 @@ def test_what_has_come_to_its_end_is_left_as_it_is(table: Table, record: Record)
     made = record.put(table)
     assert claim(table, made.id, nonce(), later(3600)) == (made, False)
     assert completion.advance(table, made, finding(Status.EXPIRED), later(3600)) == made
-    assert not creation.fail(table, made.id, later(3600))
+    assert not creation.fail_abandoned(table, made.id, later(3600))
     assert knows_what_it_knew_not(table, made)
 
 
@@ -170,9 +170,9 @@ def test_a_tombstone_is_settled(table: Table, record: Record) -> None:
 @each("reserved", "pending", "check_failed", "returned", "processing", "redacted")
 def test_what_is_due_is_found_and_taken(table: Table, record: Record) -> None:
     made = record.put(table)
-    ((id, due_at),) = reading.due(table, later(3600), limit=10)
+    ((id, due_at),) = due.due(table, later(3600), limit=10)
     assert id == made.id
-    assert reading.claim_due(table, id, due_at, until=EPOCH + 7200)
+    assert due.claim_due(table, id, due_at, until=EPOCH + 7200)
     assert knows_what_it_knew_not(table, made)
 
 

@@ -5,12 +5,12 @@ import json
 
 import pytest
 
-from bridge import schedule
-from bridge.models import Evidence, Status
+from bridge.domain import schedule
+from bridge.domain.verification import Evidence, Status
 from bridge.store import completion, creation, reading, redaction
 from bridge.store.rows import reference_key
 from bridge.store.table import ConditionFailed, Table
-from tests.store.making import (
+from tests.store.factories import (
     EPOCH,
     URL,
     claim,
@@ -161,7 +161,7 @@ def test_nothing_leaves_a_tombstone(table: Table, status: Status) -> None:
     with pytest.raises(ConditionFailed):
         creation.commit_link(table, before_it, url=URL, token="5LL", now=late)
     creation.release(table, before_it)
-    creation.fail(table, before_it.id, late)
+    creation.fail_abandoned(table, before_it.id, late)
     claim(table, before_it.id, nonce(), late)
     rescheduled(table, before_it, due_at=DUE_AT)
     completion.advance(table, before_it, finding(Status.VERIFIED), late)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from bridge import schedule
-from bridge.models import Status, Verification
+from bridge.domain import schedule
+from bridge.domain.verification import Status, Verification
 from bridge.store import creation
 from bridge.store.rows import reference_key
 from bridge.store.table import ConditionFailed, Table
-from tests.store.making import (
+from tests.store.factories import (
     FIRST_CHECK,
     NOW,
     TOKEN,
@@ -176,7 +176,7 @@ def test_a_release_leaves_what_was_committed(table: Table) -> None:
 def test_a_reservation_whose_maker_died_fails_and_is_due_no_more(table: Table) -> None:
     made = reserved(table)
     now = later(AFTER_LEASE)
-    assert creation.fail(table, made.id, now)
+    assert creation.fail_abandoned(table, made.id, now)
     failed = existing(table, made)
     assert (failed.status, failed.reason_code, failed.sequence) == (Status.FAILED, "link_not_created", 1)
     assert (failed.updated_at, failed.due_at, failed.lease_until) == (now, None, None)
@@ -187,17 +187,17 @@ def test_a_reservation_whose_maker_died_fails_and_is_due_no_more(table: Table) -
 @pytest.mark.parametrize("seconds", [0, schedule.LEASE_SECONDS])
 def test_a_reservation_does_not_fail_while_its_lease_runs(table: Table, seconds: int) -> None:
     made = reserved(table)
-    assert not creation.fail(table, made.id, later(seconds))
+    assert not creation.fail_abandoned(table, made.id, later(seconds))
     assert existing(table, made) == made
 
 
 @pytest.mark.parametrize("make", [pending, failed_reservation, redacted])
 def test_what_is_no_reservation_does_not_fail(table: Table, make: Make) -> None:
     made = make(table)
-    assert not creation.fail(table, made.id, later(86400))
+    assert not creation.fail_abandoned(table, made.id, later(86400))
     assert existing(table, made) == made
 
 
 def test_nothing_does_not_fail(table: Table) -> None:
-    assert not creation.fail(table, reservation().id, NOW)
+    assert not creation.fail_abandoned(table, reservation().id, NOW)
     assert is_empty(table)

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from bridge.errors import StorageUnavailable
-from bridge.store import reading
-from bridge.store.rows import attributes, from_row, plain, to_row
+from bridge.domain.errors import StorageUnavailable
+from bridge.store import due, reading
+from bridge.store.items import attributes, plain
+from bridge.store.rows import from_row, to_row
 from bridge.store.table import ConditionFailed, Table
-from tests.store.making import RESULT, UNKNOWN, existing, item, later, pending, reservation, reserved, write
+from tests.store.factories import RESULT, UNKNOWN, existing, item, later, pending, reservation, reserved, write
 
 NEVER = "#principal = :nobody"
 NOBODY = {":nobody": "nobody"}
@@ -95,7 +96,7 @@ def test_an_error_of_dynamodb_is_named_and_not_quoted(table: Table) -> None:
     with pytest.raises(StorageUnavailable):
         reading.get(nowhere, made.id)
     with pytest.raises(StorageUnavailable):
-        list(reading.due(nowhere, later(0), limit=9))
+        list(due.due(nowhere, later(0), limit=9))
     with pytest.raises(StorageUnavailable):
         reading.by_reference(nowhere, "shop", "order-1", limit=9, after=None)
 

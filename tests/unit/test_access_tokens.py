@@ -14,23 +14,23 @@ from typing import Any
 import jwt
 import pytest
 
-from bridge import access_tokens
-from bridge.access_tokens import LEEWAY, LONGEST_TOKEN, Issuer, is_jwt
-from bridge.key_set import KeySet
-from bridge.models import READ, SCOPES, WRITE, Authorized
+from bridge.auth import access_tokens
+from bridge.auth.access_tokens import LEEWAY, LONGEST_TOKEN, Issuer, is_jwt
+from bridge.auth.jwks import KeySet
+from bridge.domain.caller import READ, SCOPES, WRITE, Caller
 from tests.unit.tokens import ISSUER, STRANGER, claims, jwk, part, private_key, public_pem, token
 
 KEYS = KeySet(lambda: json.dumps({"keys": [jwk("rsa-1"), jwk("ec-1"), jwk("rsa-2", use="enc")]}).encode())
 
 
-def read(presented: str, issuer: Issuer = ISSUER) -> Authorized | None:
+def read(presented: str, issuer: Issuer = ISSUER) -> Caller | None:
     """As the authorizer does."""
     return access_tokens.read(presented, issuer, KEYS.find) if is_jwt(presented) else None
 
 
 @pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
 def test_a_good_token_names_its_subject_and_its_scopes(kid: str) -> None:
-    assert read(token(kid)) == Authorized("jwt|user-1", (WRITE, READ), f"jwt:{kid[-4:]}")
+    assert read(token(kid)) == Caller("jwt|user-1", (WRITE, READ), f"jwt:{kid[-4:]}")
 
 
 @pytest.mark.parametrize(

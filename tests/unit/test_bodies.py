@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from bridge.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
-from bridge.models import LinkRequest
+from bridge.domain.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from bridge.domain.verification import LinkRequest
 from bridge.web import requests
 from bridge.web.requests import LARGEST_BODY
 
@@ -37,7 +37,7 @@ def posted(body: str | bytes | None, headers: dict[str, str] | None = None) -> t
 def pointers(refused: Callable[[], object]) -> list[str]:
     with pytest.raises(InvalidRequest) as raised:
         refused()
-    return [fault.pointer for fault in raised.value.faults]
+    return [fault.pointer for fault in raised.value.field_errors]
 
 
 @pytest.mark.parametrize("body", [json.dumps(GOOD), json.dumps(GOOD).encode(), f" \n{json.dumps(GOOD)}\t"])

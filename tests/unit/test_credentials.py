@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from bridge.aws import secrets
 from bridge.aws.secrets import MAX_AGE, Secret
-from bridge.credentials import EkycCredentials, are_usable
-from bridge.errors import StorageUnavailable, VendorCredentials
+from bridge.domain.errors import StorageUnavailable, VendorCredentials
+from bridge.vendor.credentials import EkycCredentials, are_usable
 
 GOOD = '{"client_id": "bridge", "client_secret": "sk_canary"}'
 

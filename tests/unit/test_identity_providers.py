@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bridge import access_tokens
-from bridge.access_tokens import Issuer
-from bridge.key_set import KeySet
-from bridge.models import READ, WRITE
+from bridge.auth import access_tokens
+from bridge.auth.access_tokens import Issuer
+from bridge.auth.jwks import KeySet
+from bridge.domain.caller import READ, WRITE
 from bridge.settings import Settings
 from tests.unit.tokens import jwk, signed
 

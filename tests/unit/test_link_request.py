@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.models import LinkRequest
-from bridge.web.link_request import faults_in
-from tests.unit.building import JSON_VALUES
+from bridge.domain.verification import LinkRequest
+from bridge.web.link_request import field_errors
+from tests.unit.builders import JSON_VALUES
 
 ALLOWED = frozenset({"https://app.example.com"})
 
@@ -25,7 +25,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 def pointers(value: dict[str, Any]) -> list[str]:
-    return [fault.pointer for fault in faults_in(value, ALLOWED)]
+    return [fault.pointer for fault in field_errors(value, ALLOWED)]
 
 
 GOOD: dict[str, dict[str, Any]] = {
@@ -42,7 +42,7 @@ GOOD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
 def test_a_good_body_has_no_fault(changes: dict[str, Any]) -> None:
-    assert faults_in(body(**changes), ALLOWED) == []
+    assert field_errors(body(**changes), ALLOWED) == []
 
 
 BAD: list[tuple[str, Any, str]] = [
@@ -101,7 +101,7 @@ def test_a_fault_is_pointed_at(name: str, value: Any, pointer: str) -> None:
 def test_a_missing_field_is_asked_for_by_name(name: str) -> None:
     given_body = body()
     del given_body[name]
-    [fault] = faults_in(given_body, ALLOWED)
+    [fault] = field_errors(given_body, ALLOWED)
     assert (fault.pointer, fault.detail) == (f"#/{name}", "is required")
 
 
@@ -138,7 +138,7 @@ NAMES = ("type", "id_country", "id_type", "redirect_url", "reference", "metadata
 @given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=50), JSON_VALUES, max_size=8))
 @example({"type": float("nan"), "metadata": {"\ud800": ["\ud800"]}})
 def test_any_object_gets_its_faults_and_the_faultless_are_link_requests(value: dict[str, Any]) -> None:
-    faults = faults_in(value, ALLOWED)
+    faults = field_errors(value, ALLOWED)
     json.dumps([[fault.pointer, fault.detail] for fault in faults]).encode()
     assert all(fault.pointer.startswith("#/") and fault.detail for fault in faults)
     if not faults:
@@ -148,7 +148,7 @@ def test_any_object_gets_its_faults_and_the_faultless_are_link_requests(value: d
 @given(st.fixed_dictionaries({}, optional={"reference": JSON_VALUES, "metadata": JSON_VALUES}))
 def test_what_passes_can_be_stored_as_text(optional: dict[str, Any]) -> None:
     value = body(**optional)
-    if not faults_in(value, ALLOWED):
+    if not field_errors(value, ALLOWED):
         request = LinkRequest(**value)
         texts = [request.reference or "", *request.metadata.keys(), *request.metadata.values()]
         assert all(text.encode("utf-8") is not None for text in texts)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.pictures import needs_evidence, with_links, without_links, without_pictures
-from tests.unit.building import JSON_VALUES, fresh_fields
+from bridge.vendor.pictures import needs_evidence, with_links, without_links, without_pictures
+from tests.unit.builders import JSON_VALUES, fresh_fields
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256))
@@ -50,7 +50,7 @@ def test_a_record_without_pictures_is_kept_as_it_is() -> None:
     assert shown(fields) == (fields, [])
 
 
-def test_pictures_are_replaced_by_where_they_stand_in_the_evidence() -> None:
+def test_pictures_are_replaced_by_their_place_in_the_evidence() -> None:
     fields = fresh_fields(
         ocr_result={"Name": "AMINAH", "Image": base64(PNG)},
         face_id_result={"BestFrameBase64": base64(JPEG), "BestFrameList": [base64(PNG), base64(JPEG)], "Sim": 41.07},

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-import bridge.vendor  # noqa: F401 - it has private errors of its own
-from bridge.errors import (
+import bridge.vendor.client  # noqa: F401 - it has private errors of its own
+from bridge.domain.errors import (
     BridgeError,
-    Fault,
+    FieldError,
     IdempotencyKeyReused,
     InvalidRequest,
     MissingScope,
@@ -61,8 +61,8 @@ def made(kind: type[BridgeError]) -> BridgeError:
     """An error with a canary in whatever it takes."""
     taken = inspect.signature(kind).parameters.values()
     needed: dict[str, Any] = {each.name: CANARY for each in taken if each.default is each.empty}
-    if "faults" in needed:
-        needed["faults"] = [Fault(f"#/{CANARY}", "is not a known field")]
+    if "field_errors" in needed:
+        needed["field_errors"] = [FieldError(f"#/{CANARY}", "is not a known field")]
     return kind(**needed)
 
 
@@ -126,8 +126,8 @@ def test_no_text_of_an_error_holds_what_it_was_given(kind: type[BridgeError], ca
         assert CANARY not in logged
 
 
-def test_all_faults_stand_in_the_answer() -> None:
-    faults = [Fault("#/type", "is required"), Fault("header:Idempotency-Key", "must be …")]
+def test_all_field_errors_are_in_the_response() -> None:
+    faults = [FieldError("#/type", "is required"), FieldError("header:Idempotency-Key", "must be …")]
     assert document(InvalidRequest(faults))["errors"] == [
         {"pointer": "#/type", "detail": "is required"},
         {"pointer": "header:Idempotency-Key", "detail": "must be …"},

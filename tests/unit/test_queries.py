@@ -9,8 +9,8 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.errors import InvalidRequest, MissingScope
-from bridge.models import READ, WRITE, Caller
+from bridge.domain.caller import READ, WRITE, Caller
+from bridge.domain.errors import InvalidRequest, MissingScope
 from bridge.web import requests
 from bridge.web.requests import LARGEST_LIMIT
 
@@ -22,7 +22,7 @@ def event(**parts: Any) -> APIGatewayProxyEventV2:
 def pointers(refused: Callable[[], object]) -> list[str]:
     with pytest.raises(InvalidRequest) as raised:
         refused()
-    return [fault.pointer for fault in raised.value.faults]
+    return [fault.pointer for fault in raised.value.field_errors]
 
 
 def authorized(scopes: str) -> APIGatewayProxyEventV2:
@@ -30,7 +30,7 @@ def authorized(scopes: str) -> APIGatewayProxyEventV2:
 
 
 def test_a_principal_needs_the_scope() -> None:
-    assert requests.caller(authorized(f"{READ} {WRITE}"), WRITE) == Caller("shop", "AAAA")
+    assert requests.caller(authorized(f"{READ} {WRITE}"), WRITE) == Caller("shop", (READ, WRITE), "AAAA")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bridge
-from bridge import reasons
-from bridge.reasons import CODES, Blame, explain, reason
+from bridge.domain import reasons
+from bridge.domain.reasons import CODES, ErrorCategory, classify, reason
 
 DOCUMENTED_WARNINGS = {
     "9101": "document_covered",
@@ -67,39 +67,39 @@ NOT_DOCUMENTED = (
 )
 
 
-def test_all_37_documented_face_codes_stand_in_these_tests() -> None:
+def test_all_37_documented_face_codes_are_tested() -> None:
     assert len(FACE) == len(dict(FACE)) == 37
 
 
 @pytest.mark.parametrize("sign", ["", "-"])
 @pytest.mark.parametrize(("warning", "code"), DOCUMENTED_WARNINGS.items())
 def test_a_documented_warning_is_about_the_document(sign: str, warning: str, code: str) -> None:
-    assert explain(sign + warning) == (Blame.DOCUMENT, code)
+    assert classify(sign + warning) == (ErrorCategory.DOCUMENT, code)
 
 
 @pytest.mark.parametrize("warning", ["9100", "9105", "9106", "9109", "9199", "-9105"])
 def test_a_warning_of_the_engine_that_is_not_documented_is_about_the_document_all_the_same(warning: str) -> None:
-    assert explain(warning) == (Blame.DOCUMENT, "document_not_accepted")
+    assert classify(warning) == (ErrorCategory.DOCUMENT, "document_not_accepted")
 
 
 @pytest.mark.parametrize(("vendor_code", "code"), FACE)
 def test_a_documented_face_code_is_about_the_face(vendor_code: str, code: str) -> None:
-    assert explain(vendor_code) == (Blame.FACE, code)
+    assert classify(vendor_code) == (ErrorCategory.FACE, code)
 
 
 @pytest.mark.parametrize("vendor_code", MACHINERY)
 def test_a_fault_of_the_machinery_is_the_vendors(vendor_code: str) -> None:
-    assert explain(vendor_code) == (Blame.VENDOR, "vendor_error")
+    assert classify(vendor_code) == (ErrorCategory.VENDOR, "vendor_error")
 
 
 @pytest.mark.parametrize("vendor_code", NOT_DOCUMENTED)
 def test_what_is_not_documented_is_nobodys_fault(vendor_code: str) -> None:
-    assert explain(vendor_code) == (Blame.UNKNOWN, "vendor_error")
+    assert classify(vendor_code) == (ErrorCategory.UNKNOWN, "vendor_error")
 
 
 @given(st.text() | st.from_regex(r"-?91[0-9]{2}|FailedOperation\.\w+", fullmatch=True))
 def test_whatever_the_vendor_says_our_reason_is_one_of_ours(vendor_code: str) -> None:
-    assert explain(vendor_code)[1] in CODES
+    assert classify(vendor_code)[1] in CODES
 
 
 @pytest.mark.parametrize("code", sorted(CODES))

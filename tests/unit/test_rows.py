@@ -8,18 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.models import Evidence, Status, Verification, timestamp
-from bridge.store.rows import (
-    DUE_SHARDS,
-    _serialize,
-    attributes,
-    due_shard,
-    from_row,
-    plain,
-    reference_key,
-    to_row,
-)
-from tests.unit.building import NOW, reservation
+from bridge.domain.verification import Evidence, Status, Verification, timestamp
+from bridge.store.items import _serialize, attributes, plain
+from bridge.store.rows import DUE_SHARDS, due_shard, from_row, reference_key, to_row
+from tests.unit.builders import NOW, reservation
 
 BARE: dict[str, Any] = {
     "redirect_url": None,
@@ -136,7 +128,7 @@ def test_values_come_back_as_they_went(value: Any) -> None:
     assert plain({"it": _serialize(value)}) == {"it": value}
 
 
-def test_kinds_that_only_a_newer_version_writes_do_not_stand_in_the_way() -> None:
+def test_kinds_that_only_a_newer_version_writes_are_kept_as_they_are() -> None:
     item = {"fraction": {"N": "1.5"}, "set": {"SS": ["a"]}, "bytes": {"B": b"\0"}}
     assert plain(item) == item
 

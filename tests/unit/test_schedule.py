@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge import schedule
+from bridge.domain import schedule
 
 NOW = 1_769_846_491.5
 TIMES = st.floats(min_value=0, max_value=4e9)

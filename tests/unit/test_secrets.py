@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.parameters import base as parameters
 from botocore.exceptions import EndpointConnectionError
 
 from bridge.aws.secrets import LAST_GOOD_FOR, MAX_AGE, PAUSE_AFTER_FAULT, Secret
-from bridge.errors import SecretMalformed, StorageUnavailable
+from bridge.domain.errors import SecretMalformed, StorageUnavailable
 from bridge.observability import logger
 
 GOOD = {"keys": ["good"]}

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge import vendor_record
-from bridge.errors import VendorMalformed
-from bridge.models import VendorRecord
-from tests.unit.building import JSON_VALUES, TOKEN, fresh_fields
+from bridge.domain.decision import VendorRecord
+from bridge.domain.errors import VendorMalformed
+from bridge.vendor import record as vendor_record
+from tests.unit.builders import JSON_VALUES, TOKEN, fresh_fields
 
 VERIFIED = {"ocr_success": 1, "face_id_success": 1, "is_success": 1}
 OTHER_TOKEN = "ZZZ6FYHVZVN1OD9ZZK219XM0W57UD6"

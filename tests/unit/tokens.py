@@ -10,8 +10,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from bridge.access_tokens import Issuer
-from bridge.models import READ, WRITE
+from bridge.auth.access_tokens import Issuer
+from bridge.domain.caller import READ, WRITE
 
 ISSUER = Issuer("https://id.example/", ("https://bridge.example",), ("RS256", "ES256"))
 # Whoever has these has not been named by the provider.

@@ -14,7 +14,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from bridge.errors import (
+from bridge.domain.errors import (
     BridgeError,
     SecretMalformed,
     StorageUnavailable,
@@ -23,7 +23,7 @@ from bridge.errors import (
     VendorLimitReached,
     VendorMalformed,
 )
-from bridge.ids import is_id
+from bridge.domain.ids import is_id
 
 # What these have to say of a request quotes its URL, which ends in a token, or headers; Lambda would print it.
 for library in ("urllib3", "botocore"):

@@ -75,7 +75,7 @@ class Admin:
         return jsonify(ok=True)
 
 
-def explain(mistake: ValueError) -> tuple[Response, int]:
+def classify(mistake: ValueError) -> tuple[Response, int]:
     """The 400 of a mistaken outcome, fault or field."""
     names = mistake.names if isinstance(mistake, UnknownNameError) else None
     return jsonify(message=str(mistake), names=names), 400

@@ -13,7 +13,7 @@ from typing import Final
 
 from . import checks
 from .codes import FACE_CODES, MACHINERY_CODES, OCR_CODES, UNKNOWN_CODE
-from .disguises import DISGUISES, Disguise
+from .record_variants import DISGUISES, Disguise
 from .records import BLANK, Record, timestamp
 from .table import UnknownNameError
 
@@ -26,11 +26,11 @@ class Outcome:
     """One of the two is set."""
 
     change: Change | None = None
-    disguise: Disguise | None = None
+    variant: Disguise | None = None
 
 
 def play(record: Record, names: str, now: float) -> tuple[Record, tuple[Disguise, ...]]:
-    """The record after the outcomes `names`, and the disguises to tell it in; `record` itself is not altered.
+    """The record after the outcomes `names`, and the record_variants to tell it in; `record` itself is not altered.
 
     Raises:
         UnknownNameError: a name is not in the table.
@@ -46,7 +46,7 @@ def play(record: Record, names: str, now: float) -> tuple[Record, tuple[Disguise
         change(altered, now)
     if altered != record:
         altered["updated_at"] = timestamp(now)
-    return altered, tuple(disguise for name, disguise in DISGUISES.items() if name in wanted)
+    return altered, tuple(variant for name, variant in DISGUISES.items() if name in wanted)
 
 
 def _implied(record: Record) -> list[Change]:
@@ -133,7 +133,7 @@ def _table() -> dict[str, Outcome]:
         changes[f"face_retry_left:{code}"] = partial(_face_failed, code, checks.FACE_RETRIES - 1)
     return {
         **{name: Outcome(change=change) for name, change in changes.items()},
-        **{name: Outcome(disguise=disguise) for name, disguise in DISGUISES.items()},
+        **{name: Outcome(variant=variant) for name, variant in DISGUISES.items()},
     }
 
 

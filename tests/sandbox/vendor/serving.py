@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from .admin import Admin, explain, not_found
+from .admin import Admin, classify, not_found
 from .api import Api
 from .person import Person
 from .state import State, UnknownTokenError
@@ -48,7 +48,7 @@ def application(state: State) -> Flask:
     app.before_request(_read_body)
     for routes in (Api(state), Person(state), Admin(state)):
         app.register_blueprint(routes.blueprint())
-    app.register_error_handler(ValueError, explain)
+    app.register_error_handler(ValueError, classify)
     app.register_error_handler(UnknownTokenError, not_found)
     return app
 

@@ -9,10 +9,10 @@ from typing import TypedDict
 
 from . import checks
 from .answers import envelope
-from .disguises import Disguise
 from .faults import check_name
 from .limit import RateLimit
 from .outcomes import play
+from .record_variants import Disguise
 from .records import Record, is_over, new_record, timestamp
 from .waiting import Fault, FaultQueue, Operation
 
@@ -33,7 +33,7 @@ class Calls(TypedDict):
 @dataclass(slots=True)
 class _Verification:
     record: Record
-    disguises: tuple[Disguise, ...] = ()
+    record_variants: tuple[Disguise, ...] = ()
 
 
 class State:
@@ -114,10 +114,10 @@ class State:
         """The body that GET answers now, byte for byte."""
         with self._lock:
             verification = self._find(token)
-            told = verification.record
-            for disguise in verification.disguises:
-                told = disguise(told)
-            return envelope(told)
+            reported = verification.record
+            for variant in verification.record_variants:
+                reported = variant(reported)
+            return envelope(reported)
 
     def look(self, token: str) -> tuple[Record, bool]:
         """What happened on a link, undisguised, and whether its lifetime has passed."""
@@ -126,10 +126,10 @@ class State:
             return dict(record), is_over(record, self._clock())
 
     def play(self, token: str, outcome: str) -> None:
-        """Let outcomes happen, whatever state the link is in; disguises of an earlier play are dropped."""
+        """Let outcomes happen, whatever state the link is in; record_variants of an earlier play are dropped."""
         with self._lock:
             verification = self._find(token)
-            verification.record, verification.disguises = play(verification.record, outcome, self._clock())
+            verification.record, verification.record_variants = play(verification.record, outcome, self._clock())
 
     def attempt(self, token: str, step: str, choice: str) -> None:
         """One attempt of the person at the step "ocr" or "face"."""

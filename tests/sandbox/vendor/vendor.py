@@ -17,7 +17,7 @@ from .waiting import Fault, On
 RATE_LIMIT_PER_MINUTE = 400
 
 
-class VendorStandIn:
+class FakeVendor:
     """A vendor on this machine; what it remembers survives stop() and start(), which are thus an outage.
 
     Args:

@@ -62,15 +62,15 @@ class _Told:
 def status_never_falls(world: World) -> Iterator[Violation]:
     """A request that begins after a response has arrived is told at least as much, by whatever route."""
     for person in world.people:
-        for id, told in _told(person).items():
-            for later in told:
-                for earlier in told:
+        for id, reported in _reported(person).items():
+            for later in reported:
+                for earlier in reported:
                     if earlier.arrived <= later.began and RANKS[later.status] < RANKS[earlier.status]:
                         what = f"{later.status} at {later.began:.1f} after {earlier.status} at {earlier.arrived:.1f}"
                         yield Violation("falls", (id, person.name), what)
 
 
-def _told(person: Person) -> dict[str, list[_Told]]:
+def _reported(person: Person) -> dict[str, list[_Told]]:
     """All that the person and the frontend were told, by verification."""
     found: dict[str, list[_Told]] = defaultdict(list)
 

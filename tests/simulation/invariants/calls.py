@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from bridge import schedule
+from bridge.domain import schedule
 from tests.simulation.dynamodb import Change
 from tests.simulation.functions import SKEW, Invocation
 from tests.simulation.queue import id_in

@@ -20,8 +20,8 @@ def sequence_has_no_gap(world: World) -> Iterator[Violation]:
             is_new = sequence(change.before) == 0 and step == 0 and not rose
             was_redacted = "redacted_at" in change.after and "redacted_at" not in change.before
             if not (handed_out or is_new or step == int(rose or was_redacted)):
-                told = f"{status(change.before)} → {status(change.after)} with sequence {step:+d}"
-                yield Violation("sequence", case.about, told)
+                reported = f"{status(change.before)} → {status(change.after)} with sequence {step:+d}"
+                yield Violation("sequence", case.about, reported)
 
 
 def status_only_rises(world: World) -> Iterator[Violation]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
-from bridge.reasons import Blame, explain
+from bridge.domain.reasons import ErrorCategory, classify
 from tests.simulation.functions import SKEW
 from tests.simulation.vendor import Link
 from tests.simulation.world import World
@@ -48,8 +48,8 @@ def _deserved(link: Link) -> tuple[str, str | None]:
     error = link.record["latest_error"]
     if error is None:
         return "expired", "abandoned" if link.started else "not_started"
-    blame, reason = explain(error)
-    return ("rejected" if blame in (Blame.DOCUMENT, Blame.FACE) else "failed"), reason
+    category, reason = classify(error)
+    return ("rejected" if category in (ErrorCategory.DOCUMENT, ErrorCategory.FACE) else "failed"), reason
 
 
 def _went_on_unseen(case: Case) -> bool:
@@ -75,7 +75,7 @@ def _was_unreachable(world: World, case: Case, link: Link) -> bool:
             # By what we knew of the end: unreadable records do not tell it.
             early = change.time < time(change.before or {}, "expires_at") + give_up - 2 * SKEW
             silent_since = max(link.expires + 5, change.time - give_up + 2 * SKEW)
-            return not early and not any(silent_since < told < change.time - 60 for told in link.told)
+            return not early and not any(silent_since < reported < change.time - 60 for reported in link.reported)
     return False
 
 

@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from bridge.errors import StorageUnavailable
+from bridge.domain.errors import StorageUnavailable
 
 # Seconds. Each attempt of a call may take both.
 CONNECT_TIMEOUT, READ_TIMEOUT = 1, 2

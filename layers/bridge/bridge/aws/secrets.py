@@ -11,8 +11,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.parameters import GetParameterError, SecretsProvider, TransformParameterError
 from botocore.exceptions import ClientError
 
-from bridge.errors import SecretMalformed, StorageUnavailable
-from bridge.models import timestamp
+from bridge.domain.errors import SecretMalformed, StorageUnavailable
+from bridge.domain.verification import timestamp
 from bridge.observability import record_failure
 
 # Seconds.

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bridge.access_tokens import SUBJECT
-from bridge.models import READ, SCOPES, WRITE
+from bridge.auth.access_tokens import SUBJECT
+from bridge.domain.caller import READ, SCOPES, WRITE
 
 Entry = dict[str, Any]
 

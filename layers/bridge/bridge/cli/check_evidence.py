@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from bridge.aws.clients import client, translate_aws_errors
-from bridge.errors import StorageUnavailable
-from bridge.ids import is_id
-from bridge.models import Evidence
+from bridge.domain.errors import StorageUnavailable
+from bridge.domain.ids import is_id
+from bridge.domain.verification import Evidence
 from bridge.store import reading
 from bridge.store.table import Table
 
 
-def fault_of(evidence: Evidence, compressed: bytes) -> str | None:
+def validate_redirect_url(evidence: Evidence, compressed: bytes) -> str | None:
     """What speaks against the bytes of an object being the evidence, or None."""
     try:
         raw = gzip.decompress(compressed)
@@ -48,7 +48,7 @@ def check(dynamodb: Any, s3: Any, id: str, table: str, bucket: str) -> tuple[boo
             compressed = found["Body"].read()
     except StorageUnavailable as error:
         return False, f"s3://{bucket}/{evidence.key} cannot be read: {error.code}"
-    fault = fault_of(evidence, compressed)
+    fault = validate_redirect_url(evidence, compressed)
     if fault:
         return False, f"s3://{bucket}/{evidence.key} is not what was kept: {fault}"
     written = f"{found['LastModified']:%Y-%m-%d %H:%M:%S} UTC"

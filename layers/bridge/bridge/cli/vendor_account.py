@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from bridge.cli import vendor_assumptions as assumed
-from bridge.deadline import DeadlineAdapter, within
+from bridge.outbound.deadline import DeadlineAdapter, within
 
 # What the link is asked for with. Nobody opens it.
 SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://example.com/return/doctor"}

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from bridge import vendor_answer, vendor_record
-from bridge.errors import VendorError, VendorMalformed
+from bridge.domain.errors import VendorError, VendorMalformed
+from bridge.vendor import record as vendor_record
+from bridge.vendor import response as vendor_response
 
 # Seconds from `created_at` to `expire_at`; the default of LinkLifetimeSeconds.
 LINK_LIFETIME = 900
@@ -69,8 +70,8 @@ def _shape_of(value: object, depth: int = 3) -> str:
 def meaning(status: int, body: bytes) -> str:
     """What the bridge takes a response for: "success", or the name of one of the VendorErrors."""
     try:
-        vendor_answer.check_status(status)
-        vendor_answer.read(body)
+        vendor_response.check_status(status)
+        vendor_response.read(body)
     except VendorError as error:
         return type(error).__name__
     return "success"

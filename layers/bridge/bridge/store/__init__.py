@@ -1,6 +1,6 @@
 """DynamoDB: the verifications, and what may happen to one. Every write is conditional and may be repeated.
 
-    (nothing) ──creation.reserve──▶ reserved ──creation.commit_link──▶ pending ──┐ completion.claim_on_return
+    (nothing) ──creation.reserve──▶ reserved ──creation.commit_link──▶ pending ──┐ returns.claim_on_return
         ▲                            │    │                               │      │ completion.advance
         └──────creation.release──────┘    └──creation.fail──▶ failed      │      ▼
                                                                           │  processing

@@ -4,7 +4,7 @@ import contextlib
 from datetime import datetime
 from typing import Any
 
-from bridge.models import Status, Verification, timestamp
+from bridge.domain.verification import Status, Verification, timestamp
 from bridge.store.rows import reference_key, to_row
 from bridge.store.table import ConditionFailed, Table
 
@@ -62,7 +62,7 @@ def release(table: Table, reservation: Verification) -> None:
         table.delete(reservation.id, condition=f"{_RESERVED} AND {_MINE}", values=values)
 
 
-def fail(table: Table, id: str, now: datetime) -> bool:
+def fail_abandoned(table: Table, id: str, now: datetime) -> bool:
     """Ends a reservation whose maker died; False if there is none whose lease is over."""
     changes = {
         "status": Status.FAILED.value,

@@ -4,7 +4,7 @@ import contextlib
 from datetime import datetime
 from typing import Any
 
-from bridge.models import Status, Verification, timestamp
+from bridge.domain.verification import Status, Verification, timestamp
 from bridge.store.rows import due_shard
 from bridge.store.table import ConditionFailed, Table
 

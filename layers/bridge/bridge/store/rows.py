@@ -9,9 +9,8 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from bridge.models import Evidence, Status, Verification, timestamp
-
-Item = dict[str, Any]
+from bridge.domain.verification import Evidence, Status, Verification, timestamp
+from bridge.store.items import Item, attributes, plain
 
 # The due ones are spread over this many partitions of their index, so that none gets hot. A sweep reads them all.
 DUE_SHARDS = 4
@@ -25,48 +24,8 @@ class UnreadableRow(Exception):
         self.verification_id = verification_id
 
 
-def attributes(plain: dict[str, Any]) -> Item:
-    """DynamoDB's form of plain values, without those that are None."""
-    return {name: _serialize(value) for name, value in plain.items() if value is not None}
-
-
-def plain(item: Item) -> dict[str, Any]:
-    return {name: _deserialize(value) for name, value in item.items()}
-
-
-def _serialize(value: Any) -> Item:
-    """DynamoDB's form of JSON's kinds of values, as far as its numbers are whole."""
-    match value:
-        case str():
-            return {"S": value}
-        case bool():
-            return {"BOOL": value}
-        case int():
-            return {"N": str(value)}
-        case dict():
-            return {"M": {name: _serialize(each) for name, each in value.items()}}
-        case list():
-            return {"L": [_serialize(each) for each in value]}
-        case None:
-            return {"NULL": True}
-    raise TypeError(f"no item takes a {type(value).__name__}")
-
-
-def _deserialize(value: Item) -> Any:
-    """The value again. A kind that only a newer version can have written stays in DynamoDB's form."""
-    ((kind, held),) = value.items()
-    match kind:
-        case "S" | "BOOL":
-            return held
-        case "N" if held.removeprefix("-").isdecimal():
-            return int(held)
-        case "M":
-            return plain(held)
-        case "L":
-            return [_deserialize(each) for each in held]
-        case "NULL":
-            return None
-    return value
+def due_attributes(id: str, due_at: int) -> dict[str, Any]:
+    return {"due_at": due_at, "due_shard": due_shard(id)}
 
 
 def due_shard(verification_id: str) -> str:

@@ -9,8 +9,9 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from bridge.aws.clients import required, translate_aws_errors
-from bridge.models import Verification
-from bridge.store.rows import Item, attributes, from_row
+from bridge.domain.verification import Verification
+from bridge.store.items import Item, attributes
+from bridge.store.rows import from_row
 
 
 class ConditionFailed(Exception):

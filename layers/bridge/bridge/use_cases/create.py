@@ -4,14 +4,14 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bridge import schedule
-from bridge.errors import BridgeError, IdempotencyKeyReused, StillRunning, StorageUnavailable
-from bridge.ids import id_for, new_code, new_id
-from bridge.models import LinkRequest, Status, Verification
+from bridge.dependencies import Dependencies
+from bridge.domain import schedule
+from bridge.domain.checks import CallClass
+from bridge.domain.errors import BridgeError, IdempotencyKeyReused, StillRunning, StorageUnavailable
+from bridge.domain.ids import id_for, new_code, new_id
+from bridge.domain.verification import LinkRequest, Status, Verification
 from bridge.observability import concerning, logger, record_failure
 from bridge.store import creation
-from bridge.store.rate_limiter import CallClass
-from bridge.wiring import Bridge
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,43 +21,43 @@ class Created:
 
 
 def create(
-    bridge: Bridge, principal: str, request: LinkRequest, *, idempotency_key: str | None, base_url: str
+    deps: Dependencies, principal: str, request: LinkRequest, *, idempotency_key: str | None, base_url: str
 ) -> Created:
     """One vendor call and two writes. The same key and request again give the same verification and ask nobody.
 
     `base_url` is this API's own, without a slash at its end. Raises IdempotencyKeyReused, StillRunning, VendorErrors.
     """
-    reservation = _reservation(bridge, principal, request, idempotency_key)
+    reservation = _reservation(deps, principal, request, idempotency_key)
     with concerning(reservation.id):
-        return _create(bridge, request, reservation, base_url)
+        return _create(deps, request, reservation, base_url)
 
 
-def _create(bridge: Bridge, request: LinkRequest, reservation: Verification, base_url: str) -> Created:
-    existing = creation.reserve(bridge.table, reservation, bridge.now())
+def _create(deps: Dependencies, request: LinkRequest, reservation: Verification, base_url: str) -> Created:
+    existing = creation.reserve(deps.table, reservation, deps.now())
     if existing:
-        return _replay(bridge, existing, reservation)
+        return _replay(deps, existing, reservation)
     try:
-        permit = bridge.rate_limiter.permit(CallClass.CREATE, reservation.principal)
+        permit = deps.rate_limiter.permit(CallClass.CREATE, reservation.principal)
         return_url = f"{base_url}/return/{reservation.id}/{reservation.code}"
-        link = bridge.vendor.create_link(request, return_url, permit=permit)
+        link = deps.vendor.create_link(request, return_url, permit=permit)
     except BridgeError:
-        _release(bridge, reservation)
+        _release(deps, reservation)
         raise
     # The vendor's link lives from when it was made, which may be seconds after the reservation. With an earlier end of
     # it, a proof of its last seconds would come too late.
-    now = bridge.now()
+    now = deps.now()
     lifetime = reservation.expires_at - reservation.created_at
     made = dataclasses.replace(reservation, created_at=now, expires_at=now + lifetime)
-    verification = creation.commit_link(bridge.table, made, url=link.url, token=link.token, now=now)
+    verification = creation.commit_link(deps.table, made, url=link.url, token=link.token, now=now)
     logger.info("verification_created", extra={"verification_id": verification.id, "status": verification.status})
     return Created(verification, is_replay=False)
 
 
-def _reservation(bridge: Bridge, principal: str, request: LinkRequest, idempotency_key: str | None) -> Verification:
-    now = bridge.now()
-    expires_at = now + timedelta(seconds=bridge.settings.link_lifetime)
+def _reservation(deps: Dependencies, principal: str, request: LinkRequest, idempotency_key: str | None) -> Verification:
+    now = deps.now()
+    expires_at = now + timedelta(seconds=deps.settings.link_lifetime)
     return Verification(
-        id=id_for(principal, idempotency_key) if idempotency_key is not None else new_id(bridge.random_bytes),
+        id=id_for(principal, idempotency_key) if idempotency_key is not None else new_id(deps.random_bytes),
         principal=principal,
         status=Status.PENDING,
         sequence=0,
@@ -67,31 +67,31 @@ def _reservation(bridge: Bridge, principal: str, request: LinkRequest, idempoten
         redirect_url=request.redirect_url,
         reference=request.reference,
         metadata=request.metadata,
-        code=new_code(bridge.random_bytes),
+        code=new_code(deps.random_bytes),
         created_at=now,
         updated_at=now,
         expires_at=expires_at,
         fingerprint=request.fingerprint,
-        attempt=bridge.nonce(),
+        attempt=deps.nonce(),
         lease_until=int(now.timestamp()) + schedule.LEASE_SECONDS,
         # Kept when the link is committed, so that the index of due ones is not written again.
         due_at=schedule.first_check(now.timestamp(), expires_at.timestamp()),
     )
 
 
-def _release(bridge: Bridge, reservation: Verification) -> None:
+def _release(deps: Dependencies, reservation: Verification) -> None:
     try:
-        creation.release(bridge.table, reservation)
+        creation.release(deps.table, reservation)
     except StorageUnavailable as error:
         # The lease runs out by itself.
         record_failure("release_failed", error, verification_id=reservation.id)
 
 
-def _replay(bridge: Bridge, existing: Verification, reservation: Verification) -> Created:
+def _replay(deps: Dependencies, existing: Verification, reservation: Verification) -> Created:
     # A tombstone has no fingerprint any more: whoever holds the key sees what became of its verification.
     if existing.fingerprint not in (reservation.fingerprint, None):
         raise IdempotencyKeyReused()
     if existing.is_reservation:
-        left = (existing.lease_until or 0) - int(bridge.now().timestamp())
+        left = (existing.lease_until or 0) - int(deps.now().timestamp())
         raise StillRunning(retry_after=min(max(left, 1), schedule.LEASE_SECONDS))
     return Created(existing, is_replay=True)

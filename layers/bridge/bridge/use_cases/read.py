@@ -7,32 +7,32 @@ import functools
 import json
 from typing import Any
 
-from bridge import pictures
-from bridge.audit import Deed
-from bridge.errors import NotFound
-from bridge.ids import is_id
-from bridge.models import Caller, Verification
+from bridge.dependencies import Dependencies
+from bridge.domain.caller import Caller
+from bridge.domain.errors import NotFound
+from bridge.domain.ids import is_id
+from bridge.domain.verification import Position, Verification
 from bridge.observability import logger
 from bridge.store import reading
-from bridge.store.reading import Position
+from bridge.store.audit_trail import AuditAction
 from bridge.use_cases.complete import check_on_refresh
-from bridge.vendor_answer import read as read_answer
-from bridge.wiring import Bridge
+from bridge.vendor import pictures
+from bridge.vendor.response import read as read_answer
 
 
-def read(bridge: Bridge, principal: str, id: str, *, reads_all: bool = False) -> Verification:
+def read(deps: Dependencies, principal: str, id: str, *, reads_all: bool = False) -> Verification:
     """One read. Unknown and malformed ids, and another's unless the caller reads all, raise the same NotFound."""
-    return owned(reading.get(bridge.table, id) if is_id(id) else None, principal, reads_all=reads_all)
+    return owned(reading.get(deps.table, id) if is_id(id) else None, principal, reads_all=reads_all)
 
 
 def find(
-    bridge: Bridge, principal: str, reference: str, *, limit: int, after: Position | None
+    deps: Dependencies, principal: str, reference: str, *, limit: int, after: Position | None
 ) -> tuple[list[Verification], Position | None]:
     """A page of the principal's verifications with that reference, newest first."""
-    return reading.by_reference(bridge.table, principal, reference, limit=limit, after=after)
+    return reading.by_reference(deps.table, principal, reference, limit=limit, after=after)
 
 
-def read_result(bridge: Bridge, verification: Verification, caller: Caller) -> Any:
+def read_result(deps: Dependencies, verification: Verification, caller: Caller) -> Any:
     """All of the vendor's fields, or None. Pictures are links that work for a few minutes, and None once the evidence
     has expired.
 
@@ -40,22 +40,22 @@ def read_result(bridge: Bridge, verification: Verification, caller: Caller) -> A
     """
     if verification.result is None:
         return None
-    bridge.audit.note(Deed.RESULT_READ, verification.id, caller, bridge.now(), bridge.nonce())
+    deps.audit.record(AuditAction.RESULT_READ, verification.id, caller, deps.now(), deps.nonce())
     if verification.evidence is None or not pictures.needs_evidence(verification.result):
         return json.loads(verification.result)
-    raw = bridge.evidence.load(verification.evidence)
+    raw = deps.evidence.get(verification.evidence)
     if raw is None:
         logger.info("evidence_gone", extra={"verification_id": verification.id})
         return pictures.without_links(verification.result)
     fields = read_answer(raw).result
-    return pictures.with_links(fields, functools.partial(bridge.evidence.show, verification.id))
+    return pictures.with_links(fields, functools.partial(deps.evidence.presigned_url, verification.id))
 
 
-def refresh(bridge: Bridge, principal: str, id: str) -> Verification:
+def refresh(deps: Dependencies, principal: str, id: str) -> Verification:
     """Asks the vendor now, unless it was asked within the last seconds. Raises what kept it from responding."""
     if not is_id(id):
         raise NotFound()
-    checked = check_on_refresh(bridge, id, principal)
+    checked = check_on_refresh(deps, id, principal)
     verification = owned(checked.verification, principal)
     if checked.error:
         raise checked.error

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Set
 from typing import Any
 
-from bridge.country_codes import ALPHA_3
-from bridge.errors import Fault
-from bridge.origins import fault_of, names_outcome
+from bridge.domain.country_codes import ALPHA_3
+from bridge.domain.errors import FieldError
+from bridge.domain.redirect_urls import names_outcome, validate_redirect_url
 
 TYPES = ("00", "01")
 ID_TYPES = ("ID_CARD", "PASSPORT")
@@ -17,9 +17,9 @@ LONGEST_METADATA_VALUE = 500
 _REQUIRED = ("type", "id_country", "id_type", "redirect_url")
 
 
-def faults_in(body: dict[str, Any], allowed_origins: Set[str]) -> list[Fault]:
+def field_errors(body: dict[str, Any], allowed_origins: Set[str]) -> list[FieldError]:
     """Everything that is wrong with a body, each with its JSON Pointer."""
-    checks: dict[str, Callable[[Any], Iterator[Fault]]] = {
+    checks: dict[str, Callable[[Any], Iterator[FieldError]]] = {
         "type": lambda value: _one_of(value, "#/type", TYPES),
         "id_country": _country,
         "id_type": lambda value: _one_of(value, "#/id_type", ID_TYPES),
@@ -27,52 +27,54 @@ def faults_in(body: dict[str, Any], allowed_origins: Set[str]) -> list[Fault]:
         "reference": _reference,
         "metadata": _metadata,
     }
-    faults = [Fault(f"#/{name}", "is required") for name in _REQUIRED if name not in body]
+    errors = [FieldError(f"#/{name}", "is required") for name in _REQUIRED if name not in body]
     for name, value in body.items():
         if name in checks:
-            faults += checks[name](value)
+            errors += checks[name](value)
         else:
-            faults.append(Fault(_pointer(name), "is not a known field"))
-    return faults
+            errors.append(FieldError(_pointer(name), "is not a known field"))
+    return errors
 
 
-def _one_of(value: Any, pointer: str, allowed: tuple[str, ...]) -> Iterator[Fault]:
+def _one_of(value: Any, pointer: str, allowed: tuple[str, ...]) -> Iterator[FieldError]:
     if value not in allowed:
-        yield Fault(pointer, f"must be one of {', '.join(allowed)}")
+        yield FieldError(pointer, f"must be one of {', '.join(allowed)}")
 
 
-def _country(value: Any) -> Iterator[Fault]:
+def _country(value: Any) -> Iterator[FieldError]:
     if not isinstance(value, str) or value not in ALPHA_3:
-        yield Fault("#/id_country", "must be an ISO 3166-1 alpha-3 country code, such as MYS")
+        yield FieldError("#/id_country", "must be an ISO 3166-1 alpha-3 country code, such as MYS")
 
 
-def _redirect_url(value: Any, allowed_origins: Set[str]) -> Iterator[Fault]:
+def _redirect_url(value: Any, allowed_origins: Set[str]) -> Iterator[FieldError]:
     if not isinstance(value, str):
-        yield Fault("#/redirect_url", "must be a text")
+        yield FieldError("#/redirect_url", "must be a text")
         return
-    if fault := fault_of(value, allowed_origins):
-        yield Fault("#/redirect_url", fault)
+    if error := validate_redirect_url(value, allowed_origins):
+        yield FieldError("#/redirect_url", error)
     if names_outcome(value):
-        yield Fault("#/redirect_url", "must not name verification_id or status in its query: they are added to it")
+        yield FieldError("#/redirect_url", "must not name verification_id or status in its query: they are added to it")
 
 
-def _reference(value: Any) -> Iterator[Fault]:
+def _reference(value: Any) -> Iterator[FieldError]:
     if value is not None and not _is_text(value, 1, LONGEST_REFERENCE):
-        yield Fault("#/reference", f"must be a text of 1 to {LONGEST_REFERENCE} characters")
+        yield FieldError("#/reference", f"must be a text of 1 to {LONGEST_REFERENCE} characters")
 
 
-def _metadata(value: Any) -> Iterator[Fault]:
+def _metadata(value: Any) -> Iterator[FieldError]:
     if not isinstance(value, dict):
-        yield Fault("#/metadata", "must be an object")
+        yield FieldError("#/metadata", "must be an object")
         return
     if len(value) > MOST_METADATA:
-        yield Fault("#/metadata", f"must have at most {MOST_METADATA} keys")
+        yield FieldError("#/metadata", f"must have at most {MOST_METADATA} keys")
         return
     for key, text in value.items():
         if not _is_text(key, 1, LONGEST_METADATA_KEY):
-            yield Fault(_pointer("metadata", key), f"must have a key of 1 to {LONGEST_METADATA_KEY} characters")
+            yield FieldError(_pointer("metadata", key), f"must have a key of 1 to {LONGEST_METADATA_KEY} characters")
         if not _is_text(text, 0, LONGEST_METADATA_VALUE):
-            yield Fault(_pointer("metadata", key), f"must be a text of at most {LONGEST_METADATA_VALUE} characters")
+            yield FieldError(
+                _pointer("metadata", key), f"must be a text of at most {LONGEST_METADATA_VALUE} characters"
+            )
 
 
 def _is_text(value: Any, shortest: int, longest: int) -> bool:

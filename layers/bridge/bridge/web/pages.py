@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.errors import BridgeError, NotFound, PrefetchRefused, RedirectNotAllowed, StorageUnavailable
+from bridge.domain.errors import BridgeError, NotFound, PrefetchRefused, RedirectNotAllowed, StorageUnavailable
 from bridge.web.problems import log, status_of
 
 # A return's address holds its code: nothing may keep it, or tell it on.

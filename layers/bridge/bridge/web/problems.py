@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.errors import (
+from bridge.domain.errors import (
     BodyTooLarge,
     BridgeError,
     IdempotencyKeyReused,
@@ -65,7 +65,7 @@ def problem(error: BridgeError, request_id: str) -> Response[str]:
         "request_id": request_id,
     }
     if isinstance(error, InvalidRequest):
-        document["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
+        document["errors"] = [{"pointer": field.pointer, "detail": field.detail} for field in error.field_errors]
     headers: dict[str, str | list[str]] = {"Cache-Control": "no-store"}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)

@@ -1,0 +1,131 @@
+"""What the use cases work with. Each part is made when it is first needed, and kept while the process lives: a function
+that only reads a record pays for a DynamoDB client and for nothing else.
+"""
+
+import functools
+import random
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bridge.auth import jwks
+from bridge.aws import clients
+from bridge.domain.ids import RandomBytes
+from bridge.domain.schedule import Draw
+from bridge.settings import Settings
+
+if TYPE_CHECKING:
+    from bridge.aws.due_queue import DueQueue
+    from bridge.aws.secrets import Secret
+    from bridge.domain.caller import Caller
+    from bridge.store.audit_trail import AuditTrail
+    from bridge.store.evidence import EvidenceBucket
+    from bridge.store.table import Table
+    from bridge.vendor.client import Vendor
+    from bridge.vendor.rate_limiter import RateLimiter
+
+
+class Dependencies:
+    """`client(service)` gives AWS's clients, `now()` the time in UTC, `random_bytes(n)` the system's randomness,
+    `draw(low, high)` a number for jitter, `clock()` seconds that only grow. A simulation gives its own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        client: Callable[[str], Any] = clients.client,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        random_bytes: RandomBytes = secrets.token_bytes,
+        draw: Draw = random.uniform,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.settings = settings
+        self.now = now
+        self.random_bytes = random_bytes
+        self.draw = draw
+        self.clock = clock
+        self.sleep = sleep
+        self._client = client
+
+    def nonce(self) -> str:
+        return self.random_bytes(16).hex()
+
+    @functools.cached_property
+    def table(self) -> "Table":
+        from bridge.store.table import Table
+
+        return Table(self._client("dynamodb"), self.settings.table_name, self.settings.retention)
+
+    @functools.cached_property
+    def vendor(self) -> "Vendor":
+        from bridge.vendor.client import Vendor
+        from bridge.vendor.credentials import EkycCredentials, are_usable
+
+        credentials = EkycCredentials(self._secret(self.settings.ekyc_credentials_secret_arn, are_usable))
+        return Vendor(self.settings.ekyc_api_url, credentials, clock=self.clock, sleep=self.sleep, draw=self.draw)
+
+    @functools.cached_property
+    def evidence(self) -> "EvidenceBucket":
+        from bridge.store.evidence import EvidenceBucket
+
+        return EvidenceBucket(self._client("s3"), self.settings.evidence_bucket)
+
+    @functools.cached_property
+    def audit(self) -> "AuditTrail":
+        from bridge.store.audit_trail import AuditTrail
+
+        settings = self.settings
+        return AuditTrail(self._client("dynamodb"), settings.audit_table_name, settings.audit_retention)
+
+    @functools.cached_property
+    def due_queue(self) -> "DueQueue":
+        from bridge.aws.due_queue import DueQueue
+
+        return DueQueue(self._client("sqs"), self.settings.due_queue_url)
+
+    @functools.cached_property
+    def rate_limiter(self) -> "RateLimiter":
+        from bridge.store.call_counters import CallCounters
+        from bridge.vendor.rate_limiter import RateLimiter
+
+        settings = self.settings
+        return RateLimiter(
+            CallCounters(self._client("dynamodb"), settings.rate_table_name),
+            limit=settings.vendor_rate_limit,
+            background=settings.vendor_calls_per_minute,
+            now=self.now,
+        )
+
+    @functools.cached_property
+    def read_token(self) -> "Callable[[str], Caller | None]":
+        from bridge.auth import access_tokens
+
+        settings = self.settings
+        issuer = access_tokens.Issuer(
+            settings.jwt_issuer,
+            settings.jwt_audiences,
+            settings.jwt_algorithms,
+            settings.jwt_audience_claim,
+            settings.jwt_scope_claims,
+            settings.jwt_scope_prefix,
+        )
+        keys = jwks.KeySet(jwks.over_http(settings.jwks_url), clock=self.clock)
+        return lambda token: access_tokens.read(token, issuer, keys.find)
+
+    @functools.cached_property
+    def api_keys(self) -> "Secret":
+        return self._secret(self.settings.api_keys_secret_arn, lambda value: isinstance(value.get("keys"), list))
+
+    def _secret(self, arn: str, is_well_formed: Callable[[dict[str, Any]], bool]) -> "Secret":
+        from bridge.aws.secrets import Secret
+
+        return Secret(self._client("secretsmanager"), arn, is_well_formed=is_well_formed, now=self.now)
+
+
+@functools.cache
+def dependencies() -> Dependencies:
+    """The dependencies of this process, as its environment describes them."""
+    return Dependencies(Settings())

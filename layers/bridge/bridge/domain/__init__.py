@@ -1,0 +1,1 @@
+"""What the bridge decides. Pure: no I/O, no AWS, no clock, no environment."""

@@ -1,0 +1,1 @@
+"""Calls to servers on the internet, within a deadline."""

@@ -1,0 +1,145 @@
+"""A transport for requests that bounds a whole exchange: resolving, connecting, the TLS handshake, sending, reading.
+
+The timeouts of urllib3 do not add up to a bound. Each address of a host has the connect timeout to itself, the name has
+none, and the read timeout begins anew with each byte, so a server that sends one byte a second holds its caller for
+ever. Here each of these operations waits for its own timeout or for what is left of the exchange, whichever is less.
+
+No thread watches: to start and stop one took a seventh of what creating a verification costs the processor.
+"""
+
+import contextlib
+import io
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.client import HTTPResponse
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from bridge.outbound.connecting import connect
+
+
+class Deadline:
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds; TimeoutError if there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline of the exchange has passed")
+        return left
+
+    def limit(self, timeout: float | None) -> float:
+        """Seconds that an operation with this timeout may take; TimeoutError if there are none."""
+        left = self.left()
+        return left if timeout is None else min(left, timeout)
+
+    def has_passed(self) -> bool:
+        return time.monotonic() >= self._end
+
+
+class _Exchange(threading.local):
+    """Without a deadline there is no exchange: whoever forgets `within` gets an AttributeError."""
+
+    deadline: Deadline
+
+
+_exchange = _Exchange()
+
+
+class _Reader(io.RawIOBase):
+    """The bytes of a socket, read within a deadline."""
+
+    def __init__(self, raw: Any, sock: Any, deadline: Deadline) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._timeout = sock.gettimeout()
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._deadline.limit(self._timeout))
+        read: int | None = self._raw.readinto(buffer)
+        return read
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, _exchange.deadline))
+
+
+class _Bounded(HTTPConnection):
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        """A connected socket. The connect timeout is that of all addresses together, and again of the handshake."""
+        deadline = _exchange.deadline
+        try:
+            window = Deadline(deadline.limit(self.timeout))
+            sock = connect(self._dns_host, self.port, window, self.socket_options or ())
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error
+        try:
+            # Python counts the handshake as one operation.
+            sock.settimeout(deadline.limit(self.timeout))
+        except TimeoutError:
+            sock.close()
+            raise
+        return sock
+
+    def send(self, data: Any) -> None:
+        """Sends headers or a body, each within its timeout as a whole; nothing after the deadline."""
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(_exchange.deadline.limit(self.timeout))
+        super().send(data)
+
+
+class _BoundedTls(_Bounded, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Bounded
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _BoundedTls
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Mount it on a requests session, and wrap each exchange, the reading of its body included, in `within`."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[Deadline]:
+    """Ends this thread's exchange after `seconds`.
+
+    What that looks like to the reader differs (a timeout, a lost connection), so ask the deadline.
+    """
+    deadline = _exchange.deadline = Deadline(seconds)
+    try:
+        yield deadline
+    finally:
+        del _exchange.deadline

@@ -1,0 +1,53 @@
+"""Who was given a person's data, or had it erased, and when: the audit trail, which no function reads or changes.
+
+Its items say nothing of the person, and name the caller by `key_id` and by the SHA-256 of the principal, since the
+subject of somebody's token may be an address of theirs.
+"""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bridge.aws.clients import translate_aws_errors
+from bridge.domain.caller import Caller
+from bridge.domain.verification import timestamp
+from bridge.store.items import attributes
+
+
+class AuditAction(StrEnum):
+    RESULT_READ = "result_read"
+    REDACTED = "redacted"
+
+
+class AuditTrail:
+    """`retention` is in seconds."""
+
+    def __init__(self, client: Any, table: str, retention: int) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+
+    def record(self, action: AuditAction, verification_id: str, caller: Caller, now: datetime, nonce: str) -> None:
+        """Adds an entry, and never replaces one; StorageUnavailable if it may not have been written."""
+        entry = {
+            "verification_id": verification_id,
+            "at": f"{timestamp(now)}#{nonce}",
+            "action": action.value,
+            "key_id": caller.key_id,
+            "principal_sha256": hashlib.sha256(caller.principal.encode()).hexdigest(),
+            "ttl": int(now.timestamp()) + self._retention,
+        }
+        with translate_aws_errors("PutItem"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=attributes(entry),
+                    ConditionExpression="attribute_not_exists(verification_id)",
+                )
+            except ClientError as error:
+                # No other entry has this nonce: an attempt whose response was lost wrote it.
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise

@@ -1,0 +1,48 @@
+"""How many vendor calls were made in each window of time: one item per window, one write before each call."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bridge.aws.clients import translate_aws_errors
+from bridge.store.items import attributes
+
+# Seconds that a window's item is kept after its last call, for operators who look into it.
+_RETENTION = 3600
+
+
+class CallCounters:
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def add_one(self, window: int, limits: Mapping[str, int], *, now: float) -> bool:
+        """Adds one to each counter of the window, unless one of them has reached its limit: then none changes.
+
+        Args:
+            window: the number of the window.
+            limits: the names of the counters, each with the most that it may count.
+            now: in epoch seconds.
+
+        Raises:
+            StorageUnavailable: DynamoDB did not count it, or its response was lost.
+        """
+        names = {f"#{i}": name for i, name in enumerate(limits)}
+        below = [f"(attribute_not_exists({name}) OR {name} < :limit{name[1:]})" for name in names]
+        values = {f":limit{i}": limit for i, limit in enumerate(limits.values())}
+        with translate_aws_errors("UpdateItem"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=attributes({"id": str(window)}),
+                    UpdateExpression=f"SET #ttl = :ttl ADD {', '.join(f'{name} :one' for name in names)}",
+                    ConditionExpression=" AND ".join(below),
+                    ExpressionAttributeNames={**names, "#ttl": "ttl"},
+                    ExpressionAttributeValues=attributes({**values, ":one": 1, ":ttl": int(now) + _RETENTION}),
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                return False
+        return True

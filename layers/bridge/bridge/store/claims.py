@@ -1,0 +1,91 @@
+"""Who may check a verification: one claimer at a time, and nobody else for some seconds after it.
+
+A claim keeps the verification due, so a crash of the claimer loses nothing.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from bridge.domain import schedule
+from bridge.domain.verification import Status, Verification, timestamp
+from bridge.store.rows import due_attributes
+from bridge.store.table import ConditionFailed, Table
+
+# How long after the end of a link a late proof is still accepted.
+LATE_PROOF = timedelta(days=7)
+
+HAS_LINK = "attribute_exists(#token) AND #sequence > :zero"
+NOT_REDACTED = "attribute_not_exists(#redacted_at)"
+_NOT_JUST_CHECKED = "(attribute_not_exists(#claimed_at) OR #claimed_at <= :checked_before)"
+# By name: nothing is written to a row whose status only a newer version knows.
+_MAY_ADVANCE = (
+    "(#status IN (:pending, :processing) OR (#status IN (:rejected, :failed, :expired) AND #expires_at > :late))"
+)
+CLAIMABLE = f"{HAS_LINK} AND {NOT_REDACTED} AND {_NOT_JUST_CHECKED} AND {_MAY_ADVANCE}"
+# The verification, None if there is none, and whether it was claimed.
+Claim = tuple[Verification | None, bool]
+
+# The time of the last claim whose vendor call is not known to have failed becomes that of the last contact.
+COPY = {"last_contact_at": "contact_started_at"}
+
+
+def claim_on_refresh(table: Table, id: str, claimer: str, now: datetime, principal: str) -> Claim:
+    """Claims a verification of `principal`. It does not move a planned check, nor count as one."""
+    due_at = int(now.timestamp()) + schedule.CLAIM_SECONDS
+    return claim_if(
+        table,
+        id,
+        claimer,
+        condition=f"{CLAIMABLE} AND #principal = :principal",
+        values={**claim_values(now, schedule.MIN_REFRESH_INTERVAL_SECONDS), ":principal": principal},
+        set=claim_attributes(claimer, now),
+        default=due_attributes(id, due_at),
+    )
+
+
+def claim_on_schedule(table: Table, id: str, claimer: str, now: datetime, due_at: int | None) -> Claim:
+    """Claims a verification that is still due at `due_at`; None claims it whenever it is due.
+
+    It stays due as it was: after a crash its message comes again, or the sweep finds it.
+    """
+    condition, values = CLAIMABLE, claim_values(now, schedule.MIN_CHECK_INTERVAL_SECONDS)
+    if due_at is not None:
+        condition += " AND #due_at = :due_at"
+        values[":due_at"] = due_at
+    return claim_if(
+        table,
+        id,
+        claimer,
+        condition=condition,
+        values=values,
+        set=claim_attributes(claimer, now),
+        default=due_attributes(id, int(now.timestamp()) + schedule.CLAIM_SECONDS),
+        increment=["checks"],
+    )
+
+
+def claim_if(table: Table, id: str, claimer: str, **update: Any) -> Claim:
+    try:
+        return table.update(id, copy=COPY, **update), True
+    except ConditionFailed as failed:
+        existing = failed.existing
+        # The response to our write may have been lost; a verification redacted since is not to be checked.
+        is_ours = existing is not None and existing.claimed_by == claimer and existing.redacted_at is None
+        return existing, is_ours
+
+
+def claim_attributes(claimer: str, now: datetime) -> dict[str, Any]:
+    return {
+        "claimed_at": int(now.timestamp() * 1000),
+        "claimed_by": claimer,
+        "contact_started_at": int(now.timestamp()),
+    }
+
+
+def claim_values(now: datetime, interval: int) -> dict[str, Any]:
+    return {
+        ":zero": 0,
+        ":checked_before": int(now.timestamp() * 1000) - interval * 1000,
+        ":late": timestamp(now - LATE_PROOF),
+        **{f":{status.value}": status.value for status in Status if status is not Status.VERIFIED},
+    }

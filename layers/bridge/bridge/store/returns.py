@@ -1,0 +1,117 @@
+"""The person has returned: recorded in the write that claims, so every later read agrees with what they are told."""
+
+import hmac
+from datetime import datetime
+from typing import Any
+
+from bridge.domain import schedule
+from bridge.domain.verification import Status, Verification, timestamp
+from bridge.store.claims import CLAIMABLE, COPY, HAS_LINK, NOT_REDACTED, Claim, claim_attributes, claim_if, claim_values
+from bridge.store.rows import due_attributes
+from bridge.store.table import ConditionFailed, Table
+
+_OPEN_WITH_CODE = f"{HAS_LINK} AND {NOT_REDACTED} AND #code = :code AND #status = :status"
+
+
+def claim_on_return(table: Table, id: str, claimer: str, now: datetime, code: str) -> Claim:
+    """Records that the person has returned, and claims the verification if it may be checked now.
+
+    The same write that claims advances a pending verification to processing, so every later read agrees with what the
+    person is told. A return that may not be checked now is answered by the checks that follow it. A verification that
+    was not claimed may have another code: compare it.
+    """
+    claim = claim_attributes(claimer, now)
+    try:
+        return table.update(
+            id,
+            condition=f"{CLAIMABLE} AND #code = :code AND #status = :pending",
+            values={**claim_values(now, schedule.MIN_CHECK_INTERVAL_SECONDS), ":code": code},
+            set={**claim, **_returned(id, now), "status": Status.PROCESSING.value, "updated_at": timestamp(now)},
+            copy=COPY,
+            increment=["sequence", "checks"],
+        ), True
+    except ConditionFailed as failed:
+        existing = failed.existing
+    if existing is None or not _may_return(existing, code):
+        return existing, False
+    if existing.claimed_by == claimer:
+        # The response to our write was lost.
+        return existing, existing.claimed_at == claim["claimed_at"]
+    if existing.status is not Status.PENDING and _may_check_again(existing, now):
+        claimed, is_claimed = _claim_again(table, existing, claimer, now)
+        if is_claimed or claimed is None:
+            return claimed, is_claimed
+        existing = claimed
+    return record_return(table, existing, claimer, now), False
+
+
+def _may_return(existing: Verification, code: str) -> bool:
+    has_code = hmac.compare_digest((existing.code or "").encode(), code.encode())
+    has_link = existing.token is not None and not existing.is_reservation
+    return has_code and has_link and existing.redacted_at is None and existing.status is not Status.VERIFIED
+
+
+def _may_check_again(existing: Verification, now: datetime) -> bool:
+    if existing.status.is_final:
+        # The last one is kept for the end of the link.
+        return existing.checks < schedule.MAX_CHECKS - 1
+    return schedule.may_check_again(now.timestamp(), returned_at=existing.returned_at, checks=existing.checks)
+
+
+def _claim_again(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:
+    """Claims what is not pending any more, for a further return."""
+    return claim_if(
+        table,
+        existing.id,
+        claimer,
+        condition=f"{CLAIMABLE} AND #status <> :pending",
+        values=claim_values(now, schedule.MIN_CHECK_INTERVAL_SECONDS),
+        # The checks that follow count from this return on; schedule bounds their number.
+        set={**claim_attributes(claimer, now), **_returned(existing.id, now)},
+        increment=["checks"],
+    )
+
+
+def record_return(
+    table: Table, existing: Verification, claimer: str, now: datetime, *, retry: bool = True
+) -> Verification:
+    """Records a return that may not be checked now, and plans the checks that follow it.
+
+    It takes over an older claim, whose plan knows nothing of this return.
+    """
+    if existing.status.is_final or schedule.is_followed(now.timestamp(), existing.returned_at):
+        return existing
+    returned_at = int(now.timestamp())
+    due_at = schedule.next_check(
+        now.timestamp(),
+        expires_at=existing.expires_at.timestamp(),
+        returned_at=returned_at,
+        checks=existing.checks,
+        is_started=True,
+    )
+    changes = {
+        "returned_at": returned_at,
+        "claimed_by": claimer,
+        **due_attributes(existing.id, min(due_at, existing.due_at or due_at)),
+    }
+    if existing.status is Status.PENDING:
+        changes |= {"status": Status.PROCESSING.value, "updated_at": timestamp(now)}
+    try:
+        return table.update(
+            existing.id,
+            condition=_OPEN_WITH_CODE,
+            values={":zero": 0, ":code": existing.code, ":status": existing.status.value},
+            set=changes,
+            increment=["sequence"] if existing.status is Status.PENDING else [],
+        )
+    except ConditionFailed as failed:
+        latest = failed.existing or existing
+    # Another return or a result came first; or a check that knew nothing of this return, so it is recorded once more.
+    if retry and latest.code == existing.code and latest.redacted_at is None:
+        return record_return(table, latest, claimer, now, retry=False)
+    return latest
+
+
+def _returned(id: str, now: datetime) -> dict[str, Any]:
+    seconds = int(now.timestamp())
+    return {"returned_at": seconds, **due_attributes(id, seconds + schedule.FOLLOW_UPS[0])}

@@ -1,0 +1,103 @@
+"""Imports point inwards: functions → web, use cases → vendor, store, aws, auth → domain."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers/bridge/bridge"
+
+# What each room may import from besides itself. A module at the top of the package is a room of its own.
+ALLOWED = {
+    "functions": {"web", "use_cases", "dependencies", "domain", "aws", "observability"},
+    "cli": {"vendor", "store", "aws", "auth", "outbound", "domain"},
+    "web": {"domain", "observability", "tracing", "settings"},
+    "use_cases": {"dependencies", "vendor", "store", "aws", "auth", "domain", "observability"},
+    "dependencies": {"vendor", "store", "aws", "auth", "domain", "settings"},
+    # The rate limiter's counters are in DynamoDB, the vendor's credentials in Secrets Manager.
+    "vendor": {"store", "aws", "outbound", "domain", "observability", "tracing"},
+    "auth": {"outbound", "domain", "observability"},
+    "store": {"aws", "domain", "observability"},
+    "aws": {"domain", "observability"},
+    "outbound": set(),
+    "tracing": {"settings"},
+    "observability": {"domain"},
+    "settings": set(),
+    "domain": set(),
+}
+# Of the standard library: none of these reads a clock, a file, the network, the environment or randomness by itself.
+PURE = {
+    "base64",
+    "collections.abc",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "hashlib",
+    "json",
+    "re",
+    "typing",
+    "urllib.parse",
+}
+
+
+def rooms() -> Iterator[tuple[str, Path]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).parts
+        if parts != ("__init__.py",):
+            yield (parts[0] if len(parts) > 1 else path.stem), path
+    for path in sorted((ROOT / "functions").glob("*/app.py")):
+        yield "functions", path
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports, also inside its functions; `bridge.x` for a name x of the package."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            names = [f"bridge.{alias.name}" for alias in node.names] if node.module == "bridge" else [str(node.module)]
+            yield from names
+
+
+@pytest.mark.parametrize("room", sorted(ALLOWED))
+def test_each_room_imports_only_from_rooms_further_in(room: str) -> None:
+    files = [path for name, path in rooms() if name == room]
+    assert files, f"{room} is gone: delete its row"
+    for path in files:
+        used = {name.split(".")[1] for name in imports(path) if name.startswith("bridge.")}
+        assert used - {room} <= ALLOWED[room], path
+
+
+def test_every_room_has_a_rule() -> None:
+    assert {name for name, _ in rooms()} == set(ALLOWED)
+
+
+def test_domain_imports_nothing_that_does_io() -> None:
+    for name, path in rooms():
+        if name == "domain":
+            assert {each for each in imports(path) if not each.startswith("bridge.domain")} - {
+                "bridge.domain"
+            } <= PURE, path
+
+
+def test_domain_never_asks_for_the_time() -> None:
+    for name, path in rooms():
+        if name == "domain":
+            assert not any(call in path.read_text() for call in (".now(", ".today(", ".utcnow(")), path
+
+
+# Commands run on operators' machines, with their environment and their own clients.
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("os.environ", {"settings.py"}),
+        ("import boto3", {"aws/clients.py"}),
+        ("import requests", {"vendor/client.py", "auth/jwks.py"}),
+    ],
+)
+def test_one_module_reads_the_environment_and_one_makes_clients(text: str, where: set[str]) -> None:
+    found = {path for name, path in rooms() if name not in ("cli", "functions") and text in path.read_text()}
+    assert {str(path.relative_to(PACKAGE)) for path in found} == where

@@ -1,0 +1,59 @@
+"""What stands in the table, the bucket and the queue."""
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+from bridge.settings import Settings
+from bridge.store.items import attributes, plain
+
+
+class StoredState:
+    """Looks past the bridge."""
+
+    def __init__(self, client: Callable[[str], Any], settings: Settings) -> None:
+        self._dynamodb, self._s3, self._sqs = client("dynamodb"), client("s3"), client("sqs")
+        self._settings = settings
+
+    def rows(self) -> list[dict[str, Any]]:
+        found = self._dynamodb.scan(TableName=self._settings.table_name, ConsistentRead=True)["Items"]
+        return [plain(item) for item in found]
+
+    def row(self, id: str) -> dict[str, Any]:
+        return next(row for row in self.rows() if row["id"] == id)
+
+    def due(self) -> dict[str, int]:
+        """What stands in the index of the due ones: due_at by id."""
+        found = self._dynamodb.scan(TableName=self._settings.table_name, IndexName="due")["Items"]
+        return {row["id"]: int(row["due_at"]) for row in map(plain, found)}
+
+    def set(self, id: str, name: str, value: Any) -> None:
+        """Writes an attribute as another version of the bridge might."""
+        self._dynamodb.update_item(
+            TableName=self._settings.table_name,
+            Key=attributes({"id": id}),
+            UpdateExpression="SET #name = :value",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues=attributes({":value": value}),
+        )
+
+    def objects(self, id: str) -> list[str]:
+        """The keys of a verification's objects, each as often as it has versions or delete markers."""
+        found = self._s3.list_object_versions(Bucket=self._settings.evidence_bucket)
+        versions = found.get("Versions", []) + found.get("DeleteMarkers", [])
+        return [version["Key"] for version in versions if f"/{id}/" in version["Key"]]
+
+    def expire(self, id: str) -> None:
+        """Hides a verification's objects behind delete markers, as the bucket's lifecycle does."""
+        for key in self.objects(id):
+            self._s3.delete_object(Bucket=self._settings.evidence_bucket, Key=key)
+
+    def record(self, key: str) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=self._settings.evidence_bucket, Key=key)["Body"].read()
+        return gzip.decompress(body)
+
+    def messages(self) -> int:
+        """How many messages wait in the queue, those that are delayed included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        response = self._sqs.get_queue_attributes(QueueUrl=self._settings.due_queue_url, AttributeNames=names)
+        return sum(int(response["Attributes"][name]) for name in names)

@@ -1,0 +1,165 @@
+"""Verifications in every state, brought there by the store itself."""
+
+import dataclasses
+import itertools
+from datetime import UTC, datetime, timedelta
+from secrets import token_bytes
+from typing import Any
+
+from bridge.domain import schedule
+from bridge.domain.ids import new_id
+from bridge.domain.verification import Evidence, Status, Verification
+from bridge.store import claims, completion, creation, reading, redaction
+from bridge.store.claims import Claim
+from bridge.store.completion import StatusUpdate
+from bridge.store.items import Item, attributes, plain
+from bridge.store.table import Table, key
+
+NOW = datetime(2026, 1, 31, 8, 1, 31, 500_000, tzinfo=UTC)
+EPOCH = int(NOW.timestamp())
+EXPIRES_AT = NOW + timedelta(minutes=15)
+FIRST_CHECK = EPOCH + schedule.FIRST_CHECK
+LAST_CHECK = schedule.last_check(EXPIRES_AT.timestamp())
+URL, TOKEN = "https://vendor.example/?token=4KK6FYHV", "4KK6FYHV"
+EVIDENCE = Evidence(f"records/ver_{'a' * 26}/{'0a1b' * 16}.json.gz", "0a1b" * 16, 2048)
+RESULT = '{"ocr_result":{"name":"Aminah binti Ali"}}'
+REASONS = {Status.REJECTED: "document_copied", Status.FAILED: "vendor_error", Status.EXPIRED: "abandoned"}
+
+# What a version that is still to come may have written.
+UNKNOWN = {"from_the_future": {"kept": [1, True, None]}}
+
+_nonces = itertools.count()
+
+
+def later(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def nonce() -> str:
+    return f"{next(_nonces):032x}"
+
+
+def reservation(**changes: Any) -> Verification:
+    made: dict[str, Any] = {
+        "id": new_id(token_bytes),
+        "principal": "shop",
+        "status": Status.PENDING,
+        "sequence": 0,
+        "type": "00",
+        "id_country": "MYS",
+        "id_type": "ID_CARD",
+        "redirect_url": "https://app.example.com/done?tab=1#top",
+        "reference": "order-1",
+        "metadata": {"cart": "7", "note": ""},
+        "code": "cGF0aC1jb2RlLW9mLTI0LWJ5dGVz",
+        "created_at": NOW,
+        "updated_at": NOW,
+        "expires_at": EXPIRES_AT,
+        "fingerprint": "f" * 64,
+        "attempt": nonce(),
+        "lease_until": EPOCH + schedule.LEASE_SECONDS,
+        "due_at": FIRST_CHECK,
+    }
+    return Verification(**{**made, **changes})
+
+
+def reserved(table: Table, **changes: Any) -> Verification:
+    made = reservation(**changes)
+    assert creation.reserve(table, made, NOW) is None
+    return made
+
+
+def pending(table: Table, **changes: Any) -> Verification:
+    return commit(table, reserved(table, **changes))
+
+
+def commit(table: Table, made: Verification, *, token: str = TOKEN) -> Verification:
+    return creation.commit_link(table, made, url=URL, token=token, now=later(1))
+
+
+def claim(table: Table, id: str, claimer: str, now: datetime) -> Claim:
+    """As a scheduled check claims."""
+    return claims.claim_on_schedule(table, id, claimer, now, None)
+
+
+def claimed(table: Table, verification: Verification, now: datetime = NOW) -> Verification:
+    found, is_claimed = claim(table, verification.id, nonce(), now)
+    assert is_claimed
+    assert found is not None
+    return found
+
+
+def rescheduled(
+    table: Table, verification: Verification, due_at: int | None = EPOCH + 60, expires_at: datetime = EXPIRES_AT
+) -> Verification:
+    """After a check that changed nothing."""
+    return completion.reschedule(
+        table,
+        verification,
+        due_at=due_at,
+        expires_at=expires_at,
+        now=later(9),
+        reason_code=verification.reason_code,
+    )
+
+
+def failed_check(table: Table, verification: Verification, failures: int = 1) -> Verification:
+    """After a check in which the vendor failed."""
+    return completion.back_off(
+        table, verification, due_at=EPOCH + 60, failures=failures, is_counted=True, vendor_failed=True
+    )
+
+
+def finding(status: Status, **changes: Any) -> StatusUpdate:
+    """What an asker finds who has the vendor's record."""
+    due_at = None if status.is_final else LAST_CHECK
+    found = StatusUpdate(status, EXPIRES_AT, due_at, REASONS.get(status), RESULT, EVIDENCE)
+    return dataclasses.replace(found, **changes)
+
+
+def in_status(table: Table, status: Status, **changes: Any) -> Verification:
+    """One that was claimed, and rose to `status` if that is above pending."""
+    made = claimed(table, pending(table, **changes), later(2))
+    return made if status is Status.PENDING else completion.advance(table, made, finding(status), later(3))
+
+
+def redacted(table: Table, status: Status = Status.VERIFIED) -> Verification:
+    tombstone = redaction.redact(table, in_status(table, status), due_at=EPOCH + 120, now=later(4))
+    assert tombstone is not None
+    return tombstone
+
+
+def failed_reservation(table: Table) -> Verification:
+    made = reserved(table)
+    assert creation.fail_abandoned(table, made.id, later(schedule.LEASE_SECONDS + 1))
+    return existing(table, made)
+
+
+def existing(table: Table, verification: Verification) -> Verification:
+    found = reading.get(table, verification.id)
+    assert found is not None
+    return found
+
+
+def item(table: Table, id: str) -> Item:
+    """As it stands in the table, in DynamoDB's form; empty where nothing does."""
+    found: Item = table.client.get_item(TableName=table.name, Key=key(id), ConsistentRead=True).get("Item", {})
+    return found
+
+
+def row(table: Table, verification: Verification) -> dict[str, Any]:
+    return plain(item(table, verification.id))
+
+
+def write(table: Table, verification: Verification, **changes: Any) -> None:
+    """Attributes, past all conditions."""
+    table.client.put_item(TableName=table.name, Item=item(table, verification.id) | attributes(changes))
+
+
+def index(table: Table, name: str) -> set[str]:
+    """The ids that stand in an index."""
+    return {plain(found)["id"] for found in table.client.scan(TableName=table.name, IndexName=name)["Items"]}
+
+
+def is_empty(table: Table) -> bool:
+    return not table.client.scan(TableName=table.name, ConsistentRead=True)["Items"]

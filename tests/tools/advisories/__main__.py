@@ -1,0 +1,78 @@
+"""python -m tests.tools.advisories: vulnerabilities that are known of what the lock files name.
+
+Ends with 1 if one is known, or if anything could not be looked up while other things could. Where nothing can be
+looked up at all, it says so loudly and ends with 0: a machine without the internet has not been told that all is well.
+
+PIP_AUDIT is the executable.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+
+
+def locks() -> list[Path]:
+    """What is deployed first, then what works on it."""
+    return [
+        ROOT / "layers/bridge/requirements.txt",
+        *sorted((ROOT / "layers/jwt").glob("*.txt")),
+        *sorted((ROOT / "tests/requirements").glob("*.txt")),
+    ]
+
+
+def looked_up(lock: Path) -> list[dict[str, Any]]:
+    """pip-audit's entry for each package: `vulns`, or the `skip_reason` why it could not say."""
+    command = [
+        os.environ["PIP_AUDIT"],
+        "--requirement",
+        str(lock),
+        "--disable-pip",
+        "--format",
+        "json",
+        "--progress-spinner",
+        "off",
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        found: list[dict[str, Any]] = json.loads(run.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        reason = (run.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
+        return [{"name": str(lock.relative_to(ROOT)), "skip_reason": reason}]
+    return found
+
+
+def report(entries: list[dict[str, Any]]) -> tuple[str, int]:
+    """What to say of them, and what to end with."""
+    skipped = [entry for entry in entries if "skip_reason" in entry]
+    vulnerable = [entry for entry in entries if entry.get("vulns")]
+    lines = [
+        f"VULNERABLE: {entry['name']} {entry['version']}: {vulnerability['id']},"
+        f" mended in {', '.join(vulnerability['fix_versions']) or 'no version yet'}"
+        for entry in vulnerable
+        for vulnerability in entry["vulns"]
+    ]
+    if entries and len(skipped) == len(entries):
+        return (
+            f"LEFT OUT: nothing was audited. The advisories cannot be reached from here ({skipped[0]['skip_reason']}).",
+            0,
+        )
+    lines += [f"NOT AUDITED: {entry['name']}: {entry['skip_reason']}" for entry in skipped]
+    lines += [f"{len(entries) - len(skipped)} packages were looked up, {len(vulnerable)} are vulnerable."]
+    return "\n".join(lines), int(bool(vulnerable or skipped or not entries))
+
+
+def main() -> int:
+    """Audits every lock file."""
+    entries = {f"{e['name']}=={e.get('version')}": e for lock in locks() for e in looked_up(lock)}
+    text, code = report(list(entries.values()))
+    print(text)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Measures one process at a time: what it took of the processor, of the clock and of memory."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import upstream
+from .artifacts import CASES, ROOT, Artifact
+
+_PROCESS = Path(__file__).with_name("process.py")
+
+# Calls of an invocation in one process, and those before them that are not measured.
+WARM_CALLS = 300
+_COUNTED_CALLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """Of a process that starts, imports, makes its clients, answers once and ends."""
+
+    cpu_ms: float
+    wall_ms: float
+    peak_mb: float
+
+
+@contextlib.contextmanager
+def served() -> Iterator[str]:
+    """The URL of what the handlers call, in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'layers' / 'bridge'}{os.pathsep}{ROOT}"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.tools.benchmarks.upstream"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """`python` runs the functions, `url` is what they call."""
+
+    python: str
+    url: str
+
+    def cold(self, artifact: Artifact, case: str) -> Cold:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            self._command(case, 1), env=self._environment(artifact, case), stdout=subprocess.DEVNULL
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{case} failed")
+        # Kilobytes on Linux, bytes on macOS.
+        peak = used.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+        return Cold((used.ru_utime + used.ru_stime) * 1000, wall * 1000, peak)
+
+    def warm(self, artifact: Artifact, case: str, calls: int = WARM_CALLS) -> float:
+        """Milliseconds of the processor that one of `calls` invocations takes, after a first."""
+        done = subprocess.run(
+            self._command(case, calls),
+            env=self._environment(artifact, case),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return float(done.stderr.split()[-1]) / 1000
+
+    def instructions(self, artifact: Artifact, case: str) -> tuple[float, float] | None:
+        """Millions of instructions of a cold start, and of a warm invocation; None where nothing here counts them."""
+        once = self._count(artifact, case, 1)
+        more = self._count(artifact, case, _COUNTED_CALLS)
+        return (once, (more - once) / _COUNTED_CALLS) if once and more else None
+
+    def _count(self, artifact: Artifact, case: str, calls: int) -> float | None:
+        if not shutil.which("valgrind"):
+            return None
+        counter = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+        environment = {**self._environment(artifact, case), "PYTHONHASHSEED": "0"}
+        command = [*counter, *self._command(case, calls)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        found = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
+        return int(found[1].replace(",", "")) / 1e6 if found and not done.returncode else None
+
+    def _command(self, case: str, calls: int) -> list[str]:
+        _, event, status = CASES[case]
+        path = upstream.EVENTS / f"{event}.json"
+        # Without what is installed beside the interpreter: only the artifact is there.
+        return [self.python, "-S", "-s", str(_PROCESS), str(path), status, str(calls)]
+
+    def _environment(self, artifact: Artifact, case: str) -> dict[str, str]:
+        function = artifact.functions[CASES[case][0]]
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{function}{os.pathsep}{artifact.layer}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "AWS_DEFAULT_REGION": "ap-southeast-1",
+            "AWS_ACCESS_KEY_ID": "benchmark",
+            "AWS_SECRET_ACCESS_KEY": "benchmark",
+            "AWS_ENDPOINT_URL": self.url,
+            "EKYC_API_URL": self.url,
+            "TABLE_NAME": "verifications",
+            "RATE_TABLE_NAME": upstream.RATE_TABLE,
+            "VENDOR_RATE_LIMIT": "400",
+            "VENDOR_CALLS_PER_MINUTE": "160",
+            "DUE_QUEUE_URL": f"{self.url}/due",
+            "EVIDENCE_BUCKET": "evidence",
+            "API_KEYS_SECRET_ARN": upstream.API_KEYS,
+            "EKYC_CREDENTIALS_SECRET_ARN": upstream.API_KEYS.replace("keys", "ekyc"),
+            "ALLOWED_REDIRECT_ORIGINS": upstream.ORIGIN,
+            "PUBLIC_BASE_URL": "",
+            "LINK_LIFETIME_SECONDS": "900",
+            "GIVE_UP_HOURS": "24",
+            "RETENTION_DAYS": "30",
+            "POWERTOOLS_SERVICE_NAME": "ekyc-bridge",
+            "POWERTOOLS_METRICS_NAMESPACE": "ekyc-bridge",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }

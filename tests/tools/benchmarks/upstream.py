@@ -1,0 +1,155 @@
+"""What the handlers call, in a process of its own: DynamoDB, Secrets Manager, S3 and the vendor, with answers made
+beforehand. Whatever is asked about stands there as a verification whose person has just finished.
+
+python -m tests.tools.benchmarks.upstream     prints its URL, and serves until its input ends
+"""
+
+import dataclasses
+import hashlib
+import json
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from bridge.domain.caller import SCOPES
+from bridge.domain.verification import Status, Verification
+from bridge.store.items import Item, attributes
+from bridge.store.rows import to_row
+
+EVENTS = Path(__file__).parents[3] / "events"
+TOKEN = "4KK6FYHVCXXJ0ZGVSOH8JFNFUZ5TYV"
+API_KEYS = "arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:keys"
+RATE_TABLE = "rates"
+ORIGIN = "http://localhost:5173"
+
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def event(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return document
+
+
+def _verification() -> Verification:
+    id, code = event("redirect/return")["rawPath"].split("/")[2:]
+    now = datetime.now(UTC)
+    return Verification(
+        id=id,
+        principal="example",
+        status=Status.PENDING,
+        sequence=1,
+        type="00",
+        id_country="MYS",
+        id_type="ID_CARD",
+        redirect_url=f"{ORIGIN}/welcome?tab=1",
+        reference="customer-42",
+        metadata={"campaign": "spring"},
+        code=code,
+        created_at=now,
+        updated_at=now,
+        expires_at=now + timedelta(days=1),
+        fingerprint="f" * 64,
+        attempt="a" * 32,
+        due_at=int(now.timestamp()) + 300,
+    )
+
+
+def _update(request: dict[str, Any]) -> dict[str, Any]:
+    """The item afterwards, as far as its status and its claim go."""
+    if request["TableName"] == RATE_TABLE:
+        return {}
+    bound = request.get("ExpressionAttributeValues", {})
+    later = {name: bound[f":set_{name}"] for name in ("status", "claimed_by") if f":set_{name}" in bound}
+    return {"Attributes": {**_item(), **request["Key"], **later}}
+
+
+def _item() -> Item:
+    link = attributes({"token": TOKEN, "url": f"https://vendor.example/?token={TOKEN}"})
+    return {**to_row(dataclasses.replace(_verification(), lease_until=None)), **link}
+
+
+def _secret(request: dict[str, Any]) -> dict[str, Any]:
+    if request["SecretId"] != API_KEYS:
+        return {"SecretString": json.dumps({"client_id": "bridge", "client_secret": "sk_benchmark"})}
+    key = event("authorize/good_key")["identitySource"][0].removeprefix("Bearer ")
+    entry = {"key_id": "only", "sha256": hashlib.sha256(key.encode()).hexdigest(), "principal": "example"}
+    return {"SecretString": json.dumps({"keys": [{**entry, "scopes": list(SCOPES)}]})}
+
+
+_OPERATIONS: dict[str, Answer] = {
+    "PutItem": lambda _: {},
+    "GetItem": lambda _: {"Item": _item(), "ConsumedCapacity": {"TableName": "verifications", "CapacityUnits": 1}},
+    "UpdateItem": _update,
+    "GetSecretValue": _secret,
+}
+
+
+def _record() -> dict[str, Any]:
+    """What the vendor says of one whose every check succeeded."""
+    now = datetime.now(UTC)
+    return {
+        "token": TOKEN,
+        "url": f"https://vendor.example/?token={TOKEN}",
+        "type": "00",
+        "is_success": 1,
+        "ocr_success": 1,
+        "ocr_result": {"name": "Aminah binti Ali", "Image": "/9j/" + "A" * 40_000},
+        "face_id_success": 1,
+        "face_id_result": {"Sim": 98.33},
+        "latest_error": None,
+        "retries": 0,
+        "face_retries": 0,
+        "created_at": now.isoformat(),
+        "expire_at": (now + timedelta(minutes=15)).isoformat(),
+    }
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self._answer({"status": 200, "result": _record()})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        target = self.headers.get("X-Amz-Target")
+        if target is None:
+            self._answer({"status": 200, "result": {"token": TOKEN, "url": f"https://vendor.example/?token={TOKEN}"}})
+        else:
+            self._answer(_OPERATIONS[target.partition(".")[2]](json.loads(body)))
+
+    def do_PUT(self) -> None:
+        if self.headers.get("Expect"):
+            self.send_response_only(100)
+            self.end_headers()
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(None)
+
+    def handle_expect_100(self) -> bool:
+        return True
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _answer(self, document: dict[str, Any] | None) -> None:
+        # S3 says nothing to a put; a body that is no XML would be taken for a fault.
+        body = b"" if document is None else json.dumps(document).encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        self.wfile.write(head.encode() + body)
+
+
+def main() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""python -m tests.tools.cost [--write]: what 1 000 verifications and an idle month cost.
+
+With --write also into docs/cost.md."""
+
+import re
+import sys
+from pathlib import Path
+
+from . import bill, memory, records, usage
+
+PAGE = Path(__file__).parents[3] / "docs/cost.md"
+
+
+def sections() -> dict[str, str]:
+    """What docs/cost.md holds between its marks, by their names."""
+    run = usage.Run()
+    return {
+        "thousand": "\n".join(bill.table("1 000 verifications", usage.of_verifications(run))),
+        "idle": "\n".join(bill.table("an idle month of prod", usage.of_an_idle_month(run))),
+        "memory": "\n".join(memory.table(run)),
+        "records": "\n".join(records.table()),
+    }
+
+
+def filled(page: str, found: dict[str, str]) -> str:
+    """The page with what was found between its marks."""
+    for name, text in found.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+        page, count = re.subn(pattern, lambda match, text=text: f"{match[1]}{text}\n{match[2]}", page, flags=re.DOTALL)  # type: ignore[misc]
+        if count != 1:
+            raise SystemExit(f"{PAGE.name} has no place for {name}: <!-- {name} --> and <!-- end -->")
+    return page
+
+
+def main() -> None:
+    found = sections()
+    print("\n\n".join(found.values()))
+    if "--write" in sys.argv[1:]:
+        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""What a stack uses, counted in a run of the simulation in which nothing goes wrong, in the units of prices.json."""
+
+import dataclasses
+import math
+from collections import Counter
+
+from tests.simulation import scenarios, stack
+from tests.simulation.canaries import Sink
+from tests.simulation.dynamodb import Change, Index
+from tests.simulation.expressions import Item
+from tests.simulation.functions import Invocation
+from tests.simulation.items import size
+from tests.simulation.person import Profile
+from tests.simulation.world import World
+
+PEOPLE = 400
+SEED = "1"
+# People as we expect them: a fifth never come back, a tenth never open their link, every result is read once.
+USUAL = Profile(
+    has_key=1.0,
+    doubles_creation=0.02,
+    never_opens=0.1,
+    walks_away=0.1,
+    skill=0.85,
+    never_returns=0.2,
+    returns_at_once=0.05,
+    clicks_again=0.1,
+    comes_late=0.02,
+    polls=0.2,
+    refreshes=0.02,
+    reads=1.0,
+    redacts=0.02,
+    dawdles=0.2,
+    inconsistent=0.0,
+    last_minute=0.02,
+    leaves=0.02,
+)
+
+# What the simulation does not know. Bytes: Lambda's three lines around each invocation; a line of the access log.
+PLATFORM_LINES = 400
+ACCESS_LINE = 350
+# Bytes of one record of the vendor with its pictures, gzipped (pictures hardly shrink).
+EVIDENCE = 300_000
+# Seconds that an invocation, and a cold start, keep a whole processor busy (docs/performance.md), generously, and the
+# part of invocations that start cold. Lambda gives a whole processor to 1 769 MB, and to less memory a part of one.
+PROCESSOR, COLD_START, COLD = 0.008, 0.35, 0.01
+WHOLE_PROCESSOR = 1769 / 1024
+# Metrics of our own that are there while nothing happens: OldestDueSeconds.
+STEADY_METRICS = 1
+# A month in which nothing happens: one long poll of 20 s after another, by Lambda's five pollers of a queue.
+MINUTES = 30 * 24 * 60
+POLLS = 5 * 3 * MINUTES
+
+_GB = 1e9
+_PUTS = {"PutObject", "ListObjectVersions"}
+_GETS = {"GetObject"}
+_WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
+
+
+class _Counting(Sink):
+    """Counts our own lines, which are JSON; the simulation also has those that a library would write on DEBUG."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+        self.entries = 0
+
+    def write(self, text: str) -> int:
+        if text.startswith("{"):
+            self.bytes += len(text.encode())
+            self.entries += 1
+        return super().write(text)
+
+
+class Run:
+    """A run, and what each function called in it."""
+
+    def __init__(self, people: int = PEOPLE, seed: str = SEED) -> None:
+        self.world = World(seed, dataclasses.replace(scenarios.calm(seed, people), profile=USUAL))
+        self.world.sink = self.sink = _Counting()
+        # (function, service, operation) of each call.
+        self.calls: Counter[tuple[str, str, str]] = Counter()
+        number = self.world.outward.number
+
+        def counted(service: str, operation: str) -> int:
+            task = self.world.kernel.current
+            owner = task.owner if task else None
+            self.calls[owner.function if owner else "", service, operation] += 1
+            return number(service, operation)
+
+        self.world.outward.number = counted  # type: ignore[method-assign]
+        self.world.run()
+
+    @property
+    def verifications(self) -> int:
+        return len(self.world.table.items)
+
+    def operations(self, service: str, names: set[str]) -> int:
+        return sum(count for (_, of, name), count in self.calls.items() if of == service and name in names)
+
+
+def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
+    """Of so many verifications, but for what would also run if there were none."""
+    invocations = [each for each in run.world.functions.invocations if each.function != "sweep"]
+    requests = sum(each.function in ("verifications", "redirect", "about") for each in invocations)
+    messages = sum(each.function == "finalize" for each in invocations)
+    sends = run.operations("sqs", {"SendMessageBatch"})
+    secrets = run.operations("secretsmanager", {"GetSecretValue"})
+    log = run.sink.bytes + PLATFORM_LINES * len(invocations) + ACCESS_LINE * requests
+    kept = [key for key, _ in run.world.bucket.versions("")]
+    evidence = sum(map(_kept, kept)) * EVIDENCE / _GB
+    records = sum(size(item) for item in run.world.table.items.values()) / _GB
+    used = {
+        "API Gateway: HTTP API requests": requests,
+        "CloudWatch: logs taken in, GB": log / _GB,
+        "DynamoDB: backups, GB-month": records,
+        "DynamoDB: read request units": _read_units(run),
+        "DynamoDB: storage, GB-month": records,
+        "DynamoDB: write request units": write_units(run.world.table.stream)
+        + _vain_writes(run)
+        + _audited(run)
+        + _rated(run),
+        "EC2: transfer out, GB": sum(_said(each) for each in invocations) / _GB,
+        # Each secret that was read, and the data keys of table and queue; the bucket has a key of its own.
+        "KMS: requests": secrets + _data_keys(run),
+        "Lambda: GB-seconds (arm64)": sum(map(gb_seconds, invocations)),
+        "Lambda: requests": len(invocations),
+        "S3: GET requests": run.operations("s3", _GETS),
+        "S3: PUT and LIST requests": run.operations("s3", _PUTS),
+        "S3: storage, GB-month": evidence,
+        "SQS: requests": sends + 2 * messages,
+        "Secrets Manager: requests": secrets,
+    }
+    return {name: amount * count / run.verifications for name, amount in used.items()}
+
+
+def of_an_idle_month(run: Run) -> dict[str, float]:
+    """Of thirty days in which nobody comes, but for the storage of those who came before."""
+    sweeps = [each for each in run.world.functions.invocations if each.function == "sweep"]
+    idle = min(sweeps, key=lambda each: each.ended - each.started)
+    queries = run.calls["sweep", "dynamodb", "Query due"] / len(sweeps)
+    kinds = Counter(item["Type"] for item in stack.template()["Resources"].values())
+    return {
+        "CloudWatch: alarms, per month": kinds["AWS::CloudWatch::Alarm"],
+        "CloudWatch: logs taken in, GB": MINUTES * (PLATFORM_LINES + run.sink.bytes / run.sink.entries) / _GB,
+        # An index is read in halves of a unit.
+        "DynamoDB: read request units": MINUTES * queries * 0.5,
+        "CloudWatch: metrics, per month": STEADY_METRICS,
+        "KMS: keys, per month": kinds["AWS::KMS::Key"],
+        "Lambda: GB-seconds (arm64)": MINUTES * gb_seconds(idle),
+        # The sweep keeps its data key of the table for five minutes, and calls every minute.
+        "KMS: requests": MINUTES / 5,
+        "Lambda: requests": MINUTES,
+        # The sweep asks how many messages wait.
+        "SQS: requests": POLLS + MINUTES,
+        "Secrets Manager: requests": 0,
+        "Secrets Manager: secrets, per month": kinds["AWS::SecretsManager::Secret"],
+    }
+
+
+def _data_keys(run: Run) -> int:
+    """Requests for data keys: DynamoDB keeps one for each caller for five minutes, SQS for an hour, as we tell it."""
+    seconds = {"verifications": (300,), "redirect": (300,), "finalize": (300, 3600)}
+    windows = {
+        (each.function, span, each.started // span)
+        for each in run.world.functions.invocations
+        for span in seconds.get(each.function, ())
+    }
+    return len(windows)
+
+
+def _kept(key: str) -> float:
+    """The part of a month that an object is kept for: the vendor's record all of it, pictures cut out of it a day."""
+    return 1.0 if key.startswith("records/") else 1 / 30
+
+
+def gb_seconds(invocation: Invocation, memory: float | None = None) -> float:
+    """Of its waiting, by the memory (GB) of its function, and of its work, which takes longer with less memory."""
+    memory = memory or _memory(invocation.function)
+    work = (PROCESSOR + COLD * COLD_START) * max(WHOLE_PROCESSOR, memory)
+    return memory * (invocation.ended - invocation.started) + work
+
+
+def _memory(function: str) -> float:
+    """GB of a function."""
+    template = stack.template()
+    own = template["Resources"][f"{function.capitalize()}Function"]["Properties"]
+    return float(own.get("MemorySize", template["Globals"]["Function"]["MemorySize"]) / 1024)
+
+
+def write_units(changes: list[Change]) -> int:
+    """Each started KB of the item, and each entry of an index that comes, goes or moves."""
+    return sum(units(change) for change in changes)
+
+
+def units(change: Change) -> int:
+    """Write request units of one change."""
+    return _kilobytes(change.before, change.after) + sum(_moved(index, change) for index in _indexes())
+
+
+def _moved(index: Index, change: Change) -> int:
+    before, after = index.entry(change.before), index.entry(change.after)
+    return 0 if before == after else (before is not None) + (after is not None)
+
+
+def _indexes() -> list[Index]:
+    return [Index("due_shard", "due_at"), Index("reference_key", "created_at")]
+
+
+def _kilobytes(*items: Item | None) -> int:
+    return max(math.ceil(size(item) / 1024) for item in items if item is not None)
+
+
+def _rated(run: Run) -> int:
+    """A window of the rate limiter is smaller than a KB."""
+    return run.operations("dynamodb", {"UpdateItem rate"})
+
+
+def _vain_writes(run: Run) -> int:
+    """Conditions that did not hold cost as much as a write; the items are of two KB at most, nearly all."""
+    return 2 * max(run.operations("dynamodb", _WRITES) - len(run.world.table.stream), 0)
+
+
+def _audited(run: Run) -> int:
+    """One unit for each entry of the audit trail; they are small, and in no index."""
+    return run.operations("dynamodb", {"PutItem audit"})
+
+
+def _read_units(run: Run) -> float:
+    """Consistent reads of items, each started 4 KB; an index in halves. The sweeps' own are in the idle month."""
+    items = run.world.table.items.values()
+    dear = max(math.ceil(size(item) / 4096) for item in items)
+    queries = run.operations("dynamodb", {"Query by_reference"})
+    return dear * run.operations("dynamodb", {"GetItem", "BatchGetItem"}) + 0.5 * queries
+
+
+def _said(invocation: Invocation) -> int:
+    answer = invocation.answer
+    return len(str(answer.get("body", ""))) + 400 if isinstance(answer, dict) else 0

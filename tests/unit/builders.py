@@ -1,0 +1,96 @@
+"""Values that tests begin with, and the shapes of JSON that hypothesis draws."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bridge.domain.decision import VendorRecord
+from bridge.domain.verification import Status, Verification
+
+NOW = datetime(2026, 1, 31, 8, 1, 31, 500_000, tzinfo=UTC)
+TOKEN = "4KK6FYHVZVN1OD9ZZK219XM0W57UD6"
+
+JSON_SCALARS: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=40)
+)
+JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
+    JSON_SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def fresh_fields(**changes: Any) -> dict[str, Any]:
+    """The record that the vendor's specification shows: a link that nobody has used."""
+    return {
+        "id": 8,
+        "organisation_id": 31,
+        "type": "00",
+        "token": TOKEN,
+        "url": f"http://localhost:3001?token={TOKEN}",
+        "redirect_url": "https://localhost",
+        "medias": None,
+        "ocr_country": "MYS",
+        "ocr_type": "ID_CARD",
+        "ocr_success": 0,
+        "ocr_result": None,
+        "face_id_success": 0,
+        "face_id_result": None,
+        "is_success": 0,
+        "latest_error": None,
+        "retries": 0,
+        "expire_at": "2024-09-10T08:16:31.000Z",
+        "created_at": "2024-09-10T08:01:31.000Z",
+        "updated_at": "2024-09-10T08:01:31.000Z",
+        **changes,
+    }
+
+
+def answer_bytes(result: object, **more: Any) -> bytes:
+    """The vendor's answer around a result."""
+    return json.dumps({"status": 200, "result": result, **more}).encode()
+
+
+def vendor_record(**changes: Any) -> VendorRecord:
+    """What is read from a record of an untouched link."""
+    untouched: dict[str, Any] = {
+        "is_success": False,
+        "ocr_success": False,
+        "face_id_success": False,
+        "latest_error": None,
+        "retries": None,
+        "face_retries": None,
+        "lifetime": None,
+        "started": False,
+        "fields": {},
+        "is_of_token": True,
+        "contradictions": (),
+    }
+    return VendorRecord(**{**untouched, **changes})
+
+
+def reservation(**changes: Any) -> Verification:
+    """A verification as it is first put into the table."""
+    reserved: dict[str, Any] = {
+        "id": "ver_abcdefghijklmnopqrstuvwxyz",
+        "principal": "shop",
+        "status": Status.PENDING,
+        "sequence": 0,
+        "type": "00",
+        "id_country": "MYS",
+        "id_type": "ID_CARD",
+        "redirect_url": "https://app.example.com/done",
+        "reference": "order-1",
+        "metadata": {"cart": "7", "": ""},
+        "code": "a-code",
+        "created_at": NOW,
+        "updated_at": NOW,
+        "expires_at": NOW.replace(minute=16),
+        "fingerprint": "f" * 64,
+        "attempt": "a" * 32,
+        "lease_until": 1_769_846_521,
+        "due_at": 1_769_847_391,
+    }
+    return Verification(**{**reserved, **changes})

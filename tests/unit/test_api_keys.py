@@ -1,0 +1,170 @@
+"""Bearer keys: what is unclear opens nothing."""
+
+import hashlib
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bridge.dependencies import Dependencies
+from bridge.domain.caller import READ, READ_RESULT, SCOPES, WRITE, Caller
+from bridge.use_cases.authorize import authorize
+from tests.unit.builders import NOW
+
+KEY = "ek_" + "A" * 43
+OTHER_KEY = "ek_" + "B" * 43
+
+
+class ApiKeys:
+    """Stands for the secret, and counts how often it is read."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        self.value = value
+        self.reads = 0
+
+    def read(self) -> dict[str, Any]:
+        self.reads += 1
+        return self.value
+
+
+class FakeBridge:
+    """As much of the bridge as authorize takes."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        self.api_keys = ApiKeys(value)
+        self.settings = SimpleNamespace(jwt_issuer="")
+
+    def now(self) -> datetime:
+        return NOW
+
+
+def entry(key: str = KEY, **changes: Any) -> dict[str, Any]:
+    return {
+        "key_id": key[-4:],
+        "sha256": hashlib.sha256(key.encode()).hexdigest(),
+        "principal": "shop",
+        "scopes": [WRITE, READ],
+        **changes,
+    }
+
+
+def caller(header: str, *entries: Any) -> Caller | None:
+    return authorize(cast(Dependencies, FakeBridge({"keys": list(entries)})), header)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_a_good_key_names_its_principal_and_scopes(scheme: str) -> None:
+    assert caller(f"{scheme} {KEY}", entry()) == Caller("shop", (WRITE, READ), "AAAA")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        KEY,
+        f"Basic {KEY}",
+        f"Bearer  {KEY}",
+        f" Bearer {KEY}",
+        f"Bearer {KEY} ",
+        f"Bearer {KEY}\n",
+        f"Bearer {KEY}, Bearer {KEY}",
+        f"Bearer\t{KEY}",
+        f"Bearer {KEY}é",
+        f"Bearer {KEY[:-1]}Ａ",
+        "Bearer " + "A" * 19,
+        "Bearer " + "A" * 201,
+    ],
+)
+def test_a_malformed_header_is_nobody_and_the_secret_is_not_even_read(header: str) -> None:
+    deps = FakeBridge({"keys": [entry(), entry("A" * 19), entry("A" * 201), entry("")]})
+    assert authorize(cast(Dependencies, deps), header) is None
+    assert deps.api_keys.reads == 0
+
+
+@pytest.mark.parametrize("key", [OTHER_KEY, KEY.lower(), KEY[:-1], KEY + "A", entry()["sha256"]])
+def test_a_wrong_key_is_nobody(key: str) -> None:
+    assert caller(f"Bearer {key}", entry()) is None
+
+
+def test_a_secret_without_keys_opens_to_nobody() -> None:
+    assert caller(f"Bearer {KEY}") is None
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "opens"),
+    [
+        (None, True),
+        ((NOW + timedelta(seconds=1)).isoformat(), True),
+        ("2026-01-31T16:01:32+08:00", True),
+        (NOW.isoformat(), False),
+        ((NOW - timedelta(seconds=1)).isoformat(), False),
+        ("2026-01-31T08:01:32+08:00", False),
+        ("2020-01-01T00:00:00Z", False),
+    ],
+)
+def test_a_key_opens_until_it_expires(expires_at: str | None, *, opens: bool) -> None:
+    assert (caller(f"Bearer {KEY}", entry(expires_at=expires_at)) is not None) == opens
+
+
+def test_scopes_that_are_not_known_are_dropped() -> None:
+    found = caller(f"Bearer {KEY}", entry(scopes=["admin", READ_RESULT, "*", None, ["verifications:read"], 7]))
+    assert found == Caller("shop", (READ_RESULT,), "AAAA")
+
+
+BROKEN: dict[str, Any] = {
+    "null": None,
+    "a text": "ek",
+    "a list": [entry()],
+    "a number": 7,
+    "empty": {},
+    "no hash": {**entry(), "sha256": None},
+    "empty hash": entry(sha256=""),
+    "a hash that is none": entry(sha256="\ud800"),
+    "a hash in other letters": entry(sha256=entry()["sha256"].upper()),
+    "the key itself": entry(sha256=KEY),
+    "no principal": entry(principal=None),
+    "empty principal": entry(principal=""),
+    "a principal that is no text": entry(principal=["shop"]),
+    "no key_id": {name: value for name, value in entry().items() if name != "key_id"},
+    "no scopes": entry(scopes=None),
+    "scopes that are a text": entry(scopes=WRITE),
+    "scopes that are switches": entry(scopes=dict.fromkeys(SCOPES, False)),
+    "expiry without a zone": entry(expires_at="2099-01-01T00:00:00"),
+    "expiry that is a day": entry(expires_at="2099-01-01"),
+    "expiry that is empty": entry(expires_at=""),
+    "expiry that is a number": entry(expires_at=4_070_908_800),
+    "expiry that is false": entry(expires_at=False),
+    "expiry that is no time": entry(expires_at="never"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_a_broken_entry_opens_to_nobody_and_the_others_still_do(broken: Any) -> None:
+    assert caller(f"Bearer {KEY}", broken) is None
+    assert caller(f"Bearer {OTHER_KEY}", broken, entry(OTHER_KEY, principal="app"), broken) == Caller(
+        "app", (WRITE, READ), "BBBB"
+    )
+
+
+def test_a_principal_may_have_any_name() -> None:
+    found = caller(f"Bearer {KEY}", entry(principal="Café ✓"))
+    assert found is not None
+    assert found.principal == "Café ✓"
+
+
+def test_two_keys_of_one_principal_are_good_at_once_so_that_they_can_be_rotated() -> None:
+    both = (entry(expires_at="2026-02-01T00:00:00Z"), entry(OTHER_KEY))
+    assert [caller(f"Bearer {key}", *both) for key in (KEY, OTHER_KEY)] == [
+        Caller("shop", (WRITE, READ), "AAAA"),
+        Caller("shop", (WRITE, READ), "BBBB"),
+    ]
+
+
+def test_the_secret_is_read_anew_so_that_a_key_can_be_taken_back() -> None:
+    deps = FakeBridge({"keys": [entry()]})
+    assert authorize(cast(Dependencies, deps), f"Bearer {KEY}")
+    deps.api_keys.value = {"keys": []}
+    assert authorize(cast(Dependencies, deps), f"Bearer {KEY}") is None

@@ -1,0 +1,273 @@
+"""The table of cases of the one function that decides."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.domain.decision import Decision, VendorRecord, decide
+from bridge.domain.reasons import ErrorCategory, classify
+from bridge.domain.verification import Status
+from tests.unit.builders import vendor_record
+
+BLURRY, COVERED_NEGATIVE, NEW_WARNING = "9108", "-9101", "9115"
+MISMATCH, FAKE, FAR = (f"FailedOperation.{name}" for name in ("CompareFail", "LivessDetectFake", "ActionFaceFar"))
+MACHINERY, UNKNOWN = "FailedOperation.LivessSystemError", "SomethingNew.Code"
+
+OCR = {"ocr_success": True, "started": True}
+FACE = {**OCR, "face_id_success": True}
+VERIFIED = Decision(Status.VERIFIED)
+PROCESSING = Decision(Status.PROCESSING)
+STILL_INCONSISTENT = Decision(Status.PROCESSING, "inconsistent_result")
+INCONSISTENT = Decision(Status.FAILED, "inconsistent_result")
+ABANDONED = Decision(Status.EXPIRED, "abandoned")
+VENDOR_ERROR = Decision(Status.FAILED, "vendor_error")
+
+
+def rejected(reason_code: str, *, is_certain: bool) -> Decision:
+    return Decision(Status.REJECTED, reason_code, is_certain=is_certain)
+
+
+def failed_ocr(error: str, retries: int | None) -> dict[str, Any]:
+    return {"started": True, "latest_error": error, "retries": retries}
+
+
+def failed_face(error: str, retries: int | None, ocr_retries: int | None = 0) -> dict[str, Any]:
+    return {**OCR, "latest_error": error, "retries": ocr_retries, "face_retries": retries}
+
+
+# What the record says, type, what it means while the link lives, and when it is over.
+CASES: dict[str, tuple[dict[str, Any], str, Decision, Decision]] = {
+    "untouched": ({}, "00", Decision(Status.PENDING), Decision(Status.EXPIRED, "not_started")),
+    "untouched, document only": ({}, "01", Decision(Status.PENDING), Decision(Status.EXPIRED, "not_started")),
+    "begun": ({"started": True}, "00", PROCESSING, Decision(Status.EXPIRED, "abandoned")),
+    "document passed, face to come": (OCR, "00", PROCESSING, Decision(Status.EXPIRED, "abandoned")),
+    "all passed": ({**FACE, "is_success": True}, "00", VERIFIED, VERIFIED),
+    "all passed, document only": ({**OCR, "is_success": True}, "01", VERIFIED, VERIFIED),
+    "all passed in spite of an old error": (
+        {**FACE, "is_success": True, "latest_error": MISMATCH, "face_retries": 1},
+        "00",
+        VERIFIED,
+        VERIFIED,
+    ),
+    "success without any check": ({"is_success": True}, "00", STILL_INCONSISTENT, INCONSISTENT),
+    "success without the face": ({**OCR, "is_success": True}, "00", STILL_INCONSISTENT, INCONSISTENT),
+    "success without the document": (
+        {"face_id_success": True, "is_success": True},
+        "00",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "success without the document, document only": (
+        {"face_id_success": True, "is_success": True},
+        "01",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "success without checks, and an error": (
+        {**failed_ocr(BLURRY, 2), "is_success": True},
+        "00",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "checks without success": (FACE, "00", STILL_INCONSISTENT, INCONSISTENT),
+    "checks without success, document only": (OCR, "01", STILL_INCONSISTENT, INCONSISTENT),
+    "checks without success, and an error": (
+        {**FACE, "latest_error": MISMATCH, "face_retries": 1},
+        "00",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "document refused, retries left": (
+        failed_ocr(BLURRY, 1),
+        "00",
+        PROCESSING,
+        rejected("document_blurry", is_certain=True),
+    ),
+    "document refused, first attempt": (
+        failed_ocr(COVERED_NEGATIVE, 0),
+        "01",
+        PROCESSING,
+        rejected("document_covered", is_certain=True),
+    ),
+    "document refused, no retry left": (
+        failed_ocr(BLURRY, 2),
+        "00",
+        rejected("document_blurry", is_certain=False),
+        rejected("document_blurry", is_certain=True),
+    ),
+    "document refused, no retry left, document only": (
+        failed_ocr(COVERED_NEGATIVE, 2),
+        "01",
+        rejected("document_covered", is_certain=False),
+        rejected("document_covered", is_certain=True),
+    ),
+    "document refused, more retries than there are": (
+        failed_ocr(NEW_WARNING, 3),
+        "01",
+        rejected("document_not_accepted", is_certain=False),
+        rejected("document_not_accepted", is_certain=True),
+    ),
+    "document refused, retries unknown": (
+        failed_ocr(BLURRY, None),
+        "00",
+        PROCESSING,
+        rejected("document_blurry", is_certain=True),
+    ),
+    "face refused, retry left": (failed_face(FAR, 0), "00", PROCESSING, rejected("face_not_captured", is_certain=True)),
+    "face refused, only the document's retries used up": (
+        failed_face(FAR, 0, ocr_retries=2),
+        "00",
+        PROCESSING,
+        rejected("face_not_captured", is_certain=True),
+    ),
+    "face refused, no retry left": (
+        failed_face(MISMATCH, 1),
+        "00",
+        rejected("face_mismatch", is_certain=False),
+        rejected("face_mismatch", is_certain=True),
+    ),
+    "face refused, retries unknown": (
+        failed_face(FAKE, None),
+        "00",
+        PROCESSING,
+        rejected("liveness_not_shown", is_certain=True),
+    ),
+    "machinery at the document, no retry left": (failed_ocr(MACHINERY, 2), "00", PROCESSING, VENDOR_ERROR),
+    "machinery at the document, document only": (failed_ocr(MACHINERY, 2), "01", PROCESSING, VENDOR_ERROR),
+    "machinery at the face, no retry left": (failed_face(MACHINERY, 1), "00", PROCESSING, VENDOR_ERROR),
+    "unknown error at the document": (failed_ocr(UNKNOWN, 2), "01", PROCESSING, VENDOR_ERROR),
+    "unknown error at the face": (failed_face(UNKNOWN, 1), "00", PROCESSING, VENDOR_ERROR),
+    "document error left behind, face to come": (failed_face(BLURRY, None, ocr_retries=1), "00", PROCESSING, ABANDONED),
+    "document error left behind, all retries used up": (
+        failed_face(COVERED_NEGATIVE, 1, ocr_retries=2),
+        "00",
+        PROCESSING,
+        ABANDONED,
+    ),
+    "document error that is not documented left behind": (failed_face(NEW_WARNING, 0), "00", PROCESSING, ABANDONED),
+    "all passed in spite of a document error left behind": (
+        {**FACE, "is_success": True, "latest_error": BLURRY, "retries": 2},
+        "00",
+        VERIFIED,
+        VERIFIED,
+    ),
+    "all passed in spite of a document error left behind, document only": (
+        {**OCR, "is_success": True, "latest_error": BLURRY, "retries": 2},
+        "01",
+        VERIFIED,
+        VERIFIED,
+    ),
+    "untouched, of another token": ({"contradictions": ("token",)}, "00", STILL_INCONSISTENT, INCONSISTENT),
+    "all passed, of another token": (
+        {**FACE, "is_success": True, "is_of_token": False, "contradictions": ("token", "url")},
+        "00",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "all passed, of another country": (
+        {**FACE, "is_success": True, "contradictions": ("ocr_country",)},
+        "00",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "all passed, of another type, document only": (
+        {**OCR, "is_success": True, "contradictions": ("type",)},
+        "01",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+    "document refused, no retry left, of another token": (
+        {**failed_ocr(BLURRY, 2), "contradictions": ("token",)},
+        "00",
+        STILL_INCONSISTENT,
+        INCONSISTENT,
+    ),
+}
+
+
+@pytest.mark.parametrize(("record", "type", "alive", "over"), CASES.values(), ids=CASES)
+def test_a_record_means_what_the_table_says(record: dict[str, Any], type: str, alive: Decision, over: Decision) -> None:
+    read = vendor_record(**record)
+    assert decide(read, type=type, link_is_over=False) == alive
+    assert decide(read, type=type, link_is_over=True) == over
+
+
+def test_the_table_reaches_every_status() -> None:
+    reached = {decision.status for _, _, alive, over in CASES.values() for decision in (alive, over)}
+    assert reached == set(Status)
+
+
+RECORDS = st.builds(
+    VendorRecord,
+    is_success=st.booleans(),
+    ocr_success=st.booleans(),
+    face_id_success=st.booleans(),
+    latest_error=st.none() | st.sampled_from([BLURRY, COVERED_NEGATIVE, MISMATCH, FAR, MACHINERY, UNKNOWN]) | st.text(),
+    retries=st.none() | st.integers(),
+    face_retries=st.none() | st.integers(),
+    lifetime=st.none(),
+    started=st.booleans(),
+    fields=st.just({}),
+    is_of_token=st.booleans(),
+    contradictions=st.sampled_from([(), ("token",), ("ocr_country", "is_success")]),
+)
+TYPES = st.sampled_from(["00", "01"])
+
+
+@given(RECORDS, TYPES, st.booleans())
+def test_verified_is_the_vendors_word_and_every_check_that_was_asked_for(
+    record: VendorRecord, type: str, over: bool
+) -> None:
+    all_passed = record.is_success and record.ocr_success and (type == "01" or record.face_id_success)
+    all_passed = all_passed and not record.contradictions
+    assert (decide(record, type=type, link_is_over=over).status is Status.VERIFIED) == all_passed
+
+
+@given(RECORDS, TYPES, st.booleans())
+def test_only_an_error_about_the_person_rejects(record: VendorRecord, type: str, over: bool) -> None:
+    if decide(record, type=type, link_is_over=over).status is Status.REJECTED:
+        assert record.latest_error is not None
+        assert classify(record.latest_error)[0] in (ErrorCategory.DOCUMENT, ErrorCategory.FACE)
+        assert not (record.ocr_success and classify(record.latest_error)[0] is ErrorCategory.DOCUMENT)
+        assert not record.contradictions
+
+
+@given(RECORDS, TYPES)
+def test_nothing_stays_open_once_the_link_is_over_and_all_of_it_is_certain(record: VendorRecord, type: str) -> None:
+    decision = decide(record, type=type, link_is_over=True)
+    assert decision.status.is_final
+    assert decision.is_certain
+
+
+@given(RECORDS, TYPES)
+def test_a_living_link_is_neither_failed_nor_expired(record: VendorRecord, type: str) -> None:
+    decision = decide(record, type=type, link_is_over=False)
+    assert decision.status not in (Status.FAILED, Status.EXPIRED)
+    assert decision.is_certain == (decision.status is not Status.REJECTED)
+
+
+@given(RECORDS, TYPES)
+def test_the_end_of_the_link_never_lowers_a_status(record: VendorRecord, type: str) -> None:
+    alive, over = (decide(record, type=type, link_is_over=is_over) for is_over in (False, True))
+    assert over.status.rank >= alive.status.rank
+
+
+@given(RECORDS, TYPES, st.booleans())
+def test_every_final_status_but_verified_has_a_reason(record: VendorRecord, type: str, over: bool) -> None:
+    decision = decide(record, type=type, link_is_over=over)
+    if decision.status.is_final:
+        assert (decision.reason_code is None) == (decision.status is Status.VERIFIED)
+
+
+@given(RECORDS, st.booleans(), st.booleans())
+def test_where_only_the_document_was_asked_for_the_face_counts_for_nothing(
+    record: VendorRecord, face: bool, over: bool
+) -> None:
+    other = vendor_record(
+        **{name: getattr(record, name) for name in ("is_success", "ocr_success", "latest_error", "retries", "started")},
+        contradictions=record.contradictions,
+        face_id_success=face,
+    )
+    assert decide(record, type="01", link_is_over=over) == decide(other, type="01", link_is_over=over)

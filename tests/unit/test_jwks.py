@@ -1,0 +1,154 @@
+"""The identity provider's keys: kept for a while, fetched anew for an unknown name, and not at anybody's will."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bridge.auth.jwks import MAX_AGE, PAUSE, PAUSE_AFTER_FAULT, KeySet
+from bridge.domain.errors import StorageUnavailable
+from tests.unit.tokens import jwk
+
+
+class Provider:
+    """Shows its keys, and counts how often it is asked."""
+
+    def __init__(self, *keys: Any) -> None:
+        self.keys = list(keys)
+        self.asked = 0
+        self.is_away = False
+
+    def __call__(self) -> bytes:
+        self.asked += 1
+        if self.is_away:
+            raise StorageUnavailable("jwks", "away")
+        return json.dumps({"keys": self.keys}).encode()
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_keys_are_kept_for_five_minutes(clock: Clock) -> None:
+    provider = Provider(jwk("rsa-1"))
+    keys = KeySet(provider, clock=clock)
+    for _ in range(3):
+        assert keys.find("rsa-1") is not None
+    clock.now += MAX_AGE - 1
+    keys.find("rsa-1")
+    assert provider.asked == 1
+    clock.now += 1
+    keys.find("rsa-1")
+    assert provider.asked == 2
+
+
+def test_a_new_key_is_found_as_soon_as_it_signs(clock: Clock) -> None:
+    provider = Provider(jwk("rsa-1"))
+    keys = KeySet(provider, clock=clock)
+    keys.find("rsa-1")
+    provider.keys.append(jwk("ec-1"))
+    clock.now += PAUSE
+    assert keys.find("ec-1") is not None
+    assert provider.asked == 2
+
+
+def test_made_up_names_cost_one_fetch_in_half_a_minute(clock: Clock) -> None:
+    provider = Provider(jwk("rsa-1"))
+    keys = KeySet(provider, clock=clock)
+    for number in range(100):
+        assert keys.find(f"made-up-{number}") is None
+    assert provider.asked == 1
+    clock.now += PAUSE
+    keys.find("made-up")
+    keys.find("made-up")
+    assert provider.asked == 2
+
+
+def test_a_key_that_was_taken_back_opens_nothing_after_five_minutes(clock: Clock) -> None:
+    provider = Provider(jwk("rsa-1"))
+    keys = KeySet(provider, clock=clock)
+    assert keys.find("rsa-1") is not None
+    provider.keys.clear()
+    clock.now += MAX_AGE
+    assert keys.find("rsa-1") is None
+
+
+def test_when_the_keys_cannot_be_had_nobody_is_let_in_and_nobody_turned_away(clock: Clock) -> None:
+    provider = Provider(jwk("rsa-1"))
+    keys = KeySet(provider, clock=clock)
+    assert keys.find("rsa-1") is not None
+    provider.is_away = True
+    assert keys.find("rsa-1") is not None
+    clock.now += MAX_AGE
+    with pytest.raises(StorageUnavailable):
+        keys.find("rsa-1")
+    provider.is_away = False
+    clock.now += PAUSE_AFTER_FAULT
+    assert keys.find("rsa-1") is not None
+
+
+@pytest.mark.parametrize("kid", ["rsa-1", "made-up"])
+@pytest.mark.parametrize("is_warm", [True, False])
+def test_a_provider_in_trouble_is_not_asked_once_for_each_token(clock: Clock, is_warm: bool, kid: str) -> None:
+    provider = Provider(jwk("rsa-1"))
+    keys = KeySet(provider, clock=clock)
+    if is_warm:
+        keys.find("rsa-1")
+        clock.now += MAX_AGE
+    provider.is_away, provider.asked = True, 0
+
+    for _ in range(20):
+        with pytest.raises(StorageUnavailable):
+            keys.find(kid)
+        clock.now += PAUSE_AFTER_FAULT / 10
+
+    assert provider.asked == 2
+
+
+def test_while_the_provider_is_in_trouble_a_known_key_still_opens(clock: Clock) -> None:
+    provider = Provider(jwk("rsa-1"))
+    keys = KeySet(provider, clock=clock)
+    keys.find("rsa-1")
+    provider.is_away = True
+    clock.now += PAUSE
+    with pytest.raises(StorageUnavailable):
+        keys.find("made-up")
+    assert keys.find("rsa-1") is not None
+
+
+@pytest.mark.parametrize("document", [b"", b"{}", b"[]", b"null", b"<html>", b'{"keys"', b"\xff"])
+def test_a_document_that_is_none_lets_nobody_in(document: bytes) -> None:
+    with pytest.raises(StorageUnavailable):
+        KeySet(lambda: document).find("rsa-1")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        None,
+        5,
+        {},
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "bad"},
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "bad", "alg": "HS256"},
+        {"kty": "RSA", "kid": "bad"},
+        {"kty": "RSA", "kid": "bad", "n": "AQAB", "e": "!"},
+        {"kty": "EC", "kid": "bad", "crv": "P-1", "x": "AA", "y": "AA"},
+        {"kty": "RSA", "kid": "bad", "alg": "none"},
+        jwk("rsa-1", kid="bad", alg="HS256"),
+        jwk("rsa-1", kid="bad", alg="none"),
+        jwk("rsa-1", kid=5),
+        jwk("rsa-1", kid=None),
+    ],
+)
+def test_a_key_that_is_none_is_left_out_and_the_others_are_good(key: Any) -> None:
+    keys = KeySet(Provider(key, jwk("rsa-1")))
+    assert keys.find("bad") is None
+    assert keys.find("rsa-1") is not None

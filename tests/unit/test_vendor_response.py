@@ -1,0 +1,192 @@
+"""Statuses outside and inside an answer, and the JSON in it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.domain.errors import (
+    VendorCredentials,
+    VendorError,
+    VendorMalformed,
+    VendorRateLimited,
+    VendorRejected,
+    VendorTimeout,
+    VendorUnavailable,
+)
+from bridge.vendor import pictures
+from bridge.vendor.response import check_status, read
+from tests.unit.builders import JSON_VALUES, answer_bytes, fresh_fields
+
+STATUSES: list[tuple[int, type[VendorError]]] = [
+    (0, VendorMalformed),
+    (-1, VendorMalformed),
+    (100, VendorMalformed),
+    (202, VendorMalformed),
+    (204, VendorMalformed),
+    (206, VendorMalformed),
+    (301, VendorMalformed),
+    (302, VendorMalformed),
+    (304, VendorMalformed),
+    (307, VendorMalformed),
+    (400, VendorRejected),
+    (401, VendorCredentials),
+    (403, VendorCredentials),
+    (404, VendorRejected),
+    (408, VendorTimeout),
+    (422, VendorRejected),
+    (429, VendorRateLimited),
+    (499, VendorRejected),
+    (500, VendorUnavailable),
+    (502, VendorUnavailable),
+    (503, VendorUnavailable),
+    (599, VendorUnavailable),
+    (10**30, VendorUnavailable),
+]
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_success_passes(status: int) -> None:
+    check_status(status)
+
+
+@pytest.mark.parametrize(("status", "error"), STATUSES)
+def test_each_other_status_has_its_error(status: int, error: type[VendorError]) -> None:
+    with pytest.raises(VendorError) as raised:
+        check_status(status)
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize(("status", "error"), STATUSES)
+def test_a_status_inside_counts_as_one_outside(status: int, error: type[VendorError]) -> None:
+    with pytest.raises(VendorError) as raised:
+        read(answer_bytes({}, status=status))
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, 30),
+        ("", 30),
+        ("7", 7),
+        ("0", 1),
+        ("3600", 3600),
+        ("99999", 3600),
+        ("100000", 30),
+        ("-5", 30),
+        ("1.5", 30),
+        ("٣", 30),
+        ("7, 8", 30),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 30),
+    ],
+)
+def test_retry_after_is_in_seconds_and_at_most_an_hour(status: int, header: str | None, seconds: int) -> None:
+    with pytest.raises(VendorUnavailable if status == 503 else VendorRateLimited) as raised:
+        check_status(status, header)
+    assert raised.value.retry_after == seconds
+
+
+def test_an_answer_keeps_its_bytes_and_tells_its_result() -> None:
+    raw = b' {"status" :200, "result": {"is_success": 0, "is_success": 1}}\n'
+    answer = read(raw)
+    assert answer.raw == raw
+    assert answer.result == {"is_success": 1}
+
+
+def test_a_status_inside_may_be_missing() -> None:
+    assert read(b'{"result": {"token": "4KK"}}').result == {"token": "4KK"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "what"),
+    [
+        (b"", "not JSON"),
+        (b" ", "not JSON"),
+        (b"<!doctype html><h1>Down</h1>", "not JSON"),
+        (b'{"status": 200, "result": {"token": "4KK', "not JSON"),
+        (b"{'status': 200}", "not JSON"),
+        (b'{"status": 200} {"status": 200}', "not JSON"),
+        (b'"\xff\xfe"', "not JSON"),
+        (b"\x00\x01\x02", "not JSON"),
+        (b'{"x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "not JSON"),
+        (b'{"x": ' + b"9" * 100_000 + b"}", "not JSON"),
+        (b"[]", "no JSON object"),
+        (b"null", "no JSON object"),
+        (b'"200"', "no JSON object"),
+        (b"NaN", "no JSON object"),
+        (b'{"status": "200"}', "status is no number"),
+        (b'{"status": null}', "status is no number"),
+        (b'{"status": true}', "status is no number"),
+        (b'{"status": 200.0}', "status is no number"),
+        (b'{"status": NaN}', "status is no number"),
+        (b'{"status": [200]}', "status is no number"),
+    ],
+)
+def test_what_cannot_be_read_is_malformed(raw: bytes, what: str) -> None:
+    with pytest.raises(VendorMalformed) as raised:
+        read(raw)
+    assert raised.value.what == what
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("result", [None, [], "text", 1, True])
+def test_a_result_that_is_no_object_is_malformed(result: object) -> None:
+    with pytest.raises(VendorMalformed) as raised:
+        _ = read(answer_bytes(result)).result
+    assert raised.value.what == "result is missing or no object"
+
+
+def test_a_missing_result_is_malformed() -> None:
+    with pytest.raises(VendorMalformed):
+        _ = read(b'{"status": 200}').result
+
+
+@pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+def test_numbers_that_json_cannot_say_again_are_kept_as_text(literal: str) -> None:
+    result = read(f'{{"status": 200, "result": {{"Sim": {literal}}}}}'.encode()).result
+    assert result == {"Sim": literal}
+    json.dumps(result, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("literal", "value"), [("98.33", 98.33), ("1e-999", 0.0), ("12345678901234567890", 12345678901234567890)]
+)
+def test_other_numbers_stay_what_they_are(literal: str, value: float) -> None:
+    assert read(f'{{"result": {{"Sim": {literal}}}}}'.encode()).result == {"Sim": value}
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_are_read_or_the_vendors_fault(raw: bytes) -> None:
+    try:
+        answer = read(raw)
+    except VendorError:
+        return
+    assert answer.raw == raw
+
+
+@given(JSON_VALUES, JSON_VALUES)
+def test_any_json_is_read_or_the_vendors_fault(status: object, result: object) -> None:
+    try:
+        fields = read(answer_bytes(result, status=status)).result
+    except VendorError:
+        return
+    assert fields == result
+
+
+@pytest.mark.parametrize("depth", [50, 150, 400, 900, 5_000, 50_000])
+def test_however_deep_a_record_is_nested_it_is_the_vendors_fault_or_fits_an_item(depth: int) -> None:
+    nested = b"[" * depth + b'"deep"' + b"]" * depth
+    raw = answer_bytes(fresh_fields(deep="HERE")).replace(b'"HERE"', nested)
+    try:
+        fields = read(raw).result
+    except VendorMalformed:
+        assert depth > 800
+        return
+    kept = json.loads(pictures.without_pictures(fields))
+    assert kept["token"] == fields["token"]
+    shown = pictures.with_links(fields, lambda picture, content_type: "link")
+    assert shown["token"] == fields["token"]
+    json.dumps(shown)

@@ -1,0 +1,164 @@
+"""What the bridge talks about: ranks, fingerprints, links; ids and country codes."""
+
+import itertools
+from collections.abc import Iterable
+from datetime import timedelta
+from secrets import token_bytes
+from typing import Any
+
+import pycountry
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.domain.country_codes import ALPHA_3
+from bridge.domain.ids import RandomBytes, id_for, is_id, new_code, new_id
+from bridge.domain.verification import LinkRequest, Status
+from tests.unit.builders import NOW, reservation
+
+MIDDLE = {Status.REJECTED, Status.FAILED, Status.EXPIRED}
+LOWER_ONES = {
+    Status.PENDING: set[Status](),
+    Status.PROCESSING: {Status.PENDING},
+    **{status: {Status.PENDING, Status.PROCESSING} for status in MIDDLE},
+    Status.VERIFIED: {Status.PENDING, Status.PROCESSING, *MIDDLE},
+}
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_status_is_reached_from_the_lower_ones_alone(status: Status) -> None:
+    assert set(status.lower_ones) == LOWER_ONES[status]
+
+
+def test_only_the_open_statuses_are_not_final() -> None:
+    assert {status for status in Status if not status.is_final} == {Status.PENDING, Status.PROCESSING}
+
+
+def test_statuses_only_rise() -> None:
+    assert all((a in b.lower_ones) == (a.rank < b.rank) for a, b in itertools.product(Status, repeat=2))
+
+
+FIELDS: dict[str, Any] = {
+    "type": "00",
+    "id_country": "MYS",
+    "id_type": "ID_CARD",
+    "redirect_url": "https://app.example.com/",
+    "reference": "r",
+    "metadata": {"a": "1", "b": "2", "c": "3"},
+}
+
+
+def fingerprint(fields: Iterable[tuple[str, Any]]) -> str:
+    return LinkRequest(**dict(fields)).fingerprint
+
+
+@given(st.permutations(list(FIELDS.items())), st.permutations(list(FIELDS["metadata"].items())))
+def test_equal_requests_have_one_fingerprint_whatever_their_order(
+    fields: list[tuple[str, Any]], metadata: list[tuple[str, str]]
+) -> None:
+    assert fingerprint([*fields, ("metadata", dict(metadata))]) == fingerprint(FIELDS.items())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "01"},
+        {"id_country": "SGP"},
+        {"id_type": "PASSPORT"},
+        {"redirect_url": "https://app.example.com"},
+        {"reference": None},
+        {"reference": "null"},
+        {"reference": "R"},
+        {"metadata": {}},
+        {"metadata": {"a": "2", "b": "1", "c": "3"}},
+        {"metadata": {"a": "1", "b": "2"}},
+    ],
+)
+def test_another_request_has_another_fingerprint(change: dict[str, Any]) -> None:
+    assert fingerprint({**FIELDS, **change}.items()) != fingerprint(FIELDS.items())
+
+
+def test_left_out_and_empty_are_the_same_request() -> None:
+    least = {name: FIELDS[name] for name in ("type", "id_country", "id_type", "redirect_url")}
+    assert fingerprint(least.items()) == fingerprint({**least, "reference": None, "metadata": {}}.items())
+
+
+@pytest.mark.parametrize(
+    ("changes", "usable"),
+    [
+        ({}, True),
+        ({"status": Status.PROCESSING}, True),
+        ({"url": None}, False),
+        ({"status": Status.REJECTED}, False),
+        ({"status": Status.VERIFIED}, False),
+        ({"expires_at": NOW}, False),
+        ({"expires_at": NOW + timedelta(milliseconds=1)}, True),
+    ],
+)
+def test_a_link_is_usable_while_it_lives_and_nothing_is_final(changes: dict[str, Any], *, usable: bool) -> None:
+    assert reservation(**{"url": "https://vendor.example", **changes}).link_is_usable(NOW) is usable
+
+
+def test_a_reservation_is_what_nobody_has_been_given() -> None:
+    assert reservation(sequence=0).is_reservation
+    assert not reservation(sequence=1).is_reservation
+
+
+def test_the_country_codes_are_those_of_iso_3166() -> None:
+    assert {country.alpha_3 for country in pycountry.countries} == ALPHA_3
+
+
+def test_new_ids_and_codes_are_never_the_same() -> None:
+    assert len({new_id(token_bytes) for _ in range(100)}) == len({new_code(token_bytes) for _ in range(100)}) == 100
+    assert all(is_id(new_id(token_bytes)) for _ in range(100))
+    assert all(len(new_code(token_bytes)) == 32 for _ in range(100))
+
+
+def only(bit: int) -> RandomBytes:
+    """A source of bytes in which one bit is set."""
+    return lambda size: (1 << bit).to_bytes(size, "little")
+
+
+def test_an_id_and_a_code_use_all_the_randomness_that_they_are_given() -> None:
+    assert new_id(bytes) == "ver_" + "a" * 26
+    # Of the 136 bits that are drawn for an id, 6 find no place; the ids that lack all others are one.
+    assert len({new_id(only(bit)) for bit in range(17 * 8)}) == 130 + 1
+    assert len({new_code(only(bit)) for bit in range(24 * 8)}) == 192
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
+def test_an_id_follows_from_principal_and_key_and_from_nothing_else(
+    principal: str, key: str, other_principal: str, other_key: str
+) -> None:
+    assert is_id(id_for(principal, key))
+    assert id_for(principal, key) == id_for(principal, key)
+    if (principal, key) != (other_principal, other_key):
+        assert id_for(principal, key) != id_for(other_principal, other_key)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(("a", "b:c"), ("a:b", "c")), (("", "1:a"), ("1:a", "")), (("a", ":"), ("a:", ""))]
+)
+def test_a_colon_does_not_make_two_callers_one(one: tuple[str, str], other: tuple[str, str]) -> None:
+    assert id_for(*one) != id_for(*other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ver_",
+        "ver_" + "a" * 25,
+        "ver_" + "a" * 27,
+        "ver_" + "A" * 26,
+        "ver_" + "1" * 26,
+        "VER_" + "a" * 26,
+        "ver-" + "a" * 26,
+        " ver_" + "a" * 26,
+        "ver_" + "a" * 26 + "\n",
+        "ver_" + "ａ" * 26,
+        "ver_" + "a" * 24 + "/a",
+    ],
+)
+def test_what_is_no_id_is_told_apart(text: str) -> None:
+    assert not is_id(text)
