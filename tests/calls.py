@@ -43,6 +43,9 @@ def _asked(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
             yield "sqs:SendMessage", parameters["QueueUrl"], {}
         case "sqs", "GetQueueAttributes":
             yield "sqs:GetQueueAttributes", parameters["QueueUrl"], {}
+        case "events", "PutEvents":
+            for entry in parameters["Entries"]:
+                yield "events:PutEvents", entry["EventBusName"], {"events:source": entry["Source"]}
         case "secretsmanager", "GetSecretValue":
             yield "secretsmanager:GetSecretValue", parameters["SecretId"], {}
         case _:
@@ -55,7 +58,8 @@ def _dynamodb(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[s
     if operation in _ITEM_OPERATIONS:
         yield f"dynamodb:{operation}", parameters["TableName"], context
     elif operation == "Query":
-        yield "dynamodb:Query", f"{parameters['TableName']}/index/{parameters['IndexName']}", {}
+        index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
+        yield "dynamodb:Query", f"{parameters['TableName']}{index}", {}
     elif operation == "BatchGetItem":
         for table in parameters["RequestItems"]:
             yield "dynamodb:BatchGetItem", table, {}

@@ -6,7 +6,7 @@ Each route imports its own use case, so that a cold start waits for that one alo
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.dependencies import dependencies
-from bridge.domain.caller import READ, READ_RESULT, REDACT, WRITE
+from bridge.domain.caller import READ, READ_RESULT, REDACT, REPLAY, WRITE
 from bridge.domain.errors import BridgeError, NotFound
 from bridge.domain.verification import Verification
 from bridge.observability import concerning
@@ -71,6 +71,24 @@ def redact_verification(id: str) -> Response[str]:
     caller = requests.caller(app.current_event, REDACT)
     with concerning(id):
         return responses.json_response(_document(redact(dependencies(), caller, id)))
+
+
+@app.get("/verifications/<id>/events")
+def list_events(id: str) -> Response[str]:
+    from bridge.use_cases.replay import list_events
+
+    caller = requests.caller(app.current_event, READ)
+    with concerning(id):
+        return responses.json_response(responses.events(list_events(dependencies(), caller, id)))
+
+
+@app.post("/verifications/<id>/events/replay")
+def replay_events(id: str) -> Response[str]:
+    from bridge.use_cases.replay import replay
+
+    caller = requests.caller(app.current_event, REPLAY)
+    with concerning(id):
+        return responses.json_response(responses.events(replay(dependencies(), caller, id)), status=202)
 
 
 def _document(verification: Verification) -> dict[str, object]:

@@ -26,7 +26,11 @@ ASKING = sorted(
 )
 QUEUES = TEMPLATE.of_type("AWS::SQS::Queue")
 QUEUE, DEAD_LETTERS = QUEUES["DueQueue"], QUEUES["DueDeadLetterQueue"]
-(SOURCE,) = TEMPLATE.of_type("AWS::Lambda::EventSourceMapping").values()
+(SOURCE,) = (
+    mapping
+    for mapping in TEMPLATE.of_type("AWS::Lambda::EventSourceMapping").values()
+    if mapping["FunctionName"]["Ref"] == "FinalizeFunction"
+)
 FINALIZE = TIMEOUTS["FinalizeFunction"]
 RECEIVES: int = QUEUE["RedrivePolicy"]["maxReceiveCount"]
 

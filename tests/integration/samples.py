@@ -143,6 +143,15 @@ def lists(*ids: str) -> Check:
     return check
 
 
+def has_events(*types: str, status: int = 200) -> Check:
+    def check(answer: Any) -> None:
+        assert answer["statusCode"] == status
+        events = json.loads(answer["body"])["data"]
+        assert [event["type"] for event in events] == [f"verification.{each}" for each in types]
+
+    return check
+
+
 def shows_pictures(answer: Any) -> None:
     result = json.loads(answer["body"])["result"]
     assert result["ocr_result"]["Name"]
@@ -165,14 +174,18 @@ SAMPLES: dict[str, Sample] = {
     "redirect/return": Sample(sends_to(f"{REQUEST.redirect_url}&verification_id={ID}&status=verified")),
     "redirect/return_unknown": Sample(is_page(404, "not known here")),
     "redirect/status": Sample(is_json(200, id=ID, status="pending", reason=None)),
+    "publish/advance": Sample(is_exactly({"batchItemFailures": []})),
+    "publish/poison": Sample(is_exactly({"batchItemFailures": [{"itemIdentifier": "100000000000000000002"}]})),
     "sweep/schedule": Sample(is_exactly({"due": 1, "sent": 1})),
     "verifications/create": Sample(is_json(201, status="pending", reference="customer-42", sequence=1)),
     "verifications/create_invalid": Sample(
         names_faults("#/id_type", "#/type", "#/id_country", "#/redirect_url", "#/colour")
     ),
+    "verifications/events": Sample(has_events("created", "processing", "verified"), is_completed=True),
     "verifications/list": Sample(lists(ID)),
     "verifications/read": Sample(is_json(200, id=ID, status="pending", sequence=1)),
     "verifications/read_result": Sample(shows_pictures, is_completed=True),
+    "verifications/replay": Sample(has_events("created", status=202)),
     "verifications/redact": Sample(is_json(200, id=ID, status="verified", reference=None), is_completed=True),
     "verifications/refresh": Sample(is_json(200, id=ID, status="verified", sequence=2)),
 }

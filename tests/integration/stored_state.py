@@ -22,6 +22,11 @@ class StoredState:
     def row(self, id: str) -> dict[str, Any]:
         return next(row for row in self.rows() if row["id"] == id)
 
+    def results(self, id: str) -> list[str]:
+        """The vendor's fields that are stored of a verification, as JSON text."""
+        found = self._dynamodb.scan(TableName=self._settings.results_table_name, ConsistentRead=True)["Items"]
+        return [item["fields"] for item in map(plain, found) if item["id"] == id]
+
     def due(self) -> dict[str, int]:
         """What stands in the index of the due ones: due_at by id."""
         found = self._dynamodb.scan(TableName=self._settings.table_name, IndexName="due")["Items"]

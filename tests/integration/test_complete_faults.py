@@ -47,7 +47,7 @@ def test_with_a_faulty_vendor_the_person_is_sent_on_and_nothing_final_is_written
     assert "status=processing" in answer.headers["location"]
     row = stored.row(verification.id)
     assert (row["status"], row["sequence"], row["failures"], row["checks"]) == ("processing", 2, 1, 0)
-    assert row.keys().isdisjoint({"result", "evidence", "ttl", "reason_code"})
+    assert row.keys().isdisjoint({"evidence", "ttl", "reason_code"})
     assert stored.due() == {verification.id: clock.epoch + schedule.FOLLOW_UPS[0]}
     clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
     assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["code"] == code

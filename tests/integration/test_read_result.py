@@ -72,7 +72,7 @@ def test_a_result_without_pictures_needs_no_evidence(
     answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
 
     assert answer.json["result"] == json.loads(sandbox.vendor.raw_record(token_of(verification)))["result"]
-    assert aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem"]
+    assert aws.calls == ["dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.PutItem"]
 
 
 @pytest.mark.parametrize("outcome", ["verified", "9102"])
@@ -90,14 +90,16 @@ def test_once_the_evidence_has_expired_the_fields_stay_and_the_pictures_are_null
     pairs = replaced(reported, answer.json["result"])
     assert [shown for _, shown in pairs] == [None] * (3 if outcome == "verified" else 1)
     # Who reads is written down first, and nothing is put into the bucket again.
-    assert aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem", "s3.GetObject"]
+    assert aws.calls == ["dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.PutItem", "s3.GetObject"]
 
 
 def test_once_the_evidence_has_expired_a_record_that_stood_there_as_a_whole_is_null(
     sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState
 ) -> None:
     verification = completed(sandbox, deps, functions, "verified")
-    stored.set(verification.id, "result", pictures.without_pictures({"many": list(range(100_000))}))
+    assert verification.evidence is not None
+    whole = pictures.without_pictures({"many": list(range(100_000))})
+    deps.results.put(verification.id, verification.evidence.sha256, whole, deps.now())
     stored.expire(verification.id)
 
     answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})

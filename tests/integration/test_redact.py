@@ -15,7 +15,7 @@ from tests.integration.harness import CALLER, WANTED, Aws, Clock, Functions, che
 from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
 
-PERSONAL = {"reference", "metadata", "redirect_url", "code", "token", "url", "result", "evidence", "reference_key"}
+PERSONAL = {"reference", "metadata", "redirect_url", "code", "token", "url", "evidence", "reference_key"}
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(
     before = stored.row(verified.id)
     assert before.keys() > PERSONAL
     assert len(stored.objects(verified.id)) > 1
+    assert len(stored.results(verified.id)) == 1
 
     answer = functions.api("POST", f"/verifications/{verified.id}/redact")
 
@@ -41,7 +42,7 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(
     assert row.keys().isdisjoint(PERSONAL | {"fingerprint"})
     for value in (verified.token, verified.code, "customer-42", "spring", "localhost", "AMINAH"):
         assert str(value) not in json.dumps(row, default=str)
-    assert stored.objects(verified.id) == []
+    assert stored.objects(verified.id) == stored.results(verified.id) == []
     assert row["ttl"] == clock.epoch + deps.settings.retention
     assert (answer.status, answer.json["status"], answer.json["sequence"]) == (200, "verified", 4)
     assert answer.json["redacted_at"] == "2026-01-31T08:00:00.000Z"

@@ -6,7 +6,10 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-ALL_SCOPES = tuple(f"verifications:{what}" for what in ("write", "read", "read_result", "read_all", "redact"))
+ALL_SCOPES = (
+    *(f"verifications:{what}" for what in ("write", "read", "read_result", "read_all", "redact")),
+    "events:replay",
+)
 PRINCIPAL = "sandbox"
 
 # The variables by which functions know the secrets, and thus we.

@@ -1,5 +1,7 @@
 """What moto's CloudFormation leaves out of the resources that it creates, done by the services' own calls."""
 
+from typing import Any
+
 import boto3
 
 from .template import Document
@@ -19,6 +21,27 @@ def _without_optional_policies(item: Document) -> Document:
         return item
     policies = [each for each in item["Properties"]["Policies"] if "Fn::If" not in each]
     return item | {"Properties": item["Properties"] | {"Policies": policies}}
+
+
+def with_bus_names(body: Document) -> Document:
+    """The template, in it the name of an event bus wherever it is referred to: moto's Ref gives no text."""
+    buses = {
+        name: item["Properties"]["Name"]
+        for name, item in body["Resources"].items()
+        if item["Type"] == "AWS::Events::EventBus"
+    }
+    replaced: Document = _replaced(body, buses)
+    return replaced
+
+
+def _replaced(value: Any, names: Document) -> Any:
+    if isinstance(value, list):
+        return [_replaced(each, names) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Ref"} and value["Ref"] in names:
+        return names[value["Ref"]]
+    return {name: _replaced(each, names) for name, each in value.items()}
 
 
 def fill(resources: dict[str, str], properties: Document, session: boto3.Session, endpoint_url: str) -> None:

@@ -17,6 +17,7 @@ _RESOLVED = "SandboxResolved"
 CREATED = frozenset(
     {
         "AWS::DynamoDB::Table",
+        "AWS::Events::EventBus",
         "AWS::IAM::Role",
         "AWS::KMS::Alias",
         "AWS::KMS::Key",
@@ -90,7 +91,7 @@ def create(template: Template, session: boto3.Session, endpoint_url: str, name: 
     parameters = template.parameters | secrets
     formation.create_stack(
         StackName=name,
-        TemplateBody=json.dumps(_creatable(template, secrets)),
+        TemplateBody=json.dumps(moto_workarounds.with_bus_names(_creatable(template, secrets))),
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
     )

@@ -118,6 +118,7 @@ def queue_sources(template: Template) -> tuple[QueueSource, ...]:
             reports_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", ()),
         )
         for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()
+        if mapping["EventSourceArn"]["Fn::GetAtt"][0] in template.of_type("AWS::SQS::Queue")
     )
 
 

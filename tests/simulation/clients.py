@@ -14,6 +14,7 @@ from .items import Refused
 from .outward import Effect, EmptySuccess, Outward, client_error
 from .queue import Queue, id_in
 from .rates import RateTable
+from .results import ResultsTable
 
 Method = Callable[..., dict[str, Any]]
 
@@ -30,11 +31,14 @@ def may_be_empty(method: Method) -> Method:
 
 
 class DynamoDb:
-    def __init__(self, outward: Outward, table: Table, audit: AuditTable, windows: RateTable) -> None:
+    def __init__(
+        self, outward: Outward, table: Table, audit: AuditTable, windows: RateTable, results: ResultsTable
+    ) -> None:
         self._outward = outward
         self._table = table
         self._audit = audit
         self._windows = windows
+        self._results = results
         # How often a page ends before its limit.
         self.short_pages = 0.0
 
@@ -46,7 +50,11 @@ class DynamoDb:
             id = request["Item"]["verification_id"]["S"]
             self._call("PutItem audit", [id], lambda: self._audit.put(request))
             return {}
-        self._call("PutItem", [request["Item"]["id"]["S"]], lambda: self._table.put(by, request))
+        id = request["Item"]["id"]["S"]
+        if request["TableName"] == "ResultsTable":
+            self._call("PutItem results", [id], lambda: self._results.put(request))
+            return {}
+        self._call("PutItem", [id], lambda: self._table.put(by, request))
         return {}
 
     @may_be_empty
@@ -63,7 +71,11 @@ class DynamoDb:
     def delete_item(self, **request: Any) -> dict[str, Any]:
         by = self._by()
         self._outward.use("dynamodb", "DeleteItem", request)
-        self._call("DeleteItem", [request["Key"]["id"]["S"]], lambda: self._table.delete(by, request))
+        id = request["Key"]["id"]["S"]
+        if request["TableName"] == "ResultsTable":
+            self._call("DeleteItem results", [id], lambda: self._results.delete(request))
+            return {}
+        self._call("DeleteItem", [id], lambda: self._table.delete(by, request))
         return {}
 
     @may_be_empty
@@ -72,12 +84,18 @@ class DynamoDb:
         assert request["ReturnConsumedCapacity"] == "TOTAL", "nothing else shows an empty response from a missing item"
         id = request["Key"]["id"]["S"]
         self._outward.use("dynamodb", "GetItem", request)
-        item = self._call("GetItem", [id], lambda: self._table.get(id))
+        if request["TableName"] == "ResultsTable":
+            item = self._call("GetItem results", [id], lambda: self._results.get(request))
+        else:
+            item = self._call("GetItem", [id], lambda: self._table.get(id))
         return {"ConsumedCapacity": {"CapacityUnits": 1.0}} | ({} if item is None else {"Item": item})
 
     @may_be_empty
     def query(self, **request: Any) -> dict[str, Any]:
         self._outward.use("dynamodb", "Query", request)
+        if request["TableName"] == "ResultsTable":
+            id = request["ExpressionAttributeValues"][":id"]["S"]
+            return {"Items": self._call("Query results", [id], lambda: self._results.query(request))}
         items, last = self._call(f"Query {request['IndexName']}", [], lambda: self._table.query(request))
         # A page may end before its limit; the next one begins behind it.
         if len(items) > 1 and self._outward.rng.random() < self.short_pages:

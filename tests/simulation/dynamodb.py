@@ -21,18 +21,19 @@ class Change:
 
 
 class Index:
-    """Keys only, behind the table by `lag()` seconds, in order for each item."""
+    """Keys and `projected` attributes, behind the table by `lag()` seconds, in order for each item."""
 
-    def __init__(self, partition: str, sort: str) -> None:
+    def __init__(self, partition: str, sort: str, projected: tuple[str, ...] = ()) -> None:
         self.partition = partition
         self.sort = sort
+        self.projected = projected
         self._entries: dict[str, Item] = {}
         self._partitions: dict[str, dict[str, Item]] = defaultdict(dict)
 
     def entry(self, item: Item | None) -> Item | None:
         if item is None or self.partition not in item or self.sort not in item:
             return None
-        return {name: item[name] for name in ("id", self.partition, self.sort)}
+        return {name: item[name] for name in ("id", self.partition, self.sort, *self.projected)}
 
     def put(self, id: str, entry: Item | None) -> None:
         before = self._entries.pop(id, None)
@@ -63,7 +64,11 @@ class Table:
         self.items: dict[str, Item] = {}
         self.stream: list[Change] = []
         self.by_id: dict[str, list[Change]] = defaultdict(list)
-        self.indexes = {"due": Index("due_shard", "due_at"), "by_reference": Index("reference_key", "created_at")}
+        self.indexes = {
+            "due": Index("due_shard", "due_at"),
+            "by_reference": Index("reference_key", "created_at"),
+            "by_created": Index("created_day", "owner_created", ("status",)),
+        }
         # Called with each change.
         self.reported: Callable[[Change], None] = lambda change: None
         self._now = now

@@ -150,11 +150,13 @@ def _condition(expression: str, names: tuple[tuple[str, str], ...]) -> Test:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """`sets` and `adds` as (attribute, :value), `moves` as (attribute, the attribute it is taken from, else :value)."""
+    """`sets` and `adds` as (attribute, :value), `moves` as (attribute, the attribute it is taken from, else :value),
+    `appends` as (attribute, :value where there is none, :value)."""
 
     sets: tuple[tuple[str, str], ...]
     adds: tuple[tuple[str, str], ...]
     moves: tuple[tuple[str, str, str], ...]
+    appends: tuple[tuple[str, str, str], ...]
     removes: tuple[str, ...]
 
     def apply(self, item: Item, values: Mapping[str, Value]) -> Item:
@@ -163,6 +165,8 @@ class Update:
         changed.update({name: values[value] for name, value in self.sets})
         for name, source, value in self.moves:
             changed[name] = item.get(source, values[value])
+        for name, none, value in self.appends:
+            changed[name] = {"L": item.get(name, values[none])["L"] + values[value]["L"]}
         for name, value in self.adds:
             changed[name] = {"N": str(number(item[name]) + number(values[value]))}
         for name in self.removes:
@@ -179,21 +183,29 @@ def _update(expression: str, names: tuple[tuple[str, str], ...]) -> Update:
     known = dict(names)
     head, _, tail = expression.partition("REMOVE")
     removes = tuple(known[token] for token in tokens(tail) if token != ",")
-    sets, adds, moves = [], [], []
+    sets, adds, moves, appends = [], [], [], []
     for clause in _clauses(tokens(head.removeprefix("SET"))):
         match clause:
             case [name, "=", "if_not_exists", "(", source, ",", value, ")"]:
                 moves.append((known[name], known[source], value))
+            case [name, "=", "list_append", "(", "if_not_exists", "(", same, ",", none, ")", ",", value, ")"] if (
+                same == name
+            ):
+                appends.append((known[name], none, value))
             case [name, "=", value] if value.startswith(":"):
                 sets.append((known[name], value))
             case [name, "=", same, "+", value] if same == name and value.startswith(":"):
                 adds.append((known[name], value))
             case _:
                 raise Unsupported(" ".join(clause))
-    paths = [*(name for name, _ in sets), *(name for name, _ in adds), *(name for name, _, _ in moves), *removes]
+    paths = [
+        *(name for name, _ in sets + adds),
+        *(name for name, _, _ in moves + appends),
+        *removes,
+    ]
     if len(paths) != len(set(paths)):
         raise Unsupported("two paths overlap")
-    return Update(tuple(sets), tuple(adds), tuple(moves), removes)
+    return Update(tuple(sets), tuple(adds), tuple(moves), tuple(appends), removes)
 
 
 def _clauses(words: list[str]) -> Iterator[list[str]]:

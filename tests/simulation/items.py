@@ -6,7 +6,7 @@ from .expressions import Item, Value
 
 _LARGEST_ITEM = 400 * 1024
 _DIGITS = 38
-_KEYS = {"id": "S", "due_shard": "S", "due_at": "N", "reference_key": "S", "created_at": "S"}
+_KEYS = {"id": "S", "due_shard": "S", "due_at": "N", "reference_key": "S", "created_at": "S", "created_day": "S"}
 
 
 class Refused(Exception):

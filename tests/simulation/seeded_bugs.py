@@ -161,7 +161,7 @@ def token_in_the_log() -> contextlib.AbstractContextManager[Any]:
 
 
 def redaction_forgets_a_field() -> contextlib.AbstractContextManager[Any]:
-    return mock.patch.object(redaction, "_PERSONAL", tuple(set(redaction._PERSONAL) - {"result"}))
+    return mock.patch.object(redaction, "_PERSONAL", tuple(set(redaction._PERSONAL) - {"token"}))
 
 
 def no_late_erasure() -> contextlib.AbstractContextManager[Any]:

@@ -17,6 +17,7 @@ from tests.simulation.world import World
 RESERVE, COMMIT = ("dynamodb", "PutItem"), ("dynamodb", "UpdateItem")
 CLAIM, ADVANCE = ("dynamodb", "UpdateItem"), ("dynamodb", "UpdateItem")
 ASK_FOR_A_LINK, FETCH, KEEP = ("vendor", "POST"), ("vendor", "GET"), ("s3", "PutObject")
+STORE_FIELDS = ("dynamodb", "PutItem results")
 
 COUNT = ("dynamodb", "UpdateItem rate")
 Call = tuple[str, str]
@@ -51,9 +52,11 @@ def test_creating_takes_one_call_of_the_vendor_its_count_and_two_writes() -> Non
     assert calls["verifications"] == [RESERVE, COUNT, ASK_FOR_A_LINK, COMMIT]
 
 
-def test_a_return_takes_a_claim_that_reads_a_call_of_the_vendor_its_count_the_evidence_and_one_write() -> None:
+def test_a_return_takes_a_claim_that_reads_a_call_of_the_vendor_its_count_the_evidence_its_fields_and_one_write() -> (
+    None
+):
     _, calls = _run("returns")
-    assert calls["redirect"] == [CLAIM, COUNT, FETCH, KEEP, ADVANCE]
+    assert calls["redirect"] == [CLAIM, COUNT, FETCH, KEEP, STORE_FIELDS, ADVANCE]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from .person import API_KEY, OTHER_KEY, OTHER_PRINCIPAL, PRINCIPAL, Person, Prof
 from .pollers import Due, Polling, Schedule
 from .queue import Queue
 from .rates import RateTable
+from .results import ResultsTable
 from .trace import Trace
 from .vendor import Vendor
 from .wire import Wire
@@ -98,7 +99,8 @@ class World:
         self.vendor.broken = scenario.broken_links
         self.secrets = {_CREDENTIALS: self._credentials(), _API_KEYS: _api_keys()}
         self.windows = RateTable()
-        self.dynamodb = DynamoDb(self.outward, self.table, self.audit, self.windows)
+        self.results = ResultsTable()
+        self.dynamodb = DynamoDb(self.outward, self.table, self.audit, self.windows, self.results)
         self._clients = {
             "dynamodb": self.dynamodb,
             "s3": S3(self.outward, self.bucket),

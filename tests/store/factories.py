@@ -22,7 +22,6 @@ FIRST_CHECK = EPOCH + schedule.FIRST_CHECK
 LAST_CHECK = schedule.last_check(EXPIRES_AT.timestamp())
 URL, TOKEN = "https://vendor.example/?token=4KK6FYHV", "4KK6FYHV"
 EVIDENCE = Evidence(f"records/ver_{'a' * 26}/{'0a1b' * 16}.json.gz", "0a1b" * 16, 2048)
-RESULT = '{"ocr_result":{"name":"Aminah binti Ali"}}'
 REASONS = {Status.REJECTED: "document_copied", Status.FAILED: "vendor_error", Status.EXPIRED: "abandoned"}
 
 # What a version that is still to come may have written.
@@ -113,7 +112,7 @@ def failed_check(table: Table, verification: Verification, failures: int = 1) ->
 def finding(status: Status, **changes: Any) -> StatusUpdate:
     """What an asker finds who has the vendor's record."""
     due_at = None if status.is_final else LAST_CHECK
-    found = StatusUpdate(status, EXPIRES_AT, due_at, REASONS.get(status), RESULT, EVIDENCE)
+    found = StatusUpdate(status, EXPIRES_AT, due_at, REASONS.get(status), EVIDENCE)
     return dataclasses.replace(found, **changes)
 
 

@@ -15,7 +15,6 @@ from tests.store.factories import (
     EPOCH,
     EVIDENCE,
     EXPIRES_AT,
-    RESULT,
     UNKNOWN,
     claim,
     claimed,
@@ -68,7 +67,7 @@ def test_every_step_of_a_whole_way_counts_one(table: Table) -> None:
 
 def test_a_final_status_is_kept_with_its_proof_until_retention_ends(table: Table) -> None:
     made = advance(table, in_status(table, Status.PROCESSING), finding(Status.REJECTED), later(9))
-    assert (made.reason_code, made.result, made.evidence, made.due_at) == ("document_copied", RESULT, EVIDENCE, None)
+    assert (made.reason_code, made.evidence, made.due_at) == ("document_copied", EVIDENCE, None)
     assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
     assert index(table, "due") == set()
 
@@ -86,7 +85,7 @@ def test_a_late_proof_takes_the_reason_away(table: Table) -> None:
 
 def test_a_rise_without_proof_leaves_the_one_that_is_there(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
-    given_up = finding(Status.FAILED, result=None, evidence=None, reason_code="vendor_unreachable")
+    given_up = finding(Status.FAILED, evidence=None, reason_code="vendor_unreachable")
     assert advance(table, made, given_up, later(9)).evidence == EVIDENCE
 
 

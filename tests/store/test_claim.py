@@ -67,6 +67,7 @@ def test_a_claim_changes_nothing_else(table: Table) -> None:
         "contact_started_at",
         "last_contact_at",
         "checks",
+        "advanced",
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bridge.domain import schedule
-from bridge.domain.verification import Status, Verification
+from bridge.domain.verification import Evidence, Status, Verification
 from bridge.store import completion, creation, due, redaction
 from bridge.store.table import ConditionFailed, Table
 from tests.store.engines import RACERS, Engine
@@ -119,16 +119,21 @@ def assert_unbroken(first: Verification, written: list[Verification], last: Veri
     assert all(low < high for low, high in itertools.pairwise(ranks))
 
 
+def numbered(n: int) -> Evidence:
+    """Evidence that names who wrote it."""
+    return Evidence(f"records/personal-{n}.json.gz", f"sha256-{n}", 1)
+
+
 @pytest.mark.parametrize("round", ROUNDS)
 def test_of_many_rises_each_that_wins_counts_one_and_verified_wins_in_the_end(table: Table, round: int) -> None:
     made = claimed(table, pending(table))
 
     def rise(n: int) -> Verification:
         # Each leaves its number, so that what it is given tells whether it won.
-        return completion.advance(table, made, finding(RISEN[n % len(RISEN)], result=str(n)), later(n))
+        return completion.advance(table, made, finding(RISEN[n % len(RISEN)], evidence=numbered(n)), later(n))
 
     risen = all_at_once(rise)
-    won = [each for n, each in enumerate(risen) if each.result == str(n)]
+    won = [each for n, each in enumerate(risen) if each.evidence == numbered(n)]
     last = existing(table, made)
     assert last.status is Status.VERIFIED
     assert last in won
@@ -154,7 +159,7 @@ def test_nothing_personal_survives_a_redaction_among_rises_and_claims(table: Tab
             return redact(n)
         if n % 4 == 1:
             return claim(table, made.id, nonce(), later(60 + 10 * n))
-        return completion.advance(table, made, finding(RISEN[n % len(RISEN)], result=f"personal-{n}"), later(n))
+        return completion.advance(table, made, finding(RISEN[n % len(RISEN)], evidence=numbered(n)), later(n))
 
     def redact(n: int) -> Verification:
         tombstone = None
@@ -167,5 +172,5 @@ def test_nothing_personal_survives_a_redaction_among_rises_and_claims(table: Tab
     assert {outcome.redacted_at for outcome in outcomes[::4]} == {last.redacted_at}
     assert "personal" not in repr(item(table, made.id))
     rises = [(n, outcome) for n, outcome in enumerate(outcomes) if n % 4 > 1]
-    won = [risen for n, risen in rises if risen.result == f"personal-{n}"]
+    won = [risen for n, risen in rises if risen.evidence == numbered(n)]
     assert_unbroken(made, [*won, last], last)

@@ -44,6 +44,10 @@ LEFT = {
         "due_at",
         "due_shard",
         "checks",
+        "created_day",
+        "owner_created",
+        "history",
+        "advanced",
         "ttl",
     ),
 }
@@ -54,10 +58,7 @@ PLANTED = {
     "code": "planted-6",
     "fingerprint": "planted-7",
 }
-PROOF = {
-    "result": '{"ocr_result": {"name": "planted-8"}}',
-    "evidence": Evidence("records/planted-9.json.gz", "planted-10", 2048),
-}
+PROOF = {"evidence": Evidence("records/planted-8.json.gz", "0a1b" * 16, 2048)}
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.domain import schedule
-from bridge.domain.verification import Status, Verification
+from bridge.domain.verification import HistoryEntry, Status, Verification
 from bridge.store import creation
 from bridge.store.rows import reference_key
 from bridge.store.table import ConditionFailed, Table
@@ -103,7 +103,14 @@ def test_a_commit_makes_a_pending_verification(table: Table) -> None:
     made = reserved(table)
     committed = commit(table, made)
     assert committed == dataclasses.replace(
-        made, sequence=1, url=URL, token=TOKEN, updated_at=later(1), due_at=FIRST_CHECK, lease_until=None
+        made,
+        sequence=1,
+        url=URL,
+        token=TOKEN,
+        updated_at=later(1),
+        due_at=FIRST_CHECK,
+        lease_until=None,
+        history=(HistoryEntry(Status.PENDING, later(1)),),
     )
     assert committed == existing(table, made)
     assert row(table, made)["reference_key"] == reference_key("shop", "order-1")

@@ -7,11 +7,12 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from bridge.domain.errors import StorageUnavailable
+from bridge.domain.verification import HistoryEntry, Status
 from bridge.store import due, reading
 from bridge.store.items import attributes, plain
 from bridge.store.rows import from_row, to_row
 from bridge.store.table import ConditionFailed, Table
-from tests.store.factories import RESULT, UNKNOWN, existing, item, later, pending, reservation, reserved, write
+from tests.store.factories import UNKNOWN, existing, item, later, pending, reservation, reserved, row, write
 
 NEVER = "#principal = :nobody"
 NOBODY = {":nobody": "nobody"}
@@ -53,13 +54,13 @@ def test_an_update_sets_removes_and_counts_and_leaves_the_rest(table: Table) -> 
         made.id,
         condition="#sequence = :one_by_now",
         values={":one_by_now": 1},
-        set={"result": RESULT},
+        set={"url": "https://elsewhere.example"},
         remove=["token", "never_there"],
         increment=["sequence"],
     )
-    assert updated == dataclasses.replace(made, result=RESULT, token=None, sequence=2)
-    del before["token"]
-    assert plain(item(table, made.id)) == before | {"result": RESULT, "sequence": 2}
+    assert updated == dataclasses.replace(made, url="https://elsewhere.example", token=None, sequence=2)
+    del before["token"], before["advanced"]
+    assert plain(item(table, made.id)) == before | {"url": "https://elsewhere.example", "sequence": 2}
 
 
 def test_names_that_dynamodb_reserves_may_be_written(table: Table) -> None:
@@ -70,11 +71,16 @@ def test_names_that_dynamodb_reserves_may_be_written(table: Table) -> None:
     assert reserved_words.items() <= plain(item(table, made.id)).items()
 
 
-def test_a_result_of_the_largest_size_still_fits_into_an_item(table: Table) -> None:
-    made = pending(table, metadata={f"key-{n}": "🙂" * 500 for n in range(20)})
-    largest = "ß" * (200 * 1024 // 2)
-    table.update(made.id, condition="#id = :id", values={":id": made.id}, set={"result": largest})
-    assert existing(table, made).result == largest
+def test_an_advance_appends_to_the_history_and_marks_the_write(table: Table) -> None:
+    made = pending(table)
+    entry = HistoryEntry(Status.REJECTED, later(3), "document_copied", "0a1b" * 16)
+    where: Any = {"condition": "#id = :id", "values": {":id": made.id}}
+    advanced = table.update(made.id, **where, set={"status": "rejected"}, advance=entry)
+    assert (advanced.sequence, advanced.history) == (2, (HistoryEntry(Status.PENDING, later(1)), entry))
+    assert row(table, made)["advanced"]
+    after = table.update(made.id, **where, set={"failures": 1})
+    assert after.history == advanced.history
+    assert "advanced" not in row(table, made)
 
 
 @pytest.mark.parametrize("microsecond", [0, 1000, 999_000])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.domain.verification import Evidence, Status, Verification, timestamp
+from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.items import _serialize, attributes, plain
 from bridge.store.rows import DUE_SHARDS, due_shard, from_row, reference_key, to_row
 from tests.unit.builders import NOW, reservation
@@ -35,7 +35,10 @@ def test_what_is_written_later_is_read_back() -> None:
         "url": "https://vendor.example",
         "claimed_by": "n" * 32,
         "failures": 3,
-        "result": '{"Sim": 98.33}',
+        "history": [
+            {"status": "pending", "at": timestamp(NOW)},
+            {"status": "expired", "at": timestamp(NOW), "reason_code": "redacted", "redacted": True},
+        ],
         "evidence": {"key": "records/…", "sha256": "0" * 64, "size": 5_000_000},
         "redacted_at": timestamp(NOW),
         "status": "expired",
@@ -45,6 +48,10 @@ def test_what_is_written_later_is_read_back() -> None:
         **{
             **written,
             "evidence": Evidence("records/…", "0" * 64, 5_000_000),
+            "history": (
+                HistoryEntry(Status.PENDING, NOW),
+                HistoryEntry(Status.EXPIRED, NOW, "redacted", is_redaction=True),
+            ),
             "redacted_at": NOW,
             "status": Status.EXPIRED,
         }
@@ -65,7 +72,7 @@ def test_every_field_of_a_verification_is_read_from_the_table() -> None:
                 "checks": 4,
                 "failures": 1,
                 "last_contact_at": 1,
-                "result": "e",
+                "history": [{"status": "pending", "at": timestamp(NOW)}],
             }
         ),
         **attributes({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),

@@ -18,10 +18,12 @@ from bridge.settings import Settings
 
 if TYPE_CHECKING:
     from bridge.aws.due_queue import DueQueue
+    from bridge.aws.event_bus import EventBus
     from bridge.aws.secrets import Secret
     from bridge.domain.caller import Caller
     from bridge.store.audit_trail import AuditTrail
     from bridge.store.evidence import EvidenceBucket
+    from bridge.store.results import Results
     from bridge.store.table import Table
     from bridge.vendor.client import Vendor
     from bridge.vendor.rate_limiter import RateLimiter
@@ -72,6 +74,18 @@ class Dependencies:
         from bridge.store.evidence import EvidenceBucket
 
         return EvidenceBucket(self._client("s3"), self.settings.evidence_bucket)
+
+    @functools.cached_property
+    def results(self) -> "Results":
+        from bridge.store.results import Results
+
+        return Results(self._client("dynamodb"), self.settings.results_table_name, self.settings.retention)
+
+    @functools.cached_property
+    def event_bus(self) -> "EventBus":
+        from bridge.aws.event_bus import EventBus
+
+        return EventBus(self._client("events"), self.settings.event_bus_name, self.settings.event_source)
 
     @functools.cached_property
     def audit(self) -> "AuditTrail":

@@ -32,6 +32,19 @@ class Settings:
         return self._get("TABLE_NAME")
 
     @property
+    def results_table_name(self) -> str:
+        return self._get("RESULTS_TABLE_NAME")
+
+    @property
+    def event_bus_name(self) -> str:
+        return self._get("EVENT_BUS_NAME")
+
+    @property
+    def event_source(self) -> str:
+        """The `source` of the events on the bus: the stack's name."""
+        return self._get("EVENT_SOURCE")
+
+    @property
     def evidence_bucket(self) -> str:
         return self._get("EVIDENCE_BUCKET")
 

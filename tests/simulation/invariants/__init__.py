@@ -11,6 +11,7 @@ Rule = Callable[[World], Iterable[Violation]]
 
 RULES: tuple[Rule, ...] = (
     records.sequence_has_no_gap,
+    records.history_has_every_advance,
     records.status_only_rises,
     records.only_final_ones_have_a_ttl,
     records.reservations_are_settled,

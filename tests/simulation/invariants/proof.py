@@ -39,8 +39,8 @@ def whatever_was_found_is_kept(world: World) -> Iterator[Violation]:
             yield Violation("kept", case.about, "the evidence may be another person's")
         evidence = case.item.get("evidence")
         if evidence is None:
-            if "result" in case.item or status(case.item) == "verified":
-                yield Violation("kept", case.about, "a result without evidence")
+            if status(case.item) == "verified":
+                yield Violation("kept", case.about, "verified without evidence")
             continue
         fault = _fault(world, case, evidence["M"])
         if fault:
@@ -55,6 +55,8 @@ def _fault(world: World, case: Case, evidence: Item) -> str | None:
     sha256 = hashlib.sha256(raw).hexdigest()
     if sha256 != evidence["sha256"]["S"] or len(raw) != int(evidence["size"]["N"]):
         return "the evidence is not what the record says"
+    if sha256 not in world.results.of(case.id):
+        return "its fields are not stored"
     if case.link is None or case.link.sent.get(sha256) != raw:
         return "the vendor never sent this"
     return None

@@ -24,6 +24,21 @@ def sequence_has_no_gap(world: World) -> Iterator[Violation]:
                 yield Violation("sequence", case.about, reported)
 
 
+def history_has_every_advance(world: World) -> Iterator[Violation]:
+    """Each advance appends one entry, and is marked for the stream; no other write does either."""
+    for case in cases(world):
+        for change in case.history:
+            if change.after is None:
+                continue
+            entries = change.after.get("history", {"L": []})["L"]
+            last = entries[-1]["M"]["status"]["S"] if entries else None
+            if len(entries) != sequence(change.after) or (entries and last != status(change.after)):
+                yield Violation("history", case.about, f"{len(entries)} entries, the last {last}, after {change.after}")
+            advanced = sequence(change.after) != sequence(change.before)
+            if ("advanced" in change.after) != advanced:
+                yield Violation("history", case.about, f"{'no ' * advanced}marker at sequence {sequence(change.after)}")
+
+
 def status_only_rises(world: World) -> Iterator[Violation]:
     """pending < processing < rejected, failed, expired < verified, also where an item is put anew."""
     for case in cases(world):

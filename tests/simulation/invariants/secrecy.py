@@ -22,6 +22,8 @@ def redacted_ones_hold_nothing(world: World) -> Iterator[Violation]:
         if canaries.is_in(json.dumps(case.item)):
             left = [name for name, value in case.item.items() if canaries.is_in(json.dumps(value))]
             yield Violation("redacted", case.about, f"the table still holds {left}")
+        if world.results.of(case.id):
+            yield Violation("redacted", case.about, "the vendor's fields are still stored")
         for kind in ("records", "pictures"):
             if world.bucket.versions(f"{kind}/{case.id}/"):
                 yield Violation("redacted", case.about, f"the bucket still holds {kind}")

@@ -119,7 +119,8 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
         "DynamoDB: write request units": write_units(run.world.table.stream)
         + _vain_writes(run)
         + _audited(run)
-        + _rated(run),
+        + _rated(run)
+        + _results(run),
         "EC2: transfer out, GB": sum(_said(each) for each in invocations) / _GB,
         # Each secret that was read, and the data keys of table and queue; the bucket has a key of its own.
         "KMS: requests": secrets + _data_keys(run),
@@ -204,7 +205,11 @@ def _moved(index: Index, change: Change) -> int:
 
 
 def _indexes() -> list[Index]:
-    return [Index("due_shard", "due_at"), Index("reference_key", "created_at")]
+    return [
+        Index("due_shard", "due_at"),
+        Index("reference_key", "created_at"),
+        Index("created_day", "owner_created", ("status",)),
+    ]
 
 
 def _kilobytes(*items: Item | None) -> int:
@@ -214,6 +219,12 @@ def _kilobytes(*items: Item | None) -> int:
 def _rated(run: Run) -> int:
     """A window of the rate limiter is smaller than a KB."""
     return run.operations("dynamodb", {"UpdateItem rate"})
+
+
+def _results(run: Run) -> int:
+    """Write request units of the vendor's fields."""
+    sizes = [math.ceil(size(item) / 1024) for item in run.world.results.items.values()]
+    return math.ceil(sum(sizes) / len(sizes) * run.operations("dynamodb", {"PutItem results"}))
 
 
 def _vain_writes(run: Run) -> int:
@@ -231,7 +242,7 @@ def _read_units(run: Run) -> float:
     items = run.world.table.items.values()
     dear = max(math.ceil(size(item) / 4096) for item in items)
     queries = run.operations("dynamodb", {"Query by_reference"})
-    return dear * run.operations("dynamodb", {"GetItem", "BatchGetItem"}) + 0.5 * queries
+    return dear * run.operations("dynamodb", {"GetItem", "GetItem results", "BatchGetItem"}) + 0.5 * queries
 
 
 def _said(invocation: Invocation) -> int:

@@ -15,7 +15,7 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 1, 2
 
 # Attempts of a call, all together. Before another one botocore waits for up to 2 s, and up to 5 s more where AWS asks
 # for it. Secrets get one less, as the authorizer reads them, which has 10 s in all.
-ATTEMPTS = {"dynamodb": 3, "s3": 3, "secretsmanager": 2, "sqs": 3}
+ATTEMPTS = {"dynamodb": 3, "events": 3, "s3": 3, "secretsmanager": 2, "sqs": 3}
 
 
 def client(service: str) -> Any:

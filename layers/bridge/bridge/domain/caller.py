@@ -8,7 +8,8 @@ READ = "verifications:read"
 READ_RESULT = "verifications:read_result"
 READ_ALL = "verifications:read_all"
 REDACT = "verifications:redact"
-SCOPES = (WRITE, READ, READ_RESULT, READ_ALL, REDACT)
+REPLAY = "events:replay"
+SCOPES = (WRITE, READ, READ_RESULT, READ_ALL, REDACT, REPLAY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,17 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One advance of a verification. Its place in the history, counted from 1, is the sequence that it led to."""
+
+    status: Status
+    at: datetime
+    reason_code: str | None = None
+    evidence_sha256: str | None = None
+    is_redaction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """One verification as it is in the table. Times are in UTC; integers are epoch seconds, `claimed_at` milliseconds.
 
@@ -108,9 +119,9 @@ class Verification:
     checks: int = 0
     failures: int = 0
     last_contact_at: int = 0
-    result: str | None = None
     evidence: Evidence | None = None
     redacted_at: datetime | None = None
+    history: tuple[HistoryEntry, ...] = ()
 
     @property
     def is_reservation(self) -> bool:

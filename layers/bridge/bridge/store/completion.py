@@ -7,7 +7,7 @@ import dataclasses
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.verification import Evidence, Status, Verification, timestamp
+from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.rows import due_attributes
 from bridge.store.table import ConditionFailed, Table
 
@@ -22,7 +22,6 @@ class StatusUpdate:
     expires_at: datetime
     due_at: int | None
     reason_code: str | None = None
-    result: str | None = None
     evidence: Evidence | None = None
 
 
@@ -38,8 +37,6 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
         remove.append("reason_code")
     else:
         changes["reason_code"] = update.reason_code
-    if update.result is not None:
-        changes["result"] = update.result
     if update.evidence is not None:
         evidence = update.evidence
         changes["evidence"] = {"key": evidence.key, "sha256": evidence.sha256, "size": evidence.size}
@@ -54,7 +51,7 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
             values=lower,
             set=changes,
             remove=remove,
-            increment=["sequence"],
+            advance=_entry(update, now),
         )
     except ConditionFailed as failed:
         return failed.existing or verification
@@ -129,6 +126,11 @@ def _reschedule(
         )
     except ConditionFailed as failed:
         return failed.existing or verification
+
+
+def _entry(update: StatusUpdate, now: datetime) -> HistoryEntry:
+    sha256 = update.evidence.sha256 if update.evidence else None
+    return HistoryEntry(update.status, now, update.reason_code, sha256)
 
 
 def _plan(id: str, due_at: int | None, changes: dict[str, Any], remove: list[str]) -> None:

@@ -4,8 +4,8 @@ import contextlib
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.verification import Status, Verification, timestamp
-from bridge.store.rows import reference_key, to_row
+from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
+from bridge.store.rows import created_attributes, reference_key, to_row
 from bridge.store.table import ConditionFailed, Table
 
 _FREE = "attribute_not_exists(#id)"
@@ -33,10 +33,10 @@ def commit_link(table: Table, reservation: Verification, *, url: str, token: str
     changes: dict[str, Any] = {
         "url": url,
         "token": token,
-        "sequence": 1,
         "created_at": timestamp(reservation.created_at),
         "expires_at": timestamp(reservation.expires_at),
         "updated_at": timestamp(now),
+        **created_attributes(reservation.principal, reservation.created_at),
     }
     if reservation.reference is not None:
         changes["reference_key"] = reference_key(reservation.principal, reservation.reference)
@@ -47,6 +47,7 @@ def commit_link(table: Table, reservation: Verification, *, url: str, token: str
             values={":zero": 0, ":attempt": reservation.attempt},
             set=changes,
             remove=["lease_until"],
+            advance=HistoryEntry(Status.PENDING, now),
         )
     except ConditionFailed as failed:
         if failed.existing and failed.existing.token == token:
@@ -67,14 +68,20 @@ def fail_abandoned(table: Table, id: str, now: datetime) -> bool:
     changes = {
         "status": Status.FAILED.value,
         "reason_code": "link_not_created",
-        "sequence": 1,
         "updated_at": timestamp(now),
         "ttl": int(now.timestamp()) + table.retention,
     }
     values = {":zero": 0, ":now": int(now.timestamp())}
     condition = f"{_RESERVED} AND {_LEASE_IS_OVER}"
     try:
-        table.update(id, condition=condition, values=values, set=changes, remove=["due_at", "due_shard", "lease_until"])
+        table.update(
+            id,
+            condition=condition,
+            values=values,
+            set=changes,
+            remove=["due_at", "due_shard", "lease_until"],
+            advance=HistoryEntry(Status.FAILED, now, "link_not_created"),
+        )
     except ConditionFailed:
         return False
     return True

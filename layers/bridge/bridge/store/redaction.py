@@ -4,7 +4,7 @@ import contextlib
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.verification import Status, Verification, timestamp
+from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
 from bridge.store.rows import due_shard
 from bridge.store.table import ConditionFailed, Table
 
@@ -18,7 +18,6 @@ _PERSONAL = (
     "code",
     "token",
     "url",
-    "result",
     "evidence",
     "fingerprint",
 )
@@ -33,8 +32,10 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
         "due_shard": due_shard(verification.id),
         "ttl": int(now.timestamp()) + table.retention,
     }
+    entry = HistoryEntry(verification.status, now, verification.reason_code, is_redaction=True)
     if not verification.status.is_final:
         changes |= {"status": Status.EXPIRED.value, "reason_code": "redacted", "updated_at": timestamp(now)}
+        entry = HistoryEntry(Status.EXPIRED, now, "redacted", is_redaction=True)
     try:
         return table.update(
             verification.id,
@@ -42,7 +43,7 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
             values={":zero": 0, ":status": verification.status.value},
             set=changes,
             remove=_PERSONAL,
-            increment=["sequence"],
+            advance=entry,
         )
     except ConditionFailed as failed:
         existing = failed.existing

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain import schedule
-from bridge.domain.verification import Status, Verification, timestamp
+from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
 from bridge.store.claims import CLAIMABLE, COPY, HAS_LINK, NOT_REDACTED, Claim, claim_attributes, claim_if, claim_values
 from bridge.store.rows import due_attributes
 from bridge.store.table import ConditionFailed, Table
@@ -28,7 +28,8 @@ def claim_on_return(table: Table, id: str, claimer: str, now: datetime, code: st
             values={**claim_values(now, schedule.MIN_CHECK_INTERVAL_SECONDS), ":code": code},
             set={**claim, **_returned(id, now), "status": Status.PROCESSING.value, "updated_at": timestamp(now)},
             copy=COPY,
-            increment=["sequence", "checks"],
+            increment=["checks"],
+            advance=HistoryEntry(Status.PROCESSING, now),
         ), True
     except ConditionFailed as failed:
         existing = failed.existing
@@ -102,7 +103,7 @@ def record_return(
             condition=_OPEN_WITH_CODE,
             values={":zero": 0, ":code": existing.code, ":status": existing.status.value},
             set=changes,
-            increment=["sequence"] if existing.status is Status.PENDING else [],
+            advance=HistoryEntry(Status.PROCESSING, now) if existing.status is Status.PENDING else None,
         )
     except ConditionFailed as failed:
         latest = failed.existing or existing

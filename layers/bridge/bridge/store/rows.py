@@ -1,15 +1,20 @@
-"""Verification ↔ item of the table. An attribute that is None is left out, and so stands in no index.
+"""Verification ↔ item of the table. An attribute that is None is left out, and so is in no index.
 
-Attributes that only the table needs: `due_shard` and `due_at` (index due), `reference_key` and `created_at` (index
-by_reference), `ttl` (epoch seconds; set on final records alone), `contact_started_at` (epoch seconds; of the last claim
-whose vendor call is not known to have failed).
+Attributes that only the table needs:
+
+- `history` has one entry for each advance of `sequence`, written with it; `advanced` is there only right after such a
+  write, so the stream's filter passes no other.
+- `due_shard` and `due_at` (index due), `reference_key` and `created_at` (index by_reference), `created_day` and
+  `owner_created` (index by_created).
+- `ttl`: epoch seconds, set on final records only.
+- `contact_started_at`: epoch seconds of the last claim whose vendor call is not known to have failed.
 """
 
 import hashlib
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.verification import Evidence, Status, Verification, timestamp
+from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.items import Item, attributes, plain
 
 # The due ones are spread over this many partitions of their index, so that none gets hot. A sweep reads them all.
@@ -35,6 +40,28 @@ def due_shard(verification_id: str) -> str:
 def reference_key(principal: str, reference: str) -> str:
     """The partition of a principal's reference; no pair can be mistaken for another."""
     return f"{len(principal)}:{principal}:{reference}"
+
+
+def created_attributes(principal: str, created_at: datetime) -> dict[str, str]:
+    """The key in the index by_created: one partition for each day (UTC), in it by principal and time."""
+    time = timestamp(created_at)
+    return {"created_day": time[:10], "owner_created": f"{owner(principal)}#{time}"}
+
+
+def owner(principal: str) -> str:
+    """A principal's place in by_created. The principal itself may be a person's address."""
+    return hashlib.sha256(principal.encode()).hexdigest()[:16]
+
+
+def history_entry(entry: HistoryEntry) -> dict[str, Any]:
+    values = {
+        "status": entry.status.value,
+        "at": timestamp(entry.at),
+        "reason_code": entry.reason_code,
+        "evidence_sha256": entry.evidence_sha256,
+        "redacted": entry.is_redaction or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def to_row(verification: Verification) -> Item:
@@ -102,9 +129,19 @@ def _verification(row: dict[str, Any]) -> Verification:
         checks=int(row.get("checks", 0)),
         failures=int(row.get("failures", 0)),
         last_contact_at=int(row.get("last_contact_at", 0)),
-        result=row.get("result"),
         evidence=_evidence(row.get("evidence")),
         redacted_at=datetime.fromisoformat(row["redacted_at"]) if "redacted_at" in row else None,
+        history=tuple(_history_entry(entry) for entry in row.get("history", [])),
+    )
+
+
+def _history_entry(value: dict[str, Any]) -> HistoryEntry:
+    return HistoryEntry(
+        status=Status(value["status"]),
+        at=datetime.fromisoformat(value["at"]),
+        reason_code=value.get("reason_code"),
+        evidence_sha256=value.get("evidence_sha256"),
+        is_redaction=value.get("redacted", False),
     )
 
 

@@ -9,9 +9,9 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from bridge.aws.clients import required, translate_aws_errors
-from bridge.domain.verification import Verification
+from bridge.domain.verification import HistoryEntry, Verification
 from bridge.store.items import Item, attributes
-from bridge.store.rows import from_row
+from bridge.store.rows import from_row, history_entry
 
 
 class ConditionFailed(Exception):
@@ -54,6 +54,7 @@ class Table:
         copy: Mapping[str, str] | None = None,
         increment: Sequence[str] = (),
         remove: Sequence[str] = (),
+        advance: HistoryEntry | None = None,
     ) -> Verification:
         """Updates the item, and returns the verification afterwards.
 
@@ -66,17 +67,26 @@ class Table:
             copy: attributes that take the number of another attribute, 0 where there is none.
             increment: numbers that grow by one.
             remove: attributes that go.
+            advance: what a write that advances the verification appends to its history; `sequence` grows by one.
         """
         default, copy = default or {}, copy or {}
+        if advance:
+            increment, set = [*increment, "sequence"], {**set, "advanced": True}
+        else:
+            remove = [*remove, "advanced"]
         clauses = [f"#{name} = :set_{name}" for name in set]
         clauses += [f"#{name} = if_not_exists(#{name}, :set_{name})" for name in default]
         clauses += [f"#{name} = if_not_exists(#{source}, :zero)" for name, source in copy.items()]
         clauses += [f"#{name} = #{name} + :one" for name in increment]
+        if advance:
+            clauses.append("#history = list_append(if_not_exists(#history, :none), :entry)")
         expression = f"SET {', '.join(clauses)}" if clauses else ""
         if remove:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
         bound = {**values, **{f":set_{name}": value for name, value in {**set, **default}.items()}}
         bound |= ({":one": 1} if increment else {}) | ({":zero": 0} if copy else {})
+        if advance:
+            bound |= {":none": [], ":entry": [history_entry(advance)]}
         response = self._write(
             "UpdateItem",
             {"Key": key(id), "UpdateExpression": expression.strip(), "ReturnValues": "ALL_NEW"},

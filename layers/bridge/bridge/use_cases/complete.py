@@ -11,12 +11,13 @@ from bridge.domain import checks, schedule
 from bridge.domain.checks import CallClass, Check
 from bridge.domain.decision import decide
 from bridge.domain.errors import BridgeError, StorageUnavailable, VendorError, VendorLimitReached, VendorMalformed
-from bridge.domain.verification import Status, Verification
+from bridge.domain.verification import Evidence, Status, Verification
 from bridge.observability import GAVE_UP, INCONSISTENT_RESULT, logger, record_failure, report
 from bridge.store import claims, completion, returns
 from bridge.store.completion import StatusUpdate
 from bridge.vendor import pictures
 from bridge.vendor import record as vendor_record
+from bridge.vendor.response import Answer
 
 # After the end of a link: how often a record that contradicts the request is checked again before it is the result.
 _WRONG_RECORDS = 2
@@ -117,15 +118,23 @@ def _ask(deps: Dependencies, verification: Verification, check: Check) -> Verifi
             reason_code=checks.reason_of_open(verification, decision),
         )
     # The proof first, then the status that rests on it.
+    evidence = _store_record(deps, verification, answer) if record.is_of_token else None
     update = StatusUpdate(
         status=decision.status,
         expires_at=expires_at,
         due_at=due_at,
         reason_code=decision.reason_code,
-        result=pictures.without_pictures(answer.result) if record.is_of_token else None,
-        evidence=deps.evidence.put(verification.id, answer.raw) if record.is_of_token else None,
+        evidence=evidence,
     )
     return _advance(deps, verification, update)
+
+
+def _store_record(deps: Dependencies, verification: Verification, answer: Answer) -> Evidence:
+    """The vendor's bytes into the bucket, its fields without pictures into a table."""
+    evidence = deps.evidence.put(verification.id, answer.raw)
+    fields = pictures.without_pictures(answer.result)
+    deps.results.put(verification.id, evidence.sha256, fields, deps.now())
+    return evidence
 
 
 def _check_wrong_record_again(

@@ -38,15 +38,18 @@ def read_result(deps: Dependencies, verification: Verification, caller: Caller) 
 
     Nothing is given that does not stand in the audit trail.
     """
-    if verification.result is None:
+    if verification.evidence is None:
+        return None
+    result = deps.results.get(verification.id, verification.evidence.sha256)
+    if result is None:
         return None
     deps.audit.record(AuditAction.RESULT_READ, verification.id, caller, deps.now(), deps.nonce())
-    if verification.evidence is None or not pictures.needs_evidence(verification.result):
-        return json.loads(verification.result)
+    if not pictures.needs_evidence(result):
+        return json.loads(result)
     raw = deps.evidence.get(verification.evidence)
     if raw is None:
         logger.info("evidence_gone", extra={"verification_id": verification.id})
-        return pictures.without_links(verification.result)
+        return pictures.without_links(result)
     fields = read_answer(raw).result
     return pictures.with_links(fields, functools.partial(deps.evidence.presigned_url, verification.id))
 

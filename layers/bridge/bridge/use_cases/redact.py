@@ -25,6 +25,7 @@ def redact(deps: Dependencies, caller: Caller, id: str) -> Verification:
         due_at = int(now.timestamp()) + schedule.LATE_ERASURE
         tombstone = redaction.redact(deps.table, verification, due_at=due_at, now=now)
     deps.evidence.delete(id)
+    deps.results.delete(id)
     deps.audit.record(AuditAction.REDACTED, id, caller, deps.now(), deps.nonce())
     logger.info("verification_redacted", extra={"verification_id": id})
     return tombstone
@@ -40,4 +41,5 @@ def erase_late_evidence(deps: Dependencies, tombstone: Verification) -> None:
     if deps.now() < tombstone.redacted_at + timedelta(seconds=schedule.IN_FLIGHT_SECONDS):
         return
     deps.evidence.delete(tombstone.id)
+    deps.results.delete(tombstone.id)
     redaction.clear_due(deps.table, tombstone.id)

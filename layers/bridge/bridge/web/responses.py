@@ -1,12 +1,13 @@
 """Responses in JSON, with the vendor's field names where it has them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
+from bridge.domain.events import Event
 from bridge.domain.reasons import reason
 from bridge.domain.verification import Status, Verification, timestamp
 
@@ -50,6 +51,22 @@ def verification(v: Verification, *, base_url: str, now: datetime) -> dict[str, 
 def status(v: Verification) -> dict[str, Any]:
     """What a browser may know."""
     return {"id": v.id, "status": v.status, "reason": _reason(v), "updated_at": timestamp(v.updated_at)}
+
+
+def events(events: Iterable[Event]) -> dict[str, Any]:
+    """The events of a verification, as its owner sees them."""
+    return {
+        "data": [
+            {
+                "id": event.id,
+                "type": event.type,
+                "sequence": event.data["sequence"],
+                "timestamp": event.timestamp,
+                "data": event.data,
+            }
+            for event in events
+        ]
+    }
 
 
 def poll_after(v: Verification) -> dict[str, str]:

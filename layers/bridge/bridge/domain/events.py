@@ -1,0 +1,94 @@
+"""One event for each advance of a verification. It follows from the record alone: a replay sends the same event again.
+
+An event has no personal data. `reference` is the caller's own id, declared pseudonymous, and leaves with a redaction.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.domain.reasons import reason
+from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
+
+TYPES = tuple(
+    f"verification.{name}"
+    for name in ("created", "processing", "verified", "rejected", "failed", "expired", "redacted")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`timestamp` as ISO 8601; `principal` for those who route it, it is in no webhook."""
+
+    id: str
+    principal: str
+    type: str
+    timestamp: str
+    data: dict[str, Any]
+
+    @property
+    def body(self) -> bytes:
+        """The body of its webhook: the same bytes at each attempt, as they are signed."""
+        content = {"type": self.type, "timestamp": self.timestamp, "data": self.data}
+        return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What is sent to the event bus."""
+        return {
+            "id": self.id,
+            "principal": self.principal,
+            "type": self.type,
+            "timestamp": self.timestamp,
+            "data": self.data,
+        }
+
+
+def event_in(detail: dict[str, Any]) -> Event:
+    """The event in a bus event's `detail`; KeyError or TypeError if it is not one of ours."""
+    event = Event(**{name: detail[name] for name in ("id", "principal", "type", "timestamp", "data")})
+    if not all(
+        isinstance(text, str) for text in (event.id, event.principal, event.type, event.timestamp, event.data["id"])
+    ):
+        raise TypeError("a member of the event is no text")
+    return event
+
+
+def events_of(verification: Verification) -> list[Event]:
+    """All events of a verification, oldest first."""
+    return [_event(verification, number, entry) for number, entry in enumerate(verification.history, start=1)]
+
+
+def last_event(verification: Verification) -> Event:
+    """The event of the write that left the verification as it is. It has been handed out."""
+    return _event(verification, len(verification.history), verification.history[-1])
+
+
+def _event(verification: Verification, sequence: int, entry: HistoryEntry) -> Event:
+    time = timestamp(entry.at)
+    data = {
+        "id": verification.id,
+        "reference": verification.reference,
+        "type": verification.type,
+        "status": entry.status.value,
+        "reason": _reason(entry.reason_code),
+        "sequence": sequence,
+        "evidence_sha256": entry.evidence_sha256,
+        "created_at": timestamp(verification.created_at),
+        "updated_at": time,
+    }
+    id = f"evt_{verification.id.removeprefix('ver_')}_{sequence}"
+    return Event(id, verification.principal, _type(entry), time, data)
+
+
+def _type(entry: HistoryEntry) -> str:
+    if entry.is_redaction:
+        return "verification.redacted"
+    return "verification.created" if entry.status is Status.PENDING else f"verification.{entry.status.value}"
+
+
+def _reason(code: str | None) -> dict[str, Any] | None:
+    if code is None:
+        return None
+    why = reason(code)
+    return {"code": why.code, "message": why.message, "retryable": why.retryable}

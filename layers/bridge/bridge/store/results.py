@@ -1,0 +1,58 @@
+"""The vendor's fields without pictures, one item for each record that a status rests on.
+
+They are not in the verification's own item: that one is streamed, and the stream carries nothing of the vendor's.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from bridge.aws.clients import required, translate_aws_errors
+from bridge.store.items import attributes, plain
+
+
+class Results:
+    """`retention` in seconds."""
+
+    def __init__(self, client: Any, table: str, retention: int) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+
+    def put(self, verification_id: str, sha256: str, fields: str, now: datetime) -> None:
+        """Stores the fields (JSON text) of the record with that SHA-256. Storing them again changes nothing."""
+        item = {
+            "id": verification_id,
+            "sha256": sha256,
+            "fields": fields,
+            "ttl": int(now.timestamp()) + self._retention,
+        }
+        with translate_aws_errors("PutItem"):
+            self._client.put_item(TableName=self._table, Item=attributes(item))
+
+    def get(self, verification_id: str, sha256: str) -> str | None:
+        """The fields as JSON text; None if they have expired."""
+        with translate_aws_errors("GetItem"):
+            # Without the capacity a response that was cut short looks like one that found nothing.
+            response = self._client.get_item(
+                TableName=self._table,
+                Key=attributes({"id": verification_id, "sha256": sha256}),
+                ConsistentRead=True,
+                ReturnConsumedCapacity="TOTAL",
+            )
+        required(response, "ConsumedCapacity", "GetItem")
+        return str(plain(response["Item"])["fields"]) if "Item" in response else None
+
+    def delete(self, verification_id: str) -> None:
+        """Deletes all fields of a verification."""
+        with translate_aws_errors("Query"):
+            page = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="id = :id",
+                ExpressionAttributeValues=attributes({":id": verification_id}),
+                ProjectionExpression="id, sha256",
+                ConsistentRead=True,
+            )
+        # A verification has no more records than checks, so a page holds all of them.
+        for key in required(page, "Items", "Query"):
+            with translate_aws_errors("DeleteItem"):
+                self._client.delete_item(TableName=self._table, Key=key)
