@@ -1,33 +1,19 @@
 """Completes what the queue names. One that fails stays in the queue, and does not hold up the others."""
 
-from typing import Any, cast
+from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    ExceptionInfo,
-    FailureResponse,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.aws.due_queue import message_in
 from bridge.dependencies import dependencies
-from bridge.observability import concerning, record_failure
+from bridge.observability import concerning
 from bridge.use_cases.finalize import finalize
+from bridge.web.batches import queue_processor
 from bridge.web.entry import entry_point
 
-
-class LoggingBatchProcessor(BatchProcessor):
-    """Powertools keeps a message's error to itself; each is to leave its line and its count."""
-
-    def failure_handler(self, record: SQSRecord, exception: ExceptionInfo) -> FailureResponse:
-        record_failure("message_failed", cast("Exception", exception[1]), message_id=record.message_id)
-        return super().failure_handler(record, exception)
-
-
-processor = LoggingBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = queue_processor()
 
 
 def finalize_message(record: SQSRecord) -> None:

@@ -26,7 +26,6 @@ OPERATIONS = {
     "s3:ListBucketVersions": "ListObjectVersions",
     "s3:DeleteObjectVersion": "DeleteObject",
     "sqs:GetQueueAttributes": "GetQueueAttributes",
-    "sqs:SendMessage": "SendMessageBatch",
 }
 # What Lambda and the services do themselves with a role's permissions.
 NOT_OURS = re.compile(r"(logs|kms|xray):.*|sqs:(ReceiveMessage|DeleteMessage)")
