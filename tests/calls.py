@@ -41,8 +41,8 @@ def _asked(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
             yield from _s3(operation, parameters)
         case "sqs", "SendMessage" | "SendMessageBatch":
             yield "sqs:SendMessage", parameters["QueueUrl"], {}
-        case "sqs", "GetQueueAttributes":
-            yield "sqs:GetQueueAttributes", parameters["QueueUrl"], {}
+        case "sqs", "GetQueueAttributes" | "ChangeMessageVisibility":
+            yield f"sqs:{operation}", parameters["QueueUrl"], {}
         case "events", "PutEvents":
             for entry in parameters["Entries"]:
                 yield "events:PutEvents", entry["EventBusName"], {"events:source": entry["Source"]}

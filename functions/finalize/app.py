@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -10,10 +10,10 @@ from bridge.aws.due_queue import message_in
 from bridge.dependencies import dependencies
 from bridge.observability import concerning
 from bridge.use_cases.finalize import finalize
-from bridge.web.batch import LoggingBatchProcessor
+from bridge.web.batches import queue_processor
 from bridge.web.entry import entry_point
 
-processor = LoggingBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+processor = queue_processor()
 
 
 def finalize_message(record: SQSRecord) -> None:

@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.dependencies import dependencies
 from bridge.use_cases.publish import publish
-from bridge.web.batch import LoggingBatchProcessor
+from bridge.web.batches import stream_processor
 from bridge.web.entry import entry_point
 
-# Lambda repeats the batch from the first record that failed; its later records are then published twice.
-processor = LoggingBatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+processor = stream_processor()
 
 
 def publish_record(record: DynamoDBRecord) -> None:

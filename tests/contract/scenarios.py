@@ -14,6 +14,7 @@ Scenario = Callable[[Api], requests.Response]
 
 CREATE, LIST, READ = "create_verification", "list_verifications", "read_verification"
 REFRESH, REDACT = "refresh_verification", "redact_verification"
+EVENTS, REPLAY = "list_events", "replay_events"
 STATUS, RETURN = "get_status", "return_person"
 
 # Faults of the stand-in, and the problem that each of them becomes.
@@ -65,7 +66,7 @@ def _without_scopes(operation: str, api: Api) -> requests.Response:
 
 
 def _of_another(operation: str, api: Api) -> requests.Response:
-    everything = [f"verifications:{what}" for what in ("write", "read", "read_result", "redact")]
+    everything = [*(f"verifications:{what}" for what in ("write", "read", "read_result", "redact")), "events:replay"]
     return api.call(operation, id=api.created()["id"], key=api.key(everything, principal="another"))
 
 
@@ -116,6 +117,8 @@ SCENARIOS: list[tuple[Case, Scenario]] = [
     (Case(READ, 400, "invalid_request"), lambda api: api.call(READ, params={"expand": "everything"})),
     (Case(REFRESH, 200), lambda api: api.call(REFRESH, id=api.created()["id"])),
     (Case(REDACT, 200), lambda api: api.call(REDACT, id=api.created(reference="customer-42")["id"])),
+    (Case(EVENTS, 200), lambda api: api.call(EVENTS, id=api.created()["id"])),
+    (Case(REPLAY, 202), lambda api: api.call(REPLAY, id=api.created()["id"])),
     (Case(STATUS, 200), lambda api: api.call(STATUS, **place(api.created()))),
     (Case(STATUS, 404, "not_found"), lambda api: api.call(STATUS, id=api.created()["id"])),
     (Case(STATUS, 503, "storage_unavailable"), partial(_without_table, STATUS)),
@@ -128,10 +131,11 @@ SCENARIOS: list[tuple[Case, Scenario]] = [
     (Case("health", 200), lambda api: api.call("health")),
     (Case("openapi", 200), lambda api: api.call("openapi")),
     *[(Case(name, 403, "missing_scope"), partial(_without_scopes, name)) for name in (CREATE, LIST, READ)],
-    *[(Case(name, 403, "missing_scope"), partial(_without_scopes, name)) for name in (REFRESH, REDACT)],
-    *[(Case(name, 404, "not_found"), partial(_of_another, name)) for name in (READ, REFRESH, REDACT)],
+    *[(Case(name, 403, "missing_scope"), partial(_without_scopes, name)) for name in (REFRESH, REDACT, EVENTS, REPLAY)],
+    *[(Case(name, 404, "not_found"), partial(_of_another, name)) for name in (READ, REFRESH, REDACT, EVENTS, REPLAY)],
     *[(Case(name, 503, "storage_unavailable"), partial(_without_table, name)) for name in (CREATE, LIST, READ)],
     *[(Case(name, 503, "storage_unavailable"), partial(_without_table, name)) for name in (REFRESH, REDACT)],
+    *[(Case(name, 503, "storage_unavailable"), partial(_without_table, name)) for name in (EVENTS, REPLAY)],
     *[(Case(CREATE, *problem), partial(_vendor_fault_on_create, name)) for name, problem in VENDOR_FAULTS.items()],
     *[(Case(REFRESH, *problem), partial(_vendor_fault_on_refresh, name)) for name, problem in VENDOR_FAULTS.items()],
 ]

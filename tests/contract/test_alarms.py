@@ -12,31 +12,41 @@ from tests.integration.test_failures import CASES
 
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
 
-# The metrics of AWS that alarms watch: their dimensions, what they have to be, and the page of AWS that has them.
 API = {"ApiId": {"Ref": "Api"}}
-FINALIZE = {"FunctionName": {"Ref": "FinalizeFunction"}}
-AWS_METRICS: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
-    ("AWS/ApiGateway", "5xx"): (
-        API,
-        "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html",
-    ),
-    ("AWS/Lambda", "Errors"): (
-        FINALIZE,
-        "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
-    ),
-    ("AWS/Lambda", "Throttles"): (
-        FINALIZE,
-        "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
-    ),
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): (
-        {"QueueName": {"Fn::GetAtt": ["DueQueue", "QueueName"]}},
-        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html",
-    ),
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): (
-        {"QueueName": {"Fn::GetAtt": ["DueDeadLetterQueue", "QueueName"]}},
-        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html",
+PAGES = {
+    "AWS/ApiGateway": "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html",
+    "AWS/Lambda": "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
+    "AWS/SQS": (
+        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"
     ),
 }
+
+
+def function(name: str) -> dict[str, Any]:
+    return {"FunctionName": {"Ref": name}}
+
+
+def queue(name: str) -> dict[str, Any]:
+    return {"QueueName": {"Fn::GetAtt": [name, "QueueName"]}}
+
+
+# The alarms of AWS's metrics: the metric, and the dimensions that AWS documents on one of PAGES.
+AWS_METRICS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "Api5xxAlarm": ("AWS/ApiGateway", "5xx", API),
+    "DeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("DueDeadLetterQueue")),
+    "DeliverErrorsAlarm": ("AWS/Lambda", "Errors", function("DeliverFunction")),
+    "DeliveryDeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("DeliveryDeadLetterQueue")),
+    "DeliveryInFlightAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", queue("DeliveryQueue")),
+    "DueQueueAgeAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", queue("DueQueue")),
+    "PublishAgeAlarm": ("AWS/Lambda", "IteratorAge", function("PublishFunction")),
+    "PublishDeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("PublishDeadLetterQueue")),
+    "FinalizeErrorsAlarm": ("AWS/Lambda", "Errors", function("FinalizeFunction")),
+    "FinalizeThrottlesAlarm": ("AWS/Lambda", "Throttles", function("FinalizeFunction")),
+}
+# Counts of messages, which are no ages in seconds.
+COUNTS = {"DeliveryInFlightAlarm"}
+# Of which the age is in milliseconds.
+MILLISECONDS = {"PublishAgeAlarm"}
 # What tests see in a function's output beside the cases: see tests/integration/test_failures.py.
 EMITTED = {case.metric for case in CASES.values()} | {observability.GAVE_UP, observability.OLDEST_DUE_SECONDS}
 
@@ -45,9 +55,9 @@ by_alarm = pytest.mark.parametrize("alarm", ALARMS.values(), ids=lambda alarm: a
 
 def test_the_alarms_watch_what_functions_emit_and_what_aws_documents_and_nothing_else() -> None:
     ours = {name for name, alarm in ALARMS.items() if alarm.properties["Namespace"] == {"Ref": "AWS::StackName"}}
-    others = {(alarm.properties["Namespace"], name) for name, alarm in ALARMS.items() if name not in ours}
     assert ours == EMITTED
-    assert others == AWS_METRICS.keys()
+    assert ALARMS.keys() - ours == AWS_METRICS.keys()
+    assert {namespace for namespace, _, _ in AWS_METRICS.values()} == PAGES.keys()
 
 
 def test_every_metric_of_ours_has_an_alarm() -> None:
@@ -55,11 +65,10 @@ def test_every_metric_of_ours_has_an_alarm() -> None:
     assert declared == EMITTED
 
 
-@pytest.mark.parametrize(("metric", "documented"), AWS_METRICS.items())
-def test_an_alarm_names_the_dimensions_that_aws_documents(
-    metric: tuple[str, str], documented: tuple[dict[str, Any], str]
-) -> None:
-    assert ALARMS[metric[1]].dimensions == documented[0]
+@pytest.mark.parametrize("name", AWS_METRICS)
+def test_an_alarm_names_the_metric_and_the_dimensions_that_aws_documents(name: str) -> None:
+    its = ALARMS[name].properties
+    assert (its["Namespace"], its["MetricName"], ALARMS[name].dimensions) == AWS_METRICS[name]
 
 
 @by_alarm
@@ -67,7 +76,8 @@ def test_an_alarm_is_raised_within_15_minutes_of_its_cause(alarm: Alarm) -> None
     declared = alarm.properties
     needed = declared.get("DatapointsToAlarm", declared["EvaluationPeriods"])
     # Until an age is reached, and then until enough periods are over; AWS takes some two minutes to show a metric.
-    age = declared["Threshold"] if declared["Statistic"] == "Maximum" else 0
+    age = declared["Threshold"] if declared["Statistic"] == "Maximum" and alarm.name not in COUNTS else 0
+    age = age / 1000 if alarm.name in MILLISECONDS else age
     assert age + declared["Period"] * needed + 120 <= 15 * 60
     assert declared["Period"] * declared["EvaluationPeriods"] <= 15 * 60
 

@@ -3,7 +3,8 @@
 import pytest
 
 from bridge.aws import clients
-from bridge.domain import schedule
+from bridge.domain import schedule, webhook_retries
+from bridge.outbound import public_post
 from bridge.vendor import client as vendor_client
 from bridge.web.time_limit import RESERVE
 from tests.sandbox import template, wiring
@@ -25,14 +26,15 @@ ASKING = sorted(
     if "EKYC_API_URL" in function.get("Environment", {}).get("Variables", {})
 )
 QUEUES = TEMPLATE.of_type("AWS::SQS::Queue")
-QUEUE, DEAD_LETTERS = QUEUES["DueQueue"], QUEUES["DueDeadLetterQueue"]
-(SOURCE,) = (
-    mapping
-    for mapping in TEMPLATE.of_type("AWS::Lambda::EventSourceMapping").values()
-    if mapping["FunctionName"]["Ref"] == "FinalizeFunction"
-)
-FINALIZE = TIMEOUTS["FinalizeFunction"]
-RECEIVES: int = QUEUE["RedrivePolicy"]["maxReceiveCount"]
+QUEUE, DELIVERIES = QUEUES["DueQueue"], QUEUES["DeliveryQueue"]
+SOURCES = {
+    its["EventSourceArn"]["Fn::GetAtt"][0]: its
+    for its in TEMPLATE.of_type("AWS::Lambda::EventSourceMapping").values()
+    if its["EventSourceArn"]["Fn::GetAtt"][0] in QUEUES
+}
+SOURCE = SOURCES["DueQueue"]
+FINALIZE, DELIVER = TIMEOUTS["FinalizeFunction"], TIMEOUTS["DeliverFunction"]
+by_queue = pytest.mark.parametrize("queue", ["DueQueue", "DeliveryQueue"])
 
 
 # botocore's standard mode: seconds before another attempt after a throttle, without and with AWS's own wish.
@@ -89,12 +91,31 @@ def test_no_message_waits_until_it_is_sent_again_however_slow_the_vendor_is() ->
     assert longest < schedule.RESEND
 
 
-def test_a_message_is_hidden_for_six_times_as_long_as_finalize_runs() -> None:
-    assert QUEUE["VisibilityTimeout"] >= 6 * FINALIZE
+@by_queue
+def test_a_message_is_hidden_for_six_times_as_long_as_its_function_runs(queue: str) -> None:
+    assert QUEUES[queue]["VisibilityTimeout"] >= 6 * TIMEOUTS[SOURCES[queue]["FunctionName"]["Ref"]]
 
 
-def test_one_that_fails_does_not_take_its_batch_with_it() -> None:
-    assert SOURCE["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+@by_queue
+def test_one_that_fails_does_not_take_its_batch_with_it(queue: str) -> None:
+    assert SOURCES[queue]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_deliver_outlives_an_exchange_and_a_storage_call_that_fails(service: str) -> None:
+    assert public_post.CONNECT_TIMEOUT < public_post.BUDGET
+    assert SOURCES["DeliveryQueue"]["BatchSize"] == 1
+    assert public_post.BUDGET + max(never_answers(service), throttled(service)) < DELIVER - RESERVE
+
+
+def test_a_webhook_is_hidden_no_longer_than_sqs_can_and_tried_until_it_is_given_up() -> None:
+    # SQS counts from when the message was received.
+    assert webhook_retries.LONGEST + DELIVER <= 12 * 3600
+    # The last attempt begins within the time, and what it fails with is written down by then.
+    longest = webhook_retries.GIVE_UP_AFTER + webhook_retries.LONGEST + DELIVERIES["VisibilityTimeout"]
+    assert longest < DELIVERIES["MessageRetentionPeriod"]
+    soonest = 0.9 * sum(webhook_retries.DELAYS)
+    attempts = len(webhook_retries.DELAYS) + (webhook_retries.GIVE_UP_AFTER - soonest) / (0.9 * webhook_retries.LONGEST)
+    assert attempts + 2 < DELIVERIES["RedrivePolicy"]["maxReceiveCount"]
 
 
 def test_a_verification_is_not_sent_again_while_its_message_is_hidden() -> None:
@@ -119,11 +140,15 @@ def test_one_run_of_the_sweep_ends_before_the_next_begins() -> None:
     assert TIMEOUTS[every.function] < every.seconds
 
 
-def test_a_message_is_tried_some_times_and_reaches_the_dead_letters_before_it_is_too_old() -> None:
-    assert RECEIVES >= 2
-    assert RECEIVES * QUEUE["VisibilityTimeout"] < QUEUE["MessageRetentionPeriod"]
+@by_queue
+def test_a_message_is_tried_some_times_and_reaches_the_dead_letters_before_it_is_too_old(queue: str) -> None:
+    receives = QUEUES[queue]["RedrivePolicy"]["maxReceiveCount"]
+    assert receives >= 2
+    assert receives * QUEUES[queue]["VisibilityTimeout"] < QUEUES[queue]["MessageRetentionPeriod"]
 
 
-def test_dead_letters_are_kept_longer_than_the_queue_keeps_messages_for_their_age_is_not_begun_anew() -> None:
-    assert QUEUE["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DueDeadLetterQueue", "Arn"]}
-    assert DEAD_LETTERS["MessageRetentionPeriod"] - QUEUE["MessageRetentionPeriod"] >= 7 * 86400
+@by_queue
+def test_dead_letters_are_kept_longer_than_the_queue_keeps_messages_for_their_age_is_not_begun_anew(queue: str) -> None:
+    (dead, attribute) = QUEUES[queue]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"]
+    assert (dead, attribute) == (queue.replace("Queue", "DeadLetterQueue"), "Arn")
+    assert QUEUES[dead]["MessageRetentionPeriod"] - QUEUES[queue]["MessageRetentionPeriod"] >= 7 * 86400

@@ -26,10 +26,12 @@ OPERATIONS = {
     "s3:ListBucketVersions": "ListObjectVersions",
     "s3:DeleteObjectVersion": "DeleteObject",
     "sqs:GetQueueAttributes": "GetQueueAttributes",
-    "sqs:SendMessage": "SendMessageBatch",
 }
 # What Lambda and the services do themselves with a role's permissions.
-NOT_OURS = re.compile(r"(logs|kms|xray):.*|sqs:(ReceiveMessage|DeleteMessage)")
+NOT_OURS = re.compile(
+    r"(logs|kms|xray):.*|sqs:(ReceiveMessage|DeleteMessage)"
+    r"|dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)"
+)
 
 
 def _runtime() -> str | None:

@@ -33,6 +33,7 @@ def test_the_first_values_of_secrets_never_change() -> None:
     assert {name: its["SecretString"] for name, its in secrets.items()} == {
         "EkycCredentialsSecret": '{"client_id": "", "client_secret": ""}',
         "ApiKeysSecret": '{"keys": []}',
+        "WebhookEndpointsSecret": '{"endpoints": []}',
     }
 
 

@@ -64,6 +64,6 @@ def test_every_function_that_ends_verifications_knows_the_same_retention() -> No
     assert all(variables["RETENTION_DAYS"] == {"Ref": "RetentionDays"} for variables in having.values())
 
 
-@pytest.mark.parametrize("queue", ["DueQueue", "DueDeadLetterQueue"])
+@pytest.mark.parametrize("queue", ["DueQueue", "DueDeadLetterQueue", "DeliveryQueue", "DeliveryDeadLetterQueue"])
 def test_no_message_waits_for_more_than_two_weeks(queue: str) -> None:
     assert 0 < TEMPLATE.of_type("AWS::SQS::Queue")[queue]["MessageRetentionPeriod"] <= 14 * 86400

@@ -61,6 +61,7 @@ def test_a_pattern_takes_what_is_meant_and_nothing_else(parameter: str, good: st
 def test_a_fresh_deployment_is_closed() -> None:
     secrets = TEMPLATE.of_type("AWS::SecretsManager::Secret")
     assert json.loads(secrets["ApiKeysSecret"]["SecretString"]) == {"keys": []}
+    assert json.loads(secrets["WebhookEndpointsSecret"]["SecretString"]) == {"endpoints": []}
     assert not any(json.loads(secrets["EkycCredentialsSecret"]["SecretString"]).values())
     assert PARAMETERS["AllowedRedirectOrigins"]["Default"] == ""
     assert PARAMETERS["AllowedCorsOrigins"]["Default"] == ""

@@ -36,9 +36,9 @@ class Alarm:
 
 
 _TEMPLATE = template.read()
-# By the metric that they watch; no two watch the same.
+# Those of our own metrics by the metric, of which no two watch the same; those of AWS's by their own name.
 ALARMS = {
-    properties["MetricName"]: Alarm(name, properties)
+    properties["MetricName"] if properties["Namespace"] == {"Ref": "AWS::StackName"} else name: Alarm(name, properties)
     for name, properties in _TEMPLATE.of_type("AWS::CloudWatch::Alarm").items()
 }
 

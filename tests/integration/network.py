@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -11,7 +11,7 @@ HOST = "vendor.example"
 # Seconds.
 LONGER_THAN_ANYONE_WAITS = 15.0
 
-Resolver = Callable[..., list[object]]
+Resolver = Callable[..., Sequence[object]]
 _system_resolver = socket.getaddrinfo
 
 
@@ -35,7 +35,7 @@ def addresses(*ports: int) -> Resolver:
 
 
 def hangs(event: threading.Event, *ports: int) -> Resolver:
-    def resolver(*_: object, **__: object) -> list[object]:
+    def resolver(*_: object, **__: object) -> Sequence[object]:
         event.wait(LONGER_THAN_ANYONE_WAITS)
         return addresses(*ports)()
 

@@ -169,6 +169,10 @@ SAMPLES: dict[str, Sample] = {
     "about/openapi": Sample(is_json(200, openapi="3.1.0")),
     "authorize/good_key": Sample(is_exactly({"isAuthorized": True, "context": CALLER})),
     "authorize/no_key": Sample(is_exactly({"isAuthorized": False})),
+    "deliver/event": Sample(fails()),
+    # No endpoint has this name, so the message is set aside.
+    "deliver/endpoint": Sample(fails()),
+    "deliver/poison": Sample(fails("059f36b4-87a3-44ab-83d2-661975630001")),
     "finalize/batch": Sample(fails()),
     "finalize/poison": Sample(fails("059f36b4-87a3-44ab-83d2-661975630002")),
     "redirect/return": Sample(sends_to(f"{REQUEST.redirect_url}&verification_id={ID}&status=verified")),

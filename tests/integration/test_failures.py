@@ -15,6 +15,7 @@ import pytest
 
 from bridge.auth.jwks import KeySet
 from bridge.aws import secrets
+from bridge.aws.delivery_queue import DeliveryQueue
 from bridge.aws.due_queue import DueQueue
 from bridge.dependencies import Dependencies
 from bridge.domain.errors import StorageUnavailable
@@ -34,6 +35,7 @@ from tests.unit.tokens import ISSUER, token
 
 # A failure's own fields in its line.
 _FIELDS = {"error", "operation", "error_code", "http_status", "what", "verification_id", "message_id"}
+_FIELDS |= {"endpoint", "event_id", "reason"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,34 @@ class World:
     def finalize(self, body: str) -> None:
         records = [{"messageId": "message-1", "body": body, "eventSource": "aws:sqs"}]
         self.sandbox.invoke("FinalizeFunction", {"Records": records})
+
+    def deliver(self, endpoint: str, *, age: int = 0) -> None:
+        """An event for an endpoint on this machine, which answers nothing; sent to the queue `age` seconds ago."""
+        nowhere = {"name": "crm", "url": "http://127.0.0.1:1/canary", "secrets": ["whsec_" + "Y2FuYXJ5" * 6]}
+        arn = self.deps.settings.webhook_endpoints_secret_arn
+        value = json.dumps({"endpoints": [nowhere, {"name": "canary "}]})
+        self.sandbox.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=value)
+        data = {"id": self.verification.id, "reference": "canary"}
+        event = {
+            "id": self.event_id,
+            "type": "verification.verified",
+            "timestamp": "",
+            "principal": "web",
+            "data": data,
+        }
+        body = {"endpoint": endpoint, "event": event} if endpoint else {"detail": event}
+        sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str((self.clock.epoch - age) * 1000)}
+        record = {"messageId": "message-1", "receiptHandle": "handle", "attributes": sent, "eventSource": "aws:sqs"}
+        vars(self.deps)["delivery_queue"] = DeliveryQueue(
+            mock.MagicMock(**{"send_message_batch.return_value": {"Successful": ["crm"]}}),
+            "https://sqs.example/a",
+            "https://sqs.example/b",
+        )
+        self.sandbox.invoke("DeliverFunction", {"Records": [record | {"body": json.dumps(body)}]})
+
+    @property
+    def event_id(self) -> str:
+        return f"evt_{self.verification.id[4:]}_2"
 
     def authorize(self, credential: str) -> None:
         event = http_event("GET", "/verifications/ver_x") | {"headers": {"authorization": f"Bearer {credential}"}}
@@ -110,6 +140,8 @@ class Case:
     metric: str
     fields: dict[str, Any] = field(default_factory=dict)
     names_it: bool = True
+    # Of a webhook, the endpoint that its line names, with the event.
+    endpoint: str = ""
 
 
 def deny(call: str, code: str = "AccessDeniedException") -> Step:
@@ -155,6 +187,10 @@ def unforeseen(world: World) -> None:
             raise KeyError("canary")
 
     vars(world.deps)["vendor"] = Broken()
+
+
+def nothing(world: World) -> None:
+    """Nothing is injected."""
 
 
 def rate_limit_used_up(world: World) -> None:
@@ -300,7 +336,7 @@ CASES = {
         storage("UpdateItem") | {"message_id": "message-1"},
     ),
     "a message that is poison": Case(
-        lambda world: None,
+        nothing,
         lambda world: world.finalize('{"name": "canary"}'),
         "message_failed",
         "InternalError",
@@ -309,6 +345,50 @@ CASES = {
     ),
     "a message while the vendor fails": Case(
         vendor("503"), finalize, "check_failed", "VendorFault", outage(status=503)
+    ),
+    "a webhook that its endpoint does not take": Case(
+        nothing,
+        lambda world: world.deliver("crm"),
+        "message_failed",
+        "DeliveryFault",
+        {
+            "error": "DeliveryFailed",
+            "operation": "PostWebhook",
+            "error_code": "NotConnected",
+            "message_id": "message-1",
+        },
+        endpoint="crm",
+    ),
+    "a webhook that its endpoint did not take for 72 hours": Case(
+        nothing,
+        lambda world: world.deliver("crm", age=72 * 3600),
+        "delivery_gave_up",
+        "DeliveryGaveUp",
+        {"operation": "PostWebhook", "error_code": "NotConnected"},
+        endpoint="crm",
+    ),
+    "a webhook for an endpoint that is gone": Case(
+        nothing,
+        lambda world: world.deliver("gone"),
+        "endpoint_off",
+        "EndpointOff",
+        {"reason": "it is not in the secret"},
+        endpoint="gone",
+    ),
+    "an event while an endpoint's entry has no name": Case(
+        nothing,
+        lambda world: world.deliver(""),
+        "endpoint_off",
+        "EndpointOff",
+        {"reason": "name is not 1 to 40 of a-z, 0-9 and -", "endpoint": "#1"},
+        False,
+    ),
+    "a webhook while DynamoDB denies": Case(
+        deny("dynamodb.GetItem"),
+        lambda world: world.deliver("crm"),
+        "message_failed",
+        "StorageFault",
+        storage("GetItem") | {"message_id": "message-1"},
     ),
     "a sweep while DynamoDB denies": Case(
         deny("dynamodb.Query"), sweep, "invocation_failed", "StorageFault", storage("Query"), False
@@ -449,6 +529,7 @@ def test_a_failure_leaves_one_line_and_one_count_in_the_metric_of_an_alarm(
         # The id of a verification that nobody got.
         assert failed[0].pop("verification_id").startswith("ver_")
     named = {"verification_id": world.verification.id} if case.names_it else {}
+    named |= {"endpoint": case.endpoint, "event_id": world.event_id} if case.endpoint else {}
     assert failed == [{"message": case.message} | case.fields | named]
     counted = emitted(capsys.readouterr().out)
     alarm = ALARMS[case.metric].resolved(world.sandbox.stack)

@@ -30,6 +30,7 @@ _KEY_USE = {
     "sqs:ReceiveMessage": ("kms:Decrypt",),
     "sqs:DeleteMessage": (),
     "sqs:GetQueueAttributes": (),
+    "sqs:ChangeMessageVisibility": (),
     "logs:CreateLogStream": (),
     "logs:PutLogEvents": (),
 }

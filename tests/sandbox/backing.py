@@ -19,6 +19,7 @@ LOCAL_ORIGINS = "http://localhost:*,http://127.0.0.1:*"
 LOOPBACK = "127.0.0.1"
 _API_URL = "EKYC_API_URL"
 _ENDPOINT = "AWS_ENDPOINT_URL"
+_ALLOW_LOOPBACK = "WEBHOOK_ALLOW_HTTP_LOOPBACK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,9 @@ class Backing:
         created = created.with_variables(local | dict(choices.variables) | chosen)
         api_url, vendor_account = self._vendor(created, choices.hosts, outer)
         self.stack = created.with_variables({_API_URL: api_url})
-        # The sandbox is the functions' AWS, which no function of the template declares.
-        self.variables = merged(self.stack.functions) | {_ENDPOINT: self.aws.url}
+        # The sandbox is the functions' AWS, and its receivers are on this machine, which no function of the template
+        # declares.
+        self.variables = merged(self.stack.functions) | {_ENDPOINT: self.aws.url, _ALLOW_LOOPBACK: "true"}
         self.environment.apply(self.variables)
         self.secrets = Secrets(self.client("secretsmanager"), self.variables)
         self.secrets.put_credentials(*vendor_account)
@@ -107,10 +109,11 @@ class Backing:
         return self._clients[service]
 
     def reset(self) -> None:
-        """No verification, message, link, fault or further key is left."""
+        """No verification, message, link, fault, endpoint or further key is left."""
         if self.vendor is not None:
             self.vendor.reset()
         self.secrets.keep_first_key()
+        self.secrets.put_endpoints([])
         cleaning.empty(self.stack, self.client("dynamodb"), self.client("sqs"), self.client("s3"))
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""API keys and the vendor's credentials, put where the functions look for them."""
+"""API keys, the vendor's credentials and the endpoints of webhooks, put where the functions look for them."""
 
 import hashlib
 import json
@@ -15,10 +15,11 @@ PRINCIPAL = "sandbox"
 # The variables by which functions know the secrets, and thus we.
 _API_KEYS = "API_KEYS_SECRET_ARN"
 _CREDENTIALS = "EKYC_CREDENTIALS_SECRET_ARN"
+_ENDPOINTS = "WEBHOOK_ENDPOINTS_SECRET_ARN"
 
 
 class Secrets:
-    """The two secrets of a stack.
+    """The secrets of a stack.
 
     Args:
         client: a client of Secrets Manager.
@@ -33,6 +34,10 @@ class Secrets:
     def put_credentials(self, client_id: str, client_secret: str) -> None:
         """What the bridge shows to the vendor."""
         self._put(_CREDENTIALS, {"client_id": client_id, "client_secret": client_secret})
+
+    def put_endpoints(self, endpoints: Sequence[Any]) -> None:
+        """Who is sent webhooks."""
+        self._put(_ENDPOINTS, {"endpoints": list(endpoints)})
 
     def add_key(self, principal: str = PRINCIPAL, scopes: Sequence[str] = ALL_SCOPES) -> str:
         """A new API key; only its hash is stored."""

@@ -37,6 +37,14 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "event_source": ("EVENT_SOURCE", "ekyc-bridge", "ekyc-bridge"),
     "audit_table_name": ("AUDIT_TABLE_NAME", "audit", "audit"),
     "audit_retention": ("AUDIT_RETENTION_DAYS", "400", 400 * 86400),
+    "delivery_queue_url": ("DELIVERY_QUEUE_URL", "https://sqs.example/webhooks", "https://sqs.example/webhooks"),
+    "delivery_dead_letter_queue_url": (
+        "DELIVERY_DEAD_LETTER_QUEUE_URL",
+        "https://sqs.example/d",
+        "https://sqs.example/d",
+    ),
+    "webhook_endpoints_secret_arn": ("WEBHOOK_ENDPOINTS_SECRET_ARN", "arn:endpoints", "arn:endpoints"),
+    "endpoints_table_name": ("ENDPOINTS_TABLE_NAME", "endpoints", "endpoints"),
     "retention": ("RETENTION_DAYS", "30", 30 * 86400),
 }
 

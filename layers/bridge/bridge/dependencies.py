@@ -17,11 +17,15 @@ from bridge.domain.schedule import Draw
 from bridge.settings import Settings
 
 if TYPE_CHECKING:
+    from bridge.aws.delivery_queue import DeliveryQueue
     from bridge.aws.due_queue import DueQueue
     from bridge.aws.event_bus import EventBus
     from bridge.aws.secrets import Secret
     from bridge.domain.caller import Caller
+    from bridge.domain.webhooks import Endpoints
+    from bridge.outbound.public_post import PublicPost
     from bridge.store.audit_trail import AuditTrail
+    from bridge.store.endpoints import EndpointSwitches
     from bridge.store.evidence import EvidenceBucket
     from bridge.store.results import Results
     from bridge.store.table import Table
@@ -99,6 +103,36 @@ class Dependencies:
         from bridge.aws.due_queue import DueQueue
 
         return DueQueue(self._client("sqs"), self.settings.due_queue_url)
+
+    @functools.cached_property
+    def delivery_queue(self) -> "DeliveryQueue":
+        from bridge.aws.delivery_queue import DeliveryQueue
+
+        settings = self.settings
+        return DeliveryQueue(self._client("sqs"), settings.delivery_queue_url, settings.delivery_dead_letter_queue_url)
+
+    @functools.cached_property
+    def endpoint_switches(self) -> "EndpointSwitches":
+        from bridge.store.endpoints import EndpointSwitches
+
+        return EndpointSwitches(self._client("dynamodb"), self.settings.endpoints_table_name, clock=self.clock)
+
+    @functools.cached_property
+    def public_post(self) -> "PublicPost":
+        from bridge.outbound.public_post import PublicPost
+
+        return PublicPost(allow_loopback=self.settings.allows_http_loopback())
+
+    def endpoints(self) -> "Endpoints":
+        """Who is sent webhooks, as the secret says now."""
+        from bridge.domain.webhooks import parse_endpoints
+
+        return parse_endpoints(self._webhook_endpoints.read(), allow_loopback=self.settings.allows_http_loopback())
+
+    @functools.cached_property
+    def _webhook_endpoints(self) -> "Secret":
+        arn = self.settings.webhook_endpoints_secret_arn
+        return self._secret(arn, lambda value: isinstance(value.get("endpoints"), list))
 
     @functools.cached_property
     def rate_limiter(self) -> "RateLimiter":

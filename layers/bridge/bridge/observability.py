@@ -1,8 +1,9 @@
 """Logs and metrics: ids, statuses and names of errors. Never personal data, a token, a url, a code or a secret.
 
 A failure leaves one log line and one count, both by `record_failure`. The line has the message, the class of the error,
-and where they are known `operation`, `error_code` (AWS's), `http_status` (the vendor's) and `verification_id`. The
-alarms in template.yaml watch the metrics by these names; docs/operations.md says what each means.
+and where they are known `operation`, `error_code` (AWS's, or why a webhook got no response), `http_status` (the
+vendor's, or an endpoint's) and `verification_id`; of a webhook also `endpoint` (its name) and `event_id`. The alarms in
+template.yaml watch the metrics by these names; docs/operations.md says what each means.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from bridge.domain.errors import (
     BridgeError,
+    DeliveryFailed,
     SecretMalformed,
     StorageUnavailable,
     VendorCredentials,
@@ -39,6 +41,9 @@ VENDOR_LIMIT_REACHED = "VendorLimitReached"
 STORAGE_FAULT = "StorageFault"
 INTERNAL_ERROR = "InternalError"
 GAVE_UP = "GaveUp"
+DELIVERY_FAULT = "DeliveryFault"
+DELIVERY_GAVE_UP = "DeliveryGaveUp"
+ENDPOINT_OFF = "EndpointOff"
 OLDEST_DUE_SECONDS = "OldestDueSeconds"
 
 # The metric that a failure counts in, by the class of its error; the first that fits.
@@ -47,6 +52,7 @@ _METRICS: dict[type[BaseException], str] = {
     VendorLimitReached: VENDOR_LIMIT_REACHED,
     VendorError: VENDOR_FAULT,
     SecretMalformed: INTERNAL_ERROR,
+    DeliveryFailed: DELIVERY_FAULT,
     StorageUnavailable: STORAGE_FAULT,
     BaseException: INTERNAL_ERROR,
 }
@@ -92,6 +98,10 @@ def _fields(error: BaseException) -> dict[str, Any]:
         fields["operation"] = error.operation
         fields |= {} if error.http_status is None else {"http_status": error.http_status}
         fields |= {"what": error.what} if isinstance(error, VendorMalformed) else {}
+    elif isinstance(error, DeliveryFailed):
+        named = {"error_code": error.code, "http_status": error.http_status}
+        named |= {"endpoint": error.endpoint, "event_id": error.event_id}
+        fields |= {"operation": error.operation} | {name: value for name, value in named.items() if value is not None}
     elif not isinstance(error, BridgeError):
         fields["where"] = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
     return fields | verification_in(error)

@@ -122,6 +122,30 @@ class Settings:
         return self._get("RATE_TABLE_NAME")
 
     @property
+    def delivery_queue_url(self) -> str:
+        return self._get("DELIVERY_QUEUE_URL")
+
+    @property
+    def delivery_dead_letter_queue_url(self) -> str:
+        return self._get("DELIVERY_DEAD_LETTER_QUEUE_URL")
+
+    @property
+    def webhook_endpoints_secret_arn(self) -> str:
+        return self._get("WEBHOOK_ENDPOINTS_SECRET_ARN")
+
+    @property
+    def endpoints_table_name(self) -> str:
+        return self._get("ENDPOINTS_TABLE_NAME")
+
+    def webhook_retry_seconds(self) -> tuple[int, ...]:
+        """Seconds between the attempts at a webhook, on a local stack that is not to wait for hours; none otherwise."""
+        return tuple(map(int, filter(None, self._environment.get("WEBHOOK_RETRY_SECONDS", "").split(","))))
+
+    def allows_http_loopback(self) -> bool:
+        """Whether webhooks may be sent to this machine without TLS: on a local stack, and never in AWS."""
+        return self._environment.get("WEBHOOK_ALLOW_HTTP_LOOPBACK") == "true"
+
+    @property
     def give_up_after(self) -> int:
         """Seconds after the end of a link."""
         return int(self._get("GIVE_UP_HOURS")) * 3600

@@ -118,6 +118,7 @@ class Bench:
             "EKYC_API_URL": self.url,
             "TABLE_NAME": "verifications",
             "RATE_TABLE_NAME": upstream.RATE_TABLE,
+            "RESULTS_TABLE_NAME": "results",
             "VENDOR_RATE_LIMIT": "400",
             "VENDOR_CALLS_PER_MINUTE": "160",
             "DUE_QUEUE_URL": f"{self.url}/due",

@@ -142,3 +142,20 @@ class VendorMalformed(VendorError):
     def __init__(self, what: str) -> None:
         super().__init__()
         self.what = what
+
+
+class DeliveryFailed(Exception):
+    """An endpoint did not accept a webhook: no caller's business, so it stands outside the tree.
+
+    `code` says why where there was no HTTP response, `http_status` what came. All of it may be logged: it holds nothing
+    of the URL, the body or the response.
+    """
+
+    operation = "PostWebhook"
+
+    def __init__(self, *, code: str | None = None, http_status: int | None = None) -> None:
+        super().__init__("an endpoint did not accept a webhook")
+        self.code = code
+        self.http_status = http_status
+        self.endpoint: str | None = None
+        self.event_id: str | None = None

@@ -4,9 +4,11 @@ An event has no personal data. `reference` is the caller's own id, declared pseu
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.domain.ids import is_id
 from bridge.domain.reasons import reason
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
 
@@ -14,6 +16,8 @@ TYPES = tuple(
     f"verification.{name}"
     for name in ("created", "processing", "verified", "rejected", "failed", "expired", "redacted")
 )
+
+_ID = re.compile(r"evt_[a-z2-7]{26}_[1-9][0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,15 @@ class Event:
         }
 
 
-def event_in(detail: dict[str, Any]) -> Event:
-    """The event in a bus event's `detail`; KeyError or TypeError if it is not one of ours."""
-    event = Event(**{name: detail[name] for name in ("id", "principal", "type", "timestamp", "data")})
-    if not all(
-        isinstance(text, str) for text in (event.id, event.principal, event.type, event.timestamp, event.data["id"])
-    ):
-        raise TypeError("a member of the event is no text")
-    return event
+def event_in(detail: Any) -> Event:
+    """The event in a bus event's `detail`; KeyError, TypeError or ValueError if it is not one of ours."""
+    texts = {name: detail[name] for name in ("id", "principal", "type", "timestamp")}
+    data = detail["data"]
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise TypeError("a field of the event is no text")
+    if not isinstance(data, dict) or not is_id(data["id"]) or not _ID.fullmatch(texts["id"]):
+        raise ValueError("the event names no verification")
+    return Event(**texts, data=data)
 
 
 def events_of(verification: Verification) -> list[Event]:

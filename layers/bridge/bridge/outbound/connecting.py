@@ -7,7 +7,7 @@ too slow. A connection that is kept alive needs neither.
 import queue
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from urllib3.util.connection import allowed_gai_family
@@ -28,12 +28,31 @@ class _Deadline(Protocol):
         """Seconds; TimeoutError if there are none."""
 
 
-def connect(host: str, port: int, deadline: _Deadline, options: Iterable[tuple[Any, ...]]) -> socket.socket:
+def anywhere(_: str, /) -> bool:
+    """Admits every address."""
+    return True
+
+
+class AddressRefused(Exception):
+    """A name has an address that may not be connected to. It is no OSError, which urllib3 would wrap."""
+
+
+def connect(
+    host: str,
+    port: int,
+    deadline: _Deadline,
+    options: Iterable[tuple[Any, ...]],
+    admits: Callable[[str], bool] = anywhere,
+) -> socket.socket:
     """A socket that is connected to one of the host's addresses, with `options` set.
 
-    Raises socket.gaierror, TimeoutError, or another OSError: that of the last address.
+    The name is resolved once. Where `admits` refuses any of its addresses, none is connected to.
+
+    Raises AddressRefused, socket.gaierror, TimeoutError, or another OSError: that of the last address.
     """
     addresses = _resolve(host, port, deadline)
+    if not all(admits(address[4][0]) for address in addresses):
+        raise AddressRefused
     failure = OSError("the host has no address")
     for number, address in enumerate(addresses):
         seconds = deadline.left() * max(_SHARE, 1 / (len(addresses) - number))

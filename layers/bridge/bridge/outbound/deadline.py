@@ -12,16 +12,16 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.client import HTTPResponse
-from typing import Any
+from typing import Any, ClassVar
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from bridge.outbound.connecting import connect
+from bridge.outbound.connecting import anywhere, connect
 
 
 class Deadline:
@@ -81,15 +81,18 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, _exchange.deadline))
 
 
-class _Bounded(HTTPConnection):
+class Bounded(HTTPConnection):
     response_class = _Response
+
+    # Whether an address of the host may be connected to.
+    admits = staticmethod(anywhere)
 
     def _new_conn(self) -> socket.socket:
         """A connected socket. The connect timeout is that of all addresses together, and again of the handshake."""
         deadline = _exchange.deadline
         try:
             window = Deadline(deadline.limit(self.timeout))
-            sock = connect(self._dns_host, self.port, window, self.socket_options or ())
+            sock = connect(self._dns_host, self.port, window, self.socket_options or (), self.admits)
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         except TimeoutError as error:
@@ -112,24 +115,30 @@ class _Bounded(HTTPConnection):
         super().send(data)
 
 
-class _BoundedTls(_Bounded, HTTPSConnection):
+class BoundedTls(Bounded, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Bounded
+    ConnectionCls = Bounded
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _BoundedTls
+    ConnectionCls = BoundedTls
+
+
+# By scheme.
+Pools = Mapping[str, type[HTTPConnectionPool]]
 
 
 class DeadlineAdapter(HTTPAdapter):
     """Mount it on a requests session, and wrap each exchange, the reading of its body included, in `within`."""
 
+    pools: ClassVar[Pools] = {"http": _Pool, "https": _TlsPool}
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = self.pools
 
 
 @contextlib.contextmanager

@@ -1,0 +1,60 @@
+"""Which endpoints are switched off, since they responded that they are gone (410), until an operator's command."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bridge.aws.clients import translate_aws_errors
+from bridge.domain.verification import timestamp
+from bridge.store.items import attributes
+
+# Seconds for which a process remembers whether an endpoint is off.
+MAX_AGE = 30.0
+
+
+class EndpointSwitches:
+    """`clock()` gives seconds that only grow."""
+
+    def __init__(self, client: Any, table: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        # Of each name: whether it is off, and until when that counts.
+        self._known: dict[str, tuple[bool, float]] = {}
+
+    def disable(self, name: str, reason: str, now: datetime) -> None:
+        """Switches it off; when and why it first was stays."""
+        item = {"name": name, "disabled_at": timestamp(now), "reason": reason}
+        with translate_aws_errors("PutItem"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=attributes(item),
+                    ConditionExpression="attribute_not_exists(#name)",
+                    ExpressionAttributeNames={"#name": "name"},
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+        self._remember(name, is_disabled=True)
+
+    def enable(self, name: str) -> None:
+        """Switches it on; processes that remember it as off see that within MAX_AGE."""
+        with translate_aws_errors("DeleteItem"):
+            self._client.delete_item(TableName=self._table, Key=attributes({"name": name}))
+        self._known.pop(name, None)
+
+    def is_disabled(self, name: str) -> bool:
+        is_disabled, until = self._known.get(name, (False, 0.0))
+        if self._clock() < until:
+            return is_disabled
+        with translate_aws_errors("GetItem"):
+            response = self._client.get_item(TableName=self._table, Key=attributes({"name": name}))
+        return self._remember(name, is_disabled="Item" in response)
+
+    def _remember(self, name: str, *, is_disabled: bool) -> bool:
+        self._known[name] = is_disabled, self._clock() + MAX_AGE
+        return is_disabled

@@ -1,0 +1,239 @@
+"""Posts to hosts that somebody else chose, against real servers: where they connect to, and when they end."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge.domain.errors import DeliveryFailed
+from bridge.outbound import public_post
+from bridge.outbound.public_post import Posted, PublicPost
+from tests.deployed.certificates import Authority
+from tests.integration.network import HOST, addresses, hangs, resolve_by
+from tests.integration.raw_server import Answer, RawServer, dripping, silent, whole
+
+# Seconds.
+BUDGET, MARGIN = 0.7, 1.0
+OK = whole(b"{}")
+Post = Callable[..., Posted]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"), [HOST])
+
+
+@pytest.fixture
+def post(authority: Authority) -> Post:
+    """Posts to HOST over TLS, or to another URL; `port` is that of the URL."""
+
+    def post(url: str = "", *, port: int = 443, budget: float = 10.0, certificates: str | None = None) -> Posted:
+        poster = PublicPost(budget=budget, certificates=certificates or str(authority.bundle))
+        try:
+            return poster.post(url or f"https://{HOST}:{port}/hook", b'{"a":1}', {"webhook-id": "evt_1"})
+        finally:
+            poster._session.close()
+
+    return post
+
+
+@pytest.fixture
+def admitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine counts as public, so that a server of the tests can be reached."""
+    monkeypatch.setattr(public_post._Public, "admits", staticmethod(lambda address: address == "127.0.0.1"))
+
+
+def tls(authority: Authority, *answers: Answer) -> RawServer:
+    return RawServer(*answers, tls=authority.server_context())
+
+
+def code_of(attempt: Callable[[], object]) -> str | None:
+    with pytest.raises(DeliveryFailed) as failed:
+        attempt()
+    # Nothing leads to an error of a library, whose text quotes the URL.
+    assert failed.value.__suppress_context__
+    assert HOST not in str(failed.value)
+    return failed.value.code
+
+
+@pytest.mark.usefixtures("admitted")
+def test_the_body_and_the_headers_arrive_as_they_are(
+    authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tls(authority, whole(b"{}", "503 Busy", "Retry-After: 7\r\n")) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        assert post() == Posted(503, "7")
+        (request,) = server.requests
+    head, _, body = request.partition(b"\r\n\r\n")
+    assert (body, head.splitlines()[0]) == (b'{"a":1}', b"POST /hook HTTP/1.1")
+    lines = {line.lower() for line in head.decode().splitlines()}
+    assert {f"host: {HOST}", "webhook-id: evt_1", "connection: close"} <= lines
+    assert not any("python" in line or "gzip" in line for line in lines)
+
+
+@pytest.mark.usefixtures("admitted")
+def test_the_connection_goes_to_the_address_that_was_judged_and_tls_names_the_host(
+    authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[str] = []
+    context = authority.server_context()
+    context.sni_callback = lambda sock, name, context: named.append(name)
+    with RawServer(OK, tls=context) as server, tls(authority, OK) as inside:
+        # A resolver that changes its mind: another answer would lead to the other server.
+        answers = iter([addresses(server.port)(), addresses(inside.port)()])
+        asked = resolve_by(monkeypatch, lambda *_, **__: next(answers))
+        assert post().status == 200
+        assert (len(asked), server.connections, inside.connections) == (1, 1, 0)
+    assert named == [HOST]
+
+
+@pytest.mark.parametrize(
+    "resolved",
+    [
+        ["127.0.0.1"], ["10.0.0.1"], ["169.254.169.254"], ["100.64.0.1"], ["224.0.0.1"], ["::1"], ["fe80::1%1"],
+        ["::ffff:127.0.0.1"], ["64:ff9b::7f00:1"], ["2002:7f00:1::"],
+        # One that is public beside one that is not.
+        ["8.8.8.8", "127.0.0.1"], ["127.0.0.1", "8.8.8.8"],
+    ],
+)  # fmt: skip
+def test_a_name_with_an_address_that_is_not_public_is_connected_to_nowhere(
+    resolved: list[str], post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = [socket.AF_INET6 if ":" in each else socket.AF_INET for each in resolved]
+    found = [(kind, socket.SOCK_STREAM, 6, "", (each, 443)) for kind, each in zip(kinds, resolved, strict=True)]
+    resolve_by(monkeypatch, lambda *_, **__: found)
+    monkeypatch.setattr(socket, "socket", lambda *_: pytest.fail("a socket was made"))
+    assert code_of(post) == "AddressRefused"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0x7f.1", "2130706433", "localhost", "[::1]"])
+def test_a_way_to_write_this_machine_is_refused_whatever_was_checked_before(host: str, post: Post) -> None:
+    with RawServer(OK) as server:
+        assert code_of(lambda: post(f"https://{host}:{server.port}/")) in ("AddressRefused", "NotResolved")
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", HOST])
+def test_without_tls_nothing_is_sent(host: str, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(OK) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        assert code_of(lambda: post(f"http://{host}:{server.port}/")) == "InvalidUrl"
+        assert server.connections == 0
+
+
+def test_a_local_stack_sends_to_this_machine_without_tls_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    poster = PublicPost(allow_loopback=True)
+    with RawServer(OK) as server:
+        assert poster.post(f"{server.url}/hook", b"{}", {}).status == 200
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 80))]
+        resolve_by(monkeypatch, lambda *_, **__: found)
+        assert code_of(lambda: poster.post(f"http://{HOST}/", b"{}", {})) == "AddressRefused"
+        assert code_of(lambda: poster.post(f"https://127.0.0.1:{server.port}/", b"{}", {})) == "AddressRefused"
+
+
+@pytest.mark.usefixtures("admitted")
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+def test_a_redirect_is_returned_and_not_followed(
+    status: str, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(OK) as elsewhere, tls(authority, whole(b"", status, f"Location: {elsewhere.url}\r\n")) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        assert post().status == int(status[:3])
+        assert (len(server.requests), elsewhere.connections) == (1, 0)
+
+
+@pytest.mark.usefixtures("admitted")
+def test_the_environments_proxies_and_certificates_are_not_used(
+    authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with tls(authority, OK) as server, RawServer(OK) as proxy:
+        for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+        resolve_by(monkeypatch, addresses(server.port))
+        assert (post().status, proxy.connections) == (200, 0)
+
+
+@pytest.mark.usefixtures("admitted")
+def test_a_cookie_is_not_kept(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    poster = PublicPost(certificates=str(authority.bundle))
+    with tls(authority, whole(b"{}", more="Set-Cookie: a=1\r\n")) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        for _ in range(2):
+            poster.post(f"https://{HOST}/", b"{}", {})
+        assert not any(b"cookie" in request.lower() for request in server.requests)
+
+
+@pytest.mark.usefixtures("admitted")
+@pytest.mark.parametrize(
+    "answer",
+    [silent(), silent(b"HTTP/1.1 200 OK\r\n"), dripping(b"", b"H"), dripping(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n")],
+    ids=["says nothing", "stops in the head", "drips no status", "drips headers"],
+)
+def test_a_slow_receiver_is_cut_at_the_budget(
+    answer: Answer, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tls(authority, answer) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        started = time.monotonic()
+        assert code_of(lambda: post(budget=BUDGET)) == "Timeout"
+        assert time.monotonic() - started < BUDGET + MARGIN
+
+
+@pytest.mark.usefixtures("admitted")
+def test_what_follows_the_head_is_neither_read_nor_waited_for(
+    authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tls(authority, dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n", b"x" * 4096)) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        started = time.monotonic()
+        assert post(budget=5).status == 200
+        assert time.monotonic() - started < MARGIN
+
+
+@pytest.mark.usefixtures("admitted")
+def test_a_network_that_does_not_answer_is_cut_at_the_budget(
+    silent_port: int, hanging: threading.Event, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for resolver in (addresses(silent_port, silent_port), hangs(hanging)):
+        resolve_by(monkeypatch, resolver)
+        started = time.monotonic()
+        assert code_of(lambda: post(budget=BUDGET)) == "Timeout"
+        assert time.monotonic() - started < BUDGET + MARGIN
+
+
+def _unknown(*_: object, **__: object) -> list[object]:
+    raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+
+@pytest.mark.usefixtures("admitted")
+def test_each_way_to_fail_has_its_word(authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    resolve_by(monkeypatch, addresses(port))
+    assert code_of(post) == "NotConnected"
+    resolve_by(monkeypatch, _unknown)
+    assert code_of(post) == "NotResolved"
+    for answer in (lambda sock, stopping: sock.close(), whole(b"", "no status")):
+        with tls(authority, answer) as server:
+            resolve_by(monkeypatch, addresses(server.port))
+            assert code_of(post) == "ConnectionLost"
+    with RawServer(whole(b"no handshake"), greeted=True) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        assert code_of(post) == "TlsFailed"
+
+
+@pytest.mark.usefixtures("admitted")
+@pytest.mark.parametrize("fault", ["an authority that nobody knows", "another name"])
+def test_the_certificate_has_to_be_the_hosts(
+    fault: str, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = Authority(tmp_path, ["elsewhere.example"])
+    trusted = other if fault == "another name" else authority
+    with tls(other, OK) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        assert code_of(lambda: post(certificates=str(trusted.bundle))) == "TlsFailed"
+        assert server.requests == []

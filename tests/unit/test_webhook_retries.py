@@ -1,0 +1,107 @@
+"""When a webhook that failed is sent again."""
+
+import itertools
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+
+from bridge.domain.webhook_retries import GIVE_UP_AFTER, LONGEST, next_attempt, retry_after_seconds
+
+NOW = 1_800_000_000.0
+HOUR = 3600
+DATE = format_datetime(datetime.fromtimestamp(NOW + 90, UTC), usegmt=True)
+
+
+def after(attempts: int, *, share: float = 1.0, retry_after: float | None = None, age: float = 0.0) -> int | None:
+    """`share`: what jitter leaves of a delay, from the highest draw (1) to the lowest (0)."""
+    return next_attempt(
+        attempts,
+        sent_at=NOW - age,
+        now=NOW,
+        retry_after=retry_after,
+        draw=lambda low, high: low + (high - low) * share,
+    )
+
+
+@pytest.mark.parametrize(
+    ("attempts", "longest"),
+    [
+        (0, 5),
+        (1, 5),
+        (2, 300),
+        (3, 1800),
+        (4, 2 * HOUR),
+        (5, 5 * HOUR),
+        (6, 11 * HOUR),
+        (7, 11 * HOUR),
+        (30, 11 * HOUR),
+    ],
+)
+def test_the_delays_grow_to_eleven_hours_with_up_to_a_tenth_taken_off(attempts: int, longest: int) -> None:
+    assert (after(attempts), after(attempts, share=0)) == (longest, int(0.9 * longest))
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "expected"),
+    [(None, 300), (0, 300), (299, 300), (301, 301), (LONGEST, LONGEST), (LONGEST + 1, LONGEST), (10.0**12, LONGEST)],
+)
+def test_the_receivers_wish_counts_if_it_is_later_and_no_more_than_eleven_hours(
+    retry_after: float | None, expected: int
+) -> None:
+    assert after(2, retry_after=retry_after) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"), [(GIVE_UP_AFTER - 1, 5), (GIVE_UP_AFTER, None), (GIVE_UP_AFTER + 1, None)]
+)
+def test_it_is_given_up_after_72_hours(age: float, expected: int | None) -> None:
+    assert after(1, age=age) == expected
+    assert after(1, age=age, retry_after=1) == expected
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1.0, 12), (0.0, 13)])
+def test_a_receiver_that_is_away_gets_about_a_dozen_attempts_before_it_is_given_up(share: float, expected: int) -> None:
+    age = 0.0
+    for attempts in itertools.count(1):
+        delay = after(attempts, share=share, age=age)
+        if delay is None:
+            break
+        age += delay
+    assert attempts == expected
+    assert age < 84 * HOUR
+
+
+def test_a_local_stack_has_delays_of_its_own() -> None:
+    delays = [
+        next_attempt(n, sent_at=NOW, now=NOW, retry_after=None, draw=lambda low, high: high, delays=(1, 2))
+        for n in (1, 2, 9)
+    ]
+    assert delays == [1, 2, 2]
+    assert next_attempt(1, sent_at=NOW, now=NOW, retry_after=None, draw=lambda low, high: low, delays=(0,)) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120),
+        (" 7 ", 7),
+        ("0", 0),
+        ("9" * 400, LONGEST),
+        (DATE, 90),
+        (DATE.replace("GMT", "+0000"), 90),
+        (DATE.replace("GMT", "-0000"), 90),
+        (DATE.replace("GMT", "+0100"), 0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        ("Sun, 06-Nov-94 08:49:37 GMT", 0),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ("٣", None),
+        ("Fri, 99 Foo 2026 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_or_nothing(header: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(header, NOW) == seconds

@@ -1,0 +1,201 @@
+"""Endpoints in the secret, and signatures as the public library of Standard Webhooks verifies them."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from bridge.domain.events import Event
+from bridge.domain.webhooks import Endpoint, is_name, is_secret, parse_endpoints, sign, url_problem
+
+
+def secret(size: int = 32, fill: int = 7) -> str:
+    return "whsec_" + base64.b64encode(bytes([fill]) * size).decode()
+
+
+FIRST, SECOND, OTHER = secret(), secret(fill=8), secret(fill=9)
+ID = "ver_" + "a" * 26
+EVENT = Event(
+    id=f"evt_{ID[4:]}_2",
+    type="verification.verified",
+    timestamp="2026-01-31T08:00:00.000Z",
+    data={"id": ID, "reference": "Besök 日本 \N{GRINNING FACE}", "sequence": 2, "reason": None},
+    principal="web",
+)
+CRM = {"name": "crm", "url": "https://crm.example.com/hook", "secrets": [FIRST]}
+
+
+def verify(key: str, header: str, *, id: str = EVENT.id, timestamp: int | None = None, body: bytes = b"{}") -> Any:
+    headers = {"webhook-id": id, "webhook-timestamp": str(timestamp or int(time.time())), "webhook-signature": header}
+    return Webhook(key).verify(body, headers)
+
+
+def test_the_example_of_the_specification_has_its_signature() -> None:
+    body = b'{"test": 2432232314}'
+    key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert sign([key], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body) == expected
+
+
+@pytest.mark.parametrize("key", [secret(24), secret(32), secret(63), secret(64)])
+def test_the_public_library_verifies_what_was_signed_and_reads_the_event(key: str) -> None:
+    now, body = int(time.time()), EVENT.body
+    content = verify(key, sign([key], EVENT.id, now, body), timestamp=now, body=body)
+    assert content == {"type": EVENT.type, "timestamp": EVENT.timestamp, "data": EVENT.data}
+
+
+def test_while_a_secret_is_rotated_either_one_verifies_and_no_other() -> None:
+    now = int(time.time())
+    header = sign([SECOND, FIRST], EVENT.id, now, b"{}")
+    for key in (FIRST, SECOND):
+        verify(key, header, timestamp=now)
+    with pytest.raises(WebhookVerificationError):
+        verify(OTHER, header, timestamp=now)
+
+
+@pytest.mark.parametrize("change", [{"id": "evt_other"}, {"body": b"{} "}, {"timestamp": int(time.time()) + 1}])
+def test_the_signature_is_of_the_id_the_time_and_the_body(change: dict[str, Any]) -> None:
+    now = int(time.time())
+    header = sign([FIRST], EVENT.id, now, b"{}")
+    with pytest.raises(WebhookVerificationError, match="No matching signature"):
+        verify(FIRST, header, **{"timestamp": now, **change})
+
+
+def test_the_body_has_no_spaces_keeps_its_characters_and_never_names_the_principal() -> None:
+    body = EVENT.body
+    assert body.startswith(b'{"type":"verification.verified","timestamp":"2026-01-31T08:00:00.000Z","data":{"id":"ver_')
+    assert "日本".encode() in body
+    assert b"web" not in body
+    assert json.loads(body)["data"] == EVENT.data
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        (secret(23), False),
+        (secret(24), True),
+        (secret(64), True),
+        (secret(65), False),
+        (FIRST.removeprefix("whsec_"), False),
+        (FIRST + "!", False),
+        (FIRST + "\n", False),
+        (FIRST.replace("=", ""), False),
+        ("whsec_", False),
+        (7, False),
+        (None, False),
+    ],
+)
+def test_a_secret_is_base64_of_24_to_64_bytes(text: Any, is_one: bool) -> None:
+    assert is_secret(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("filters", "is_wanted"),
+    [
+        ({}, True),
+        ({"events": ["verification.rejected", "verification.verified"]}, True),
+        ({"events": ["verification.rejected"]}, False),
+        ({"principal": "web"}, True),
+        ({"principal": "mobile"}, False),
+        ({"principal": "web", "events": ["verification.created"]}, False),
+    ],
+)
+def test_an_endpoint_gets_the_types_and_the_principal_that_it_names(filters: dict[str, Any], is_wanted: bool) -> None:
+    assert one(CRM | filters).wants(EVENT) is is_wanted
+
+
+def one(entry: Any, **how: Any) -> Endpoint:
+    endpoints = parse_endpoints({"endpoints": [entry]}, **how)
+    assert endpoints.problems == {}
+    (endpoint,) = endpoints.by_name.values()
+    return endpoint
+
+
+def test_nothing_secret_stands_in_the_repr() -> None:
+    assert repr(one(CRM | {"secrets": [FIRST, SECOND]})) == "Endpoint(name='crm', events=None, principal=None)"
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "words"),
+    [
+        ("crm", "#1", "no object"),
+        (None, "#1", "no object"),
+        ({}, "#1", "name is not"),
+        (CRM | {"name": "CRM"}, "#1", "name is not"),
+        (CRM | {"name": "a" * 41}, "#1", "name is not"),
+        (CRM | {"name": ["crm"]}, "#1", "name is not"),
+        (CRM | {"event": ["verification.verified"]}, "crm", "unknown field"),
+        (CRM | {"url": None}, "crm", "url is not"),
+        (CRM | {"url": "http://crm.example.com/"}, "crm", "not https"),
+        (CRM | {"secrets": []}, "crm", "secrets is not"),
+        (CRM | {"secrets": FIRST}, "crm", "secrets is not"),
+        (CRM | {"secrets": [FIRST, "whsec_canary"]}, "crm", "secrets is not"),
+        (CRM | {"secrets": [FIRST, SECOND, OTHER]}, "crm", "secrets is not"),
+        ({name: value for name, value in CRM.items() if name != "secrets"}, "crm", "secrets is not"),
+        (CRM | {"events": []}, "crm", "events is not"),
+        (CRM | {"events": "verification.verified"}, "crm", "events is not"),
+        (CRM | {"events": ["verification.pending"]}, "crm", "events is not"),
+        (CRM | {"events": [{}]}, "crm", "events is not"),
+        (CRM | {"principal": ""}, "crm", "principal is no"),
+        (CRM | {"principal": 7}, "crm", "principal is no"),
+    ],
+)
+def test_a_malformed_entry_is_off_by_its_name_or_position_and_stops_no_other(entry: Any, name: str, words: str) -> None:
+    endpoints = parse_endpoints({"endpoints": [CRM | {"name": "first"}, entry, CRM | {"name": "last"}]})
+    assert list(endpoints.by_name) == ["first", "last"]
+    assert list(endpoints.problems) == [name]
+    assert words in endpoints.problems[name]
+    assert "canary" not in endpoints.problems[name]
+
+
+@pytest.mark.parametrize("twin", [CRM, CRM | {"url": "https://other.example.com"}, CRM | {"url": "canary"}])
+def test_of_two_with_one_name_neither_is_sent_anything(twin: dict[str, Any]) -> None:
+    for entries in ([CRM, twin], [twin, CRM]):
+        endpoints = parse_endpoints({"endpoints": entries})
+        assert (endpoints.by_name, list(endpoints.problems)) == ({}, ["crm"])
+
+
+@pytest.mark.parametrize("name", ["", "a b", "crm\n", "Crm", "é", None, 5])
+def test_what_is_no_name_is_none(name: Any) -> None:
+    assert not is_name(name)
+
+
+GOOD_URLS = [
+    "https://crm.example.com", "https://crm.example.com/", "https://crm.example.com:443/a/b?c=d&e=%20", "https://8.8.8.8/",
+    "https://CRM.example.com:8443/~a/!$&'()*+,;=:@", "https://xn--bcher-kva.example/hook", "https://a.b.c1/x",
+]  # fmt: skip
+BAD_URLS = [
+    "", "crm.example.com", "//crm.example.com", "ftp://crm.example.com", "HTTPS://crm.example.com", "https://",
+    "http://crm.example.com", "https://user@crm.example.com", "https://user:pass@crm.example.com",
+    "https://crm.example.com#a", "https://crm.example.com:80/", "https://crm.example.com:8080/", "https://crm.example.com:/",
+    "https://crm.example.com\\@10.0.0.1/", "https://crm.example.com /", "https://crm.example.com/\n", "https://crm.example.com/ä",
+    "https://bücher.example/", "https://crm.example.com/%zz", "https://localhost/", "https://localhost:8443/", "https://intranet/",
+    "https://127.0.0.1/", "https://10.0.0.1/", "https://169.254.169.254/latest/meta-data", "https://[::1]/", "https://[2600::1]/",
+    "https://2130706433/", "https://0x7f.1/", "https://0x7f000001/", "https://127.1/", "https://0177.0.0.1/",
+    "https://crm.example.com./", "https://.example.com/", "https://a..example.com/", "https://-a.example.com/",
+    "https://a-.example.com/", "https://" + "a" * 64 + ".example.com/", "https://crm.example.com/" + "a" * 2048,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", GOOD_URLS)
+def test_a_public_https_url_is_taken(url: str) -> None:
+    assert url_problem(url) is None
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_any_other_url_is_not_on_a_local_stack_either(url: str) -> None:
+    assert url_problem(url)
+    assert url_problem(url, allow_loopback=True)
+
+
+@pytest.mark.parametrize(("url", "is_taken"), [
+    ("http://127.0.0.1:5000/hook", True), ("http://localhost/", True), ("http://127.0.0.1", True),
+    ("http://10.0.0.1/", False), ("http://crm.example.com/", False), ("http://localhost.example.com/", False),
+    ("https://127.0.0.1:5000/", False),
+])  # fmt: skip
+def test_a_local_stack_may_send_to_this_machine_without_tls(url: str, is_taken: bool) -> None:
+    assert (url_problem(url, allow_loopback=True) is None) is is_taken
+    assert url_problem(url) is not None
