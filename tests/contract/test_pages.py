@@ -73,6 +73,17 @@ def test_the_page_on_configuration_has_every_parameter_with_its_default() -> Non
     assert {name: "" if default == "none" else default.strip("`") for name, default in rows} == PARAMETERS
 
 
+def test_the_page_on_architecture_names_every_module_of_the_package() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named_there = set()
+    for section in re.split(r"(?m)^##+ ", text.partition("\n## The package\n")[2].partition("\n## ")[0]):
+        folder = "".join(re.findall(r"\A`(\w+/)`:", section))
+        named_there |= {folder + name for name in re.findall(r"(?m)^\| `([\w/]+)` \|", section)}
+    package = ROOT / "layers/bridge/bridge"
+    modules = {str(path.relative_to(package).with_suffix("")) for path in package.rglob("*.py")}
+    assert named_there == {module for module in modules if not module.endswith("__init__")}
+
+
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
 def test_a_page_has_no_long_line(page: Path) -> None:
     # The fault matrix is generated, and wider.
