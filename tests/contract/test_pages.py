@@ -62,7 +62,7 @@ def test_every_threat_has_what_stops_it_and_what_shows_it() -> None:
     threats = re.split(r"(?m)^- ", section.partition("\n## ")[0])[1:]
     assert len(threats) > 20
     for threat in threats:
-        shown = re.search(r"^\*\*[^*]+\*\*\s+\w.+\sTests?:\s(.+)", threat, re.DOTALL)
+        shown = re.search(r"^\*\*.+?\*\*\s+\S.+\sTests?:\s(.+)", threat, re.DOTALL)
         assert shown, threat
         assert re.search(r"`(test_\w+|tests/[\w/]+\.py|make \w+)`", shown[1]), threat
 
