@@ -88,7 +88,8 @@ def test_an_alarm_is_sent_to_the_topic_and_described_for_whoever_reads_it(alarm:
         "Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
     }
     assert alarm.properties["AlarmDescription"].endswith(".")
-    assert re.search(rf"^\| `{alarm.name}` \| .+ \| .+ \|$", OPERATIONS, re.MULTILINE)
+    section = OPERATIONS.partition(f"\n### `{alarm.name}`\n")[2].partition("\n##")[0]
+    assert re.search(r"\*\*Cause\.\*\* \w.+\*\*Action\.\*\* \w", section, re.DOTALL)
 
 
 def test_only_a_metric_that_is_always_emitted_may_be_missed() -> None:

@@ -34,8 +34,7 @@ CLAIMS = {
     ("README.md", "API_KEY=$(make -s api-key"): "api-key",
     ("README.md", 'curl -sS "$ApiUrl/health"'): "deployed",
     ("docs/api.md", ""): "local",
-    ("docs/operations.md", 'curl -sS "$API_URL/verifications"'): "local",
-    ("docs/operations.md", "RETURN_URL="): "local",
+    ("docs/development.md", ""): "local",
     ("docs/operations.md", "make doctor\n"): "doctor",
     ("docs/operations.md", "make doctor SECRET="): "doctor",
     ("docs/operations.md", "make check-evidence"): "check-evidence",
@@ -142,7 +141,7 @@ def test_the_sandboxs_commands_work_in_another_terminal(local: tuple[str, Shell]
     created = json.loads(shell.run(exports, tried))
     assert created["status"] == "pending"
 
-    reported = claimed_by("local", "docs/operations.md")
+    reported = claimed_by("local", "docs/development.md")
     printed = shell.run(exports, *reported)
     assert "303 http://localhost:5173/done?" in printed
     assert "status=rejected" in printed

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -13,6 +14,10 @@ WRITTEN = {
     for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
 }
 TARGETS = set(re.findall(r"(?m)^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8")))
+PARAMETERS = {
+    name: str(declared["Default"])
+    for name, declared in yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"].items()
+}
 
 
 def named(pattern: str) -> list[tuple[str, str]]:
@@ -53,12 +58,34 @@ def anchors(path: Path) -> set[str]:
 
 
 def test_every_threat_has_what_stops_it_and_what_shows_it() -> None:
-    section = (
-        (ROOT / "docs" / "security.md").read_text(encoding="utf-8").partition("## Threats")[2].partition("\n## ")[0]
-    )
-    rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("|")][2:]
-    assert len(rows) > 20
-    for threat, stops, shown in rows:
-        assert threat.strip()
-        assert stops.strip()
-        assert re.search(r"`(test_\w+|tests/[\w/]+\.py|make \w+)`", shown), threat
+    section = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").partition("\n## Threats\n")[2]
+    threats = re.split(r"(?m)^- ", section.partition("\n## ")[0])[1:]
+    assert len(threats) > 20
+    for threat in threats:
+        shown = re.search(r"^\*\*.+?\*\*\s+\S.+\sTests?:\s(.+)", threat, re.DOTALL)
+        assert shown, threat
+        assert re.search(r"`(test_\w+|tests/[\w/]+\.py|make \w+)`", shown[1]), threat
+
+
+def test_the_page_on_configuration_has_every_parameter_with_its_default() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| `([A-Z]\w+)` \| (.+?) \| .+ \|$", text)
+    assert {name: "" if default == "none" else default.strip("`") for name, default in rows} == PARAMETERS
+
+
+def test_the_page_on_architecture_names_every_module_of_the_package() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named_there = set()
+    for section in re.split(r"(?m)^##+ ", text.partition("\n## The package\n")[2].partition("\n## ")[0]):
+        folder = "".join(re.findall(r"\A`(\w+/)`:", section))
+        named_there |= {folder + name for name in re.findall(r"(?m)^\| `([\w/]+)` \|", section)}
+    package = ROOT / "layers/bridge/bridge"
+    modules = {str(path.relative_to(package).with_suffix("")) for path in package.rglob("*.py")}
+    assert named_there == {module for module in modules if not module.endswith("__init__")}
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_a_page_has_no_long_line(page: Path) -> None:
+    # The fault matrix is generated, and wider.
+    text = re.sub(r"(?s)<!-- fault matrix -->.*<!-- end", "", page.read_text(encoding="utf-8"))
+    assert [line for line in text.splitlines() if len(line) > 120] == []
