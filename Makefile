@@ -28,7 +28,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence clean
+.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence replay clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -121,6 +121,9 @@ doctor: $(VENV)/.sandbox ## how a real vendor account differs from what the brid
 
 check-evidence: $(VENV)/.sandbox ## whether evidence was changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
+
+replay: $(VENV)/.sandbox ## sends events again: make replay FROM=2026-01-31T08:00Z TO=… TABLE=… BUS=…
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.replay "$(FROM)" "$(TO)" --table "$(TABLE)" --bus "$(BUS)"
 
 # --- what is made from something else --------------------------------------------------------------------------------
 

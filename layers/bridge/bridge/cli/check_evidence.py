@@ -20,7 +20,7 @@ from bridge.store import reading
 from bridge.store.table import Table
 
 
-def validate_redirect_url(evidence: Evidence, compressed: bytes) -> str | None:
+def difference(evidence: Evidence, compressed: bytes) -> str | None:
     """What speaks against the bytes of an object being the evidence, or None."""
     try:
         raw = gzip.decompress(compressed)
@@ -48,9 +48,8 @@ def check(dynamodb: Any, s3: Any, id: str, table: str, bucket: str) -> tuple[boo
             compressed = found["Body"].read()
     except StorageUnavailable as error:
         return False, f"s3://{bucket}/{evidence.key} cannot be read: {error.code}"
-    fault = validate_redirect_url(evidence, compressed)
-    if fault:
-        return False, f"s3://{bucket}/{evidence.key} is not what was kept: {fault}"
+    if problem := difference(evidence, compressed):
+        return False, f"s3://{bucket}/{evidence.key} is not what was kept: {problem}"
     written = f"{found['LastModified']:%Y-%m-%d %H:%M:%S} UTC"
     return True, f"{evidence.size} bytes, SHA-256 {evidence.sha256}, written {written}: as the vendor sent them"
 
