@@ -1,4 +1,4 @@
-"""Completes what the queue names. One that fails stays in the queue, and does not hold up the others."""
+"""Completes the verifications in a batch of messages. A failed message stays in the queue; the others succeed."""
 
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bridge.aws.due_queue import message_in
+from bridge.aws.due_queue import parse_message
 from bridge.dependencies import dependencies
 from bridge.observability import concerning, record_failure
 from bridge.use_cases.finalize import finalize
@@ -20,7 +20,7 @@ from bridge.web.entry import entry_point
 
 
 class LoggingBatchProcessor(BatchProcessor):
-    """Powertools keeps a message's error to itself; each is to leave its line and its count."""
+    """Logs and counts the error of each failed message, which Powertools does not."""
 
     def failure_handler(self, record: SQSRecord, exception: ExceptionInfo) -> FailureResponse:
         record_failure("message_failed", cast("Exception", exception[1]), message_id=record.message_id)
@@ -31,7 +31,7 @@ processor = LoggingBatchProcessor(event_type=EventType.SQS, raise_on_entire_batc
 
 
 def finalize_message(record: SQSRecord) -> None:
-    message = message_in(record.body)
+    message = parse_message(record.body)
     with concerning(message.id):
         finalize(dependencies(), message)
 

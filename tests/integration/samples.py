@@ -163,7 +163,7 @@ SAMPLES: dict[str, Sample] = {
     "finalize/batch": Sample(fails()),
     "finalize/poison": Sample(fails("059f36b4-87a3-44ab-83d2-661975630002")),
     "redirect/return": Sample(sends_to(f"{REQUEST.redirect_url}&verification_id={ID}&status=verified")),
-    "redirect/return_unknown": Sample(is_page(404, "not known here")),
+    "redirect/return_unknown": Sample(is_page(404, "does not exist")),
     "redirect/status": Sample(is_json(200, id=ID, status="pending", reason=None)),
     "sweep/schedule": Sample(is_exactly({"due": 1, "sent": 1})),
     "verifications/create": Sample(is_json(201, status="pending", reference="customer-42", sequence=1)),
