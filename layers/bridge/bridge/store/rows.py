@@ -1,8 +1,8 @@
-"""Verification ↔ item of the table. An attribute that is None is left out, and so stands in no index.
+"""Converts between a Verification and an item of the table. None values are left out, and so are not indexed.
 
-Attributes that only the table needs: `due_shard` and `due_at` (index due), `reference_key` and `created_at` (index
-by_reference), `ttl` (epoch seconds; set on final records alone), `contact_started_at` (epoch seconds; of the last claim
-whose vendor call is not known to have failed).
+Attributes for the table only: `due_shard` and `due_at` (index due), `reference_key` and `created_at` (index
+by_reference), `ttl` (epoch seconds; only on final records), `contact_started_at` (epoch seconds; the last claim, unless
+its vendor call is known to have failed).
 """
 
 import hashlib
@@ -12,12 +12,12 @@ from typing import Any
 from bridge.domain.verification import Evidence, Status, Verification, timestamp
 from bridge.store.items import Item, attributes, plain
 
-# The due ones are spread over this many partitions of their index, so that none gets hot. A sweep reads them all.
+# Partitions of the index `due`, so that none becomes hot. A sweep reads all of them.
 DUE_SHARDS = 4
 
 
 class UnreadableRow(Exception):
-    """A row that a newer version wrote, or that is damaged. Nothing of it is quoted."""
+    """A row is damaged, or was written by a newer version. The error contains no value but the id."""
 
     def __init__(self, verification_id: str) -> None:
         super().__init__("a row of the table cannot be read")
@@ -33,11 +33,12 @@ def due_shard(verification_id: str) -> str:
 
 
 def reference_key(principal: str, reference: str) -> str:
-    """The partition of a principal's reference; no pair can be mistaken for another."""
+    """The partition of a principal's reference. Different pairs have different keys."""
     return f"{len(principal)}:{principal}:{reference}"
 
 
 def to_row(verification: Verification) -> Item:
+    """The item of a new reservation."""
     v = verification
     return attributes(
         {
@@ -66,6 +67,7 @@ def to_row(verification: Verification) -> Item:
 
 
 def from_row(item: Item) -> Verification:
+    """The verification in an item. Raises UnreadableRow."""
     row = plain(item)
     try:
         return _verification(row)
