@@ -72,7 +72,7 @@ growth: $(VENV)/.dev ## measure the sweep with growing numbers of open verificat
 fault-matrix: $(VENV)/.dev ## write the fault matrix into docs/reliability.md
 	@$(BIN)/python -m tests.simulation.matrix --write
 
-bench: $(VENV)/.dev build ## measure CPU time and cold starts against bare handlers: ROUNDS=…
+bench: $(VENV)/.dev build ## compare instructions, times and package size with bare handlers: ROUNDS=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m tests.tools.benchmarks
 
 mutate: $(VENV)/.dev ## run mutation testing of rules, store and use cases (an hour)

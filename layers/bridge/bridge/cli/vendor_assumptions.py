@@ -119,7 +119,7 @@ def _reading_differences(record: Mapping[str, Any], token: str, sent: Mapping[st
         yield f"the bridge cannot read the record: {error.what}"
         return
     for field in read.contradictions:
-        yield f"{field} contradicts the request or the record itself, so the bridge verifies nobody"
+        yield f"{field} contradicts the request or the record itself, so the record decides nothing"
     if read.started:
         yield "the record reads as if the person had begun"
     if read.lifetime != LINK_LIFETIME:

@@ -81,7 +81,7 @@ def after_failure(
     """
     now = check.claimed_at.timestamp()
     if check.call is CallClass.REFRESH and verification.due_at is not None:
-        # Otherwise the claim's due time stands, so a response that was not stored is soon fetched again.
+        # If our storage failed, the claim's due time stays, so the response is soon fetched again.
         return _planned(verification, check) if vendor_failed else verification.due_at
     backed_off = schedule.after_failure(now, failures, draw)
     is_open = not verification.status.is_final
