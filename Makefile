@@ -1,95 +1,94 @@
-# `make` lists what there is. Each target does its own set-up, and says so; the first run takes a minute or two, later
-# ones none.
+# `make` lists the targets. Each target installs what it needs on its first run, which takes a minute or two.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-# 3.11 at least; the functions run on 3.13. With ensurepip, which makes environments.
+# Python 3.11 or newer with ensurepip, which venv needs. The functions run on 3.13.
 PYTHON ?= $(shell sh layers/find_python.sh 3.11+ ensurepip)
 VENV := .venv
 BIN := $(VENV)/bin
-# SAM CLI has an environment of its own: it pins what others need newer.
+# SAM CLI has its own environment, because it pins older versions of shared packages.
 SAM_VENV := .venv/sam
-# Schemathesis has its own, too.
+# Schemathesis has its own environment, too.
 FUZZ_VENV ?= .venv/fuzz
-# MiniStack, which enforces IAM, and the AWS CLI; its functions run in its own Python, so it is the one that they are for.
+# MiniStack, which enforces IAM, and the AWS CLI. MiniStack runs the functions in its own Python, so that must be 3.13.
 MINISTACK_VENV := .venv/ministack
-# And checkov, which pins much, with pip-audit.
+# checkov, which pins many packages, and pip-audit.
 SCAN_VENV := .venv/scan
 SAM ?= $(CURDIR)/$(SAM_VENV)/bin/sam
-# AWS's own DynamoDB Local, which this package on npm brings; the tests of the store run against it, too.
+# AWS's DynamoDB Local, from a package on npm. The tests of the store also run against it.
 DYNAMODB_LOCAL := .venv/dynamodb-local
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 DYNAMODB_LOCAL_SHA256 := 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
-# What judges the policies, from npm: a tool of the gate, which is neither shipped nor part of the bridge.
+# The IAM policy engine, from npm. Only tests use it.
 export POLICY_ENGINE ?= $(CURDIR)/.venv/policies
 LOCKS := tests/requirements
 
 export SAM_CLI_TELEMETRY := 0
-# Tools that look for a region, and would else look for an account.
+# Tools need a region, and would otherwise look for an AWS account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
 .PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence replay clean
 
-help: ## this list
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-# --- the whole bridge on one machine ---------------------------------------------------------------------------------
+# --- The whole bridge on one machine ---------------------------------------------------------------------------------
 
-demo: $(VENV)/.sandbox ## one verification from link to final record, each step printed
+demo: $(VENV)/.sandbox ## run one verification from link to final record, and print each step
 	@$(BIN)/python -m tests.sandbox demo
 
-run: $(VENV)/.sandbox ## the bridge, an embedded AWS and the vendor's stand-in, until interrupted
+run: $(VENV)/.sandbox ## run the bridge, an embedded AWS and a fake vendor until interrupted
 	@$(BIN)/python -m tests.sandbox run
 
-sam-local: $(VENV)/.sandbox build ## the same bridge by `sam local start-api` (needs Docker)
+sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (needs Docker)
 	@SAM=$(SAM) $(BIN)/python -m tests.sandbox sam-local
 
-# --- the gate --------------------------------------------------------------------------------------------------------
+# --- Tests and checks --------------------------------------------------------------------------------------------------------
 
-test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## the tests for every day, in four minutes: all but the slow ones
+test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in about four minutes
 	$(BIN)/python -m pytest -m "not slow and not sam_local and not deployed"
 
-# How much of the code they reach is judged here, where all of them run.
+# Coverage is checked here, because only this target runs all tests.
 test-all: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done
 	$(BIN)/python -m pytest -m "not sam_local and not deployed" --cov --cov-report=term
 
-test-sam-local: $(VENV)/.dev build ## the tests through `sam local` (needs Docker)
+test-sam-local: $(VENV)/.dev build ## run the tests with `sam local` (needs Docker)
 	SAM=$(SAM) $(BIN)/python -m pytest -m sam_local
 
-test-deployed: $(VENV)/.dev $(SAM_VENV)/.done $(MINISTACK_VENV)/.done ## a real `sam build` and `sam deploy`, onto an emulator that enforces IAM
+test-deployed: $(VENV)/.dev $(SAM_VENV)/.done $(MINISTACK_VENV)/.done ## run `sam build` and `sam deploy` on an emulator that enforces IAM, and test the stack
 	$(BIN)/python -m pytest -m deployed tests/deployed
-	@# With the AWS CLI, which the same environment has.
+	@# These need the AWS CLI of the same environment.
 	$(BIN)/python -m pytest tests/contract/test_commands.py -k "aws_cli or dead_letters"
 
-simulate: $(VENV)/.dev ## the simulation: SEED=… VERIFICATIONS=… MINUTES=…
+simulate: $(VENV)/.dev ## run the simulation: SEED=… VERIFICATIONS=… MINUTES=…
 	@$(BIN)/python -m tests.simulation
 
-cost: $(VENV)/.dev ## what 1 000 verifications and an idle month cost (WRITE=1: into docs/cost.md)
+cost: $(VENV)/.dev ## calculate the cost of 1 000 verifications and of an idle month (WRITE=1 updates docs/cost.md)
 	@$(BIN)/python -m tests.tools.cost $(if $(WRITE),--write)
 
-growth: $(VENV)/.dev ## what a sweep does while ever more verifications are open, into docs/growth.svg
+growth: $(VENV)/.dev ## measure the sweep with growing numbers of open verifications, and write docs/growth.svg
 	@$(BIN)/python -m tests.tools.cost.growth docs/growth.svg
 
-fault-matrix: $(VENV)/.dev ## the fault matrix, into docs/reliability.md
+fault-matrix: $(VENV)/.dev ## write the fault matrix into docs/reliability.md
 	@$(BIN)/python -m tests.simulation.matrix --write
 
-bench: $(VENV)/.dev build ## what it costs, beside a bare handler: ROUNDS=…
+bench: $(VENV)/.dev build ## compare instructions, times and package size with bare handlers: ROUNDS=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m tests.tools.benchmarks
 
-mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (an hour)
+mutate: $(VENV)/.dev ## run mutation testing of rules, store and use cases (an hour)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt
 	$(BIN)/python -m tests.tools.mutation
 
-fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## cases made from docs/openapi.yaml against the running bridge: MAX_EXAMPLES=… SEED=…
+fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## test the running bridge with cases generated from docs/openapi.yaml: MAX_EXAMPLES=… SEED=…
 	@PYTHONPATH=layers/bridge SCHEMATHESIS=$(CURDIR)/$(FUZZ_VENV)/bin/schemathesis $(BIN)/python -m tests.tools.fuzz
 
-policies: $(VENV)/.dev $(POLICY_ENGINE)/.done ## role, bucket and key policies, judged by an engine from npm (needs Node)
+policies: $(VENV)/.dev $(POLICY_ENGINE)/.done ## test role, bucket and key policies with an IAM engine from npm (needs Node)
 	$(BIN)/python -m pytest tests/policies
 
-# With the engine there, the tests judge the policies, too.
-check: lint types template $(POLICY_ENGINE)/.done test-all ## the one gate: format, lint, types, template, policies, all tests
+# With the policy engine installed, test-all includes the tests of the policies.
+check: lint types template $(POLICY_ENGINE)/.done test-all ## run everything that CI runs: format, lint, types, template, policies, all tests
 
-format: $(VENV)/.dev ## formats the code
+format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -105,32 +104,32 @@ template: $(VENV)/.dev $(SAM_VENV)/.done $(SCAN_VENV)/.done
 	$(SAM) validate --lint
 	$(SCAN_VENV)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
 
-audit: $(VENV)/.dev $(SCAN_VENV)/.done ## known vulnerabilities in what is locked, where their data can be reached
+audit: $(VENV)/.dev $(SCAN_VENV)/.done ## check the locked packages for known vulnerabilities, if the databases can be reached
 	@PIP_AUDIT=$(SCAN_VENV)/bin/pip-audit $(BIN)/python -m tests.tools.advisories
 
-# --- deployment ------------------------------------------------------------------------------------------------------
+# --- Deployment ------------------------------------------------------------------------------------------------------
 
-build: $(SAM_VENV)/.done ## `sam build`: what `sam deploy` uploads
+build: $(SAM_VENV)/.done ## run `sam build`
 	$(SAM) build
 
-api-key: $(VENV)/.sandbox ## makes an API key: make api-key PRINCIPAL=web [SCOPES="…"] [EXPIRES=…] [SECRET=arn…]
+api-key: $(VENV)/.sandbox ## create an API key: make api-key PRINCIPAL=web [SCOPES="…"] [EXPIRES=…] [SECRET=arn…]
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
 
-doctor: $(VENV)/.sandbox ## how a real vendor account differs from what the bridge assumes: make doctor [SECRET=arn…]
+doctor: $(VENV)/.sandbox ## compare a real vendor account with the bridge's assumptions: make doctor [SECRET=arn…]
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.doctor $(if $(SECRET),--secret "$(SECRET)")
 
-check-evidence: $(VENV)/.sandbox ## whether evidence was changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
+check-evidence: $(VENV)/.sandbox ## check that evidence was not changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
 
 replay: $(VENV)/.sandbox ## sends events again: make replay FROM=2026-01-31T08:00Z TO=… TABLE=… BUS=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.replay "$(FROM)" "$(TO)" --table "$(TABLE)" --bus "$(BUS)"
 
-# --- what is made from something else --------------------------------------------------------------------------------
+# --- Generated files --------------------------------------------------------------------------------
 
-openapi: $(VENV)/.dev ## docs/openapi.yaml with the version of pyproject.toml, and functions/about/openapi.json from it
+openapi: $(VENV)/.dev ## copy the version of pyproject.toml to docs/openapi.yaml, and write functions/about/openapi.json
 	$(BIN)/python -m tests.contract.openapi
 
-lock: $(VENV)/.dev ## the lock files from pyproject.toml
+lock: $(VENV)/.dev ## update the lock files from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --python-version 3.13 \
 	  pyproject.toml --output-file layers/bridge/requirements.txt
@@ -153,24 +152,24 @@ lock: $(VENV)/.dev ## the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.13 \
 	  --group deployed --output-file $(LOCKS)/ministack.txt
 
-clean: ## removes what was made and installed
+clean: ## delete everything that was built or installed
 	rm -rf $(VENV) .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# On stderr: what some targets print is read by programs.
+# On stderr, because programs read the stdout of some targets.
 say = @echo "$(1)" >&2
 
 $(BIN)/python:
 	@test -n "$(PYTHON)"
-	$(call say,Making $(VENV) with $(PYTHON).)
+	$(call say,Creating $(VENV) with $(PYTHON).)
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sandbox: $(LOCKS)/sandbox.txt | $(BIN)/python
-	$(call say,Installing what the sandbox needs. This takes a minute or two; later runs skip it.)
+	$(call say,Installing the packages of the sandbox. This takes a minute or two. Later runs skip it.)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 $(VENV)/.dev: $(LOCKS)/dev.txt | $(BIN)/python
-	$(call say,Installing what the tests need. This takes a minute or two; later runs skip it.)
+	$(call say,Installing the packages of the tests. This takes a minute or two. Later runs skip it.)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@ $(VENV)/.sandbox
 
@@ -194,7 +193,7 @@ $(SCAN_VENV)/.done: $(LOCKS)/scan.txt | $(BIN)/python
 
 $(POLICY_ENGINE)/.done: tests/policies/package.json tests/policies/package-lock.json
 	$(call say,Installing the policy engine from npm.)
-	@node --version >/dev/null && npm --version >/dev/null || { echo "Policies are judged by a package from npm: Node 20 or newer and npm are needed." >&2; exit 1; }
+	@node --version >/dev/null && npm --version >/dev/null || { echo "The policy engine needs Node 20 or newer, and npm." >&2; exit 1; }
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
@@ -205,12 +204,12 @@ $(MINISTACK_VENV)/.done: $(LOCKS)/ministack.txt | $(BIN)/python
 	$(MINISTACK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
-# Only the emulator is unpacked: installing the package would bring 200 others. Where it cannot be had, tests go without.
+# Unpacks only the emulator, because the npm package has 200 dependencies. Without it, the tests use moto only.
 $(DYNAMODB_LOCAL)/.done: | $(BIN)/python
-	$(call say,Fetching DynamoDB Local if Java and npm are here.)
+	$(call say,Fetching DynamoDB Local if Java and npm are available.)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@{ java -version && npm pack --loglevel=error --fetch-retries=0 --pack-destination $(@D) $(DYNAMODB_LOCAL_PACKAGE); \
 	  } >$(@D)/log 2>&1 && $(BIN)/python -c 'import hashlib, pathlib, sys; \
 	    sys.exit(hashlib.sha256(pathlib.Path(sys.argv[1]).read_bytes()).hexdigest() != sys.argv[2])' \
 	    $(@D)/*.tgz $(DYNAMODB_LOCAL_SHA256) && tar -xzf $(@D)/*.tgz -C $(@D) package/emulator && rm $(@D)/*.tgz && touch $@ \
-	  || echo "DynamoDB Local is left out: it needs Java, npm and npm's registry ($(@D)/log says more)."
+	  || echo "DynamoDB Local is not used: it needs Java, npm and npm's registry. See $(@D)/log."

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Prints the path of a Python: find_python.sh VERSION [MODULE …]. VERSION is "3.13", or "3.11+" for that or newer, 3.13
-# first; the modules must be there. Without one it says what to do, and exits with 1.
+# Prints the path of a Python: find_python.sh VERSION [MODULE …]. VERSION is "3.13", or "3.11+" for 3.11 or newer, which
+# prefers 3.13. The Python must have the modules. If none is found, it prints instructions and exits with 1.
 #
-# `sam build` builds in a copy outside of the checkout. There the shims of pyenv, which know a version by the file
-# .python-version, run another Python or none. So each candidate is run, and its own path is printed.
-# PYTHON is asked first, and before it, for the exact version, PYTHON_RUNTIME.
+# `sam build` runs in a copy outside of the checkout. There pyenv's shims do not find .python-version, and run another
+# Python or none. So this script runs each candidate, and prints the path of its executable.
+# PYTHON is tried first. For an exact version, PYTHON_RUNTIME is tried before it.
 set -u
 
 version=$1
@@ -29,7 +29,7 @@ in_path() {
   )
 }
 
-# Where pyenv may keep its versions: where it says, and beside its shims, whoever's home this is.
+# Folders in which pyenv may have versions: PYENV_ROOT, and the parents of shims folders on PATH.
 pyenv_roots() {
   printf '%s\n' "${PYENV_ROOT:-${HOME:-}/.pyenv}"
   (
@@ -64,7 +64,7 @@ candidates() {
   in_path python
 }
 
-# A name without a slash, such as PYTHON=python3.12, is looked up on PATH.
+# The shell looks up a name without a slash, such as PYTHON=python3.12, on PATH.
 found=$(candidates | while IFS= read -r python; do
   [ -n "$python" ] && "$python" -c "$check" "$version" "$@" </dev/null 2>/dev/null && break
 done)

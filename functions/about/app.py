@@ -1,4 +1,4 @@
-"""`/health`, and `/openapi.json`: what this API offers."""
+"""`/health` and `/openapi.json`."""
 
 from pathlib import Path
 

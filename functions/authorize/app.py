@@ -1,4 +1,4 @@
-"""The Lambda authorizer: fails closed, and says nothing of why."""
+"""The Lambda authorizer. It denies access without a reason unless the credentials are valid."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from bridge.web.entry import entry_point
 
 @entry_point
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    # API Gateway hands the names of headers over in lower case, its local emulator as they came.
+    # API Gateway passes header names in lower case; `sam local` passes them as received.
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     caller = authorize(dependencies(), headers.get("authorization", ""))
     if caller is None:
         return {"isAuthorized": False}
-    known = {"principal": caller.principal, "scopes": " ".join(caller.scopes), "key_id": caller.key_id}
-    return {"isAuthorized": True, "context": known}
+    context_fields = {"principal": caller.principal, "scopes": " ".join(caller.scopes), "key_id": caller.key_id}
+    return {"isAuthorized": True, "context": context_fields}

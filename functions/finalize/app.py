@@ -1,4 +1,4 @@
-"""Completes what the queue names. One that fails stays in the queue, and does not hold up the others."""
+"""Completes the verifications in a batch of messages. A failed message stays in the queue; the others succeed."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bridge.aws.due_queue import message_in
+from bridge.aws.due_queue import parse_message
 from bridge.dependencies import dependencies
 from bridge.observability import concerning
 from bridge.use_cases.finalize import finalize
@@ -17,7 +17,7 @@ processor = queue_processor()
 
 
 def finalize_message(record: SQSRecord) -> None:
-    message = message_in(record.body)
+    message = parse_message(record.body)
     with concerning(message.id):
         finalize(dependencies(), message)
 

@@ -1,4 +1,4 @@
-"""`/return/{id}/{code}`, where the vendor sends people back to, and `/status/{id}/{code}` for browsers to poll."""
+"""`/return/{id}/{code}`, to which the vendor redirects people, and `/status/{id}/{code}`, which browsers poll."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -16,7 +16,7 @@ app = http_resolver()
 
 @app.get("/return/<id>/<code>")
 def return_person(id: str, code: str) -> Response[str]:
-    requests.refuse_prefetch(app.current_event)
+    requests.reject_prefetch(app.current_event)
     with concerning(id):
         return pages.see_other(redirect(dependencies(), id, code))
 
@@ -25,18 +25,18 @@ def return_person(id: str, code: str) -> Response[str]:
 def get_status(id: str, code: str) -> Response[str]:
     with concerning(id):
         verification = read_status(dependencies(), id, code)
-        headers = {**pages.PRIVATE, **responses.poll_after(verification)}
-        return responses.json_response(responses.status(verification), headers=headers)
+        headers = {**pages.PRIVATE_HEADERS, **responses.retry_after_header(verification)}
+        return responses.json_response(responses.status_document(verification), headers=headers)
 
 
-def _refuse(error: BridgeError) -> Response[str]:
-    # A person reads what a return answers, a program the rest.
+def _error_response(error: BridgeError) -> Response[str]:
+    # A return is opened by a person, so its errors are HTML pages.
     if app.current_event.route_key.startswith("GET /return/"):
         return pages.page(error)
     return problem(error, app.current_event.request_context.request_id)
 
 
-app.exception_handler(BridgeError)(_refuse)
-app.not_found(lambda _: _refuse(NotFound()))
+app.exception_handler(BridgeError)(_error_response)
+app.not_found(lambda _: _error_response(NotFound()))
 
 lambda_handler = entry_point(app.resolve)

@@ -1,6 +1,6 @@
 """`/verifications`: create, list, read, refresh, redact.
 
-Each route imports its own use case, so that a cold start waits for that one alone.
+Each route imports its own use case, so a cold start does not import the others.
 """
 
 from aws_lambda_powertools.event_handler import Response
@@ -34,10 +34,10 @@ def list_verifications() -> Response[str]:
     from bridge.use_cases import read
 
     principal = requests.caller(app.current_event, READ).principal
-    reference, limit, after = requests.search(app.current_event)
+    reference, limit, after = requests.list_query(app.current_event)
     found, position = read.find(dependencies(), principal, reference, limit=limit, after=after)
     return responses.json_response(
-        {"data": [_document(each) for each in found], "next_cursor": requests.cursor(position)}
+        {"data": [_document(each) for each in found], "next_cursor": requests.encode_cursor(position)}
     )
 
 
@@ -92,19 +92,19 @@ def replay_events(id: str) -> Response[str]:
 
 
 def _document(verification: Verification) -> dict[str, object]:
-    return responses.verification(verification, base_url=_base_url(), now=dependencies().now())
+    return responses.verification_document(verification, base_url=_base_url(), now=dependencies().now())
 
 
 def _base_url() -> str:
     return requests.base_url(app.current_event, dependencies().settings.public_base_url)
 
 
-def _refuse(error: BridgeError) -> Response[str]:
+def _error_response(error: BridgeError) -> Response[str]:
     return problem(error, app.current_event.request_context.request_id)
 
 
-app.exception_handler(BridgeError)(_refuse)
-# An id in characters that no route takes is told apart from no other id that is not there.
-app.not_found(lambda _: _refuse(NotFound()))
+app.exception_handler(BridgeError)(_error_response)
+# The resolver matches no route for an id with unusual characters. It gets the same 404 as an unknown id.
+app.not_found(lambda _: _error_response(NotFound()))
 
 lambda_handler = entry_point(app.resolve)

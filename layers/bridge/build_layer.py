@@ -1,8 +1,8 @@
-"""Builds the layer: python build_layer.py <directory> <runtime>. The same sources give the same bytes, on any host.
+"""Builds the layer: python build_layer.py <directory> <runtime>. The build is reproducible on any host.
 
-Only wheels of pure Python are taken, so one layer serves both architectures. `layer.toml` says what is left out.
-Lambda cannot write bytecode next to what it imports, and compiling takes longer than importing; so bytecode comes with
-the layer, made by the Python that the functions run on, and without a look at the times of the sources.
+It uses only pure-Python wheels, so one layer fits both architectures. `layer.toml` lists the files to leave out. Lambda
+cannot write bytecode, and compiling takes longer than importing, so the layer contains bytecode. It is compiled by the
+functions' version of Python, and Python does not compare it with the sources at import.
 """
 
 import os
@@ -17,7 +17,7 @@ from service_models import trim
 RUNTIME = "3.13"
 HERE = Path(__file__).parent
 
-# Seconds; the earliest that a ZIP can say, 1980-01-01.
+# 1980-01-01 in epoch seconds, the earliest time in a ZIP file.
 _TIME = 315_532_800
 
 _COMPILE = """
@@ -29,7 +29,7 @@ for path in sys.stdin.read().splitlines():
 
 
 def main(artifacts: Path, runtime: str) -> None:
-    """Makes the layer in `artifacts`. `runtime` is an interpreter of the functions' version, for the bytecode."""
+    """Builds the layer in `artifacts`. `runtime` is a Python of the functions' version, for the bytecode."""
     layer = artifacts / "python"
     shutil.rmtree(layer, ignore_errors=True)
     install(layer)
@@ -38,10 +38,11 @@ def main(artifacts: Path, runtime: str) -> None:
     shutil.copytree(HERE / "bridge", layer / "bridge", ignore=shutil.ignore_patterns("__pycache__"))
     remove(layer, plan["remove"])
     compile_all(layer, runtime, "/opt/python")
-    level(artifacts)
+    normalize(artifacts)
 
 
 def install(layer: Path) -> None:
+    """Installs the locked dependencies."""
     pip = [
         sys.executable,
         "-m",
@@ -58,6 +59,7 @@ def install(layer: Path) -> None:
 
 
 def remove(layer: Path, patterns: list[str]) -> None:
+    """Removes the matches of the patterns. Exits if a pattern matches nothing."""
     for pattern in patterns:
         found = sorted(layer.glob(pattern))
         if not found:
@@ -67,16 +69,16 @@ def remove(layer: Path, patterns: list[str]) -> None:
 
 
 def compile_all(folder: Path, runtime: str, deployed: str) -> None:
-    """Puts bytecode beside every source below `folder`, which will stand at `deployed`."""
-    # In one order and with one seed, as both may show in the bytes.
+    """Compiles every source below `folder`. `deployed` is the path of the folder on Lambda."""
+    # A fixed order and seed, because both may affect the bytes.
     sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     command = [runtime, "-S", "-s", "-c", _COMPILE, deployed]
     subprocess.run(command, input="\n".join(sources), text=True, cwd=folder, env=environment, check=True)
 
 
-def level(artifacts: Path) -> None:
-    """The same times and permissions whoever builds, whenever."""
+def normalize(artifacts: Path) -> None:
+    """Sets fixed times and permissions, so that the build is reproducible."""
     for path in [*artifacts.rglob("*"), artifacts]:
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, (_TIME, _TIME))

@@ -1,6 +1,6 @@
-"""Cuts botocore's descriptions of AWS's services down to the operations that are called.
+"""Reduces botocore's descriptions of AWS services to the operations that the functions call.
 
-botocore/data/{service}/{version}/service-2.json.gz   operations, and the shapes of what goes in and out
+botocore/data/{service}/{version}/service-2.json.gz   operations and their input and output shapes
 botocore/data/{service}/{version}/paginators-1.json   by operation
 botocore/data/endpoints.json                          by partition and service
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def trim(data: Path, operations: Mapping[str, Sequence[str]]) -> None:
-    """Leaves in `data` the services that `operations` names, each with those operations."""
+    """Removes all services and operations from `data` that are not in `operations`."""
     for service in [path for path in data.iterdir() if path.is_dir()]:
         if service.name not in operations:
             shutil.rmtree(service)
@@ -29,7 +29,7 @@ def trim(data: Path, operations: Mapping[str, Sequence[str]]) -> None:
 
 
 def _rewrite(path: Path, change: Any) -> None:
-    """As plain JSON: the layer is compressed as a whole, and the function need not undo it twice."""
+    """Writes the changed file as plain JSON. The layer is compressed as a whole, so gzip would only add work."""
     text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     path.unlink()
     path.with_suffix("" if path.suffix == ".gz" else ".json").write_text(
@@ -47,9 +47,9 @@ def _model(model: dict[str, Any], called: Sequence[str]) -> dict[str, Any]:
         if name not in reached:
             reached[name] = _undocumented(shapes[name])
             waiting += _names_in(reached[name])
-    # In their own order, whatever the order in which they were reached.
+    # In the original order, so that the build is reproducible.
     ordered = {name: reached[name] for name in shapes if name in reached}
-    # Of the rest, only what all operations share; botocore reads the documentation in it.
+    # The other members, which all operations share. Nested documentation stays, because botocore reads it.
     shared = {key: value for key, value in model.items() if key not in ("operations", "shapes", "documentation")}
     return {**shared, "operations": kept, "shapes": ordered}
 
@@ -67,7 +67,7 @@ def _names_in(value: Any) -> Iterator[str]:
 
 
 def _undocumented(value: Any) -> Any:
-    """Without the documentation, which is a text; a member of that name is an object."""
+    """Removes documentation texts. A shape member that is named documentation is an object, and stays."""
     if isinstance(value, dict):
         return {
             key: _undocumented(each)

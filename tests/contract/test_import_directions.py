@@ -98,7 +98,7 @@ def test_domain_never_asks_for_the_time() -> None:
     [
         ("os.environ", {"settings.py"}),
         ("import boto3", {"aws/clients.py"}),
-        ("import requests", {"vendor/client.py", "auth/jwks.py", "outbound/public_post.py"}),
+        ("import requests", {"vendor/transport.py", "auth/jwks.py", "outbound/public_post.py"}),
     ],
 )
 def test_one_module_reads_the_environment_and_one_makes_clients(text: str, where: set[str]) -> None:

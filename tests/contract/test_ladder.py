@@ -6,6 +6,7 @@ from bridge.aws import clients
 from bridge.domain import schedule, webhook_retries
 from bridge.outbound import public_post
 from bridge.vendor import client as vendor_client
+from bridge.vendor import transport as vendor_transport
 from bridge.web.time_limit import RESERVE
 from tests.sandbox import template, wiring
 
@@ -58,7 +59,7 @@ def throttled(service: str) -> float:
 
 
 def test_one_answer_of_the_vendor_is_waited_for_no_longer_than_all_together() -> None:
-    assert 0 < vendor_client.CONNECT_TIMEOUT < vendor_client.READ_TIMEOUT < vendor_client.BUDGET < PATIENCE
+    assert 0 < vendor_transport.CONNECT_TIMEOUT < vendor_transport.READ_TIMEOUT < vendor_client.BUDGET < PATIENCE
 
 
 def test_these_functions_ask_the_vendor() -> None:
@@ -88,7 +89,7 @@ def test_a_whole_batch_fits_into_finalize_however_slow_the_vendor_is() -> None:
 def test_no_message_waits_until_it_is_sent_again_however_slow_the_vendor_is() -> None:
     per_minute = TEMPLATE.document["Parameters"]["VendorCallsPerMinute"]["Default"]
     longest = per_minute * (vendor_client.BUDGET + STORE_CALLS / 10) / SOURCE["ScalingConfig"]["MaximumConcurrency"]
-    assert longest < schedule.RESEND
+    assert longest < schedule.RESEND_SECONDS
 
 
 @by_queue
@@ -119,11 +120,11 @@ def test_a_webhook_is_hidden_no_longer_than_sqs_can_and_tried_until_it_is_given_
 
 
 def test_a_verification_is_not_sent_again_while_its_message_is_hidden() -> None:
-    assert QUEUE["VisibilityTimeout"] < schedule.RESEND
+    assert QUEUE["VisibilityTimeout"] < schedule.RESEND_SECONDS
 
 
 def test_a_lease_outlives_the_function_that_holds_it_and_ends_before_the_reservation_does() -> None:
-    assert TIMEOUTS["VerificationsFunction"] < schedule.LEASE_SECONDS < schedule.RESERVATION
+    assert TIMEOUTS["VerificationsFunction"] < schedule.LEASE_SECONDS < schedule.RESERVATION_SECONDS
 
 
 def test_a_claim_outlives_the_functions_that_make_it() -> None:
@@ -132,7 +133,7 @@ def test_a_claim_outlives_the_functions_that_make_it() -> None:
 
 def test_nobody_is_due_again_before_the_vendor_may_be_asked_again() -> None:
     soonest = schedule.after_failure(0, 1, lambda low, high: low)
-    assert min(soonest, schedule.CLAIM_SECONDS, schedule.RESEND) > schedule.MIN_CHECK_INTERVAL_SECONDS
+    assert min(soonest, schedule.CLAIM_SECONDS, schedule.RESEND_SECONDS) > schedule.MIN_CHECK_INTERVAL_SECONDS
 
 
 def test_one_run_of_the_sweep_ends_before_the_next_begins() -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bridge.domain import caller, reasons, schedule
-from bridge.domain.redirect_urls import LONGEST_URL
+from bridge.domain.redirect_urls import MAX_URL_LENGTH
 from bridge.domain.schedule import MIN_REFRESH_INTERVAL_SECONDS
 from bridge.domain.verification import Status
 from bridge.store import evidence
@@ -95,23 +95,23 @@ def test_the_scopes_are_described_and_no_others_are_asked_for() -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    assert SCHEMAS["Reference"]["maxLength"] == link_request.LONGEST_REFERENCE
-    assert SCHEMAS["RedirectUrl"]["maxLength"] == LONGEST_URL
+    assert SCHEMAS["Reference"]["maxLength"] == link_request.MAX_REFERENCE_LENGTH
+    assert SCHEMAS["RedirectUrl"]["maxLength"] == MAX_URL_LENGTH
     metadata = SCHEMAS["Metadata"]
-    assert metadata["maxProperties"] == link_request.MOST_METADATA
-    assert metadata["propertyNames"]["maxLength"] == link_request.LONGEST_METADATA_KEY
-    assert metadata["additionalProperties"]["maxLength"] == link_request.LONGEST_METADATA_VALUE
+    assert metadata["maxProperties"] == link_request.MAX_METADATA_KEYS
+    assert metadata["propertyNames"]["maxLength"] == link_request.MAX_METADATA_KEY_LENGTH
+    assert metadata["additionalProperties"]["maxLength"] == link_request.MAX_METADATA_VALUE_LENGTH
     query = document()["paths"]["/verifications"]["get"]["parameters"]
     limit = next(parameter["schema"] for parameter in query if parameter["name"] == "limit")
-    assert (limit["default"], limit["maximum"]) == (requests.DEFAULT_LIMIT, requests.LARGEST_LIMIT)
-    assert SCHEMAS["VerificationList"]["properties"]["data"]["maxItems"] == requests.LARGEST_LIMIT
+    assert (limit["default"], limit["maximum"]) == (requests.DEFAULT_LIMIT, requests.MAX_LIMIT)
+    assert SCHEMAS["VerificationList"]["properties"]["data"]["maxItems"] == requests.MAX_LIMIT
 
 
 @pytest.mark.parametrize("path", ["docs/openapi.yaml", "docs/api.md"])
 @pytest.mark.parametrize(
     "said",
     [
-        f"at most {requests.LARGEST_BODY} bytes",
+        f"at most {requests.MAX_BODY_BYTES} bytes",
         f"once in {MIN_REFRESH_INTERVAL_SECONDS} seconds",
         f"within {vendor_client.BUDGET:.0f} seconds",
         f"works for {evidence.LINK_LIFETIME // 60} minutes",

@@ -13,8 +13,8 @@ REQUESTS = {
         ("Records", "dynamodb:BatchGetItem", "BatchGetItem", "GET /verifications?reference={reference}"),
         ("ListByReference", "dynamodb:Query", "Query", "GET /verifications?reference={reference}"),
         ("Audit", "dynamodb:PutItem", "PutItem", "GET /verifications/{id}?expand=result"),
-        ("KeepShowAndEraseEvidence", "s3:GetObject", "GetObject", "GET /verifications/{id}?expand=result"),
-        ("KeepShowAndEraseEvidence", "s3:PutObject", "PutObject", "GET /verifications/{id}?expand=result"),
+        ("StoreReadAndDeleteEvidence", "s3:GetObject", "GetObject", "GET /verifications/{id}?expand=result"),
+        ("StoreReadAndDeleteEvidence", "s3:PutObject", "PutObject", "GET /verifications/{id}?expand=result"),
     )
 }
 # A new link, by the permission that it needs before the vendor is asked.
@@ -27,10 +27,10 @@ RELEASE = Permission("VerificationsRole", "Records", "dynamodb:DeleteItem")
 ERASURES = {
     Permission(role, sid, action): operation
     for role, sid, action, operation in (
-        ("VerificationsRole", "FindEvidence", "s3:ListBucketVersions", "ListObjectVersions"),
-        ("VerificationsRole", "KeepShowAndEraseEvidence", "s3:DeleteObjectVersion", "DeleteObject"),
-        ("FinalizeRole", "FindEvidence", "s3:ListBucketVersions", "ListObjectVersions"),
-        ("FinalizeRole", "EraseEvidence", "s3:DeleteObjectVersion", "DeleteObject"),
+        ("VerificationsRole", "ListEvidence", "s3:ListBucketVersions", "ListObjectVersions"),
+        ("VerificationsRole", "StoreReadAndDeleteEvidence", "s3:DeleteObjectVersion", "DeleteObject"),
+        ("FinalizeRole", "ListEvidence", "s3:ListBucketVersions", "ListObjectVersions"),
+        ("FinalizeRole", "DeleteEvidence", "s3:DeleteObjectVersion", "DeleteObject"),
     )
 }
 READ_STATUS = Permission("RedirectRole", "Records", "dynamodb:GetItem")
@@ -40,7 +40,7 @@ COMPLETIONS = {
     Permission(role, sid, action): operation
     for role in ("RedirectRole", "FinalizeRole")
     for sid, action, operation in (
-        ("KeepEvidence", "s3:PutObject", "PutObject"),
+        ("StoreEvidence", "s3:PutObject", "PutObject"),
         ("ReadEkycCredentials", "secretsmanager:GetSecretValue", "GetSecretValue"),
     )
 } | {Permission("FinalizeRole", "CountVendorCalls", "dynamodb:UpdateItem"): "UpdateItem"}
@@ -53,7 +53,7 @@ CLAIM_IN_BACKGROUND = Permission("FinalizeRole", "Records", "dynamodb:UpdateItem
 SWEEPS = {
     Permission("SweepRole", "Send", "sqs:GetQueueAttributes"): "GetQueueAttributes",
     Permission("SweepRole", "FindDue", "dynamodb:Query"): "Query",
-    Permission("SweepRole", "Postpone", "dynamodb:UpdateItem"): "UpdateItem",
+    Permission("SweepRole", "ClaimDue", "dynamodb:UpdateItem"): "UpdateItem",
     Permission("SweepRole", "Send", "sqs:SendMessage"): "SendMessageBatch",
 }
 TAKEN = {

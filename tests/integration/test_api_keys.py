@@ -60,7 +60,7 @@ def test_a_malformed_secret_is_left_as_it_is_and_no_key_is_shown(
     client.put_secret_value(SecretId=arn, SecretString=malformed)
     with pytest.raises(SystemExit) as ended:
         api_keys.main(["web", "--secret", arn])
-    assert "Repair it first" in str(ended.value.code)
+    assert "Fix it first" in str(ended.value.code)
     assert capsys.readouterr().out == ""
     assert client.get_secret_value(SecretId=arn)["SecretString"] == malformed
 
@@ -105,7 +105,7 @@ def test_an_expiry_that_is_no_time_makes_no_key(capsys: pytest.CaptureFixture[st
         api_keys.main(arguments)
     said = capsys.readouterr()
     assert said.out == ""
-    assert "with a zone" in said.err
+    assert "with a time zone" in said.err
 
 
 def test_nobody_with_a_key_is_taken_for_somebody_with_a_token(

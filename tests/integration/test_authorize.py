@@ -11,7 +11,7 @@ import pytest
 from bridge.aws import secrets
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import SCOPES
-from bridge.use_cases.authorize import LARGEST_AUTHORIZATION
+from bridge.use_cases.authorize import MAX_AUTHORIZATION_LENGTH
 from tests.integration.harness import Aws, Clock, http_event
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.keys import PRINCIPAL
@@ -73,8 +73,8 @@ def test_a_header_that_is_larger_than_any_token_is_not_looked_at(
 ) -> None:
     seen: list[str] = []
     monkeypatch.setenv("JWT_ISSUER", "https://id.example.com/")
-    vars(deps)["read_token"] = seen.append
-    largest = LARGEST_AUTHORIZATION - len("Bearer a.b.")
+    vars(deps)["verify_access_token"] = seen.append
+    largest = MAX_AUTHORIZATION_LENGTH - len("Bearer a.b.")
 
     ask(f"Bearer a.b.{'c' * (largest + 1)}")
     assert seen == []

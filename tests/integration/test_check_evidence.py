@@ -57,7 +57,7 @@ def test_evidence_that_was_changed_is_found_out(
     _put(sandbox, deps, verified, body)
     code, said = _run(deps, verified.id, capsys)
     assert code == 1
-    assert "is not what was kept" in said
+    assert "is not the stored evidence" in said
 
 
 def test_one_changed_byte_is_found_out(
@@ -80,7 +80,7 @@ def test_evidence_that_is_gone_is_said_to_be(
 def test_what_was_redacted_or_never_kept_or_never_there_is_said_to_be(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "nothing was kept" in _run(deps, new(deps).id, capsys)[1]
+    assert "it has no evidence" in _run(deps, new(deps).id, capsys)[1]
     redact(deps, CALLER, verified.id)
     assert "redacted" in _run(deps, verified.id, capsys)[1]
     for unknown in ("ver_aaaaaaaaaaaaaaaaaaaaaaaaaa", "another"):

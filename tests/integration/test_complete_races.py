@@ -11,7 +11,7 @@ from bridge.dependencies import Dependencies
 from bridge.domain.schedule import MIN_CHECK_INTERVAL_SECONDS
 from bridge.domain.verification import Status
 from bridge.vendor.client import Vendor
-from bridge.vendor.response import Answer
+from bridge.vendor.response import VendorResponse
 from tests.integration.harness import Clock, Functions, check, new, return_path, token_of
 from tests.integration.stored_state import StoredState
 from tests.marks import slow_but
@@ -62,7 +62,7 @@ class Overtaken:
         self._vendor: Vendor = deps.vendor
         self._meanwhile = meanwhile
 
-    def fetch(self, token: str, **how: Any) -> Answer:
+    def fetch(self, token: str, **how: Any) -> VendorResponse:
         vars(self._bridge)["vendor"] = self._vendor
         try:
             return self._vendor.fetch(token, **how)

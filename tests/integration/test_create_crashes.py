@@ -87,7 +87,7 @@ def test_a_reservation_is_left_for_a_retry_when_it_becomes_due(
     clock.advance(schedule.FIRST_CHECK)
     sandbox.sweep_now()
     sandbox.drain_queue()
-    assert list(stored.due().values()) == [made_at + schedule.RESERVATION]
+    assert list(stored.due().values()) == [made_at + schedule.RESERVATION_SECONDS]
 
 
 @pytest.mark.usefixtures("died")
@@ -113,7 +113,7 @@ def test_only_the_same_request_may_take_it_up(functions: Functions, stored: Stor
 def test_when_nobody_takes_it_up_the_sweep_ends_it(
     sandbox: Sandbox, functions: Functions, stored: StoredState, clock: Clock
 ) -> None:
-    clock.advance(schedule.RESERVATION)
+    clock.advance(schedule.RESERVATION_SECONDS)
     sandbox.sweep_now()
     assert sandbox.drain_queue() == 1
 
@@ -135,7 +135,7 @@ def test_a_reservation_under_lease_is_not_ended_by_a_message_for_it(
 
     assert sandbox.invoke("FinalizeFunction", {"Records": [record]}) == {"batchItemFailures": []}
 
-    assert stored.rows() == [row | {"due_at": clock.epoch + schedule.RESERVATION}]
+    assert stored.rows() == [row | {"due_at": clock.epoch + schedule.RESERVATION_SECONDS}]
     clock.advance(schedule.LEASE_SECONDS + 1)
     assert post(functions).status == 201
 

@@ -86,22 +86,22 @@ def test_the_credentials_of_a_stack_are_read_from_its_secret(sandbox: Sandbox, r
         ({"ocr_result": []}, "ocr_result is list, not null"),
         ({"expire_at": "10/09/2024 08:16"}, "expire_at is string, not timestamp"),
         ({"ocr_success": None}, "ocr_success is null, not integer"),
-        ({"ocr_success": {}}, "the bridge cannot read the record: ocr_success is no flag"),
+        ({"ocr_success": {}}, "the bridge cannot read the record: ocr_success is not a flag"),
         ({"risk": {"score": 0.5}}, "risk is unknown (object)"),
         ({"900101-14-5555": 1}, "(a name that is not shown) is unknown (integer)"),
         ({"redirect_url": "https://example.com/"}, "redirect_url is not the redirect_url that was sent"),
         ({"ocr_country": "SGP"}, "ocr_country is not the id_country that was sent"),
         (
             {"ocr_country": "SGP"},
-            "ocr_country contradicts the request or the record itself, so the bridge verifies nobody",
+            "ocr_country contradicts the request or the record itself, so the record decides nothing",
         ),
-        ({"type": "01"}, "type contradicts the request or the record itself, so the bridge verifies nobody"),
+        ({"type": "01"}, "type contradicts the request or the record itself, so the record decides nothing"),
         ({"ocr_type": "id_card"}, "ocr_type is not the id_type that was sent"),
-        ({"token": "ANOTHER"}, "token contradicts the request or the record itself, so the bridge verifies nobody"),
-        ({"token": None}, "token contradicts the request or the record itself, so the bridge verifies nobody"),
+        ({"token": "ANOTHER"}, "token contradicts the request or the record itself, so the record decides nothing"),
+        ({"token": None}, "token contradicts the request or the record itself, so the record decides nothing"),
         (
             {"url": "https://vendor.example?token=ANOTHER"},
-            "url contradicts the request or the record itself, so the bridge verifies nobody",
+            "url contradicts the request or the record itself, so the record decides nothing",
         ),
         ({"retries": 1}, "the record reads as if the person had begun"),
     ],
@@ -159,7 +159,7 @@ def test_errors_that_the_bridge_would_take_for_others_are_reported(run: Run, mon
 @pytest.mark.parametrize(
     ("fault", "on", "differences"),
     [
-        ("wrong_kinds", "create", {"POST: url is missing or no URL"}),
+        ("wrong_kinds", "create", {"POST: url is missing or not a URL"}),
         ("wrong_kinds", "get", {"GET: result is list, not object"}),
         (
             "422",

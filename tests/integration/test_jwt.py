@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from bridge.auth.jwks import LARGEST, KeySet, over_http
+from bridge.auth.jwks import MAX_BYTES, KeySet, http_fetcher
 from bridge.cli import api_keys
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import READ, READ_ALL
@@ -36,7 +36,7 @@ def _serve(server: Server, response: Response) -> str:
 
 def test_the_keys_come_over_http(server: Server) -> None:
     url = _serve(server, Response(json.dumps({"keys": [jwk("rsa-1")]})))
-    assert KeySet(over_http(url)).find("rsa-1") is not None
+    assert KeySet(http_fetcher(url)).find("rsa-1") is not None
 
 
 @pytest.mark.parametrize(
@@ -44,18 +44,18 @@ def test_the_keys_come_over_http(server: Server) -> None:
     [
         Response("{}", status=500),
         Response("", status=302, headers={"Location": "http://127.0.0.1:1/"}),
-        Response(b"x" * (LARGEST + 1)),
+        Response(b"x" * (MAX_BYTES + 1)),
         Response("not found", status=404),
     ],
 )
 def test_an_answer_that_is_not_the_keys_lets_nobody_in(server: Server, response: Response) -> None:
     with pytest.raises(StorageUnavailable):
-        over_http(_serve(server, response))()
+        http_fetcher(_serve(server, response))()
 
 
 def test_a_provider_that_is_not_there_lets_nobody_in() -> None:
     with pytest.raises(StorageUnavailable):
-        over_http("http://127.0.0.1:1/jwks.json")()
+        http_fetcher("http://127.0.0.1:1/jwks.json")()
 
 
 @pytest.fixture
@@ -156,4 +156,4 @@ def test_where_no_provider_is_trusted_no_token_is_even_read(sandbox: Sandbox, de
     event = http_event("GET", "/verifications/ver_x") | {"type": "REQUEST"}
     event["headers"] = {"authorization": f"Bearer {token()}"}
     assert sandbox.invoke("AuthorizeFunction", event) == {"isAuthorized": False}
-    assert "read_token" not in vars(deps)
+    assert "verify_access_token" not in vars(deps)

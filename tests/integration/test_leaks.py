@@ -38,7 +38,7 @@ def put(deps: Dependencies) -> Iterator[Put]:
     def put(body: bytes, status: str = "200 OK", more: str = "") -> RawServer:
         running.append(RawServer(whole(body, status, more)).__enter__())
         vendor = deps.vendor
-        vars(deps)["vendor"] = Vendor(running[-1].url, vendor._credentials, sleep=lambda _: None)
+        vars(deps)["vendor"] = Vendor(running[-1].url, vendor._transport._credentials, sleep=lambda _: None)
         return running[-1]
 
     yield put
@@ -270,7 +270,7 @@ def test_a_message_holds_an_id_and_a_time_and_nothing_else(deps: Dependencies, s
 
     # What fails goes to the dead letters as it is.
     assert sorted(message["Body"] for message in messages) == sorted(
-        json.dumps({"id": each.id, "due_at": clock.epoch + schedule.RESEND}) for each in made
+        json.dumps({"id": each.id, "due_at": clock.epoch + schedule.RESEND_SECONDS}) for each in made
     )
     assert not [message for message in messages if message.get("MessageAttributes")]
 

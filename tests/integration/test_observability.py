@@ -193,5 +193,5 @@ def test_a_sweep_says_how_many_were_due_taken_and_sent(deps: Dependencies, clock
 
 
 def test_a_message_that_names_no_verification_says_so(deps: Dependencies) -> None:
-    with pytest.raises(ValueError, match=r"^the message names no verification$"):
+    with pytest.raises(ValueError, match=r"^the message has no verification id$"):
         finalize(deps, DueMessage("ver_x", None))

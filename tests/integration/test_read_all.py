@@ -81,4 +81,4 @@ def test_unknown_and_malformed_ids_are_the_same_404(functions: Functions) -> Non
         functions.api("GET", f"/verifications/{id}", principal=BACKEND, scopes=SCOPES)
         for id in ("ver_" + "a" * 26, "ver_x", "é")
     ]
-    assert {(answer.status, answer.json["detail"]) for answer in answers} == {(404, "There is no such verification.")}
+    assert {(answer.status, answer.json["detail"]) for answer in answers} == {(404, "The verification does not exist.")}

@@ -10,7 +10,7 @@ from bridge.domain import schedule
 from bridge.domain.verification import Verification
 from bridge.use_cases.redact import redact
 from bridge.vendor.client import Vendor
-from bridge.vendor.response import Answer
+from bridge.vendor.response import VendorResponse
 from tests.integration.harness import CALLER, WANTED, Aws, Clock, Functions, check, new, return_path, token_of
 from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
@@ -130,7 +130,7 @@ class RedactedMeanwhile:
         self._id = id
         self._vendor: Vendor = deps.vendor
 
-    def fetch(self, token: str, **how: Any) -> Answer:
+    def fetch(self, token: str, **how: Any) -> VendorResponse:
         answer = self._vendor.fetch(token, **how)
         redact(self._bridge, CALLER, self._id)
         return answer

@@ -66,7 +66,7 @@ def credentials() -> Credentials:
 @pytest.fixture
 def client(credentials: Credentials, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Vendor]]:
     """Makes clients of an address, which wait as little between attempts as they may; only the budget cuts them off."""
-    monkeypatch.setattr("bridge.vendor.client.READ_TIMEOUT", 2 * PATIENCE)
+    monkeypatch.setattr("bridge.vendor.transport.READ_TIMEOUT", 2 * PATIENCE)
     made: list[Vendor] = []
 
     def make(url: str, *, budget: float = PATIENCE, credentials: Any = credentials) -> Vendor:
@@ -75,7 +75,7 @@ def client(credentials: Credentials, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
     yield make
     for vendor in made:
-        vendor._session.close()
+        vendor._transport._session.close()
 
 
 def create(vendor: Vendor) -> Link:
@@ -224,7 +224,7 @@ def test_the_wish_of_a_busy_vendor_is_passed_on(
 def test_an_answer_larger_than_any_record_is_not_read_to_its_end(
     ask: Ask, fake_vendor: FakeVendor, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.vendor.client.LARGEST_ANSWER", 1024 * 1024)
+    monkeypatch.setattr("bridge.vendor.transport.MAX_RESPONSE_BYTES", 1024 * 1024)
     fake_vendor.fault("huge", times=None)
     assert error_of(lambda: ask(client(fake_vendor.url)), "TOKEN") is VendorMalformed
 

@@ -34,7 +34,7 @@ class Credentials:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Vendor]]:
     """Makes clients of an address, whom only the deadline cuts off."""
-    monkeypatch.setattr("bridge.vendor.client.READ_TIMEOUT", 2 * PATIENCE)
+    monkeypatch.setattr("bridge.vendor.transport.READ_TIMEOUT", 2 * PATIENCE)
     made: list[Vendor] = []
 
     def make(url: str, budget: float = BUDGET) -> Vendor:
@@ -43,7 +43,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Vendor]]:
 
     yield make
     for vendor in made:
-        vendor._session.close()
+        vendor._transport._session.close()
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_handshake_without_end_is_cut_at_the_deadline(drop: bytes, client: Cal
 def test_silence_longer_than_the_read_timeout_is_a_timeout_wherever_it_begins(
     answer: str, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.vendor.client.READ_TIMEOUT", BUDGET)
+    monkeypatch.setattr("bridge.vendor.transport.READ_TIMEOUT", BUDGET)
     with RawServer(HELD[answer]) as server:
         started = time.monotonic()
         with pytest.raises(VendorTimeout):

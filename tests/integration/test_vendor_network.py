@@ -47,7 +47,7 @@ def client() -> Iterator[Callable[..., Vendor]]:
 
     yield make
     for vendor in made:
-        vendor._session.close()
+        vendor._transport._session.close()
 
 
 @pytest.fixture
@@ -88,14 +88,14 @@ def test_a_network_that_does_not_answer_ends_the_fetch_of_keys_within_its_budget
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jwks, "BUDGET", BUDGET)
-    assert fails_in_time(jwks.over_http(f"http://{HOST}/jwks.json"), StorageUnavailable)
+    assert fails_in_time(jwks.http_fetcher(f"http://{HOST}/jwks.json"), StorageUnavailable)
 
 
 @pytest.mark.usefixtures("dead_network")
 def test_a_link_is_asked_for_again_where_no_connection_came_about(
     client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.vendor.client.CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr("bridge.vendor.transport.CONNECT_TIMEOUT", 0.2)
     with RawServer(LINK) as server:
         calls = 0
         dead = socket.getaddrinfo
@@ -246,7 +246,7 @@ def test_the_certificate_has_to_be_that_of_the_name(
     with RawServer(whole(BODY), tls=context) as server:
         resolve_by(monkeypatch, addresses(silent_port, server.port))
         vendor = client(scheme="https", budget=1.9)
-        vendor._session.verify = str(authority.bundle)
+        vendor._transport._session.verify = str(authority.bundle)
         if is_its_own:
             assert vendor.fetch("TOKEN", permit=free).raw == BODY
         else:

@@ -125,7 +125,7 @@ def test_nothing_goes_over_plain_http(action: str) -> None:
         ({NAMED: OTHER_KEY}, {"NoOtherKey"}),
         ({PREFIX: "AES256"}, {"NoOtherEncryption", "NoUnnamedKey"}),
         ({PREFIX: "aws:kms:dsse", NAMED: KEY}, {"NoOtherEncryption"}),
-        ({f"{PREFIX}-customer-algorithm": "AES256"}, {"NoKeyOfTheCallers"}),
+        ({f"{PREFIX}-customer-algorithm": "AES256"}, {"NoCustomerProvidedKey"}),
     ],
 )
 def test_evidence_lies_under_the_key_of_this_stack(encryption: dict[str, str], denied_by: set[str]) -> None:
@@ -133,7 +133,7 @@ def test_evidence_lies_under_the_key_of_this_stack(encryption: dict[str, str], d
     assert (verdict.allowed, set(verdict.denied_by)) == (not denied_by, denied_by)
 
 
-@pytest.mark.parametrize("name", ["OnlyVerificationsReads", "OnlyTheFunctionsWrite", "OnlyWhoErasesDoesMore"])
+@pytest.mark.parametrize("name", ["OnlyVerificationsReads", "OnlyTheFunctionsWrite", "OtherActionsOnlyByDeleters"])
 def test_each_statement_closes_something_alone(name: str) -> None:
     policy: Any = STACK.resource_policy(BUCKET)
     without = policy | {"Statement": [each for each in policy["Statement"] if each["Sid"] != name]}

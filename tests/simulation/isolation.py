@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from aws_lambda_powertools.utilities.parameters import base as parameters
 
 from bridge.observability import logger, metrics
-from bridge.vendor import client as vendor_client
+from bridge.vendor import transport as vendor_transport
 from bridge.web import entry
 
 from .canaries import Output, Sink
@@ -70,8 +70,8 @@ def isolated(kernel: Kernel, wire: Callable[[], Wire], sink: Sink) -> Iterator[N
         yield cut
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(vendor_client, "within", within))
-        stack.enter_context(mock.patch.object(vendor_client, "DeadlineAdapter", wire))
+        stack.enter_context(mock.patch.object(vendor_transport, "within", within))
+        stack.enter_context(mock.patch.object(vendor_transport, "DeadlineAdapter", wire))
         # Its timer counts the machine's time; a simulated invocation is ended by the simulated Lambda.
         stack.enter_context(mock.patch.object(entry, "time_limit", contextlib.nullcontext))
         stack.enter_context(mock.patch.object(parameters, "datetime", _Clock(kernel)))

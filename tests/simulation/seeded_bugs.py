@@ -19,10 +19,11 @@ from bridge.observability import logger
 from bridge.store import audit_trail, claims, completion, creation, due, reading, redaction, returns
 from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
-from bridge.use_cases import complete, finalize, redirect
+from bridge.use_cases import check, complete, finalize, redirect
 from bridge.use_cases.complete import Checked
 from bridge.vendor import client as vendor_client
 from bridge.vendor import record as vendor_record
+from bridge.vendor import transport as vendor_transport
 
 SeededBug = Callable[[], contextlib.AbstractContextManager[Any]]
 
@@ -31,7 +32,7 @@ SeededBug = Callable[[], contextlib.AbstractContextManager[Any]]
 def evidence_after_the_rise() -> Iterator[None]:
     """The status first, its proof then."""
     waiting: list[tuple[str, bytes]] = []
-    keep, advance = EvidenceBucket.put, complete._advance
+    keep, advance = EvidenceBucket.put, check.advance
 
     def later(self: EvidenceBucket, id: str, raw: bytes) -> Evidence:
         waiting.append((id, raw))
@@ -45,7 +46,7 @@ def evidence_after_the_rise() -> Iterator[None]:
             keep(deps.evidence, *each)
         return done
 
-    with mock.patch.object(EvidenceBucket, "put", later), mock.patch.object(complete, "_advance", advanced):
+    with mock.patch.object(EvidenceBucket, "put", later), mock.patch.object(check, "advance", advanced):
         yield
 
 
@@ -117,7 +118,7 @@ def return_is_swallowed() -> contextlib.AbstractContextManager[Any]:
 
 def post_is_repeated() -> contextlib.AbstractContextManager[Any]:
     """A request for a link is sent again after a timeout, when it may have had its effect."""
-    return mock.patch.object(vendor_client, "_had_no_effect", return_value=True)
+    return mock.patch.object(vendor_client, "had_no_effect", return_value=True)
 
 
 def reservation_without_a_condition() -> contextlib.AbstractContextManager[Any]:
@@ -227,18 +228,18 @@ def anothers_record_is_the_result() -> contextlib.AbstractContextManager[Any]:
     parse = vendor_record.parse
 
     def taken(*args: Any, **options: Any) -> VendorRecord:
-        return dataclasses.replace(parse(*args, **options), is_of_token=True)
+        return dataclasses.replace(parse(*args, **options), matches_token=True)
 
     return mock.patch.object(vendor_record, "parse", taken)
 
 
 def old_document_error_rejects() -> contextlib.AbstractContextManager[Any]:
-    return mock.patch.object(decision, "_is_left_behind", return_value=False)
+    return mock.patch.object(decision, "_is_outdated", return_value=False)
 
 
 def cookies_are_kept() -> contextlib.AbstractContextManager[Any]:
     """As a session of requests does by itself."""
-    return mock.patch.object(vendor_client, "DefaultCookiePolicy", return_value=DefaultCookiePolicy())
+    return mock.patch.object(vendor_transport, "DefaultCookiePolicy", return_value=DefaultCookiePolicy())
 
 
 # What is broken, and the rules of which at least one has to notice.

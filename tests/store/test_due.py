@@ -92,9 +92,9 @@ def test_the_longest_due_of_a_shard_comes_first_and_a_limit_holds_for_all_shards
 
 def test_what_was_taken_is_due_again_later(table: Table) -> None:
     made = pending(table)
-    assert due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND)
+    assert due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND_SECONDS)
     assert due_ids(table, schedule.FIRST_CHECK) == []
-    assert due_ids(table, schedule.FIRST_CHECK + schedule.RESEND) == [made.id]
+    assert due_ids(table, schedule.FIRST_CHECK + schedule.RESEND_SECONDS) == [made.id]
 
 
 def test_a_second_taker_of_what_was_seen_is_refused(table: Table) -> None:

@@ -65,7 +65,7 @@ def vendor_record(**changes: Any) -> VendorRecord:
         "lifetime": None,
         "started": False,
         "fields": {},
-        "is_of_token": True,
+        "matches_token": True,
         "contradictions": (),
     }
     return VendorRecord(**{**untouched, **changes})

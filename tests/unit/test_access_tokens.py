@@ -15,7 +15,7 @@ import jwt
 import pytest
 
 from bridge.auth import access_tokens
-from bridge.auth.access_tokens import LEEWAY, LONGEST_TOKEN, Issuer, is_jwt
+from bridge.auth.access_tokens import LEEWAY_SECONDS, MAX_TOKEN_LENGTH, Issuer, is_jwt
 from bridge.auth.jwks import KeySet
 from bridge.domain.caller import READ, SCOPES, WRITE, Caller
 from tests.unit.tokens import ISSUER, STRANGER, claims, jwk, part, private_key, public_pem, token
@@ -25,7 +25,7 @@ KEYS = KeySet(lambda: json.dumps({"keys": [jwk("rsa-1"), jwk("ec-1"), jwk("rsa-2
 
 def read(presented: str, issuer: Issuer = ISSUER) -> Caller | None:
     """As the authorizer does."""
-    return access_tokens.read(presented, issuer, KEYS.find) if is_jwt(presented) else None
+    return access_tokens.verify(presented, issuer, KEYS.find) if is_jwt(presented) else None
 
 
 @pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
@@ -71,7 +71,7 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "an empty audience": {"aud": ""},
     "a part of the audience": {"aud": "https://bridge"},
     "other audiences": {"aud": ["a", "b"]},
-    "expired": {"exp": NOW - LEEWAY - 1},
+    "expired": {"exp": NOW - LEEWAY_SECONDS - 1},
     "no expiry": {"exp": None},
     "an expiry in words": {"exp": "never"},
     "an expiry of no end": {"exp": float("inf")},
@@ -98,7 +98,10 @@ def test_a_subject_that_is_no_text_is_refused(subject: Any) -> None:
 
 def test_clocks_may_differ_by_half_a_minute() -> None:
     now = int(time.time())
-    assert read(token(exp=now - LEEWAY + 10, nbf=now + LEEWAY - 10, iat=now + LEEWAY - 10)) is not None
+    assert (
+        read(token(exp=now - LEEWAY_SECONDS + 10, nbf=now + LEEWAY_SECONDS - 10, iat=now + LEEWAY_SECONDS - 10))
+        is not None
+    )
 
 
 def test_a_key_for_another_use_is_refused() -> None:
@@ -212,8 +215,8 @@ def _decoded(text: str) -> bytes:
 
 
 def test_a_token_of_any_length_is_looked_at_no_longer_than_is_allowed() -> None:
-    long = token(padding="x" * LONGEST_TOKEN)
-    assert len(long) > LONGEST_TOKEN
+    long = token(padding="x" * MAX_TOKEN_LENGTH)
+    assert len(long) > MAX_TOKEN_LENGTH
     assert read(long) is None
 
 
@@ -260,6 +263,6 @@ def test_the_compiled_parts_are_found_beside_the_folder_of_the_library(
     monkeypatch.delitem(sys.modules, "jwt")
     monkeypatch.setattr(sys, "path", [str(package.parent), *sys.path])
 
-    access_tokens.library()
+    access_tokens.load_cryptography()
 
     assert str(tmp_path / os.uname().machine) in sys.path

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from bridge.domain.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 from bridge.domain.verification import LinkRequest
 from bridge.web import requests
-from bridge.web.requests import LARGEST_BODY
+from bridge.web.requests import MAX_BODY_BYTES
 
 ALLOWED = frozenset({"https://app.example.com"})
 GOOD: dict[str, Any] = {
@@ -139,12 +139,12 @@ def test_of_a_field_that_is_given_twice_the_one_that_counts_is_the_one_that_is_c
 @pytest.mark.parametrize("encode", [str, lambda text: text.encode()], ids=["text", "base64"])
 def test_a_body_may_be_just_so_large(encode: Callable[[str], str | bytes]) -> None:
     body = json.dumps(GOOD)
-    assert posted(encode(body + " " * (LARGEST_BODY - len(body))))[0] == LinkRequest(**GOOD)
-    for size in (LARGEST_BODY + 1, LARGEST_BODY * 2, LARGEST_BODY * 100):
+    assert posted(encode(body + " " * (MAX_BODY_BYTES - len(body))))[0] == LinkRequest(**GOOD)
+    for size in (MAX_BODY_BYTES + 1, MAX_BODY_BYTES * 2, MAX_BODY_BYTES * 100):
         with pytest.raises(BodyTooLarge):
             posted(encode(body + " " * (size - len(body))))
 
 
 def test_a_body_is_measured_in_bytes() -> None:
     with pytest.raises(BodyTooLarge):
-        posted(json.dumps({**GOOD, "x": "✓" * (LARGEST_BODY // 2)}, ensure_ascii=False))
+        posted(json.dumps({**GOOD, "x": "✓" * (MAX_BODY_BYTES // 2)}, ensure_ascii=False))

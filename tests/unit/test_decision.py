@@ -161,7 +161,7 @@ CASES: dict[str, tuple[dict[str, Any], str, Decision, Decision]] = {
     ),
     "untouched, of another token": ({"contradictions": ("token",)}, "00", STILL_INCONSISTENT, INCONSISTENT),
     "all passed, of another token": (
-        {**FACE, "is_success": True, "is_of_token": False, "contradictions": ("token", "url")},
+        {**FACE, "is_success": True, "matches_token": False, "contradictions": ("token", "url")},
         "00",
         STILL_INCONSISTENT,
         INCONSISTENT,
@@ -210,7 +210,7 @@ RECORDS = st.builds(
     lifetime=st.none(),
     started=st.booleans(),
     fields=st.just({}),
-    is_of_token=st.booleans(),
+    matches_token=st.booleans(),
     contradictions=st.sampled_from([(), ("token",), ("ocr_country", "is_success")]),
 )
 TYPES = st.sampled_from(["00", "01"])

@@ -201,13 +201,13 @@ DOCUMENTED: dict[str, tuple[Issuer, dict[str, Any]]] = {
 
 def scopes(issuer: Issuer, claims: dict[str, Any]) -> tuple[str, ...] | None:
     """What the token grants; None if it is refused."""
-    read = access_tokens.read(signed(claims, header={"typ": "JWT"}), issuer, KEYS.find)
+    read = access_tokens.verify(signed(claims, header={"typ": "JWT"}), issuer, KEYS.find)
     return None if read is None else read.scopes
 
 
 @pytest.mark.parametrize(("issuer", "claims"), DOCUMENTED.values(), ids=DOCUMENTED)
 def test_a_documented_access_token_grants_its_scopes_to_its_subject(issuer: Issuer, claims: dict[str, Any]) -> None:
-    read = access_tokens.read(signed(claims, header={"typ": "JWT"}), issuer, KEYS.find)
+    read = access_tokens.verify(signed(claims, header={"typ": "JWT"}), issuer, KEYS.find)
     assert read is not None
     assert (read.principal, read.scopes) == (f"jwt|{claims['sub']}", (WRITE, READ))
 

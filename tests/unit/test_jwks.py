@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.auth.jwks import MAX_AGE, PAUSE, PAUSE_AFTER_FAULT, KeySet
+from bridge.auth.jwks import MAX_AGE, MIN_REFRESH_SECONDS, PAUSE_AFTER_FAULT, KeySet
 from bridge.domain.errors import StorageUnavailable
 from tests.unit.tokens import jwk
 
@@ -55,7 +55,7 @@ def test_a_new_key_is_found_as_soon_as_it_signs(clock: Clock) -> None:
     keys = KeySet(provider, clock=clock)
     keys.find("rsa-1")
     provider.keys.append(jwk("ec-1"))
-    clock.now += PAUSE
+    clock.now += MIN_REFRESH_SECONDS
     assert keys.find("ec-1") is not None
     assert provider.asked == 2
 
@@ -66,7 +66,7 @@ def test_made_up_names_cost_one_fetch_in_half_a_minute(clock: Clock) -> None:
     for number in range(100):
         assert keys.find(f"made-up-{number}") is None
     assert provider.asked == 1
-    clock.now += PAUSE
+    clock.now += MIN_REFRESH_SECONDS
     keys.find("made-up")
     keys.find("made-up")
     assert provider.asked == 2
@@ -118,7 +118,7 @@ def test_while_the_provider_is_in_trouble_a_known_key_still_opens(clock: Clock) 
     keys = KeySet(provider, clock=clock)
     keys.find("rsa-1")
     provider.is_away = True
-    clock.now += PAUSE
+    clock.now += MIN_REFRESH_SECONDS
     with pytest.raises(StorageUnavailable):
         keys.find("made-up")
     assert keys.find("rsa-1") is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import bridge.vendor.client  # noqa: F401 - it has private errors of its own
+import bridge.vendor.transport  # noqa: F401 - it has private errors of its own
 from bridge.domain.errors import (
     BridgeError,
     FieldError,
@@ -22,7 +22,7 @@ from bridge.domain.errors import (
     VendorRateLimited,
     VendorUnavailable,
 )
-from bridge.web.problems import STATUSES, problem, status_of
+from bridge.web.problems import STATUSES, problem, status_and_code
 
 CANARY = "canary-4KK6FYHVZ"
 
@@ -75,7 +75,7 @@ def document(error: BridgeError) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
 def test_every_error_of_the_tree_has_the_status_and_code_of_the_contract(kind: type[BridgeError]) -> None:
-    assert status_of(made(kind)) == CODES[kind.__name__]
+    assert status_and_code(made(kind)) == CODES[kind.__name__]
 
 
 def test_no_code_of_the_table_is_without_its_error() -> None:
@@ -86,7 +86,7 @@ def test_no_code_of_the_table_is_without_its_error() -> None:
 def test_errors_of_a_modules_own_answer_as_their_public_parent() -> None:
     private = [kind for kind in VendorUnavailable.__subclasses__() if kind.__name__.startswith("_")]
     assert private
-    assert all(status_of(kind()) == (503, "vendor_unavailable") for kind in private)
+    assert all(status_and_code(kind()) == (503, "vendor_unavailable") for kind in private)
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.domain.caller import READ, WRITE, Caller
 from bridge.domain.errors import InvalidRequest, MissingScope
 from bridge.web import requests
-from bridge.web.requests import LARGEST_LIMIT
+from bridge.web.requests import MAX_LIMIT
 
 
 def event(**parts: Any) -> APIGatewayProxyEventV2:
@@ -63,10 +63,10 @@ def test_nothing_else_can_be_expanded(expand: str) -> None:
 
 
 def searched(**query: str) -> tuple[str, int, tuple[str, str] | None]:
-    return requests.search(event(queryStringParameters=query))
+    return requests.list_query(event(queryStringParameters=query))
 
 
-@pytest.mark.parametrize(("limit", "count"), [("1", 1), ("020", 20), (str(LARGEST_LIMIT), LARGEST_LIMIT)])
+@pytest.mark.parametrize(("limit", "count"), [("1", 1), ("020", 20), (str(MAX_LIMIT), MAX_LIMIT)])
 def test_a_limit_is_a_number_up_to_the_largest(limit: str, count: int) -> None:
     assert searched(reference="r", limit=limit) == ("r", count, None)
 
@@ -87,7 +87,7 @@ def test_all_faults_of_a_search_come_at_once() -> None:
         "query:limit",
         "query:cursor",
     ]
-    assert pointers(lambda: requests.search(event())) == ["query:reference"]
+    assert pointers(lambda: requests.list_query(event())) == ["query:reference"]
     assert pointers(lambda: searched(reference="r" * 129)) == ["query:reference"]
 
 
@@ -95,10 +95,10 @@ POSITION = ("2026-01-31T08:01:31.500Z", "ver_abcdefghijklmnopqrstuvwxyz")
 
 
 def test_a_cursor_leads_back_to_its_position() -> None:
-    cursor = requests.cursor(POSITION)
+    cursor = requests.encode_cursor(POSITION)
     assert cursor is not None
     assert searched(reference="r", cursor=cursor) == ("r", 20, POSITION)
-    assert requests.cursor(None) is None
+    assert requests.encode_cursor(None) is None
 
 
 def encoded(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.domain.redirect_urls import LONGEST_URL, names_outcome, validate_redirect_url, with_outcome
+from bridge.domain.redirect_urls import MAX_URL_LENGTH, add_outcome, has_outcome_parameters, validate_redirect_url
 from tests.unit.hostile_urls import HOSTILE, LOCAL_HOSTILE
 
 ALLOWED = frozenset({"https://app.example.com", "https://shop.example:8443"})
@@ -94,10 +94,10 @@ def test_nothing_is_allowed_where_no_origin_is() -> None:
 
 def test_a_url_may_be_just_so_long() -> None:
     url = "https://app.example.com/"
-    assert validate_redirect_url(url + "a" * (LONGEST_URL - len(url)), ALLOWED) is None
+    assert validate_redirect_url(url + "a" * (MAX_URL_LENGTH - len(url)), ALLOWED) is None
     assert (
-        validate_redirect_url(url + "a" * (LONGEST_URL - len(url) + 1), ALLOWED)
-        == f"must have at most {LONGEST_URL} characters"
+        validate_redirect_url(url + "a" * (MAX_URL_LENGTH - len(url) + 1), ALLOWED)
+        == f"must have at most {MAX_URL_LENGTH} characters"
     )
 
 
@@ -133,7 +133,7 @@ OUTCOME = "verification_id=ver_a&status=verified"
     ],
 )
 def test_the_outcome_is_added_to_the_urls_own_query_and_fragment(url: str, expected: str) -> None:
-    assert with_outcome(url, "ver_a", "verified") == expected
+    assert add_outcome(url, "ver_a", "verified") == expected
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_the_outcome_is_added_to_the_urls_own_query_and_fragment(url: str, expec
     ],
 )
 def test_a_query_that_names_a_parameter_of_the_outcome_is_recognised_however_it_is_spelled(query: str) -> None:
-    assert names_outcome(f"https://app.example.com/done?{query}")
+    assert has_outcome_parameters(f"https://app.example.com/done?{query}")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_query_that_names_a_parameter_of_the_outcome_is_recognised_however_it_
     ],
 )
 def test_another_name_is_no_parameter_of_the_outcome(url: str) -> None:
-    assert not names_outcome(url)
+    assert not has_outcome_parameters(url)
 
 
 URLS = st.from_regex(
@@ -185,7 +185,7 @@ URLS = st.from_regex(
 
 @given(URLS)
 def test_no_url_loses_its_origin_its_path_or_what_it_asked_for(url: str) -> None:
-    sent = with_outcome(url, "ver_a", "failed")
+    sent = add_outcome(url, "ver_a", "failed")
     before, after = urlsplit(url), urlsplit(sent)
     assert (after.scheme, after.netloc, after.path, after.fragment) == (
         before.scheme,
@@ -196,4 +196,4 @@ def test_no_url_loses_its_origin_its_path_or_what_it_asked_for(url: str) -> None
     own = parse_qsl(before.query, keep_blank_values=True)
     assert parse_qsl(after.query, keep_blank_values=True) == [*own, ("verification_id", "ver_a"), ("status", "failed")]
     assert validate_redirect_url(url, ALLOWED) or validate_redirect_url(sent, ALLOWED) is None
-    assert names_outcome(sent)
+    assert has_outcome_parameters(sent)

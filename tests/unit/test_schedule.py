@@ -115,8 +115,8 @@ def test_the_pause_is_jittered_between_its_bounds(now: float, failures: int, luc
 
 
 def test_a_claim_is_over_before_what_was_sent_is_sent_again() -> None:
-    assert schedule.CLAIM_SECONDS < schedule.RESEND
-    assert schedule.LEASE_SECONDS < schedule.RESERVATION
+    assert schedule.CLAIM_SECONDS < schedule.RESEND_SECONDS
+    assert schedule.LEASE_SECONDS < schedule.RESERVATION_SECONDS
 
 
 def test_nobody_is_asked_again_within_the_quiet_seconds() -> None:

@@ -46,7 +46,7 @@ def test_the_record_of_the_specification_is_that_of_an_untouched_link() -> None:
         lifetime=900.0,
         started=False,
         fields=fresh_fields(),
-        is_of_token=True,
+        matches_token=True,
         contradictions=(),
     )
 
@@ -72,7 +72,7 @@ def test_a_flag_that_is_null_or_empty_is_not_set_yet(flag: str, value: object) -
 def test_a_flag_of_another_kind_is_the_vendors_fault(flag: str, value: object) -> None:
     with pytest.raises(VendorMalformed) as raised:
         parse({flag: value})
-    assert raised.value.what == f"{flag} is no flag"
+    assert raised.value.what == f"{flag} is not a flag"
 
 
 @pytest.mark.parametrize("flag", ["is_success", "ocr_success", "face_id_success"])
@@ -98,7 +98,7 @@ def test_retries_are_a_number_or_its_text(name: str, value: object, count: int |
 def test_retries_of_another_kind_are_the_vendors_fault(name: str, value: object) -> None:
     with pytest.raises(VendorMalformed) as raised:
         parse({name: value})
-    assert raised.value.what == f"{name} is no count"
+    assert raised.value.what == f"{name} is not a count"
 
 
 def test_retries_may_be_missing() -> None:
@@ -184,7 +184,7 @@ def test_an_old_record_without_its_success_is_the_vendors_fault() -> None:
 @pytest.mark.parametrize("token", [OTHER_TOKEN, TOKEN.lower(), f" {TOKEN}", "", None, [], {}, 8, [TOKEN], True])
 def test_record_of_another_token_or_none_is_not_of_the_token(token: object) -> None:
     record = parse({**VERIFIED, "token": token})
-    assert (record.is_of_token, record.contradictions) == (False, ("token",))
+    assert (record.matches_token, record.contradictions) == (False, ("token",))
 
 
 def test_record_without_a_token_is_not_of_the_token_even_if_its_url_names_it() -> None:
@@ -211,11 +211,11 @@ def test_every_level_of_an_old_record_has_to_name_the_token(
     outer: dict[str, Any], inner: str | None, contradictions: tuple[str, ...]
 ) -> None:
     record = nested({"is_success": 1, **outer}, token=inner)
-    assert (record.is_of_token, record.contradictions) == (contradictions == (), contradictions)
+    assert (record.matches_token, record.contradictions) == (contradictions == (), contradictions)
 
 
 @pytest.mark.parametrize(
-    ("url", "is_of_token"),
+    ("url", "matches_token"),
     [
         (f"https://vendor.example/verifications?token={TOKEN}", True),
         (f"https://vendor.example?lang=en&token={TOKEN}#top", True),
@@ -232,10 +232,10 @@ def test_every_level_of_an_old_record_has_to_name_the_token(
         (f"//[not-a-host?token={OTHER_TOKEN}", False),
     ],
 )
-def test_url_of_a_record_names_the_token_or_none(url: object, is_of_token: bool) -> None:
+def test_url_of_a_record_names_the_token_or_none(url: object, matches_token: bool) -> None:
     record = parse({**VERIFIED, "url": url})
-    assert record.is_of_token is is_of_token
-    assert record.contradictions == (() if is_of_token else ("url",))
+    assert record.matches_token is matches_token
+    assert record.contradictions == (() if matches_token else ("url",))
 
 
 def test_end_of_another_link_is_not_read() -> None:
@@ -273,7 +273,7 @@ def test_what_was_asked_for_is_compared_without_case(name: str, asked: str) -> N
 )
 def test_record_that_says_something_else_than_was_asked_for_contradicts_it(name: str, other: object) -> None:
     record = parse({**VERIFIED, name: other})
-    assert (record.is_of_token, record.contradictions) == (True, (name,))
+    assert (record.matches_token, record.contradictions) == (True, (name,))
     assert nested({"is_success": 1, name: other}).contradictions == (name,)
     assert nested({"is_success": 1, name: ASKED[name]}, **{name: other}).contradictions == (name,)
 
@@ -344,7 +344,7 @@ def test_a_record_without_times_has_no_lifetime(name: str) -> None:
 def test_a_time_that_is_no_text_is_the_vendors_fault(name: str, value: object) -> None:
     with pytest.raises(VendorMalformed) as raised:
         parse({name: value})
-    assert raised.value.what == f"{name} is no time"
+    assert raised.value.what == f"{name} is not a time"
 
 
 NAMES = (*fresh_fields(), "verification", "face_retries")

@@ -113,16 +113,16 @@ def test_a_status_inside_may_be_missing() -> None:
         (b"\x00\x01\x02", "not JSON"),
         (b'{"x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "not JSON"),
         (b'{"x": ' + b"9" * 100_000 + b"}", "not JSON"),
-        (b"[]", "no JSON object"),
-        (b"null", "no JSON object"),
-        (b'"200"', "no JSON object"),
-        (b"NaN", "no JSON object"),
-        (b'{"status": "200"}', "status is no number"),
-        (b'{"status": null}', "status is no number"),
-        (b'{"status": true}', "status is no number"),
-        (b'{"status": 200.0}', "status is no number"),
-        (b'{"status": NaN}', "status is no number"),
-        (b'{"status": [200]}', "status is no number"),
+        (b"[]", "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b'"200"', "not a JSON object"),
+        (b"NaN", "not a JSON object"),
+        (b'{"status": "200"}', "status is not an integer"),
+        (b'{"status": null}', "status is not an integer"),
+        (b'{"status": true}', "status is not an integer"),
+        (b'{"status": 200.0}', "status is not an integer"),
+        (b'{"status": NaN}', "status is not an integer"),
+        (b'{"status": [200]}', "status is not an integer"),
     ],
 )
 def test_what_cannot_be_read_is_malformed(raw: bytes, what: str) -> None:
@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_malformed(raw: bytes, what: str) -> None:
 def test_a_result_that_is_no_object_is_malformed(result: object) -> None:
     with pytest.raises(VendorMalformed) as raised:
         _ = read(answer_bytes(result)).result
-    assert raised.value.what == "result is missing or no object"
+    assert raised.value.what == "result is missing or not an object"
 
 
 def test_a_missing_result_is_malformed() -> None:

@@ -1,1 +1,4 @@
-"""What the functions share. Arrows point inwards: functions → web, use cases → vendor, store → models, errors."""
+"""The package that the functions share.
+
+Imports point inwards: functions → web, use_cases → vendor, store, aws, auth → domain.
+"""

@@ -1,5 +1,7 @@
-"""What the use cases work with. Each part is made when it is first needed, and kept while the process lives: a function
-that only reads a record pays for a DynamoDB client and for nothing else.
+"""The dependencies of the use cases: clients, tables, the vendor and the clock.
+
+Each dependency is created on first use and cached for the life of the process. A function that only reads a record
+creates a DynamoDB client and nothing else.
 """
 
 import functools
@@ -34,8 +36,16 @@ if TYPE_CHECKING:
 
 
 class Dependencies:
-    """`client(service)` gives AWS's clients, `now()` the time in UTC, `random_bytes(n)` the system's randomness,
-    `draw(low, high)` a number for jitter, `clock()` seconds that only grow. A simulation gives its own."""
+    """The dependencies of one process. Tests and the simulation replace the sources of time and randomness.
+
+    Args:
+        client: creates the boto3 client of a service.
+        now: the time in UTC.
+        random_bytes: random bytes for ids and codes.
+        draw: `draw(low, high)` is a random number for jitter.
+        clock: monotonic seconds.
+        sleep: sleeps for seconds.
+    """
 
     def __init__(
         self,
@@ -57,6 +67,7 @@ class Dependencies:
         self._client = client
 
     def nonce(self) -> str:
+        """16 random bytes in hex."""
         return self.random_bytes(16).hex()
 
     @functools.cached_property
@@ -148,7 +159,8 @@ class Dependencies:
         )
 
     @functools.cached_property
-    def read_token(self) -> "Callable[[str], Caller | None]":
+    def verify_access_token(self) -> "Callable[[str], Caller | None]":
+        """A function from an access token to its caller; see `access_tokens.verify`."""
         from bridge.auth import access_tokens
 
         settings = self.settings
@@ -160,8 +172,8 @@ class Dependencies:
             settings.jwt_scope_claims,
             settings.jwt_scope_prefix,
         )
-        keys = jwks.KeySet(jwks.over_http(settings.jwks_url), clock=self.clock)
-        return lambda token: access_tokens.read(token, issuer, keys.find)
+        keys = jwks.KeySet(jwks.http_fetcher(settings.jwks_url), clock=self.clock)
+        return lambda token: access_tokens.verify(token, issuer, keys.find)
 
     @functools.cached_property
     def api_keys(self) -> "Secret":
@@ -175,5 +187,5 @@ class Dependencies:
 
 @functools.cache
 def dependencies() -> Dependencies:
-    """The dependencies of this process, as its environment describes them."""
+    """The dependencies of this process, configured by its environment."""
     return Dependencies(Settings())

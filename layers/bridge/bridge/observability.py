@@ -1,9 +1,9 @@
-"""Logs and metrics: ids, statuses and names of errors. Never personal data, a token, a url, a code or a secret.
+"""Logs and metrics. They contain ids, statuses and error names, but no personal data, token, URL, code or secret.
 
-A failure leaves one log line and one count, both by `record_failure`. The line has the message, the class of the error,
-and where they are known `operation`, `error_code` (AWS's, or why a webhook got no response), `http_status` (the
-vendor's, or an endpoint's) and `verification_id`; of a webhook also `endpoint` (its name) and `event_id`. The alarms in
-template.yaml watch the metrics by these names; docs/operations.md says what each means.
+`record_failure` writes one log line and one count per failure. The line has the message, the error class and, if known,
+`operation`, `error_code` (AWS, or why a webhook got no response), `http_status` (vendor, or an endpoint) and
+`verification_id`; for a webhook also `endpoint` (its name) and `event_id`. The alarms in template.yaml watch these
+metrics by name; docs/operations.md explains each.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.ids import is_id
 
-# What these have to say of a request quotes its URL, which ends in a token, or headers; Lambda would print it.
+# Lower levels of these loggers quote URLs, which contain tokens, and headers. Lambda would print them.
 for library in ("urllib3", "botocore"):
     logging.getLogger(library).setLevel(logging.ERROR)
 
@@ -46,7 +46,7 @@ DELIVERY_GAVE_UP = "DeliveryGaveUp"
 ENDPOINT_OFF = "EndpointOff"
 OLDEST_DUE_SECONDS = "OldestDueSeconds"
 
-# The metric that a failure counts in, by the class of its error; the first that fits.
+# The metric of a failure by its error class. The first match counts.
 _METRICS: dict[type[BaseException], str] = {
     VendorCredentials: VENDOR_CREDENTIALS,
     VendorLimitReached: VENDOR_LIMIT_REACHED,
@@ -59,17 +59,18 @@ _METRICS: dict[type[BaseException], str] = {
 
 
 def report(message: str, metric: str, *, is_error: bool = False, **fields: Any) -> None:
-    """One log line, and one more in the metric."""
+    """Writes a log line, and adds one to the metric."""
     (logger.error if is_error else logger.warning)(message, extra=fields)
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
 
 
 def measure(metric: str, seconds: float) -> None:
+    """Adds a value in seconds to the metric."""
     metrics.add_metric(name=metric, unit=MetricUnit.Seconds, value=seconds)
 
 
 def record_failure(message: str, error: BaseException, **fields: Any) -> None:
-    """Reports an error, once, however often it is caught and raised again on its way out."""
+    """Reports an error. Does nothing if the same error object was reported before."""
     if getattr(error, "is_recorded", False):
         return
     vars(error)["is_recorded"] = True
@@ -79,8 +80,10 @@ def record_failure(message: str, error: BaseException, **fields: Any) -> None:
 
 @contextlib.contextmanager
 def concerning(verification_id: str) -> Iterator[None]:
-    """Names the verification in the error that leaves the block, for the line of its failure. A text that is no id is
-    not logged."""
+    """Attaches the verification's id to an error that leaves the block, for `record_failure`.
+
+    A text that is not an id is ignored: it may contain anything.
+    """
     try:
         yield
     except BaseException as error:
@@ -90,7 +93,7 @@ def concerning(verification_id: str) -> Iterator[None]:
 
 
 def _fields(error: BaseException) -> dict[str, Any]:
-    """What may be logged of an error. Its text may not: a library's may quote anything."""
+    """The loggable fields of an error. Its text is left out because texts of libraries may quote any value."""
     fields: dict[str, Any] = {"error": type(error).__name__.lstrip("_")}
     if isinstance(error, StorageUnavailable):
         fields |= {"operation": error.operation, "error_code": error.code}
@@ -104,9 +107,9 @@ def _fields(error: BaseException) -> dict[str, Any]:
         fields |= {"operation": error.operation} | {name: value for name, value in named.items() if value is not None}
     elif not isinstance(error, BridgeError):
         fields["where"] = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-    return fields | verification_in(error)
+    return fields | verification_id_field(error)
 
 
-def verification_in(error: BaseException) -> dict[str, str]:
-    """The verification that an error concerns, as a field of its line; none if it is not known."""
+def verification_id_field(error: BaseException) -> dict[str, str]:
+    """The log field `verification_id` of an error; empty if the id is unknown."""
     return {name: value for name, value in vars(error).items() if name == "verification_id"}

@@ -1,11 +1,14 @@
-"""The one module that reads the environment. Each name stands in template.yaml, under the functions that need it."""
+"""Settings from the environment. No other module reads it. template.yaml sets the variables per function."""
 
 import os
 from collections.abc import Mapping
 
 
 class Settings:
-    """A function's environment. A variable is read when it is first needed, as no function has all of them."""
+    """The settings of a function. A variable is read when it is used, because no function has all of them.
+
+    A missing variable raises RuntimeError.
+    """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
@@ -19,12 +22,8 @@ class Settings:
     def _list(self, name: str) -> tuple[str, ...]:
         return tuple(filter(None, self._get(name).split(",")))
 
-    def keeps_evidence(self) -> bool:
-        """Whether this function keeps evidence at all."""
-        return bool(self._environment.get("EVIDENCE_BUCKET"))
-
     def is_traced(self) -> bool:
-        """Whether the invocations are traced by X-Ray."""
+        """Whether X-Ray traces the invocations."""
         return self._environment.get("TRACING") == "Active"
 
     @property
@@ -58,7 +57,7 @@ class Settings:
 
     @property
     def jwt_issuer(self) -> str:
-        """Empty where no identity provider is trusted."""
+        """Empty if no identity provider is trusted."""
         return self._get("JWT_ISSUER")
 
     @property
@@ -99,7 +98,7 @@ class Settings:
 
     @property
     def public_base_url(self) -> str:
-        """Without a slash at its end; empty where the API's own domain is to be used."""
+        """Without a trailing slash; empty if the API uses its own domain."""
         return self._get("PUBLIC_BASE_URL").rstrip("/")
 
     @property
@@ -109,12 +108,12 @@ class Settings:
 
     @property
     def vendor_calls_per_minute(self) -> int:
-        """Vendor calls per minute for scheduled checks."""
+        """Vendor calls per minute that scheduled checks may use."""
         return int(self._get("VENDOR_CALLS_PER_MINUTE"))
 
     @property
     def vendor_rate_limit(self) -> int:
-        """Calls per minute that the vendor accepts from this account."""
+        """Calls per minute that the vendor allows for this account."""
         return int(self._get("VENDOR_RATE_LIMIT"))
 
     @property
@@ -147,7 +146,7 @@ class Settings:
 
     @property
     def give_up_after(self) -> int:
-        """Seconds after the end of a link."""
+        """Seconds after the end of a link or the last contact, after which an unavailable vendor is given up."""
         return int(self._get("GIVE_UP_HOURS")) * 3600
 
     @property

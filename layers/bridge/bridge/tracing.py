@@ -1,8 +1,8 @@
-"""Traces by X-Ray, where the parameter Tracing turns them on: the calls of AWS and of the vendor, with their times.
+"""X-Ray traces of the calls to AWS and to the vendor, if the parameter Tracing is Active.
 
-A trace holds names of operations, tables and buckets, keys of objects (ids and hashes), and AWS's own error texts;
-never personal data, a token, a url or a code. Hence what handlers return and raise is not captured, and `requests`,
-whose URLs end in a token, is not patched.
+A trace contains names of operations, tables and buckets, object keys (ids and hashes), and error texts of AWS. It
+contains no personal data, token, URL or code. For that reason responses and errors of handlers are not captured, and
+`requests`, whose URLs contain tokens, is not patched.
 """
 
 import contextlib
@@ -16,14 +16,14 @@ Handler = Callable[[dict[str, Any], Any], Any]
 _IS_ON = Settings().is_traced()
 
 if _IS_ON:
-    # The SDK is imported only where it is used: it would be a tenth of a cold start.
+    # Imported only if needed: the SDK takes a tenth of a cold start.
     from aws_lambda_powertools import Tracer
 
     _tracer = Tracer(patch_modules=["botocore"])
 
 
 def traced(handler: Handler) -> Handler:
-    """The handler, with its invocations traced."""
+    """The handler, with tracing if it is on."""
     if not _IS_ON:
         return handler
     wrapped: Handler = _tracer.capture_lambda_handler(handler, capture_response=False, capture_error=False)
@@ -31,8 +31,8 @@ def traced(handler: Handler) -> Handler:
 
 
 @contextlib.contextmanager
-def part(name: str) -> Iterator[None]:
-    """A part of the trace. X-Ray keeps the text of an error that leaves it, so only our own errors may."""
+def subsegment(name: str) -> Iterator[None]:
+    """A subsegment of the trace. Only BridgeErrors may leave it, because X-Ray stores the text of an error."""
     if not _IS_ON:
         yield
         return

@@ -23,7 +23,7 @@ _COLOURS = {"queries": "#2f6690", "items read": "#81a4cd", "writes": "#c08552", 
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
     """What one sweep did: queries of the index, items that they gave, writes that took them, batches sent."""
 
     open: int
@@ -37,7 +37,7 @@ class Swept:
         return {"queries": self.queries, "items read": self.read, "writes": self.writes, "sends": self.sends}
 
 
-def sweep(count: int) -> Swept:
+def sweep(count: int) -> SweepResult:
     """The first sweep of a world with so many open verifications."""
     world = World("1", scenarios.calm("1", 0))
     for number in range(count):
@@ -54,7 +54,7 @@ def sweep(count: int) -> Swept:
 
     world.outward.number = counted  # type: ignore[method-assign]
     world.run_for(90)
-    return Swept(count, done["Query due"], sum(read), done["UpdateItem"], done["SendMessageBatch"])
+    return SweepResult(count, done["Query due"], sum(read), done["UpdateItem"], done["SendMessageBatch"])
 
 
 def _count_read(world: World) -> list[int]:
@@ -82,7 +82,7 @@ def _put(world: World, number: int, *, is_due: bool) -> None:
     world.due.note(id, float(due_at))
 
 
-def svg(found: Sequence[Swept]) -> str:
+def svg(found: Sequence[SweepResult]) -> str:
     """Groups of bars, one for each number of open verifications."""
     most = max(max(each.work.values()) for each in found)
     high = _HEIGHT - _TOP - _BOTTOM

@@ -1,1 +1,1 @@
-"""Credentials of callers: API keys, and access tokens of an identity provider."""
+"""Callers' credentials: API keys, and access tokens of an identity provider."""

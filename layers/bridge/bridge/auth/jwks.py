@@ -1,4 +1,4 @@
-"""The identity provider's public keys (JWKS, RFC 7517), kept for a while."""
+"""The identity provider's public keys (JWKS, RFC 7517), cached for five minutes."""
 
 import contextlib
 import math
@@ -12,17 +12,22 @@ from bridge.domain.errors import StorageUnavailable
 if TYPE_CHECKING:
     from jwt import PyJWK
 
-# Seconds: how long the keys are kept, how soon an unknown `kid` may have them fetched anew, and how soon after a fault.
+# Seconds: the age at which keys are fetched again, the least age at which an unknown `kid` causes a fetch, and the
+# pause after a failed fetch.
 MAX_AGE = 300.0
-PAUSE = 30.0
+MIN_REFRESH_SECONDS = 30.0
 PAUSE_AFTER_FAULT = 5.0
-# Seconds, from resolving the name to the last byte, and bytes. A dozen keys have some 20 KB.
+# Seconds for a whole fetch, from resolving the name to the last byte.
 BUDGET = 4.0
-LARGEST = 64 * 1024
+# A dozen keys are about 20 KB.
+MAX_BYTES = 64 * 1024
 
 
 class KeySet:
-    """`fetch()` gives the document's bytes, or raises StorageUnavailable; `clock()` seconds that only grow."""
+    """The cached keys.
+
+    `fetch()` returns the bytes of the document or raises StorageUnavailable. `clock()` returns monotonic seconds.
+    """
 
     def __init__(self, fetch: Callable[[], bytes], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
@@ -31,28 +36,33 @@ class KeySet:
         self._fetched = self._failed = -math.inf
 
     def find(self, kid: str) -> "PyJWK | None":
-        """The key of that name; None if there is none. An unknown name has the keys fetched anew, now and then."""
+        """The key with this id, or None.
+
+        An unknown id causes a fetch, at most every MIN_REFRESH_SECONDS. Raises StorageUnavailable if a fetch fails.
+        """
         age = self._clock() - self._fetched
-        if age >= MAX_AGE or (kid not in self._keys and age >= PAUSE):
+        if age >= MAX_AGE or (kid not in self._keys and age >= MIN_REFRESH_SECONDS):
             self._refresh()
         return self._keys.get(kid)
 
     def _refresh(self) -> None:
-        """Where it fails, the keys stay as old as they are, and whoever asks in the next seconds gets no answer either:
-        a provider in trouble is not asked once for each token that somebody makes up."""
+        """Fetches the keys, unless a fetch failed within PAUSE_AFTER_FAULT.
+
+        The pause keeps invented tokens from flooding a provider that is already in trouble.
+        """
         if self._clock() - self._failed < PAUSE_AFTER_FAULT:
             raise StorageUnavailable("jwks", "failed just now")
         try:
-            keys = _read(self._fetch())
+            keys = _parse(self._fetch())
         except StorageUnavailable:
             self._failed = self._clock()
             raise
         self._keys, self._fetched = keys, self._clock()
 
 
-def _read(document: bytes) -> "dict[str, PyJWK]":
-    """The asymmetric keys by their names. What cannot be read is left out."""
-    access_tokens.library()
+def _parse(document: bytes) -> "dict[str, PyJWK]":
+    """The asymmetric keys of a JWKS document by `kid`. Unreadable keys are left out."""
+    access_tokens.load_cryptography()
     import json
 
     import jwt
@@ -65,7 +75,7 @@ def _read(document: bytes) -> "dict[str, PyJWK]":
     if not isinstance(listed, list):
         raise StorageUnavailable("jwks", "malformed")
     for each in listed:
-        # A key of another kind, or of a kind that the library does not know, is none for us.
+        # PyJWT raises one of these for a key type that it does not support.
         with contextlib.suppress(jwt.PyJWTError, NotImplementedError, AttributeError, KeyError, TypeError, ValueError):
             key = jwt.PyJWK(each)
             if key.key_type in ("RSA", "EC") and isinstance(key.key_id, str):
@@ -75,8 +85,8 @@ def _read(document: bytes) -> "dict[str, PyJWK]":
     return keys
 
 
-def over_http(url: str) -> Callable[[], bytes]:
-    """Fetches from `url`, bounded in time and size, without following anything."""
+def http_fetcher(url: str) -> Callable[[], bytes]:
+    """A function that fetches `url` within BUDGET seconds and MAX_BYTES, and follows no redirect."""
 
     def fetch() -> bytes:
         import requests
@@ -88,16 +98,16 @@ def over_http(url: str) -> Callable[[], bytes]:
             session.mount("https://", DeadlineAdapter())
             session.mount("http://", DeadlineAdapter())
             try:
-                answer = session.get(url, timeout=BUDGET, allow_redirects=False, stream=True)
+                response = session.get(url, timeout=BUDGET, allow_redirects=False, stream=True)
                 body = b""
-                for chunk in answer.iter_content(LARGEST):
+                for chunk in response.iter_content(MAX_BYTES):
                     body += chunk
-                    if len(body) > LARGEST:
+                    if len(body) > MAX_BYTES:
                         break
             except (OSError, ValueError) as error:
                 raise StorageUnavailable("jwks", type(error).__name__) from None
-        if exchange.has_passed() or answer.status_code != 200 or len(body) > LARGEST:
-            raise StorageUnavailable("jwks", f"status {answer.status_code}")
+        if exchange.has_passed() or response.status_code != 200 or len(body) > MAX_BYTES:
+            raise StorageUnavailable("jwks", f"status {response.status_code}")
         return body
 
     return fetch

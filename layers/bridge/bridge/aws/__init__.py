@@ -1,1 +1,1 @@
-"""AWS by boto3: clients, secrets and the queue."""
+"""AWS through boto3: clients, secrets and the queue."""

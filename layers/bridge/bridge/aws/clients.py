@@ -1,4 +1,4 @@
-"""boto3 clients with our timeouts and retries, and the one translation of AWS's errors."""
+"""boto3 clients with the bridge's timeouts and retries, and the translation of AWS errors."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -10,17 +10,17 @@ from botocore.parsers import ResponseParserError
 
 from bridge.domain.errors import StorageUnavailable
 
-# Seconds. Each attempt of a call may take both.
+# Seconds. Each attempt of a call may take the sum of both.
 CONNECT_TIMEOUT, READ_TIMEOUT = 1, 2
 
-# Attempts of a call, all together. Before another one botocore waits for up to 2 s, and up to 5 s more where AWS asks
-# for it. Secrets get one less, as the authorizer reads them, which has 10 s in all.
+# Total attempts of a call. Before a retry botocore waits for up to 2 s, and for up to 5 s more if the response asks for
+# it. Secrets have one attempt less because the authorizer, which reads them, times out after 10 s.
 ATTEMPTS = {"dynamodb": 3, "events": 3, "s3": 3, "secretsmanager": 2, "sqs": 3}
 
 
 def client(service: str) -> Any:
-    """A boto3 client; the environment says where the service is (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>)."""
-    # A function that calls nothing, such as about, does not wait for this import.
+    """A boto3 client. AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> override its endpoint."""
+    # Imported here because functions without AWS calls, such as about, do not need it.
     import boto3
 
     with translate_aws_errors("CreateClient"):
@@ -32,36 +32,37 @@ def _config(service: str) -> Config:
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS[service]},
-        # The tests hold our few requests against AWS's own models.
+        # Validation is slow. The tests validate all requests against AWS's models.
         parameter_validation=False,
-        # Without it botocore builds the header twice at each call, which costs as much as a third of the call.
+        # With its default botocore builds the header twice per call, which takes up to a third of the call's CPU time.
         user_agent="ekyc-bridge",
     )
     if service != "s3":
         return config
-    # Only this signature opens links to what is encrypted with a key of KMS.
+    # Presigned URLs of objects that are encrypted with a KMS key need signature version 4.
     return config.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
 
 @contextlib.contextmanager
 def translate_aws_errors(operation: str) -> Iterator[None]:
-    """Turns what botocore raises into StorageUnavailable; `operation` is AWS's name of what found no service.
+    """Raises StorageUnavailable in place of botocore's errors.
 
-    A condition that fails is for whoever set it to catch.
+    `operation` is AWS's name of the operation, for errors that do not contain it. A caller that sets a condition must
+    catch ConditionalCheckFailedException inside the block.
     """
     try:
         yield
     except ClientError as error:
         raise StorageUnavailable(error.operation_name, str(error.response["Error"]["Code"])) from error
-    # A response that cannot be parsed has an error of its own, outside botocore's tree.
+    # ResponseParserError is not a BotoCoreError.
     except (BotoCoreError, ResponseParserError) as error:
         raise StorageUnavailable(operation, type(error).__name__) from error
 
 
 def required(response: Mapping[str, Any], member: str, operation: str) -> Any:
-    """A member that every whole response has; StorageUnavailable without it.
+    """A member that every complete response contains. Raises StorageUnavailable if it is absent.
 
-    botocore takes an empty body for an empty success, and so would we take it for "not found".
+    botocore parses an empty body as an empty success, which would look like "not found".
     """
     if member not in response:
         raise StorageUnavailable(operation, "IncompleteResponse")

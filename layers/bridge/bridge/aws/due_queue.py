@@ -1,6 +1,6 @@
-"""The one module that speaks SQS: the queue of verifications that are due.
+"""The queue of verifications that are due. No other module calls SQS.
 
-A message is `{"id": "ver_…", "due_at": 1767225600}`. It is out of date once the verification is due at another time.
+A message is `{"id": "ver_…", "due_at": 1767225600}`. It is stale once the verification is due at another time.
 """
 
 import json
@@ -10,13 +10,14 @@ from typing import Any
 
 from bridge.aws.clients import required, translate_aws_errors
 
+# The most entries that SendMessageBatch accepts.
 _BATCH = 10
-_WAITING = "ApproximateNumberOfMessages"
+_VISIBLE_MESSAGES = "ApproximateNumberOfMessages"
 
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """`due_at` in epoch seconds, None in a message that an operator sent; `delay` in whole seconds, 900 at most."""
+    """`due_at` is in epoch seconds, or None in a message from an operator. `delay` is in whole seconds, 900 at most."""
 
     id: str
     due_at: int | None
@@ -29,7 +30,7 @@ class DueQueue:
         self._url = url
 
     def send(self, messages: Sequence[DueMessage]) -> dict[str, str]:
-        """Sends the messages. Returns the ids of those that the queue did not take, each with AWS's error code."""
+        """Sends the messages. Returns AWS's error code by verification id for each message that was not accepted."""
         failed: dict[str, str] = {}
         for start in range(0, len(messages), _BATCH):
             batch = messages[start : start + _BATCH]
@@ -42,22 +43,24 @@ class DueQueue:
             failed |= {each.id: codes.get(i, "NotInResponse") for i, each in enumerate(batch) if i not in sent}
         return failed
 
-    def waiting(self) -> int:
-        """How many messages wait for finalize, about. Those that it is working on do not count, nor those with a delay:
-        however many people have just returned, the others' checks are sent."""
+    def visible_messages(self) -> int:
+        """The approximate number of messages that finalize can receive now.
+
+        Messages in flight and delayed messages do not count, so the follow-ups of many returns do not stop the sweep.
+        """
         with translate_aws_errors("GetQueueAttributes"):
-            response = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[_WAITING])
-        return int(required(response, "Attributes", "GetQueueAttributes")[_WAITING])
+            response = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[_VISIBLE_MESSAGES])
+        return int(required(response, "Attributes", "GetQueueAttributes")[_VISIBLE_MESSAGES])
 
 
-def message_in(body: str) -> DueMessage:
-    """The message in `body`; KeyError, ValueError or TypeError if it is not one of ours."""
+def parse_message(body: str) -> DueMessage:
+    """The message in `body`. Raises KeyError, ValueError or TypeError if it is malformed."""
     fields = json.loads(body)
     id, due_at = fields["id"], fields.get("due_at")
     if not isinstance(id, str):
-        raise TypeError("id is no string")
+        raise TypeError("id is not a string")
     if due_at is not None and (isinstance(due_at, bool) or not isinstance(due_at, int)):
-        raise TypeError("due_at is no whole number")
+        raise TypeError("due_at is not an integer")
     return DueMessage(id, due_at)
 
 

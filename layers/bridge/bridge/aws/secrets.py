@@ -1,7 +1,6 @@
-"""Secrets from Secrets Manager, kept for five minutes by Powertools Parameters.
+"""Secrets from Secrets Manager, cached for five minutes by Powertools Parameters.
 
-A secret that is malformed, or that Secrets Manager does not give, does not stop what worked a moment ago: the last good
-value is used on, for an hour at most.
+If a secret becomes malformed or cannot be read, the last good value remains in use for up to an hour.
 """
 
 from collections.abc import Callable
@@ -19,12 +18,12 @@ from bridge.observability import record_failure
 MAX_AGE = 300
 # From the moment at which the last good value was fetched.
 LAST_GOOD_FOR = timedelta(minutes=60)
-# Between a fetch that failed and the next one.
+# Between a failed fetch and the next one.
 PAUSE_AFTER_FAULT = timedelta(seconds=2)
 
 
 class Secret:
-    """One secret whose value is a JSON object. `is_well_formed(object)` says whether it is of use."""
+    """A secret whose value is a JSON object. `is_well_formed(value)` tells whether the object is usable."""
 
     def __init__(
         self,
@@ -40,37 +39,42 @@ class Secret:
         self._now = now
         self._good: dict[str, Any] | None = None
         self._good_until = self._next_fetch = datetime.min.replace(tzinfo=UTC)
-        # Of the last fetch, if it failed.
+        # The error of the last fetch, if it failed.
         self._fault: StorageUnavailable | None = None
 
     def read(self, *, fresh: bool = False) -> dict[str, Any]:
-        """The object in the secret, fetched anew if `fresh`; the last good one where that fails.
+        """The object in the secret, or the last good object if the fetch fails.
 
-        Each failed fetch leaves a line and a count. Raises SecretMalformed or StorageUnavailable without a last good
-        one.
+        Each failed fetch is logged and counted once.
+
+        Args:
+            fresh: bypass the cache.
+
+        Raises:
+            SecretMalformed, StorageUnavailable: the fetch failed, and there is no last good object.
         """
         now = self._now()
         if self._fault and now < self._next_fetch:
             return self._last_good(self._fault, now)
         try:
-            # What Powertools keeps after a fault is what was malformed, or older than the fault.
+            # After a fault the cache of Powertools holds the malformed value, or one older than the fault.
             value = self._fetch(force=fresh or self._fault is not None)
         except StorageUnavailable as fault:
-            # The fetch itself may have taken longer than the pause.
+            # Read again: the fetch may have taken longer than the pause.
             now = self._now()
             self._fault, self._next_fetch = fault, now + PAUSE_AFTER_FAULT
             value = self._last_good(fault, now)
             record_failure("secret_not_refreshed", fault, last_good_until=timestamp(self._good_until))
             return value
         self._fault = None
-        # Powertools returns the very object that it keeps; another one has just been fetched.
+        # Powertools returns the cached object itself, so another object was just fetched.
         if value is not self._good:
             self._good, self._good_until = value, now + LAST_GOOD_FOR
         return value
 
     def _last_good(self, fault: StorageUnavailable, now: datetime) -> dict[str, Any]:
         if self._good is None or now >= self._good_until:
-            # One of its own for each caller, as each failed request leaves a line.
+            # A new error each time, because record_failure logs an error object only once.
             raise type(fault)(fault.operation, fault.code) from None
         return self._good
 
@@ -78,10 +82,10 @@ class Secret:
         try:
             value: Any = self._provider.get(self._arn, max_age=MAX_AGE, transform="json", force_fetch=force)
         except GetParameterError as error:
-            # Its text names the secret.
+            # Not chained: its text names the secret.
             raise StorageUnavailable("GetSecretValue", _code(error.__context__)) from None
         except TransformParameterError:
-            # Its text quotes the secret, so no error may lead to it.
+            # Not chained: its text quotes the secret.
             value = None
         if not isinstance(value, dict) or not self._is_well_formed(value):
             raise SecretMalformed("GetSecretValue", "malformed")
@@ -89,5 +93,5 @@ class Secret:
 
 
 def _code(cause: BaseException | None) -> str:
-    """AWS's code, or the name of what kept us from getting one."""
+    """AWS's error code, or the class name of any other error."""
     return str(cause.response["Error"]["Code"]) if isinstance(cause, ClientError) else type(cause).__name__

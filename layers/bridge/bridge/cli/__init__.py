@@ -1,1 +1,1 @@
-"""Commands for operators. The functions use none of them, so the layer leaves this folder out."""
+"""Commands for operators. The layer does not include this folder, because no function uses it."""

@@ -1,7 +1,8 @@
-"""Makes an API key: `python -m bridge.cli.api_keys PRINCIPAL [--secret ARN] [SCOPE …]`.
+"""Creates an API key: `python -m bridge.cli.api_keys PRINCIPAL [--secret ARN] [SCOPE …]`.
 
-The key is shown once, and kept nowhere: the secret holds its SHA-256, which is enough, as 256 random bits cannot be
-guessed. Run it where the stack's ApiKeysSecret may be written; without --secret it prints the entry to put there.
+The key is printed once and stored nowhere. The secret holds its SHA-256; a slow hash is not needed, because the key has
+256 random bits. With --secret, the command needs permission to write the stack's ApiKeysSecret. Without it, the command
+prints the entry to add.
 """
 
 import argparse
@@ -13,14 +14,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bridge.auth.access_tokens import SUBJECT
-from bridge.domain.caller import READ, SCOPES, WRITE
+from bridge.domain.caller import JWT_PRINCIPAL_PREFIX, READ, SCOPES, WRITE
 
 Entry = dict[str, Any]
 
 
 def make(principal: str, scopes: Sequence[str], expires_at: str | None = None) -> tuple[str, Entry]:
-    """A new key, and what the secret holds of it."""
+    """A new key, and its entry for the secret."""
     key = "ek_" + secrets.token_urlsafe(32)
     sha256 = hashlib.sha256(key.encode()).hexdigest()
     entry: Entry = {"key_id": key[-4:], "sha256": sha256, "principal": principal, "scopes": list(scopes)}
@@ -28,45 +28,47 @@ def make(principal: str, scopes: Sequence[str], expires_at: str | None = None) -
 
 
 def add(client: Any, secret: str, entry: Entry) -> None:
-    """Adds an entry to the keys in the secret; the others stay as they are. A malformed secret ends the command."""
+    """Appends an entry to the keys in the secret. Exits without a change if the secret is malformed."""
     try:
         value = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
         value["keys"].append(entry)
     except (ValueError, TypeError, KeyError, AttributeError):
-        sys.exit('The secret is not a JSON object with a list "keys". Repair it first; nothing was changed.')
+        sys.exit('The secret is not a JSON object with a list "keys". Fix it first. Nothing was changed.')
     client.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="bridge.cli.api_keys", description="Makes an API key.")
-    parser.add_argument("principal", help="whose verifications it may see, such as web or mobile")
-    parser.add_argument("scopes", nargs="*", metavar="scope", help=f"of {', '.join(SCOPES)}; {WRITE} {READ} if none")
-    parser.add_argument("--secret", help="ARN of ApiKeysSecret, an output of the stack, to add the key to")
+    parser = argparse.ArgumentParser(prog="bridge.cli.api_keys", description="Creates an API key.")
+    parser.add_argument("principal", help="owner of the verifications that the key may see, such as web or mobile")
     parser.add_argument(
-        "--expires", metavar="TIME", help="with a zone, such as 2027-01-31T00:00:00Z; never if left out"
+        "scopes", nargs="*", metavar="scope", help=f"any of {', '.join(SCOPES)}; default: {WRITE} {READ}"
     )
-    # Intermixed: options may stand between the principal and the scopes, as in `make api-key`.
+    parser.add_argument("--secret", help="ARN of the secret to add the key to: output ApiKeysSecretArn of the stack")
+    parser.add_argument(
+        "--expires", metavar="TIME", help="expiry with a time zone, such as 2027-01-31T00:00:00Z; default: never"
+    )
+    # Intermixed: `make api-key` passes options between the principal and the scopes.
     chosen = parser.parse_intermixed_args(arguments)
-    if not chosen.principal or chosen.principal.startswith(SUBJECT):
-        parser.error(f"principal must not be empty, nor begin with {SUBJECT}, as those of access tokens do")
-    if chosen.expires and not _has_a_zone(chosen.expires):
-        parser.error("--expires must be a time with a zone, such as 2027-01-31T00:00:00Z")
+    if not chosen.principal or chosen.principal.startswith(JWT_PRINCIPAL_PREFIX):
+        parser.error(f"principal must not be empty, and must not begin with {JWT_PRINCIPAL_PREFIX}")
+    if chosen.expires and not _has_time_zone(chosen.expires):
+        parser.error("--expires must be a time with a time zone, such as 2027-01-31T00:00:00Z")
     if unknown := set(chosen.scopes) - set(SCOPES):
-        parser.error(f"unknown scope {', '.join(sorted(unknown))}; there are {', '.join(SCOPES)}")
+        parser.error(f"unknown scope {', '.join(sorted(unknown))}; known scopes: {', '.join(SCOPES)}")
     key, entry = make(chosen.principal, chosen.scopes or (WRITE, READ), chosen.expires)
     if chosen.secret:
         import boto3
 
-        # arn:aws:secretsmanager:REGION:…; the secret may lie elsewhere than where this runs by default.
+        # arn:aws:secretsmanager:REGION:…; the secret may be in another region than the default one.
         region = chosen.secret.split(":")[3] if chosen.secret.startswith("arn:") else None
         add(boto3.client("secretsmanager", region_name=region), chosen.secret, entry)
-        sys.stderr.write("Added. It works within five minutes. The key, which is shown only now:\n")
+        sys.stderr.write("Added. The key works within five minutes. It is shown only once:\n")
     else:
-        sys.stderr.write(f"Put this among the keys of ApiKeysSecret:\n{json.dumps(entry)}\nThe key, shown only now:\n")
+        sys.stderr.write(f"Add this to the keys of ApiKeysSecret:\n{json.dumps(entry)}\nThe key, shown only once:\n")
     sys.stdout.write(f"{key}\n")
 
 
-def _has_a_zone(text: str) -> bool:
+def _has_time_zone(text: str) -> bool:
     try:
         return datetime.fromisoformat(text).tzinfo is not None
     except ValueError:

@@ -1,10 +1,10 @@
 """Compares a real vendor account with what the bridge assumes: `python -m bridge.cli.doctor [--secret ARN]`.
 
-It creates one link, which nobody opens, reads it back, and then reads with a token and with credentials that do not
-exist. It prints names, kinds, HTTP statuses and durations; no credential, token, URL or other value of a response.
+It creates one link, which nobody opens, and reads its record. Then it reads with an unknown token, and with wrong
+credentials. It prints field names, JSON types and HTTP statuses, but no credential, token, URL or other value.
 
-The credentials are EKYC_CLIENT_ID and EKYC_CLIENT_SECRET of the environment, or in the secret of a stack; EKYC_API_URL
-is the vendor. Exit codes: 0 nothing differs, 1 something differs, 2 the vendor could not be asked.
+The credentials are in EKYC_CLIENT_ID and EKYC_CLIENT_SECRET, or in the secret of a stack. EKYC_API_URL is the vendor's
+base URL. Exit codes: 0 for no difference, 1 for a difference, 2 if the vendor could not be reached.
 """
 
 import argparse
@@ -24,12 +24,12 @@ API_URL = "https://service.maschain.com"
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
 
-# What says something of the vendor's state today, and nothing of our assumptions.
-_UNANSWERED = ("VendorUnavailable", "VendorRateLimited", "VendorTimeout")
+# Errors that depend on the vendor's current state, and not on the bridge's assumptions.
+_TEMPORARY = ("VendorUnavailable", "VendorRateLimited", "VendorTimeout")
 
 
 class Examination:
-    """`say` gets one line for each thing seen, and for each difference, which are counted."""
+    """Compares one account. Calls `say` with a line for each observation and each difference, and counts the latter."""
 
     def __init__(self, account: Account, say: Callable[[str], None]) -> None:
         self._account = account
@@ -37,9 +37,9 @@ class Examination:
         self.differences = 0
 
     def run(self) -> None:
-        """Raises CannotAsk."""
+        """Runs all comparisons. Raises CannotAsk if the vendor does not respond usefully."""
         created = self._account.create()
-        if created.meaning in (*_UNANSWERED, "VendorCredentials"):
+        if created.meaning in (*_TEMPORARY, "VendorCredentials"):
             raise CannotAsk(f"POST: {created.shape}, which the bridge takes for {created.meaning}")
         link = self._result("POST", created)
         self._differ("POST", _link_differences(link))
@@ -47,19 +47,19 @@ class Examination:
         if not _is_token(token):
             return
         self._read(token)
-        self._see_error("wrong token", self._account.get(_another(token)), "VendorRejected")
+        self._see_error("wrong token", self._account.get(_unknown_token(token)), "VendorRejected")
         self._see_error("wrong credentials", self._account.get_with_wrong_credentials(token), "VendorCredentials")
 
     def _read(self, token: str) -> None:
         read = self._account.get(token)
-        if read.meaning in _UNANSWERED:
+        if read.meaning in _TEMPORARY:
             raise CannotAsk(f"GET: {read.shape}, which the bridge takes for {read.meaning}")
         record = self._result("GET", read)
         if record:
             self._differ("GET", assumed.record_differences(record, token=token, sent=SENT))
 
     def _result(self, method: str, response: Response) -> Mapping[str, Any]:
-        """The `result` in a response that should be a success; an empty one if there is none."""
+        """The `result` of a response that should be a success; empty if it is absent."""
         self._say(f"seen     {method}: {response.shape}")
         self._say(f"seen     {method}: headers {', '.join(sorted(map(assumed.name, response.headers)))}")
         if response.meaning != "success":
@@ -96,9 +96,9 @@ def _link_differences(link: Mapping[str, Any]) -> list[str]:
     url = link.get("url")
     differences = [f"{assumed.name(member)} is unknown" for member in sorted(link.keys() - {"url", "token"})]
     if not _is_token(link.get("token")):
-        differences.append("token is missing, or not of letters, digits, _ and - alone")
+        differences.append("token is missing, or contains characters other than letters, digits, _ and -")
     if not (isinstance(url, str) and url.startswith(("https://", "http://"))):
-        differences.append("url is missing or no URL")
+        differences.append("url is missing or not a URL")
     return differences
 
 
@@ -106,13 +106,15 @@ def _is_token(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and bool(_TOKEN.fullmatch(value))
 
 
-def _another(token: str) -> str:
-    """A token of the same length that no link has."""
+def _unknown_token(token: str) -> str:
+    """A random token of the same length, which no link has."""
     return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in token)
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    parser = argparse.ArgumentParser(prog="bridge.cli.doctor", description="Compares the vendor with what is assumed.")
+    parser = argparse.ArgumentParser(
+        prog="bridge.cli.doctor", description="Compares the vendor with the bridge's assumptions."
+    )
     parser.add_argument("--secret", help="ARN of EkycCredentialsSecret, an output of the stack")
     chosen = parser.parse_args(arguments)
     try:
@@ -121,7 +123,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         examination = Examination(account, lambda line: print(line, flush=True))
         examination.run()
     except CannotAsk as problem:
-        print(f"The vendor could not be asked. {problem}", file=sys.stderr)
+        print(f"The comparison failed. {problem}", file=sys.stderr)
         return 2
     found = examination.differences
     print(f"Differences: {found}" if found else "Nothing differs from what the bridge assumes.")

@@ -1,6 +1,6 @@
 """Sends events again: `python -m bridge.cli.replay FROM TO --table NAME --bus NAME`.
 
-FROM and TO are ISO 8601; a verification counts that was created at FROM or later, and before TO. All of its events go to
+FROM and TO are ISO 8601. All events of the verifications that were created in that time (FROM included, TO not) go to
 the event bus, with the same ids as before. Run it again after an error: receivers handle each id once.
 """
 

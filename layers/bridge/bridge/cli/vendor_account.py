@@ -1,4 +1,4 @@
-"""The vendor's API as it responds to one account: whole responses, those of errors included."""
+"""A client of the vendor's API for the doctor. It returns whole responses, including errors."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import requests
 from bridge.cli import vendor_assumptions as assumed
 from bridge.outbound.deadline import DeadlineAdapter, within
 
-# What the link is asked for with. Nobody opens it.
+# The request for the link, which nobody opens.
 SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://example.com/return/doctor"}
 
 # Seconds for one exchange, and to connect.
@@ -25,7 +25,7 @@ Credentials = Mapping[str, str]
 
 
 class CannotAsk(Exception):
-    """The comparison cannot be made; the text says why, and holds nothing of a response or a credential."""
+    """The comparison is not possible. The text gives the reason, and contains no response value or credential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Response:
 
 
 class Account:
-    """The vendor's API under `api_url`, as it responds to one account."""
+    """The vendor's API at `api_url`, called with the credentials of one account."""
 
     def __init__(self, api_url: str, credentials: Credentials) -> None:
         if not re.match(r"https://|http://(localhost|127\.0\.0\.1)(:|/|$)", api_url):
@@ -54,7 +54,7 @@ class Account:
         self._url = f"{api_url.rstrip('/')}/api/ekyc/verifications"
         self._credentials = credentials
         self._session = requests.Session()
-        # Neither a proxy nor a .netrc of the environment sees the credentials.
+        # Ignore proxies and .netrc, which would see or replace the credentials.
         self._session.trust_env = False
         self._session.mount("http://", DeadlineAdapter())
         self._session.mount("https://", DeadlineAdapter())
@@ -73,17 +73,17 @@ class Account:
         headers = {**credentials, "Accept": "application/json", "Accept-Encoding": "identity"}
         try:
             with within(BUDGET):
-                got = self._session.request(
+                response = self._session.request(
                     method, url, json=body, headers=headers, timeout=(CONNECT_TIMEOUT, BUDGET), allow_redirects=False
                 )
         except requests.RequestException as error:
-            # The text of the error quotes the URL, and with it the token.
+            # Not chained: the text quotes the URL, which contains the token.
             raise CannotAsk(f"{method}: no response ({type(error).__name__})") from None
-        return Response(got.status_code, got.headers, got.content)
+        return Response(response.status_code, response.headers, response.content)
 
 
 def credentials_from(environment: Mapping[str, str], secret: str | None) -> Credentials:
-    """The two headers, by the vendor's names. Raises CannotAsk where they are missing or fit no header."""
+    """The two headers by the vendor's names. Raises CannotAsk if one is missing or is not a valid header value."""
     if secret:
         value = _secret_value(secret)
     else:

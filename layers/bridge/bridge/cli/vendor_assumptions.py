@@ -1,4 +1,4 @@
-"""What the bridge assumes of the vendor's responses, and how one differs. It quotes kinds, no value of a response."""
+"""The bridge's assumptions about the vendor's responses. Differences name fields and JSON types, never values."""
 
 import json
 import re
@@ -28,7 +28,7 @@ NEWER_FIELDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("ocr_charged", "face_id_charged", "face_retries"), ("integer",)),
 }
 
-# Names of fields and headers are printed only in this form: any other might hold a value.
+# Other names of fields and headers are not printed, because they might contain a value.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -37,10 +37,10 @@ def name(text: str) -> str:
 
 
 def kind(value: object) -> str:
-    """The JSON kind of a value; "timestamp" is a string in ISO 8601 with a zone."""
+    """The JSON type of a value. "timestamp" is an ISO 8601 string with a time zone."""
     if isinstance(value, str):
         return "timestamp" if _is_timestamp(value) else "string"
-    # bool comes first, as it is an int to Python.
+    # bool comes first because it is a subclass of int.
     kinds: dict[type, str] = {bool: "boolean", int: "integer", float: "number", list: "list", dict: "object"}
     return next((text for type_, text in kinds.items() if isinstance(value, type_)), "null")
 
@@ -53,7 +53,7 @@ def _is_timestamp(text: str) -> bool:
 
 
 def shape(body: bytes) -> str:
-    """The names and kinds in a JSON body, such as `{message: string, status: integer}`."""
+    """The names and types in a JSON body, such as `{message: string, status: integer}`."""
     try:
         return _shape_of(json.loads(body))
     except (ValueError, RecursionError):
@@ -68,7 +68,7 @@ def _shape_of(value: object, depth: int = 3) -> str:
 
 
 def meaning(status: int, body: bytes) -> str:
-    """What the bridge takes a response for: "success", or the name of one of the VendorErrors."""
+    """How the bridge interprets a response: "success", or the class name of a VendorError."""
     try:
         vendor_response.check_status(status)
         vendor_response.read(body)
@@ -86,7 +86,7 @@ def header_differences(headers: Mapping[str, str]) -> Iterator[str]:
 
 
 def envelope_differences(body: Mapping[str, Any]) -> Iterator[str]:
-    """`{"status": 200, "result": {…}}`."""
+    """Compares a body with `{"status": 200, "result": {…}}`."""
     for member, expected in {"status": "integer", "result": "object"}.items():
         if kind(body.get(member)) != expected:
             yield f"{member} is {kind(body[member]) if member in body else 'missing'}, not {expected}"
@@ -95,7 +95,7 @@ def envelope_differences(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def record_differences(record: Mapping[str, Any], *, token: str, sent: Mapping[str, str]) -> Iterator[str]:
-    """How the record of an unopened link differs. `sent` are the fields that the link was asked for with."""
+    """Compares the record of an unopened link. `sent` are the fields of the request for the link."""
     for field, kinds in (FIELDS | NEWER_FIELDS).items():
         if field in record and kind(record[field]) not in kinds:
             yield f"{field} is {kind(record[field])}, not {' or '.join(kinds)}"
@@ -111,15 +111,15 @@ def record_differences(record: Mapping[str, Any], *, token: str, sent: Mapping[s
 
 
 def _reading_differences(record: Mapping[str, Any], token: str, sent: Mapping[str, str]) -> Iterator[str]:
-    """How what the bridge reads from the record is not an unopened link."""
-    asked = {field: sent[field] for field in ("type", "id_country", "id_type")}
+    """Compares the parsed record with that of an unopened link."""
+    requested = {field: sent[field] for field in ("type", "id_country", "id_type")}
     try:
-        read = vendor_record.parse(record, token=token, **asked)
+        read = vendor_record.parse(record, token=token, **requested)
     except VendorMalformed as error:
         yield f"the bridge cannot read the record: {error.what}"
         return
     for field in read.contradictions:
-        yield f"{field} contradicts the request or the record itself, so the bridge verifies nobody"
+        yield f"{field} contradicts the request or the record itself, so the record decides nothing"
     if read.started:
         yield "the record reads as if the person had begun"
     if read.lifetime != LINK_LIFETIME:

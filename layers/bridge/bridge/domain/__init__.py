@@ -1,1 +1,1 @@
-"""What the bridge decides. Pure: no I/O, no AWS, no clock, no environment."""
+"""The rules of the bridge. Pure: no I/O, no AWS, no clock, no environment."""

@@ -1,8 +1,8 @@
-"""Who calls, and what they may do."""
+"""An authorized caller, and the scopes that a caller may have."""
 
 from dataclasses import dataclass
 
-# A scope concerns the verifications of the caller's own principal. With READ_ALL, READ covers those of all principals.
+# Each scope covers the verifications of the caller's own principal. With READ_ALL, READ covers those of all principals.
 WRITE = "verifications:write"
 READ = "verifications:read"
 READ_RESULT = "verifications:read_result"
@@ -11,10 +11,13 @@ REDACT = "verifications:redact"
 REPLAY = "events:replay"
 SCOPES = (WRITE, READ, READ_RESULT, READ_ALL, REDACT, REPLAY)
 
+# The principal of an access token is this prefix and the token's subject. No API key has such a principal.
+JWT_PRINCIPAL_PREFIX = "jwt|"
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A caller that the authorizer let in. `key_id` may be logged, the principal may not."""
+    """A caller that the authorizer accepted. Logs may contain `key_id`, but never `principal`."""
 
     principal: str
     scopes: tuple[str, ...]

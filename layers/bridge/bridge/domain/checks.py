@@ -1,4 +1,4 @@
-"""One check of a verification: what it is for, and when the next one is due. All due times are epoch seconds."""
+"""A check of a verification with the vendor: its purpose, and when the next one is due. Due times are epoch seconds."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from bridge.domain.verification import Status, Verification
 
 
 class CallClass(StrEnum):
-    """What a vendor call is for. Creates and returns come first, as a person waits for them."""
+    """The purpose of a vendor call. Creates and returns have priority because a person waits for them."""
 
     CREATE = "create"
     RETURN = "return"
@@ -20,17 +20,19 @@ class CallClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of a verification that was claimed at `claimed_at`."""
+    """A check of a verification that was claimed at `claimed_at`."""
 
     call: CallClass
     claimed_at: datetime
 
     @property
     def is_counted(self) -> bool:
+        """Whether it counts towards schedule.MAX_CHECKS."""
         return self.call is not CallClass.REFRESH
 
 
-def end_of_link(verification: Verification, record: VendorRecord) -> datetime:
+def link_expires_at(verification: Verification, record: VendorRecord) -> datetime:
+    """When the link expires: by the record if it says so, else as estimated before."""
     if record.lifetime is None:
         return verification.expires_at
     return verification.created_at + timedelta(seconds=record.lifetime)
@@ -39,14 +41,17 @@ def end_of_link(verification: Verification, record: VendorRecord) -> datetime:
 def after_decision(
     verification: Verification, check: Check, decision: Decision, expires_at: datetime, *, is_started: bool
 ) -> int | None:
-    """Epoch seconds, or None if no further check is needed."""
+    """When the next check is due after one with this decision; None if no further check is needed.
+
+    `is_started` tells whether the person has begun or returned.
+    """
     end = expires_at.timestamp()
     if decision.status.is_final or verification.status.is_final:
-        # The person may have a try left at the vendor: once more when the link is over. One who returns with a new
-        # rejection does not go on; a rejection that was found before may still be followed by a proof.
-        is_result = decision.status.is_final and decision.is_certain
-        is_open_end = not is_result and (verification.status.is_final or check.call is not CallClass.RETURN)
-        return int(end) + schedule.LATE_RESULT if is_open_end else None
+        # The person may have an attempt left at the vendor, so one more check follows the end of the link. No such
+        # check follows a rejection found at the return, because that person has left the vendor's page.
+        is_certain = decision.status.is_final and decision.is_certain
+        may_change = not is_certain and (verification.status.is_final or check.call is not CallClass.RETURN)
+        return int(end) + schedule.LATE_RESULT if may_change else None
     planned = schedule.next_check(
         check.claimed_at.timestamp(),
         expires_at=end,
@@ -54,13 +59,13 @@ def after_decision(
         checks=verification.checks,
         is_started=is_started,
     )
-    # A refresh puts no planned check off.
+    # A refresh never delays a planned check.
     is_extra = check.call is CallClass.REFRESH and verification.due_at is not None
     return min(planned, verification.due_at) if is_extra and verification.due_at else planned
 
 
-def reason_of_open(verification: Verification, decision: Decision) -> str | None:
-    """The reason that a status has which a check did not change."""
+def reason_if_unchanged(verification: Verification, decision: Decision) -> str | None:
+    """The reason code of a verification whose status a check did not change."""
     if verification.status.is_final:
         return verification.reason_code
     is_returned = verification.status is Status.PROCESSING
@@ -70,10 +75,13 @@ def reason_of_open(verification: Verification, decision: Decision) -> str | None
 def after_failure(
     verification: Verification, check: Check, failures: int, draw: schedule.Draw, *, vendor_failed: bool
 ) -> int | None:
-    """When to check again after `failures` in a row, this one included."""
+    """When to check again after `failures` failed checks in a row, including this one.
+
+    `vendor_failed`: the vendor did not respond usefully. Otherwise its response could not be stored.
+    """
     now = check.claimed_at.timestamp()
     if check.call is CallClass.REFRESH and verification.due_at is not None:
-        # What the vendor said and could not be stored is fetched again.
+        # If our storage failed, the claim's due time stays, so the response is soon fetched again.
         return _planned(verification, check) if vendor_failed else verification.due_at
     backed_off = schedule.after_failure(now, failures, draw)
     is_open = not verification.status.is_final
@@ -90,16 +98,17 @@ def after_failure(
 
 
 def _planned(verification: Verification, check: Check) -> int | None:
-    """The check that was planned before a refresh.
+    """The due time that was planned before a refresh, or None.
 
-    What only its claim made due is not left to the scheduled checks: a flood of refreshes would use up their share.
+    A final verification that only the refresh's claim made due does not stay due. Otherwise a flood of refreshes would
+    use up the share of the scheduled checks.
     """
     is_planned = verification.due_at != int(check.claimed_at.timestamp()) + schedule.CLAIM_SECONDS
     return verification.due_at if is_planned or not verification.status.is_final else None
 
 
 def after_limit(verification: Verification, check: Check, retry_after: int, draw: schedule.Draw) -> int | None:
-    """When to try again what our share of the vendor's rate limit did not allow."""
+    """When to check again if the rate limiter did not permit the vendor call."""
     if check.call is CallClass.REFRESH:
         return _planned(verification, check)
     wait = retry_after + draw(0, 10)

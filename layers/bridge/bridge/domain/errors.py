@@ -1,28 +1,28 @@
-"""Everything that may go wrong and has a name.
+"""The expected errors. `web.problems` maps each one to an HTTP status.
 
     BridgeError
-    ├── InvalidRequest          the caller's words are off; every fault is listed
+    ├── InvalidRequest          the request is invalid; all field errors are listed
     ├── UnsupportedMediaType    the body is not JSON
     ├── BodyTooLarge
-    ├── MissingScope            the key is good, but not for this
-    ├── NotFound                unknown, malformed, or somebody else's: these cannot be told apart
+    ├── MissingScope            the caller lacks the scope for this request
+    ├── NotFound                the id is unknown, malformed, or belongs to another principal
     ├── IdempotencyKeyReused    the same key with another body
-    ├── PrefetchRefused         a browser fetches the return before the person has returned
-    ├── StillRunning            the same key and body are being worked on
-    ├── RedirectNotAllowed      the frontend's origin is no longer allowed
-    ├── StorageUnavailable      an AWS service did not do what it was asked
-    │   └── SecretMalformed     it gave a secret that is not what it has to be
+    ├── PrefetchRefused         a browser prefetches the return URL
+    ├── StillRunning            a request with the same key and body is in progress
+    ├── RedirectNotAllowed      the origin of redirect_url is no longer allowed
+    ├── StorageUnavailable      a call to AWS or to the identity provider failed
+    │   └── SecretMalformed     the secret was read, but is malformed
     └── VendorError
-        ├── VendorRejected      the vendor understood, and refuses
-        ├── VendorCredentials   the vendor refuses our credentials, or there are none yet
+        ├── VendorRejected      the vendor rejects the request
+        ├── VendorCredentials   the vendor rejects our credentials, or none are set
         ├── VendorRateLimited
-        │   └── VendorLimitReached  our own share of the vendor's rate limit is used up, so it was not asked
-        ├── VendorTimeout       no whole answer within the budget
-        ├── VendorUnavailable   no connection, a 5xx
-        └── VendorMalformed     an answer that cannot be read
+        │   └── VendorLimitReached  our share of the vendor's rate limit is used up; the vendor was not called
+        ├── VendorTimeout       no complete response within the budget
+        ├── VendorUnavailable   no connection, or a 5xx response
+        └── VendorMalformed     the response cannot be parsed
 
-None of them ever carries the vendor's answer, a secret, or personal data: their text goes to logs and callers.
-Errors without a name stay unknown: the invocation fails, and the answer says nothing.
+Their texts go to logs and callers, so no error contains a vendor response, a secret or personal data. Any other
+exception fails the invocation, and API Gateway returns a 500 without details.
 """
 
 from dataclasses import dataclass
@@ -30,17 +30,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with a request. `pointer` is a JSON Pointer fragment (`#/metadata/key`), `header:Name` or
-    `query:name`."""
+    """An invalid part of a request.
+
+    pointer: a JSON Pointer fragment (`#/metadata/key`), `header:Name` or `query:name`.
+    """
 
     pointer: str
     detail: str
 
 
 class BridgeError(Exception):
-    """The root. `detail` tells the caller what to do; `retry_after` is in seconds."""
+    """Base class. `detail` is shown to the caller; `retry_after` is in seconds."""
 
-    detail = "The request could not be served."
+    detail = "The request failed."
 
     def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
         super().__init__(detail or self.detail)
@@ -49,7 +51,7 @@ class BridgeError(Exception):
 
 
 class InvalidRequest(BridgeError):
-    detail = "The request has faults; each is listed under errors. Nothing was written."
+    detail = "The request is invalid. See errors for each invalid field. Nothing was stored."
 
     def __init__(self, field_errors: list[FieldError]) -> None:
         super().__init__()
@@ -61,83 +63,83 @@ class UnsupportedMediaType(BridgeError):
 
 
 class BodyTooLarge(BridgeError):
-    detail = "The body is larger than this API takes."
+    detail = "The body is too large."
 
 
 class MissingScope(BridgeError):
     def __init__(self, scope: str) -> None:
-        super().__init__(f"The key lacks the scope {scope}. Use a key that has it.")
+        super().__init__(f"The credentials lack the scope {scope}.")
 
 
 class NotFound(BridgeError):
-    detail = "There is no such verification."
+    detail = "The verification does not exist."
 
 
 class IdempotencyKeyReused(BridgeError):
-    detail = "This Idempotency-Key was used with another body. Send the first body again, or take a new key."
+    detail = "This Idempotency-Key was used with another body. Send the original body, or use a new key."
 
 
 class StillRunning(BridgeError):
-    detail = "The same request is being worked on. Send it again after Retry-After seconds."
+    detail = "The same request is in progress. Retry after Retry-After seconds."
 
 
 class PrefetchRefused(BridgeError):
-    detail = "This address cannot be fetched ahead of time."
+    detail = "This URL cannot be prefetched."
 
 
 class RedirectNotAllowed(BridgeError):
-    detail = "The origin of redirect_url is not allowed any more."
+    detail = "The origin of redirect_url is no longer allowed."
 
 
 class StorageUnavailable(BridgeError):
-    detail = "A part of this service does not answer. Send the request again after Retry-After seconds."
+    detail = "The service is temporarily unavailable. Retry after Retry-After seconds."
 
     def __init__(self, operation: str, code: str) -> None:
-        """`operation` and `code` are AWS's names (PutItem, ThrottlingException), for the log alone."""
+        """`operation` and `code` are AWS's names (PutItem, ThrottlingException). They are logged only."""
         super().__init__(retry_after=5)
         self.operation = operation
         self.code = code
 
 
 class SecretMalformed(StorageUnavailable):
-    """Somebody wrote a secret that cannot be read; asking again does not help until it is written again."""
+    """The value of a secret is malformed. Retries fail until an operator fixes it."""
 
 
 class VendorError(BridgeError):
-    """The vendor's fault, never the person's. `operation` and `http_status`, where there was one, are for the log."""
+    """A failure of the vendor, never of the person. `operation` and `http_status`, if any, are logged."""
 
     operation = "GetVerification"
     http_status: int | None = None
 
 
 class VendorRejected(VendorError):
-    detail = "The eKYC vendor did not accept the request."
+    detail = "The eKYC vendor rejected the request."
 
 
 class VendorCredentials(VendorError):
-    detail = "The eKYC vendor refuses this service's credentials. The operator has to put valid ones."
+    detail = "The eKYC vendor rejected the credentials of this service. The operator must replace them."
 
 
 class VendorRateLimited(VendorError):
-    detail = "The eKYC vendor takes no more requests for now. Send the request again after Retry-After seconds."
+    detail = "The rate limit of the eKYC vendor is reached. Retry after Retry-After seconds."
 
 
 class VendorLimitReached(VendorRateLimited):
-    """The vendor was not asked: whoever wanted to has used up its share of the vendor's rate limit for now."""
+    """The rate limiter did not permit the call: the call class or the principal has used up its share."""
 
 
 class VendorTimeout(VendorError):
-    detail = "The eKYC vendor did not answer in time. Send the request again."
+    detail = "The eKYC vendor did not respond in time. Retry the request."
 
 
 class VendorUnavailable(VendorError):
-    detail = "The eKYC vendor cannot be reached. Send the request again after Retry-After seconds."
+    detail = "The eKYC vendor is unavailable. Retry after Retry-After seconds."
 
 
 class VendorMalformed(VendorError):
-    """`what` names the fault without quoting the answer: "not JSON", "is_success is missing"."""
+    """`what` describes the fault without a value from the response: "not JSON", "is_success is missing"."""
 
-    detail = "The eKYC vendor's response cannot be read. Send the request again later."
+    detail = "The eKYC vendor sent an unreadable response. Retry later."
 
     def __init__(self, what: str) -> None:
         super().__init__()

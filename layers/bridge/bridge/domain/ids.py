@@ -1,4 +1,4 @@
-"""Ids of verifications: `ver_` and 26 characters of base32, 130 bits. They are names, not secrets."""
+"""Ids of verifications: `ver_` and 26 characters of base32 (130 bits). An id is not a secret."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ def new_id(random_bytes: RandomBytes) -> str:
 
 
 def id_for(principal: str, idempotency_key: str) -> str:
-    """The same id for the same key of the same principal, so that the record itself tells a repeated request."""
+    """The id for an Idempotency-Key of a principal. A repeated request has the same id, and so the same record."""
     return _id(hashlib.sha256(f"{len(principal)}:{principal}:{idempotency_key}".encode()).digest())
 
 
@@ -24,7 +24,7 @@ def is_id(text: str) -> bool:
 
 
 def new_code(random_bytes: RandomBytes) -> str:
-    """What stands in the path of a return and proves that it is one: 192 random bits."""
+    """The secret in the paths of the return and status URLs: 192 random bits in 32 characters of base64url."""
     return base64.urlsafe_b64encode(random_bytes(24)).decode()
 
 

@@ -1,7 +1,7 @@
-"""Why a verification ended as it did: our own reasons, and the vendor's error codes that lead to them.
+"""The bridge's reason codes, and the mapping of the vendor's error codes to them.
 
-The codes come from the vendor's public documentation (docs/decisions.md lists what it leaves open). A code that is not
-documented is nobody's fault that we know of: it never rejects a person.
+The vendor's codes are from its public documentation; docs/decisions.md lists its gaps. An undocumented code never
+rejects a person.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,11 @@ from enum import Enum, auto
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """`message` is fit to show to the person; `retryable` says that a new verification may end better."""
+    """Why a verification has its status.
+
+    message: English text to show to the person.
+    retryable: a new verification may succeed.
+    """
 
     code: str
     message: str
@@ -18,36 +22,36 @@ class Reason:
 
 
 _REASONS = (
-    Reason("not_begun", "The verification has not begun yet.", True),
-    Reason("not_started", "The link was not used before it expired.", True),
-    Reason("abandoned", "The verification was not finished before the link expired.", True),
+    Reason("not_begun", "The verification has not started yet.", True),
+    Reason("not_started", "The link expired before it was opened.", True),
+    Reason("abandoned", "The link expired before the verification was finished.", True),
     Reason("document_covered", "Part of the document was covered.", True),
-    Reason("document_copied", "A copy of the document was shown. Please use the document itself.", True),
-    Reason("document_photographed", "A picture of the document was shown. Please use the document itself.", True),
-    Reason("document_edited", "The picture of the document was altered.", False),
-    Reason("document_reflective", "Light reflected from the document.", True),
-    Reason("document_blurry", "The picture of the document was not sharp.", True),
-    Reason("document_not_accepted", "The document could not be accepted.", True),
+    Reason("document_copied", "A copy of the document was shown. Please use the original document.", True),
+    Reason("document_photographed", "A photo of the document was shown. Please use the original document.", True),
+    Reason("document_edited", "The image of the document was edited.", False),
+    Reason("document_reflective", "The document reflected light. Please avoid glare.", True),
+    Reason("document_blurry", "The image of the document was blurry.", True),
+    Reason("document_not_accepted", "The document was not accepted.", True),
     Reason("face_mismatch", "The face did not match the document.", True),
-    Reason("face_not_captured", "The face could not be captured well enough.", True),
-    Reason("liveness_not_shown", "We could not see that a person was in front of the camera.", True),
+    Reason("face_not_captured", "The image of the face was not good enough.", True),
+    Reason("liveness_not_shown", "The camera could not confirm that a real person was present.", True),
     Reason("vendor_error", "The verification failed for a technical reason. Please try again.", True),
-    Reason("vendor_unreachable", "The result could not be obtained. Please try again.", True),
+    Reason("vendor_unreachable", "The result could not be retrieved. Please try again.", True),
     Reason("link_not_created", "The link could not be created. Please try again.", True),
     Reason("inconsistent_result", "The result could not be confirmed. Please try again.", True),
-    Reason("redacted", "The data of this verification was erased.", True),
+    Reason("redacted", "The data of this verification was deleted.", True),
 )
 _BY_CODE = {reason.code: reason for reason in _REASONS}
 CODES = frozenset(_BY_CODE)
 
 
 def reason(code: str) -> Reason:
-    """The reason of that code; one that a newer version wrote is shown as it can be."""
+    """The reason with this code. An unknown code, written by a newer version, has a generic message."""
     return _BY_CODE.get(code) or Reason(code, "The verification could not be completed.", True)
 
 
 class ErrorCategory(Enum):
-    """Who an error is about."""
+    """What a vendor error is about: the person's document or face, the vendor itself, or unknown."""
 
     DOCUMENT = auto()
     FACE = auto()
@@ -131,12 +135,12 @@ _FACE = {
 
 
 def classify(vendor_code: str) -> tuple[ErrorCategory, str]:
-    """Who the vendor's error is about, and the code of our reason for it."""
+    """The category of a vendor error code, and the reason code for it."""
     if vendor_code in _FACE:
         return ErrorCategory.FACE, _FACE[vendor_code]
     if vendor_code in _VENDOR:
         return ErrorCategory.VENDOR, "vendor_error"
-    # The engine behind the vendor also reports document warnings negative, and knows more than the documented ones.
+    # The engine behind the vendor may report document warnings as negative numbers, and has undocumented ones.
     warning = vendor_code.removeprefix("-")
     if len(warning) == 4 and warning.startswith("91") and warning.isascii() and warning.isdigit():
         return ErrorCategory.DOCUMENT, _DOCUMENT.get(warning, "document_not_accepted")

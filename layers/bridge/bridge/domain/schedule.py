@@ -1,46 +1,46 @@
-"""When a verification is checked, and how often. All times are epoch seconds, all durations seconds."""
+"""When a verification is checked, and how often. Times are epoch seconds, durations are seconds."""
 
 from collections.abc import Callable
 
-# A number for jitter: draw(low, high).
+# A random number for jitter: draw(low, high).
 Draw = Callable[[float, float], float]
 
-# Seconds between two vendor calls about one verification: for whoever asks, and for a refresh.
+# The least time between two vendor calls for one verification, in general and before a refresh.
 MIN_CHECK_INTERVAL_SECONDS = 5
 MIN_REFRESH_INTERVAL_SECONDS = 30
 
-# The most checks of one verification: one while its link lives, one at the return, three that follow it, and two after
-# the link has ended. Refreshes, and checks in which the vendor failed, do not count.
+# The most checks of one verification: one while its link is valid, one at the return, three after the return, and two
+# after the end of the link. Refreshes do not count, nor do checks that the vendor failed.
 MAX_CHECKS = 7
 
-# A link that nobody has used is checked once while it lives, as its person may have closed the browser, and once after.
+# An unused link is checked once while it is valid, because the person may have closed the browser, and once after.
 FIRST_CHECK = 300
 AFTER_LINK = 10
 
-# A link that somebody has used is checked once more, as the vendor may store a result late.
+# A used link is checked once more after its end, because the vendor may store a result late.
 LATE_RESULT = 60
 
-# A return that decided nothing is followed by checks.
+# Delays of the checks that follow a return without a final result.
 FOLLOW_UPS = (10, 30, 60)
 
-# How much earlier than planned a check still counts as one after the end of the link: clocks differ by seconds.
+# A check that runs earlier by this much still counts as one after the end of the link, because clocks differ.
 GRACE = 5
 
-# No claimer runs for longer. If it crashes, a verification without a planned check becomes due after this time.
+# No claimer runs longer than this. If it crashes, a verification without a planned check becomes due after this time.
 CLAIM_SECONDS = 60
 
-# How long a retry of the same request may take up a reservation, before it fails. The lease is longer than the function
-# that holds it can run, so two never hold one reservation.
+# RESERVATION_SECONDS: how long a retry of the same request may take over a reservation before it becomes failed.
+# LEASE_SECONDS is longer than the function's timeout, so two requests never hold one reservation.
 LEASE_SECONDS = 30
-RESERVATION = 900
+RESERVATION_SECONDS = 900
 
-# After a redaction: how long a completion that began before it may still put evidence, and when that is deleted.
+# After a redaction: how long a check that began before it may still store evidence, and when that evidence is deleted.
 IN_FLIGHT_SECONDS = 2 * CLAIM_SECONDS
 LATE_ERASURE = IN_FLIGHT_SECONDS + 10
 
-# If a message to finalize is lost, its verification becomes due again after this time. It is longer than a message can
-# wait: the queue never holds more than finalize handles in this time, even if the vendor times out at each call.
-RESEND = 900
+# If a message to finalize is lost, its verification becomes due again after this time. The queue never holds more
+# messages than finalize handles in this time, even if every vendor call times out.
+RESEND_SECONDS = 900
 
 _BACKOFF = 30
 _BACKOFF_CAP = 1800
@@ -51,31 +51,33 @@ def first_check(created_at: float, expires_at: float) -> int:
 
 
 def last_check(expires_at: float) -> int:
-    """The last check of a link that nobody has used."""
+    """When an unused link is checked for the last time."""
     return int(expires_at) + AFTER_LINK
 
 
 def is_over(claimed_at: float, expires_at: float, *, is_started: bool) -> bool:
-    """Whether the vendor's record of a link is final. `asked_at` is the time before the request: the person may have
-    gone on since."""
+    """Whether the link was over for long enough that the vendor's record is final.
+
+    `claimed_at` is the time before the vendor call, because the person may have continued during it.
+    """
     return claimed_at >= expires_at + (LATE_RESULT if is_started else AFTER_LINK) - GRACE
 
 
 def next_check(
     claimed_at: float, *, expires_at: float, returned_at: float | None, checks: int, is_started: bool
 ) -> int:
-    """The next check after one that decided nothing.
+    """When the next check is due after one without a final result.
 
     Args:
-        asked_at: when the check began.
+        claimed_at: when this check began.
         expires_at: the end of the link.
-        returned_at: the return that the follow-ups refer to, if any.
-        checks: how many there were, including this one.
-        is_started: whether the person has returned or begun.
+        returned_at: the return that the follow-up checks refer to, if any.
+        checks: how many checks counted, including this one.
+        is_started: whether the person has begun or returned.
     """
     end = int(expires_at) + (LATE_RESULT if is_started else AFTER_LINK)
     planned = [end]
-    # The last check is always kept for the end.
+    # The last check is always reserved for the end of the link.
     if checks < MAX_CHECKS - 1:
         planned.append(int(expires_at) + AFTER_LINK)
         planned += [int(returned_at) + delay for delay in FOLLOW_UPS if returned_at is not None]
@@ -83,20 +85,22 @@ def next_check(
 
 
 def has_follow_up(now: float, returned_at: float | None) -> bool:
-    """Whether checks still follow an earlier return."""
+    """Whether follow-up checks of an earlier return are still to come."""
     return returned_at is not None and now < int(returned_at) + FOLLOW_UPS[-1]
 
 
 def is_followed(now: float, returned_at: float | None) -> bool:
-    """Whether checks that follow an earlier return follow one at `now`, too: the last of them comes half a minute later
-    or more."""
+    """Whether the follow-up checks of an earlier return also cover a return at `now`.
+
+    They do if the last of them is at least 30 s away.
+    """
     return returned_at is not None and now < int(returned_at) + FOLLOW_UPS[-2]
 
 
 def may_check_again(now: float, *, returned_at: float | None, checks: int) -> bool:
-    """Whether a further return may ask the vendor at once; else the planned checks answer it.
+    """Whether another return may be checked immediately; otherwise the planned checks cover it.
 
-    While checks follow an earlier return, it may if one more is left for a later return.
+    During the follow-up checks of an earlier return, one check must remain for a later return.
     """
     left = MAX_CHECKS - 1 - checks
     if returned_at is None or not has_follow_up(now, returned_at):
@@ -105,9 +109,9 @@ def may_check_again(now: float, *, returned_at: float | None, checks: int) -> bo
 
 
 def after_failure(now: float, failures: int, draw: Draw) -> int:
-    """When to check again after `failures` (≥ 1) in a row: full jitter, `draw(low, high)`.
+    """When to check again after `failures` (≥ 1) failed checks in a row: exponential backoff with full jitter.
 
-    The floor keeps a low draw from asking again before the vendor may be asked at all.
+    The constant 10 s keeps the check from running before MIN_CHECK_INTERVAL_SECONDS have passed.
     """
     ceiling = min(_BACKOFF_CAP, _BACKOFF * 2 ** min(failures, 10))
     return int(now + 10 + draw(0, ceiling))

@@ -1,4 +1,4 @@
-"""What the bridge talks about: the request for a link, the verification, the vendor's record."""
+"""The request for a link, and the verification with its status and evidence."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-# Where a page of a list begins: created_at as it is stored, and the id.
+# The start of a page of a list: (created_at as stored, id).
 Position = tuple[str, str]
 
 
@@ -21,7 +21,7 @@ class Status(StrEnum):
 
     @property
     def rank(self) -> int:
-        """A status only rises in rank; the middle three are equals."""
+        """A verification only advances to a higher rank. `rejected`, `failed` and `expired` have the same rank."""
         return _RANKS[self]
 
     @property
@@ -30,7 +30,7 @@ class Status(StrEnum):
 
     @property
     def lower_ones(self) -> tuple["Status", ...]:
-        """The statuses from which this one may be reached."""
+        """The statuses that may advance to this one."""
         return tuple(other for other in Status if other.rank < self.rank)
 
 
@@ -46,7 +46,7 @@ _RANKS = {
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """A checked body of `POST /verifications`."""
+    """A valid body of `POST /verifications`."""
 
     type: str
     id_country: str
@@ -57,7 +57,7 @@ class LinkRequest:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the request: equal for equal requests, whatever the order of their fields was."""
+        """SHA-256 (hex) of the request. It does not depend on the order of the fields."""
         fields = [self.type, self.id_country, self.id_type, self.redirect_url, self.reference]
         canonical = json.dumps([fields, sorted(self.metadata.items())])
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -65,7 +65,7 @@ class LinkRequest:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where the vendor's bytes lie, and what shows that they are the same: `size` in bytes before compression."""
+    """The S3 key of the vendor's response, and its SHA-256 and size in bytes, both before compression."""
 
     key: str
     sha256: str
@@ -85,11 +85,13 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """One verification as it is in the table. Times are in UTC; integers are epoch seconds, `claimed_at` milliseconds.
+    """A verification as stored in the table. Times are UTC; integer times are epoch seconds, `claimed_at` milliseconds.
 
-    `last_contact_at` is the last check before this claim in which the vendor may have responded; 0 if there was none.
-    `returned_at` is the return that the next checks follow, `checks` how many checks counted (see bridge.schedule).
-    With `sequence` 0 it is a reservation: the vendor has been asked for a link, and nobody has got it yet.
+    sequence: number of status changes and redactions; 0 is a reservation, whose link nobody has received yet.
+    returned_at: the return that the follow-up checks refer to.
+    checks: checks that count towards schedule.MAX_CHECKS.
+    failures: failed checks in a row.
+    last_contact_at: the last check before this claim in which the vendor may have responded; 0 if there was none.
     """
 
     id: str
@@ -132,5 +134,5 @@ class Verification:
 
 
 def timestamp(time: datetime) -> str:
-    """`2026-01-31T08:16:31.000Z`: sorts as it reads."""
+    """`2026-01-31T08:16:31.000Z`. The text sorts by time."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

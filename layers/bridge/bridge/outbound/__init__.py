@@ -1,1 +1,1 @@
-"""Calls to servers on the internet, within a deadline."""
+"""HTTP calls to servers on the internet, within a deadline."""

@@ -1,7 +1,7 @@
-"""Connects to a host by name within a deadline, which counts for resolving the name and for all its addresses together.
+"""Connects to a host by name within a deadline that covers name resolution and all addresses.
 
-`socket.getaddrinfo` takes no timeout and cannot be interrupted, so it runs in a thread, which is left behind when it is
-too slow. A connection that is kept alive needs neither.
+`socket.getaddrinfo` has no timeout and cannot be interrupted. It runs in a thread, which is abandoned if it is too
+slow.
 """
 
 import queue
@@ -12,20 +12,20 @@ from typing import Any, Protocol
 
 from urllib3.util.connection import allowed_gai_family
 
-# Threads that may be resolving at once, those that were left behind included.
+# The most resolver threads at once, including abandoned ones.
 _LOOKUPS = threading.BoundedSemaphore(4)
 
-# The first address gets this share of the time at least, and so does each one after it of what is left. With a share
-# that shrinks with the number of addresses, a distant host with many of them would never be reached.
+# Each address may use at least this share of the remaining time. With smaller shares, a distant host with many
+# addresses could never be reached.
 _SHARE = 1 / 4
 
-# family, type, protocol, canonical name, address: what getaddrinfo gives.
+# An item of getaddrinfo: family, type, protocol, canonical name, address.
 _AddressInfo = tuple[Any, Any, int, str, Any]
 
 
 class _Deadline(Protocol):
     def left(self) -> float:
-        """Seconds; TimeoutError if there are none."""
+        """Seconds left. Raises TimeoutError if there are none."""
 
 
 def anywhere(_: str, /) -> bool:
@@ -44,11 +44,14 @@ def connect(
     options: Iterable[tuple[Any, ...]],
     admits: Callable[[str], bool] = anywhere,
 ) -> socket.socket:
-    """A socket that is connected to one of the host's addresses, with `options` set.
+    """A socket with `options` that is connected to one of the host's addresses.
 
-    The name is resolved once. Where `admits` refuses any of its addresses, none is connected to.
+    The name is resolved once. If `admits` refuses one of its addresses, no connection is made.
 
-    Raises AddressRefused, socket.gaierror, TimeoutError, or another OSError: that of the last address.
+    Raises:
+        AddressRefused: `admits` refused an address.
+        socket.gaierror: the name cannot be resolved.
+        OSError: no address can be reached; the error is that of the last address. TimeoutError is one of these.
     """
     addresses = _resolve(host, port, deadline)
     if not all(admits(address[4][0]) for address in addresses):
@@ -71,12 +74,12 @@ def _resolve(host: str, port: int, deadline: _Deadline) -> list[_AddressInfo]:
     def look_up() -> None:
         try:
             results.put(list(socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)))
-        except Exception as error:  # noqa: BLE001 - raised by the thread that waits for it
+        except Exception as error:  # noqa: BLE001 - the waiting thread raises it
             results.put(error)
         finally:
             _LOOKUPS.release()
 
-    # A daemon, so that a process can exit while it hangs.
+    # A daemon thread does not keep the process from exiting.
     threading.Thread(target=look_up, name="resolver", daemon=True).start()
     try:
         result = results.get(timeout=deadline.left())

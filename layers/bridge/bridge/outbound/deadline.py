@@ -1,10 +1,10 @@
-"""A transport for requests that bounds a whole exchange: resolving, connecting, the TLS handshake, sending, reading.
+"""A transport for requests that limits the time of a whole exchange: DNS, connection, TLS, request and response.
 
-The timeouts of urllib3 do not add up to a bound. Each address of a host has the connect timeout to itself, the name has
-none, and the read timeout begins anew with each byte, so a server that sends one byte a second holds its caller for
-ever. Here each of these operations waits for its own timeout or for what is left of the exchange, whichever is less.
+The timeouts of urllib3 do not limit the total. The connect timeout applies to each address of a host separately, DNS
+has no timeout, and the read timeout restarts with each byte. Here each operation waits for its own timeout or for the
+rest of the deadline, whichever is less.
 
-No thread watches: to start and stop one took a seventh of what creating a verification costs the processor.
+There is no watchdog thread: starting and stopping one used a seventh of the CPU time of creating a verification.
 """
 
 import contextlib
@@ -25,18 +25,20 @@ from bridge.outbound.connecting import anywhere, connect
 
 
 class Deadline:
+    """A point in time, `seconds` after its creation."""
+
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds; TimeoutError if there are none."""
+        """Seconds left. Raises TimeoutError if there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline of the exchange has passed")
         return left
 
     def limit(self, timeout: float | None) -> float:
-        """Seconds that an operation with this timeout may take; TimeoutError if there are none."""
+        """Seconds that an operation with this timeout may take. Raises TimeoutError if there are none."""
         left = self.left()
         return left if timeout is None else min(left, timeout)
 
@@ -45,7 +47,7 @@ class Deadline:
 
 
 class _Exchange(threading.local):
-    """Without a deadline there is no exchange: whoever forgets `within` gets an AttributeError."""
+    """The deadline of this thread's exchange. Outside of `within` the attribute is absent, so a request fails."""
 
     deadline: Deadline
 
@@ -54,7 +56,7 @@ _exchange = _Exchange()
 
 
 class _Reader(io.RawIOBase):
-    """The bytes of a socket, read within a deadline."""
+    """Reads from a socket within a deadline."""
 
     def __init__(self, raw: Any, sock: Any, deadline: Deadline) -> None:
         self._raw = raw
@@ -88,7 +90,7 @@ class Bounded(HTTPConnection):
     admits = staticmethod(anywhere)
 
     def _new_conn(self) -> socket.socket:
-        """A connected socket. The connect timeout is that of all addresses together, and again of the handshake."""
+        """A connected socket. The connect timeout applies to all addresses together, and again to the TLS handshake."""
         deadline = _exchange.deadline
         try:
             window = Deadline(deadline.limit(self.timeout))
@@ -100,7 +102,7 @@ class Bounded(HTTPConnection):
         except OSError as error:
             raise NewConnectionError(self, "no connection") from error
         try:
-            # Python counts the handshake as one operation.
+            # For Python the TLS handshake is one operation with one timeout.
             sock.settimeout(deadline.limit(self.timeout))
         except TimeoutError:
             sock.close()
@@ -108,7 +110,7 @@ class Bounded(HTTPConnection):
         return sock
 
     def send(self, data: Any) -> None:
-        """Sends headers or a body, each within its timeout as a whole; nothing after the deadline."""
+        """Sends headers or a body, each as a whole within the timeout and the deadline."""
         if self.sock is None:
             self.connect()
         self.sock.settimeout(_exchange.deadline.limit(self.timeout))
@@ -132,7 +134,7 @@ Pools = Mapping[str, type[HTTPConnectionPool]]
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Mount it on a requests session, and wrap each exchange, the reading of its body included, in `within`."""
+    """Mount it on a requests session. Run each exchange inside `within`, including the reading of its body."""
 
     pools: ClassVar[Pools] = {"http": _Pool, "https": _TlsPool}
 
@@ -145,7 +147,7 @@ class DeadlineAdapter(HTTPAdapter):
 def within(seconds: float) -> Iterator[Deadline]:
     """Ends this thread's exchange after `seconds`.
 
-    What that looks like to the reader differs (a timeout, a lost connection), so ask the deadline.
+    The exchange then fails with varying errors, such as a timeout or a lost connection. `has_passed()` identifies them.
     """
     deadline = _exchange.deadline = Deadline(seconds)
     try:

@@ -1,17 +1,17 @@
-"""DynamoDB: the verifications, and what may happen to one. Every write is conditional and may be repeated.
+"""DynamoDB and S3: the verifications and their transitions. Every write is conditional and can be repeated.
 
     (nothing) ──creation.reserve──▶ reserved ──creation.commit_link──▶ pending ──┐ returns.claim_on_return
         ▲                            │    │                               │      │ completion.advance
-        └──────creation.release──────┘    └──creation.fail──▶ failed      │      ▼
+        └──────creation.release──────┘    └──fail_abandoned──▶ failed     │      ▼
                                                                           │  processing
                                                        completion.advance │      │ completion.advance
                                                                           ▼      ▼
                                            rejected, failed or expired ──completion.advance──▶ verified
 
-    completion.claim_on_…      one claimer at a time may ask the vendor
-    completion.reschedule,     the same status, another time for the next check
+    claims.claim_on_…          allows one claimer at a time to call the vendor
+    completion.reschedule,     keep the status, and plan the next check
     back_off, release
-    redaction.redact           from anything that was handed out to a tombstone, which nothing leaves
+    redaction.redact           turns any status into a tombstone, which never changes again
 
-A response that was lost after its write is recognised by the nonce in the write (`attempt`, `claimed_by`).
+If the response to a write is lost, a retry recognises the write by its nonce (`attempt`, `claimed_by`).
 """

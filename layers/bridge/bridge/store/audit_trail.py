@@ -1,7 +1,7 @@
-"""Who was given a person's data, or had it erased, and when: the audit trail, which no function reads or changes.
+"""The audit trail: who read or deleted a person's data, and when. No function reads or changes its entries.
 
-Its items say nothing of the person, and name the caller by `key_id` and by the SHA-256 of the principal, since the
-subject of somebody's token may be an address of theirs.
+An entry contains no data about the person. It identifies the caller by `key_id` and by the SHA-256 of the principal,
+because the subject of a token may be an e-mail address.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ class AuditAction(StrEnum):
 
 
 class AuditTrail:
-    """`retention` is in seconds."""
+    """The table of the audit trail. `retention` is in seconds."""
 
     def __init__(self, client: Any, table: str, retention: int) -> None:
         self._client = client
@@ -31,7 +31,7 @@ class AuditTrail:
         self._retention = retention
 
     def record(self, action: AuditAction, verification_id: str, caller: Caller, now: datetime, nonce: str) -> None:
-        """Adds an entry, and never replaces one; StorageUnavailable if it may not have been written."""
+        """Adds an entry, and never replaces one. Raises StorageUnavailable if the entry may not have been written."""
         entry = {
             "verification_id": verification_id,
             "at": f"{timestamp(now)}#{nonce}",
@@ -48,6 +48,6 @@ class AuditTrail:
                     ConditionExpression="attribute_not_exists(verification_id)",
                 )
             except ClientError as error:
-                # No other entry has this nonce: an attempt whose response was lost wrote it.
+                # The nonce is unique, so an earlier attempt wrote this entry, and its response was lost.
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                     raise

@@ -1,4 +1,4 @@
-"""How many vendor calls were made in each window of time: one item per window, one write before each call."""
+"""Counters of vendor calls: one item per window of time, one write before each call."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,25 +8,27 @@ from botocore.exceptions import ClientError
 from bridge.aws.clients import translate_aws_errors
 from bridge.store.items import attributes
 
-# Seconds that a window's item is kept after its last call, for operators who look into it.
+# Seconds for which an item is kept after its last call, so that operators can read it.
 _RETENTION = 3600
 
 
 class CallCounters:
+    """The table of the counters."""
+
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     def add_one(self, window: int, limits: Mapping[str, int], *, now: float) -> bool:
-        """Adds one to each counter of the window, unless one of them has reached its limit: then none changes.
+        """Adds one to each counter of the window. Returns False, and changes none, if one has reached its limit.
 
         Args:
             window: the number of the window.
-            limits: the names of the counters, each with the most that it may count.
+            limits: the limit of each counter by its name.
             now: in epoch seconds.
 
         Raises:
-            StorageUnavailable: DynamoDB did not count it, or its response was lost.
+            StorageUnavailable: DynamoDB failed, or its response was lost.
         """
         names = {f"#{i}": name for i, name in enumerate(limits)}
         below = [f"(attribute_not_exists({name}) OR {name} < :limit{name[1:]})" for name in names]

@@ -1,6 +1,6 @@
-"""Who may check a verification: one claimer at a time, and nobody else for some seconds after it.
+"""Claims: one claimer at a time may check a verification, and nobody else for some seconds after it.
 
-A claim keeps the verification due, so a crash of the claimer loses nothing.
+A claimed verification stays due, so another check follows if the claimer crashes.
 """
 
 from datetime import datetime, timedelta
@@ -11,26 +11,26 @@ from bridge.domain.verification import Status, Verification, timestamp
 from bridge.store.rows import due_attributes
 from bridge.store.table import ConditionFailed, Table
 
-# How long after the end of a link a late proof is still accepted.
+# How long after the end of a link a late success is still accepted.
 LATE_PROOF = timedelta(days=7)
 
 HAS_LINK = "attribute_exists(#token) AND #sequence > :zero"
 NOT_REDACTED = "attribute_not_exists(#redacted_at)"
 _NOT_JUST_CHECKED = "(attribute_not_exists(#claimed_at) OR #claimed_at <= :checked_before)"
-# By name: nothing is written to a row whose status only a newer version knows.
+# Lists statuses by name, so that a row with a status of a newer version is not changed.
 _MAY_ADVANCE = (
     "(#status IN (:pending, :processing) OR (#status IN (:rejected, :failed, :expired) AND #expires_at > :late))"
 )
 CLAIMABLE = f"{HAS_LINK} AND {NOT_REDACTED} AND {_NOT_JUST_CHECKED} AND {_MAY_ADVANCE}"
-# The verification, None if there is none, and whether it was claimed.
+# The verification (None if it does not exist), and whether it was claimed.
 Claim = tuple[Verification | None, bool]
 
-# The time of the last claim whose vendor call is not known to have failed becomes that of the last contact.
+# The last claim becomes the last contact, unless its vendor call is known to have failed.
 COPY = {"last_contact_at": "contact_started_at"}
 
 
 def claim_on_refresh(table: Table, id: str, claimer: str, now: datetime, principal: str) -> Claim:
-    """Claims a verification of `principal`. It does not move a planned check, nor count as one."""
+    """Claims a verification of `principal` for a refresh. Does not move a planned check, and does not count as one."""
     due_at = int(now.timestamp()) + schedule.CLAIM_SECONDS
     return claim_if(
         table,
@@ -44,9 +44,9 @@ def claim_on_refresh(table: Table, id: str, claimer: str, now: datetime, princip
 
 
 def claim_on_schedule(table: Table, id: str, claimer: str, now: datetime, due_at: int | None) -> Claim:
-    """Claims a verification that is still due at `due_at`; None claims it whenever it is due.
+    """Claims a verification that is still due at `due_at` (epoch seconds). None skips that condition.
 
-    It stays due as it was: after a crash its message comes again, or the sweep finds it.
+    The due time stays. After a crash the message is received again, or the sweep finds the verification.
     """
     condition, values = CLAIMABLE, claim_values(now, schedule.MIN_CHECK_INTERVAL_SECONDS)
     if due_at is not None:
@@ -65,11 +65,12 @@ def claim_on_schedule(table: Table, id: str, claimer: str, now: datetime, due_at
 
 
 def claim_if(table: Table, id: str, claimer: str, **update: Any) -> Claim:
+    """Claims a verification with a conditional update. `update` are further arguments of `Table.update`."""
     try:
         return table.update(id, copy=COPY, **update), True
     except ConditionFailed as failed:
         existing = failed.existing
-        # The response to our write may have been lost; a verification redacted since is not to be checked.
+        # If the response to our write was lost, the claim is ours. A verification redacted since then is not checked.
         is_ours = existing is not None and existing.claimed_by == claimer and existing.redacted_at is None
         return existing, is_ours
 

@@ -1,6 +1,6 @@
-"""What follows a check: advance to a higher status, or plan the next check.
+"""Writes after a check: advance to a higher status, or plan the next check.
 
-Only the last claimer may plan it: an earlier one knows less.
+Only the last claimer may plan it, because an earlier claimer has older information.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ _NOT_REDACTED = "attribute_not_exists(#redacted_at)"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What a check found. `due_at` in epoch seconds; None if no further check is needed."""
+    """The result of a check. `due_at` is in epoch seconds, or None if no further check is needed."""
 
     status: Status
     expires_at: datetime
@@ -26,7 +26,10 @@ class StatusUpdate:
 
 
 def advance(table: Table, verification: Verification, update: StatusUpdate, now: datetime) -> Verification:
-    """Writes a higher status and what proves it. Returns the verification as it is afterwards, whoever wrote it."""
+    """Writes a higher status with its result and evidence.
+
+    Returns the verification afterwards. If another writer was first, that is its verification.
+    """
     changes: dict[str, Any] = {
         "status": update.status.value,
         "updated_at": timestamp(now),
@@ -67,8 +70,10 @@ def reschedule(
     reason_code: str | None = None,
     failures: int = 0,
 ) -> Verification:
-    """Plans the next check after one that did not change the status. Only the last claimer may: an earlier one knows
-    less."""
+    """Plans the next check after one that did not change the status.
+
+    Has no effect unless the claimer is the last one.
+    """
     changes: dict[str, Any] = {"expires_at": timestamp(expires_at), "failures": failures}
     remove: list[str] = []
     if reason_code != verification.reason_code:
@@ -89,12 +94,12 @@ def back_off(
     is_counted: bool,
     vendor_failed: bool,
 ) -> Verification:
-    """Plans the next check after one that failed.
+    """Plans the next check after a failed one. Has no effect unless the claimer is the last one.
 
     Args:
-        failures: how many failed in a row.
-        is_counted: whether the claim counted as a check; the failed check does not.
-        vendor_failed: the vendor gave no response, so the claim does not count as a contact.
+        failures: failed checks in a row.
+        is_counted: the claim counted as a check. The count is reverted.
+        vendor_failed: the vendor did not respond usefully, so the claim does not count as a contact.
     """
     changes: dict[str, Any] = {"failures": failures}
     if is_counted:
@@ -105,7 +110,7 @@ def back_off(
 
 
 def release(table: Table, verification: Verification, *, due_at: int | None, is_counted: bool) -> Verification:
-    """Takes a claim back that asked nothing, so that the next one need not wait."""
+    """Reverts a claim that led to no vendor call, so that the next claim need not wait."""
     changes: dict[str, Any] = {"contact_started_at": verification.last_contact_at}
     if is_counted:
         changes["checks"] = verification.checks - 1

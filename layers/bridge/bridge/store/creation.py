@@ -1,4 +1,7 @@
-"""Reserve → vendor → commit. The record is its own idempotency record: its id follows from the caller's key."""
+"""Reservations, and the links that complete them.
+
+The id of a verification is derived from the Idempotency-Key, so its row is also the idempotency record.
+"""
 
 import contextlib
 from datetime import datetime
@@ -16,8 +19,10 @@ _MINE = "#attempt = :attempt"
 
 
 def reserve(table: Table, reservation: Verification, now: datetime) -> Verification | None:
-    """Puts the reservation, or takes up one of the same request whose lease is over. None if it is ours now; else the
-    verification that stands there."""
+    """Writes the reservation, or takes over one of the same request whose lease has expired.
+
+    Returns None on success, else the existing verification.
+    """
     values = {":zero": 0, ":now": int(now.timestamp()), ":fingerprint": reservation.fingerprint}
     condition = f"{_FREE} OR ({_RESERVED} AND {_LEASE_IS_OVER} AND {_SAME_REQUEST})"
     try:
@@ -29,7 +34,10 @@ def reserve(table: Table, reservation: Verification, now: datetime) -> Verificat
 
 
 def commit_link(table: Table, reservation: Verification, *, url: str, token: str, now: datetime) -> Verification:
-    """The reservation becomes a pending verification, whose link was made at `reservation.created_at`."""
+    """Turns the reservation into a pending verification, whose link was created at `reservation.created_at`.
+
+    Raises ConditionFailed if the reservation is no longer ours.
+    """
     changes: dict[str, Any] = {
         "url": url,
         "token": token,
@@ -56,15 +64,15 @@ def commit_link(table: Table, reservation: Verification, *, url: str, token: str
 
 
 def release(table: Table, reservation: Verification) -> None:
-    """Takes a reservation back, so that the same request may be sent again at once."""
+    """Deletes a reservation, so that the same request can be sent again immediately."""
     values = {":zero": 0, ":attempt": reservation.attempt}
-    # Where the condition fails, it is gone already, or another's by now.
+    # If the condition fails, the reservation is gone, or another request has taken it over.
     with contextlib.suppress(ConditionFailed):
         table.delete(reservation.id, condition=f"{_RESERVED} AND {_MINE}", values=values)
 
 
 def fail_abandoned(table: Table, id: str, now: datetime) -> bool:
-    """Ends a reservation whose maker died; False if there is none whose lease is over."""
+    """Fails a reservation whose lease has expired. Returns False if there is none."""
     changes = {
         "status": Status.FAILED.value,
         "reason_code": "link_not_created",

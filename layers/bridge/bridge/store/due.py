@@ -1,7 +1,4 @@
-"""What is due, and when it is due next.
-
-A row that cannot be read stops nobody else: it is set aside for an hour.
-"""
+"""Due verifications. An unreadable row is set aside for an hour, so that it does not block others."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,12 +11,12 @@ from bridge.store.items import attributes, plain
 from bridge.store.rows import DUE_SHARDS, UnreadableRow
 from bridge.store.table import ConditionFailed, Table
 
-# Seconds after which a row that cannot be read is tried again: the version that can may be deployed by then.
+# Seconds until an unreadable row is due again. By then a version that can read it may be deployed.
 UNREADABLE = 3600
 
 
 def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]:
-    """What is due as (id, due_at), about `limit` at most, the longest due of each shard first."""
+    """Due verifications as (id, due_at), oldest first within each shard. Returns about `limit` at most."""
     for shard in range(DUE_SHARDS):
         with translate_aws_errors("Query"):
             page = table.client.query(
@@ -35,9 +32,9 @@ def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]
 
 
 def claim_due(table: Table, id: str, seen: int, *, until: int) -> bool:
-    """Makes what was due at `seen` due at `until` (epoch seconds); False if another was quicker, or nothing is due.
+    """Moves the due time from `seen` to `until` (epoch seconds). Returns False if it is no longer `seen`.
 
-    Raises UnreadableRow for a row that may have been claimed.
+    Raises UnreadableRow if the row cannot be read. It may have been claimed.
     """
     try:
         table.update(id, condition="#due_at = :seen", values={":seen": seen}, set={"due_at": until})
@@ -47,10 +44,10 @@ def claim_due(table: Table, id: str, seen: int, *, until: int) -> bool:
 
 
 def set_aside(table: Table, unreadable: UnreadableRow, now: datetime) -> None:
-    """Reports a row that cannot be read, and makes it due an hour later if it is due at all."""
+    """Reports an unreadable row. If it is due, it becomes due again an hour later."""
     record_failure("row_unreadable", unreadable)
     until = int(now.timestamp()) + UNREADABLE
-    # Where it is written, the answer cannot be read either.
+    # The response to a successful write contains the unreadable row again.
     with contextlib.suppress(ConditionFailed, UnreadableRow):
         table.update(
             unreadable.verification_id, condition="attribute_exists(#due_at)", values={}, set={"due_at": until}
@@ -58,7 +55,7 @@ def set_aside(table: Table, unreadable: UnreadableRow, now: datetime) -> None:
 
 
 def clear_due(table: Table, verification: Verification) -> None:
-    """Takes one that nothing can change any more out of the due ones, unless something was done about it meanwhile."""
+    """Removes the due time of a verification that can no longer change. Has no effect if it has changed."""
     values = {":due_at": verification.due_at, ":status": verification.status.value}
     condition = "#due_at = :due_at AND #status = :status AND attribute_not_exists(#redacted_at)"
     with contextlib.suppress(ConditionFailed):

@@ -1,8 +1,8 @@
-"""The one module that speaks S3: the vendor's records as they came, and the pictures in them.
+"""The evidence bucket: the vendor's records as received, and their pictures. No other module calls S3.
 
-records/{verification id}/{SHA-256 of the bytes}.json.gz     never changed: another content has another key
-records/{verification id}/unconfirmed/{SHA-256 …}.json.gz    not readable, or perhaps another person's: no row names it
-pictures/{verification id}/{SHA-256 of the picture}          cut out when somebody asks to see it
+records/{verification id}/{SHA-256 of the bytes}.json.gz     never changes: other content has another key
+records/{verification id}/unconfirmed/{SHA-256 …}.json.gz    unreadable or perhaps another person's: no row refers to it
+pictures/{verification id}/{SHA-256 of the picture}          extracted when a result is read
 """
 
 import gzip
@@ -14,44 +14,46 @@ from botocore.exceptions import ClientError
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import Evidence
 
-# Seconds that a link to a picture works.
+# Seconds for which a link to a picture is valid.
 LINK_LIFETIME = 300
 
 
 class EvidenceBucket:
+    """The bucket. Its methods raise StorageUnavailable if S3 fails."""
+
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def put(self, verification_id: str, raw: bytes) -> Evidence:
-        """Keeps the vendor's bytes. Keeping the same bytes again changes nothing."""
+        """Stores the vendor's bytes. Storing the same bytes again changes nothing."""
         return self._put_record(f"records/{verification_id}", raw)
 
     def put_unconfirmed(self, verification_id: str, raw: bytes) -> None:
-        """Keeps bytes that came for this verification and are not shown to be its record, for who investigates them."""
+        """Stores a response for this verification that may not be its record, for an investigation."""
         self._put_record(f"records/{verification_id}/unconfirmed", raw)
 
     def _put_record(self, folder: str, raw: bytes) -> Evidence:
         sha256 = hashlib.sha256(raw).hexdigest()
         key = f"{folder}/{sha256}.json.gz"
-        # No time in the gzip header: equal records are equal objects.
+        # Without a time in the gzip header, equal records are equal objects.
         self._put_object(key, gzip.compress(raw, mtime=0), "application/gzip")
         return Evidence(key, sha256, len(raw))
 
     def get(self, evidence: Evidence) -> bytes | None:
-        """The vendor's bytes, as they came; None if they are gone (expired, or deleted)."""
+        """The vendor's bytes as received; None if the object has expired or was deleted."""
         with translate_aws_errors("GetObject"):
             try:
                 compressed: bytes = self._client.get_object(Bucket=self._bucket, Key=evidence.key)["Body"].read()
             except ClientError as error:
-                # To a role that may not list the bucket S3 answers AccessDenied instead; see template.yaml.
+                # Without s3:ListBucket, S3 would return AccessDenied instead; see template.yaml.
                 if error.response["Error"]["Code"] != "NoSuchKey":
                     raise
                 return None
         return gzip.decompress(compressed)
 
     def presigned_url(self, verification_id: str, picture: bytes, content_type: str) -> str:
-        """A link to the picture that works for LINK_LIFETIME seconds."""
+        """Stores the picture, and returns a link that is valid for LINK_LIFETIME seconds."""
         key = f"pictures/{verification_id}/{hashlib.sha256(picture).hexdigest()}"
         self._put_object(key, picture, content_type)
         link: str = self._client.generate_presigned_url(
@@ -60,7 +62,7 @@ class EvidenceBucket:
         return link
 
     def delete(self, verification_id: str) -> None:
-        """Deletes all that is kept of a verification, in all versions."""
+        """Deletes all objects of a verification in all versions."""
         for kind in ("records", "pictures"):
             self._delete_below(f"{kind}/{verification_id}/")
 
@@ -71,7 +73,7 @@ class EvidenceBucket:
     def _delete_below(self, prefix: str) -> None:
         with translate_aws_errors("ListObjectVersions"):
             for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
-                # A page that was cut short looks like one without versions, which would then stay.
+                # A truncated page looks like one without versions, and the versions would not be deleted.
                 required(page, "Name", "ListObjectVersions")
                 for version in page.get("Versions", []) + page.get("DeleteMarkers", []):
                     self._delete_version(version["Key"], version["VersionId"])

@@ -1,4 +1,4 @@
-"""DynamoDB's form of plain values."""
+"""Converts between Python values and DynamoDB items."""
 
 from typing import Any
 
@@ -6,16 +6,17 @@ Item = dict[str, Any]
 
 
 def attributes(plain: dict[str, Any]) -> Item:
-    """DynamoDB's form of plain values, without those that are None."""
+    """A DynamoDB item of these values. None values are left out."""
     return {name: _serialize(value) for name, value in plain.items() if value is not None}
 
 
 def plain(item: Item) -> dict[str, Any]:
+    """The values of a DynamoDB item."""
     return {name: _deserialize(value) for name, value in item.items()}
 
 
 def _serialize(value: Any) -> Item:
-    """DynamoDB's form of JSON's kinds of values, as far as its numbers are whole."""
+    """A JSON value in DynamoDB's form. Numbers must be integers. Raises TypeError for other types."""
     match value:
         case str():
             return {"S": value}
@@ -33,7 +34,7 @@ def _serialize(value: Any) -> Item:
 
 
 def _deserialize(value: Item) -> Any:
-    """The value again. A kind that only a newer version can have written stays in DynamoDB's form."""
+    """The inverse of _serialize. A type that only a newer version writes stays in DynamoDB's form."""
     ((kind, held),) = value.items()
     match kind:
         case "S" | "BOOL":

@@ -1,7 +1,4 @@
-"""Reads of verifications, and of what is due.
-
-A row that cannot be read stops nobody else: lists leave it out, and what is due of it is set aside for an hour.
-"""
+"""Reads verifications by id and by reference. Lists leave out unreadable rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,13 +15,17 @@ from bridge.store.table import Table, key
 # Keys that one BatchGetItem takes.
 _MOST_KEYS = 100
 
-# How often DynamoDB is asked for the rest of a batch, of which it gives as much as it can at a time.
+# The most BatchGetItem calls for one page. Each may return only a part of the items.
 _ROUNDS = 5
 
 
 def get(table: Table, id: str) -> Verification | None:
+    """The verification, by a consistent read; None if it does not exist.
+
+    Raises StorageUnavailable, or UnreadableRow.
+    """
     with translate_aws_errors("GetItem"):
-        # Without the capacity a response that was cut short looks like one that found nothing.
+        # A truncated response would look like "not found". Every complete one contains the consumed capacity.
         response = table.client.get_item(
             TableName=table.name, Key=key(id), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
         )
@@ -35,7 +36,7 @@ def get(table: Table, id: str) -> Verification | None:
 def by_reference(
     table: Table, principal: str, reference: str, *, limit: int, after: Position | None
 ) -> tuple[list[Verification], Position | None]:
-    """A page of a principal's verifications with that reference, newest first, and where the next page begins."""
+    """A page of a principal's verifications with this reference, newest first, and the start of the next page."""
     partition = reference_key(principal, reference)
     start = {}
     if after:
@@ -86,7 +87,7 @@ def _created_on(table: Table, day: str) -> Iterator[list[str]]:
 
 
 def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
-    """Those of `ids` that are there, in their order: the index may be behind the table."""
+    """The existing verifications of `ids`, in order. The index may contain ids that the table no longer has."""
     found: dict[str, Item] = {}
     keys = [key(id) for id in ids]
     for _ in range(_ROUNDS):
@@ -98,7 +99,7 @@ def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
         found |= {plain(item)["id"]: item for item in items}
         keys = response.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
     if keys:
-        # DynamoDB is short of capacity: who asked is the one to wait.
+        # DynamoDB is throttling. The caller has to retry.
         raise StorageUnavailable("BatchGetItem", "UnprocessedKeys")
     return list(_readable(found[id] for id in ids if id in found))
 

@@ -1,4 +1,4 @@
-"""From anything that was handed out to a tombstone."""
+"""Redaction: removes all personal data from a row, and leaves a tombstone."""
 
 import contextlib
 from datetime import datetime
@@ -8,8 +8,8 @@ from bridge.domain.verification import HistoryEntry, Status, Verification, times
 from bridge.store.rows import due_shard
 from bridge.store.table import ConditionFailed, Table
 
-# All that says something of the person, or leads to it. The fingerprint is here because a guessed reference could be
-# tried against it.
+# Attributes with personal data, or with access to it. The fingerprint is one because guessed references can be tested
+# against it.
 _PERSONAL = (
     "redirect_url",
     "reference",
@@ -24,8 +24,10 @@ _PERSONAL = (
 
 
 def redact(table: Table, verification: Verification, *, due_at: int, now: datetime) -> Verification | None:
-    """Leaves a tombstone, due once more so that evidence which comes late is erased too. None if the verification
-    changed meanwhile: read it again."""
+    """Turns the verification into a tombstone, which is due once more so that late evidence is deleted too.
+
+    Returns None if the verification has changed. Read it again, and repeat the call.
+    """
     changes: dict[str, Any] = {
         "redacted_at": timestamp(now),
         "due_at": due_at,
@@ -51,7 +53,7 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
 
 
 def clear_due(table: Table, id: str) -> None:
-    """Takes a tombstone out of the due ones."""
-    # Where the condition fails, it has gone meanwhile.
+    """Removes the due time of a tombstone."""
+    # If the condition fails, the tombstone has expired.
     with contextlib.suppress(ConditionFailed):
         table.update(id, condition="attribute_exists(#redacted_at)", values={}, set={}, remove=["due_at", "due_shard"])

@@ -1,4 +1,4 @@
-"""The person has returned: recorded in the write that claims, so every later read agrees with what they are told."""
+"""Records the person's return in the write that claims, so that every later read agrees with the redirect."""
 
 import hmac
 from datetime import datetime
@@ -16,9 +16,8 @@ _OPEN_WITH_CODE = f"{HAS_LINK} AND {NOT_REDACTED} AND #code = :code AND #status 
 def claim_on_return(table: Table, id: str, claimer: str, now: datetime, code: str) -> Claim:
     """Records that the person has returned, and claims the verification if it may be checked now.
 
-    The same write that claims advances a pending verification to processing, so every later read agrees with what the
-    person is told. A return that may not be checked now is answered by the checks that follow it. A verification that
-    was not claimed may have another code: compare it.
+    A pending verification advances to processing in the same write. If it may not be checked now, follow-up checks are
+    planned. If it was not claimed, it may have another code: the caller must compare the codes.
     """
     claim = claim_attributes(claimer, now)
     try:
@@ -54,20 +53,20 @@ def _may_return(existing: Verification, code: str) -> bool:
 
 def _may_check_again(existing: Verification, now: datetime) -> bool:
     if existing.status.is_final:
-        # The last one is kept for the end of the link.
+        # The last check is reserved for the end of the link.
         return existing.checks < schedule.MAX_CHECKS - 1
     return schedule.may_check_again(now.timestamp(), returned_at=existing.returned_at, checks=existing.checks)
 
 
 def _claim_again(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:
-    """Claims what is not pending any more, for a further return."""
+    """Claims a verification that is no longer pending, for another return."""
     return claim_if(
         table,
         existing.id,
         claimer,
         condition=f"{CLAIMABLE} AND #status <> :pending",
         values=claim_values(now, schedule.MIN_CHECK_INTERVAL_SECONDS),
-        # The checks that follow count from this return on; schedule bounds their number.
+        # Follow-up checks refer to this return. domain.schedule limits their number.
         set={**claim_attributes(claimer, now), **_returned(existing.id, now)},
         increment=["checks"],
     )
@@ -76,9 +75,9 @@ def _claim_again(table: Table, existing: Verification, claimer: str, now: dateti
 def record_return(
     table: Table, existing: Verification, claimer: str, now: datetime, *, retry: bool = True
 ) -> Verification:
-    """Records a return that may not be checked now, and plans the checks that follow it.
+    """Records a return that may not be checked now, and plans follow-up checks.
 
-    It takes over an older claim, whose plan knows nothing of this return.
+    Takes over an older claim, whose plan would not consider this return.
     """
     if existing.status.is_final or schedule.is_followed(now.timestamp(), existing.returned_at):
         return existing
@@ -107,7 +106,7 @@ def record_return(
         )
     except ConditionFailed as failed:
         latest = failed.existing or existing
-    # Another return or a result came first; or a check that knew nothing of this return, so it is recorded once more.
+    # Another return, a result or a check was written first. Try once more on the latest state.
     if retry and latest.code == existing.code and latest.redacted_at is None:
         return record_return(table, latest, claimer, now, retry=False)
     return latest

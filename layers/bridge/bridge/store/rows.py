@@ -1,13 +1,13 @@
-"""Verification ↔ item of the table. An attribute that is None is left out, and so is in no index.
+"""Converts between a Verification and an item of the table. None values are left out, and so are not indexed.
 
-Attributes that only the table needs:
+Attributes for the table only:
 
-- `history` has one entry for each advance of `sequence`, written with it; `advanced` is there only right after such a
-  write, so the stream's filter passes no other.
+- `history` has one entry for each advance of `sequence`, written with it. `advanced` is there only after such a write,
+  so the stream's filter passes no other.
 - `due_shard` and `due_at` (index due), `reference_key` and `created_at` (index by_reference), `created_day` and
   `owner_created` (index by_created).
-- `ttl`: epoch seconds, set on final records only.
-- `contact_started_at`: epoch seconds of the last claim whose vendor call is not known to have failed.
+- `ttl`: epoch seconds, only on final records.
+- `contact_started_at`: epoch seconds of the last claim, unless its vendor call is known to have failed.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from typing import Any
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.items import Item, attributes, plain
 
-# The due ones are spread over this many partitions of their index, so that none gets hot. A sweep reads them all.
+# Partitions of the index `due`, so that none becomes hot. A sweep reads all of them.
 DUE_SHARDS = 4
 
 
 class UnreadableRow(Exception):
-    """A row that a newer version wrote, or that is damaged. Nothing of it is quoted."""
+    """A row is damaged, or was written by a newer version. The error contains no value but the id."""
 
     def __init__(self, verification_id: str) -> None:
         super().__init__("a row of the table cannot be read")
@@ -38,7 +38,7 @@ def due_shard(verification_id: str) -> str:
 
 
 def reference_key(principal: str, reference: str) -> str:
-    """The partition of a principal's reference; no pair can be mistaken for another."""
+    """The partition of a principal's reference. Different pairs have different keys."""
     return f"{len(principal)}:{principal}:{reference}"
 
 
@@ -65,6 +65,7 @@ def history_entry(entry: HistoryEntry) -> dict[str, Any]:
 
 
 def to_row(verification: Verification) -> Item:
+    """The item of a new reservation."""
     v = verification
     return attributes(
         {
@@ -93,6 +94,7 @@ def to_row(verification: Verification) -> Item:
 
 
 def from_row(item: Item) -> Verification:
+    """The verification in an item. Raises UnreadableRow."""
     row = plain(item)
     try:
         return _verification(row)

@@ -1,4 +1,4 @@
-"""The table, as far as it does not know what it holds."""
+"""Conditional writes to a DynamoDB table of verifications."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from bridge.store.rows import from_row, history_entry
 
 
 class ConditionFailed(Exception):
-    """The condition of a write did not hold. `existing`: the verification that is there; None if there is none."""
+    """The condition of a write was not met. `existing` is the current verification; None if it does not exist."""
 
     def __init__(self, existing: Verification | None) -> None:
         super().__init__("the condition of a write did not hold")
@@ -24,7 +24,10 @@ class ConditionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`retention` is in seconds: how long final records are kept."""
+    """The table. `retention` is how long final records are kept, in seconds.
+
+    Every write raises ConditionFailed if its condition is not met, or StorageUnavailable if DynamoDB fails.
+    """
 
     client: Any
     name: str
@@ -56,18 +59,18 @@ class Table:
         remove: Sequence[str] = (),
         advance: HistoryEntry | None = None,
     ) -> Verification:
-        """Updates the item, and returns the verification afterwards.
+        """Updates an item, and returns the verification afterwards.
 
-        Attributes that are not named stay as they are, so what a newer version wrote survives.
+        Other attributes stay unchanged, including those that only a newer version knows.
 
         Args:
             condition: an expression over `#attribute` and the `:names` in `values`.
             set: new values by attribute.
             default: values for attributes that the item lacks.
-            copy: attributes that take the number of another attribute, 0 where there is none.
-            increment: numbers that grow by one.
-            remove: attributes that go.
-            advance: what a write that advances the verification appends to its history; `sequence` grows by one.
+            copy: attributes that are set to the number in another attribute, or 0 if it is absent.
+            increment: numbers to increase by one.
+            remove: attributes to remove.
+            advance: an entry to append to the history; `sequence` grows by one.
         """
         default, copy = default or {}, copy or {}
         if advance:

@@ -1,4 +1,4 @@
-"""Who calls, and what they may do: an API key, or an access token of an identity provider."""
+"""Identifies the caller by an API key, or by an access token of the identity provider."""
 
 import re
 
@@ -7,24 +7,26 @@ from bridge.auth.access_tokens import is_jwt
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import Caller
 
-# Characters. API Gateway takes 10 240 bytes of headers in all; access tokens have one or two thousand.
-LARGEST_AUTHORIZATION = 8 * 1024
+# Characters. API Gateway limits all headers together to 10 240 bytes. Access tokens have one or two thousand
+# characters.
+MAX_AUTHORIZATION_LENGTH = 8 * 1024
 
 _BEARER = re.compile(r"(?i:bearer) ([A-Za-z0-9._-]+)")
 _KEY = re.compile(r"[A-Za-z0-9_-]{20,200}")
 
 
 def authorize(deps: Dependencies, authorization: str) -> Caller | None:
-    """The caller that an Authorization header names, or None. What is unclear opens nothing.
+    """The caller that an Authorization header identifies; None if the header is malformed or not accepted.
 
-    Raises StorageUnavailable where the keys cannot be had, or SecretMalformed: nobody is let in, and nobody is turned
-    away for good.
+    Raises:
+        StorageUnavailable: the keys cannot be read. API Gateway then returns a 500, which clients retry.
+        SecretMalformed: the secret with the API keys is malformed.
     """
-    match = _BEARER.fullmatch(authorization) if len(authorization) <= LARGEST_AUTHORIZATION else None
+    match = _BEARER.fullmatch(authorization) if len(authorization) <= MAX_AUTHORIZATION_LENGTH else None
     if not match:
         return None
     if _KEY.fullmatch(match[1]):
-        return api_keys.find(deps.api_keys.read()["keys"], match[1], deps.now())
+        return api_keys.find_caller(deps.api_keys.read()["keys"], match[1], deps.now())
     if deps.settings.jwt_issuer and is_jwt(match[1]):
-        return deps.read_token(match[1])
+        return deps.verify_access_token(match[1])
     return None

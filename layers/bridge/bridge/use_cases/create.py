@@ -1,4 +1,4 @@
-"""Reserve → vendor → commit: a verification, and a link for the person."""
+"""Creates a verification in three steps: reserve the record, request a link, store the link."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -23,9 +23,18 @@ class Created:
 def create(
     deps: Dependencies, principal: str, request: LinkRequest, *, idempotency_key: str | None, base_url: str
 ) -> Created:
-    """One vendor call and two writes. The same key and request again give the same verification and ask nobody.
+    """Creates a verification with one vendor call and two writes.
 
-    `base_url` is this API's own, without a slash at its end. Raises IdempotencyKeyReused, StillRunning, VendorErrors.
+    The same key and request return the same verification without a vendor call.
+
+    Args:
+        base_url: this API's own URL, without a trailing slash.
+
+    Raises:
+        IdempotencyKeyReused: the key was used with another request.
+        StillRunning: a request with this key is in progress.
+        VendorError: the vendor did not create a link.
+        StorageUnavailable: DynamoDB failed.
     """
     reservation = _reservation(deps, principal, request, idempotency_key)
     with concerning(reservation.id):
@@ -43,8 +52,8 @@ def _create(deps: Dependencies, request: LinkRequest, reservation: Verification,
     except BridgeError:
         _release(deps, reservation)
         raise
-    # The vendor's link lives from when it was made, which may be seconds after the reservation. With an earlier end of
-    # it, a proof of its last seconds would come too late.
+    # The link's lifetime begins when the vendor creates it, which may be seconds after the reservation. With an earlier
+    # expires_at, a success in the last seconds of the link would count as too late.
     now = deps.now()
     lifetime = reservation.expires_at - reservation.created_at
     made = dataclasses.replace(reservation, created_at=now, expires_at=now + lifetime)
@@ -74,7 +83,7 @@ def _reservation(deps: Dependencies, principal: str, request: LinkRequest, idemp
         fingerprint=request.fingerprint,
         attempt=deps.nonce(),
         lease_until=int(now.timestamp()) + schedule.LEASE_SECONDS,
-        # Kept when the link is committed, so that the index of due ones is not written again.
+        # Not changed when the link is stored, to save a write to the index.
         due_at=schedule.first_check(now.timestamp(), expires_at.timestamp()),
     )
 
@@ -83,12 +92,12 @@ def _release(deps: Dependencies, reservation: Verification) -> None:
     try:
         creation.release(deps.table, reservation)
     except StorageUnavailable as error:
-        # The lease runs out by itself.
+        # The lease expires without it.
         record_failure("release_failed", error, verification_id=reservation.id)
 
 
 def _replay(deps: Dependencies, existing: Verification, reservation: Verification) -> Created:
-    # A tombstone has no fingerprint any more: whoever holds the key sees what became of its verification.
+    # Redaction removes the fingerprint. A request with the same key then gets the tombstone.
     if existing.fingerprint not in (reservation.fingerprint, None):
         raise IdempotencyKeyReused()
     if existing.is_reservation:

@@ -1,4 +1,4 @@
-"""What is due, one by one: people who have not returned, abandoned reservations, tombstones."""
+"""Handles one message of the queue: a due check, an abandoned reservation, or a tombstone."""
 
 from datetime import datetime
 
@@ -17,9 +17,12 @@ from bridge.use_cases.redact import erase_late_evidence
 
 
 def finalize(deps: Dependencies, message: DueMessage) -> None:
-    """Does what is due for a verification. A failure of the vendor is none here: the verification stays due."""
+    """Does what is due for a verification. Raises ValueError if the message has no valid id.
+
+    A failure of the vendor is not raised, because the verification stays due.
+    """
     if not is_id(message.id):
-        raise ValueError("the message names no verification")
+        raise ValueError("the message has no verification id")
     try:
         checked = check_on_schedule(deps, message.id, message.due_at)
         if checked.verification is None or checked.is_claimed:
@@ -27,12 +30,12 @@ def finalize(deps: Dependencies, message: DueMessage) -> None:
         if message.due_at in (checked.verification.due_at, None):
             _finish(deps, checked.verification, message)
     except UnreadableRow as unreadable:
-        # Sent again it would fail again.
+        # Not raised: a retry of the message would fail again.
         due.set_aside(deps.table, unreadable, deps.now())
 
 
 def _finish(deps: Dependencies, verification: Verification, message: DueMessage) -> None:
-    """For what is due and cannot be claimed."""
+    """Handles a verification that is due, but cannot be claimed for a check."""
     if verification.is_reservation:
         _finish_reservation(deps, verification)
     elif verification.redacted_at:
@@ -41,15 +44,15 @@ def _finish(deps: Dependencies, verification: Verification, message: DueMessage)
         if verification.due_at is not None:
             due.clear_due(deps.table, verification)
     elif _was_just_checked(deps, verification):
-        # By a refresh, say, which leaves the planned check to us.
+        # A refresh, for example, does not replace the planned check. Delay that check.
         again = DueMessage(message.id, message.due_at, delay=schedule.MIN_CHECK_INTERVAL_SECONDS)
         for code in deps.due_queue.send([again]).values():
             raise StorageUnavailable("SendMessageBatch", code)
 
 
 def _finish_reservation(deps: Dependencies, reservation: Verification) -> None:
-    """Whoever made it failed between the reservation and the link. A retry may take it up for a while."""
-    ends_at = int(reservation.created_at.timestamp()) + schedule.RESERVATION
+    """Fails a reservation whose request crashed before the link was stored, once no retry may take it over."""
+    ends_at = int(reservation.created_at.timestamp()) + schedule.RESERVATION_SECONDS
     if deps.now().timestamp() < ends_at and reservation.due_at is not None:
         due.claim_due(deps.table, reservation.id, reservation.due_at, until=ends_at)
     elif creation.fail_abandoned(deps.table, reservation.id, deps.now()):
@@ -59,13 +62,13 @@ def _finish_reservation(deps: Dependencies, reservation: Verification) -> None:
 
 
 def _is_settled(verification: Verification, now: datetime) -> bool:
-    """Whether the vendor is not asked about it any more, as completion's claims refuse."""
+    """Whether no further check can change it. The conditions of `store.claims` agree with this."""
     if verification.status is Status.VERIFIED:
         return True
     return verification.status.is_final and verification.expires_at <= now - LATE_PROOF
 
 
 def _was_just_checked(deps: Dependencies, verification: Verification) -> bool:
-    """With slack: the time of the claim that was refused was a little earlier."""
+    """Whether a recent check prevented the claim. Has tolerance, because the claim was attempted a little earlier."""
     since = deps.now().timestamp() - (verification.claimed_at or 0) / 1000
     return since < schedule.MIN_CHECK_INTERVAL_SECONDS + schedule.CLAIM_SECONDS

@@ -1,7 +1,4 @@
-"""Reads for the principal that a verification belongs to, or for a caller that reads everybody's.
-
-None of them calls the vendor, but refresh.
-"""
+"""Reads verifications for their principal, or for a caller that may read all. Only refresh calls the vendor."""
 
 import functools
 import json
@@ -21,22 +18,25 @@ from bridge.vendor.response import read as read_answer
 
 
 def read(deps: Dependencies, principal: str, id: str, *, reads_all: bool = False) -> Verification:
-    """One read. Unknown and malformed ids, and another's unless the caller reads all, raise the same NotFound."""
+    """Reads a verification with one read of the table.
+
+    Raises NotFound if the id is unknown or malformed, or belongs to another principal and `reads_all` is False.
+    """
     return owned(reading.get(deps.table, id) if is_id(id) else None, principal, reads_all=reads_all)
 
 
 def find(
     deps: Dependencies, principal: str, reference: str, *, limit: int, after: Position | None
 ) -> tuple[list[Verification], Position | None]:
-    """A page of the principal's verifications with that reference, newest first."""
+    """A page of the principal's verifications with this reference, newest first, and the start of the next page."""
     return reading.by_reference(deps.table, principal, reference, limit=limit, after=after)
 
 
 def read_result(deps: Dependencies, verification: Verification, caller: Caller) -> Any:
-    """All of the vendor's fields, or None. Pictures are links that work for a few minutes, and None once the evidence
-    has expired.
+    """The vendor's fields, with short-lived links in place of pictures; None if there is no result.
 
-    Nothing is given that does not stand in the audit trail.
+    A picture is None if the evidence has expired. The read is recorded in the audit trail before it returns anything.
+    Raises StorageUnavailable.
     """
     if verification.evidence is None:
         return None
@@ -55,7 +55,10 @@ def read_result(deps: Dependencies, verification: Verification, caller: Caller) 
 
 
 def refresh(deps: Dependencies, principal: str, id: str) -> Verification:
-    """Asks the vendor now, unless it was asked within the last seconds. Raises what kept it from responding."""
+    """Checks with the vendor now, unless the last check was a moment ago.
+
+    Raises NotFound, or the VendorError or StorageUnavailable of a failed check.
+    """
     if not is_id(id):
         raise NotFound()
     checked = check_on_refresh(deps, id, principal)

@@ -1,4 +1,4 @@
-"""The person's data goes, a tombstone stays."""
+"""Deletes a person's data, and leaves a tombstone."""
 
 from datetime import timedelta
 
@@ -13,10 +13,12 @@ from bridge.use_cases.read import read
 
 
 def redact(deps: Dependencies, caller: Caller, id: str) -> Verification:
-    """Erases table and bucket at once; again changes nothing. An open verification expires by it.
+    """Deletes the person's data from the table and the bucket. An open verification becomes expired.
 
-    The audit trail comes last: nothing is to keep the data from being erased, and whoever is told that it could not be
-    written sends the request again.
+    A repeated call leaves the verification unchanged. The audit entry is written last, so that its
+    failure does not prevent the deletion; the caller then gets an error and repeats the request.
+
+    Raises NotFound, or StorageUnavailable.
     """
     tombstone = None
     while tombstone is None:
@@ -32,10 +34,10 @@ def redact(deps: Dependencies, caller: Caller, id: str) -> Verification:
 
 
 def erase_late_evidence(deps: Dependencies, tombstone: Verification) -> None:
-    """Erases what a completion put down that ran while its verification was redacted.
+    """Deletes evidence that a check stored while its verification was redacted.
 
-    Not before the last of them has ended: a message from before the redaction may come at once, and others still be at
-    work. The tombstone stays due.
+    Does nothing, and leaves the tombstone due, until every check that began before the redaction has ended. A message
+    from before the redaction may arrive earlier.
     """
     assert tombstone.redacted_at is not None, "a tombstone says since when it is one"
     if deps.now() < tombstone.redacted_at + timedelta(seconds=schedule.IN_FLIGHT_SECONDS):

@@ -1,20 +1,23 @@
-"""The hit on the vendor's redirect_url. The browser is never believed: it only makes us ask the vendor."""
+"""Handles the person's return from the vendor. The browser is not trusted: its request only triggers a check."""
 
 import hmac
 
 from bridge.dependencies import Dependencies
 from bridge.domain.errors import NotFound, RedirectNotAllowed
 from bridge.domain.ids import is_id
-from bridge.domain.redirect_urls import validate_redirect_url, with_outcome
+from bridge.domain.redirect_urls import add_outcome, validate_redirect_url
 from bridge.domain.verification import Verification
 from bridge.store import reading
 from bridge.use_cases.complete import check_on_return
 
 
 def redirect(deps: Dependencies, id: str, code: str) -> str:
-    """Where to send the person, with the status that is stored.
+    """The URL to send the person to, with the stored status.
 
-    Raises NotFound, RedirectNotAllowed; StorageUnavailable if the return could not be stored.
+    Raises:
+        NotFound: unknown id, wrong code, or redacted verification.
+        RedirectNotAllowed: the origin of redirect_url is no longer allowed.
+        StorageUnavailable: the return could not be stored.
     """
     if not is_id(id):
         raise NotFound()
@@ -22,16 +25,16 @@ def redirect(deps: Dependencies, id: str, code: str) -> str:
     url = verification.redirect_url
     if url is None or validate_redirect_url(url, deps.settings.allowed_redirect_origins):
         raise RedirectNotAllowed()
-    return with_outcome(url, verification.id, verification.status)
+    return add_outcome(url, verification.id, verification.status)
 
 
 def read_status(deps: Dependencies, id: str, code: str) -> Verification:
-    """What a browser may know, for the code in its status_url."""
+    """The verification for a request to its status_url. Raises NotFound."""
     return _with_code(reading.get(deps.table, id) if is_id(id) else None, code)
 
 
 def _with_code(verification: Verification | None, code: str) -> Verification:
-    known = verification.code if verification and not verification.is_reservation else None
-    if not hmac.compare_digest((known or "").encode(), code.encode()) or not known or verification is None:
+    expected = verification.code if verification and not verification.is_reservation else None
+    if not hmac.compare_digest((expected or "").encode(), code.encode()) or not expected or verification is None:
         raise NotFound()
     return verification

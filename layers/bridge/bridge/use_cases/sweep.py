@@ -1,4 +1,4 @@
-"""Finds what is due, and sends it to the queue."""
+"""Sends due verifications to the queue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,25 +14,33 @@ from bridge.store.rows import UnreadableRow
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
+    """How many verifications were found due, up to the limit of a run, and how many were sent to the queue."""
+
     due: int
     sent: int
 
 
-def sweep(deps: Dependencies, *, has_time: Callable[[], bool]) -> Swept:
-    """Claims what is due, then sends it, evenly over the minute.
+def sweep(deps: Dependencies, *, has_time: Callable[[], bool]) -> SweepResult:
+    """Claims due verifications and sends them, with delays that spread them over one minute.
 
-    What is claimed and not sent becomes due again: soon, or after a crash in schedule.RESEND seconds. No more is sent
-    than the queue lacks to hold one minute's work, so that no message becomes out of date while it waits.
+    If sending fails, they become due again soon; after a crash, in schedule.RESEND_SECONDS. The queue is filled up to
+    one minute's work, so that no message becomes stale while it waits.
+
+    Args:
+        has_time: False when the run should stop claiming.
+
+    Raises:
+        StorageUnavailable: DynamoDB or SQS failed.
     """
     now = deps.now()
-    until = int(now.timestamp()) + schedule.RESEND
+    until = int(now.timestamp()) + schedule.RESEND_SECONDS
     per_minute = deps.settings.vendor_calls_per_minute
-    room = max(0, per_minute - deps.due_queue.waiting())
-    # Also with a full queue: how long the oldest has been due is measured.
-    found = list(due.due(deps.table, now, limit=max(room, 1)))
+    capacity = max(0, per_minute - deps.due_queue.visible_messages())
+    # At least one, because the metric below needs the oldest one even if the queue is full.
+    found = list(due.due(deps.table, now, limit=max(capacity, 1)))
     messages: list[DueMessage] = []
-    for id, due_at in found[:room]:
+    for id, due_at in found[:capacity]:
         if not has_time():
             break
         with concerning(id):
@@ -51,14 +59,14 @@ def sweep(deps: Dependencies, *, has_time: Callable[[], bool]) -> Swept:
     for id, code in failed.items():
         record_failure("message_not_sent", StorageUnavailable("SendMessageBatch", code), verification_id=id)
     _unclaim(deps, list(failed), until, now)
-    swept = Swept(len(found), len(messages) - len(failed))
-    logger.info("sweep_finished", extra={"due": swept.due, "claimed": len(messages), "sent": swept.sent})
-    # Only a run that comes this far reports it: SweepAlarm takes silence for a failure.
+    result = SweepResult(len(found), len(messages) - len(failed))
+    logger.info("sweep_finished", extra={"due": result.due, "claimed": len(messages), "sent": result.sent})
+    # Only a successful run reports this metric. SweepAlarm treats missing data as a failure.
     measure(OLDEST_DUE_SECONDS, max((now.timestamp() - due_at for _, due_at in found), default=0.0))
-    return swept
+    return result
 
 
 def _unclaim(deps: Dependencies, ids: list[str], until: int, now: datetime) -> None:
-    """Makes those due in the next run. A message that was sent after all is out of date then."""
+    """Makes the verifications due in the next run. A message that was sent nevertheless is then stale."""
     for id in ids:
         due.claim_due(deps.table, id, until, until=int(now.timestamp()) + 30)

@@ -1,1 +1,1 @@
-"""The vendor's HTTP API."""
+"""The vendor's HTTP API, its records, and our share of its rate limit."""

@@ -1,10 +1,9 @@
-"""The one module that speaks the vendor's HTTP API (MasChain e-KYC).
+"""The vendor's HTTP API (MasChain e-KYC): creates links, and fetches records, with retries within a budget.
 
-    POST {api_url}/api/ekyc/verifications           a link for one person
-    GET  {api_url}/api/ekyc/verifications/{token}   what became of it
+    POST {api_url}/api/ekyc/verifications           creates a link for one person
+    GET  {api_url}/api/ekyc/verifications/{token}   returns the record of that link
 
-Every fault ends in one of the named VendorErrors within the budget. Nothing of an answer, and no credential, stands in
-an error: those of requests quote the URL, and with it the token, so they are never chained.
+Every failure raises a VendorError within the budget. No error contains a part of a response or a credential.
 """
 
 import random
@@ -12,11 +11,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
-from typing import Never, Protocol
-
-import requests
-from urllib3.exceptions import ReadTimeoutError
 
 from bridge.domain.errors import (
     VendorCredentials,
@@ -25,40 +19,25 @@ from bridge.domain.errors import (
     VendorMalformed,
     VendorRateLimited,
     VendorRejected,
-    VendorTimeout,
-    VendorUnavailable,
 )
 from bridge.domain.schedule import Draw
 from bridge.domain.verification import LinkRequest
-from bridge.outbound.deadline import DeadlineAdapter, within
-from bridge.tracing import part
-from bridge.vendor.response import Answer, check_status, read
+from bridge.tracing import subsegment
+from bridge.vendor.response import VendorResponse
+from bridge.vendor.transport import Credentials, Transport, had_no_effect
 
-# Seconds. The budget includes the credentials, resolving, connecting, the handshake and all attempts. It stands below
-# the 10 s that a person may be held, and below every function's timeout. The name and all addresses of the vendor share
-# the connect timeout, which the handshake has once more.
+# Seconds for the credentials and all attempts together. A person waits 10 s at most, so the budget is below that and
+# below the timeout of every function.
 BUDGET = 8.0
-CONNECT_TIMEOUT = 2.0
-READ_TIMEOUT = 6.0
 
-# Bytes. Records of several MB are known; what is larger is no record.
-LARGEST_ANSWER = 16 * 1024 * 1024
+_MAX_ATTEMPTS = 3
 
-# What may stand in a path as it is: anything else could lead our credentials to another resource.
+# A token becomes part of a path. With other characters, our credentials could be sent to another resource.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
-_LONGEST_URL = 4096
+_MAX_URL_LENGTH = 4096
 
-_ATTEMPTS = 3
-_CHUNK = 64 * 1024
-
-
-# Raises VendorLimitReached if no request may be sent now.
+# Called before each request. Raises VendorLimitReached if the request may not be sent now.
 Permit = Callable[[], None]
-
-
-class Credentials(Protocol):
-    def headers(self, *, fresh: bool = False) -> dict[str, str]:
-        """The two headers that the vendor asks for; `fresh` passes by what is cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +47,13 @@ class Link:
 
 
 class Vendor:
-    """The vendor, asked with `credentials`. `clock` gives seconds that only grow."""
+    """The vendor's API at `api_url`.
+
+    Args:
+        budget: seconds for a call with all its attempts.
+        clock: monotonic seconds.
+        draw: `draw(low, high)` is a random number for jitter.
+    """
 
     def __init__(
         self,
@@ -81,21 +66,17 @@ class Vendor:
         draw: Draw = random.uniform,
     ) -> None:
         self._url = f"{api_url}/api/ekyc/verifications"
-        self._credentials = credentials
+        self._transport = Transport(credentials, clock=clock)
         self._budget = budget
         self._clock = clock
         self._sleep = sleep
         self._draw = draw
-        self._session = requests.Session()
-        # Neither proxies nor a .netrc of the environment may see the credentials.
-        self._session.trust_env = False
-        # A cookie that the vendor sets for one person would go with another's request: none is kept.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount("http://", DeadlineAdapter())
-        self._session.mount("https://", DeadlineAdapter())
 
     def create_link(self, request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
-        """Asks for a link; again only where the vendor cannot have made one. `permit` is called before each request."""
+        """Creates a link whose page returns the person to `return_url`.
+
+        Repeats the request only if the vendor cannot have created a link. Raises a VendorError.
+        """
         body = {
             "type": request.type,
             "id_country": request.id_country,
@@ -103,111 +84,63 @@ class Vendor:
             "redirect_url": return_url,
         }
         try:
-            return _link(self._ask("POST", self._url, body, permit, attempts=_ATTEMPTS, is_safe=False))
+            return _link(self._send("POST", self._url, body, permit, max_attempts=_MAX_ATTEMPTS, is_safe=False))
         except VendorError as error:
             error.operation = "CreateVerification"
             raise
 
-    def fetch(self, token: str, *, permit: Permit, retry: bool = True) -> Answer:
-        """The vendor's record of that token. `permit` is called before each request; `retry` asks again after a
-        failure."""
-        return self._ask("GET", f"{self._url}/{token}", None, permit, attempts=_ATTEMPTS if retry else 1)
+    def fetch(self, token: str, *, permit: Permit, retry: bool = True) -> VendorResponse:
+        """Fetches the record of the link with this token. Repeats a failed request if `retry`. Raises a VendorError."""
+        return self._send("GET", f"{self._url}/{token}", None, permit, max_attempts=_MAX_ATTEMPTS if retry else 1)
 
-    def _ask(
-        self, method: str, url: str, body: dict[str, str] | None, permit: Permit, *, attempts: int, is_safe: bool = True
-    ) -> Answer:
-        """Asks until there is a response, a failure that a further request does not solve, or no time left."""
+    def _send(
+        self,
+        method: str,
+        url: str,
+        body: dict[str, str] | None,
+        permit: Permit,
+        *,
+        max_attempts: int,
+        is_safe: bool = True,
+    ) -> VendorResponse:
+        """Sends the request until it succeeds, a retry cannot help, or no time is left."""
         deadline = self._clock() + self._budget
-        fresh, attempt = False, 0
+        fresh_credentials, attempt = False, 0
         while True:
             attempt += 1
             try:
                 permit()
-                with part(f"vendor {method}"):
-                    return self._exchange(method, url, body, deadline, fresh=fresh)
+                with subsegment(f"vendor {method}"):
+                    return self._transport.send(method, url, body, deadline, fresh_credentials=fresh_credentials)
             except VendorCredentials:
-                # They may have been rotated since they were cached: fetched again, once.
-                if fresh:
+                # The cached credentials may have been rotated. Retry once with fresh ones.
+                if fresh_credentials:
                     raise
-                fresh = True
+                fresh_credentials = True
             except VendorError as error:
                 pause = self._pause(error, attempt)
-                may_help = (is_safe and not isinstance(error, VendorRejected)) or _had_no_effect(error)
-                # Nobody is held until our next share of the vendor's rate limit.
-                may_help = may_help and not isinstance(error, VendorLimitReached)
-                if not may_help or attempt >= attempts or self._clock() + pause >= deadline:
+                if attempt >= max_attempts or self._clock() + pause >= deadline or not _may_retry(error, is_safe):
                     raise
                 self._sleep(pause)
 
     def _pause(self, error: VendorError, attempt: int) -> float:
-        """Seconds until the next attempt: the vendor's wish if it has one, else full jitter."""
+        """Seconds until the next attempt: the vendor's Retry-After if there is one, else full jitter."""
         if isinstance(error, VendorRateLimited) and error.retry_after is not None:
             return float(error.retry_after)
         return self._draw(0.05, 0.3 * 2**attempt)
 
-    def _exchange(self, method: str, url: str, body: dict[str, str] | None, deadline: float, *, fresh: bool) -> Answer:
-        headers = self._credentials.headers(fresh=fresh)
-        left = deadline - self._clock()
-        if left <= 0:
-            raise VendorTimeout()
-        with within(left) as exchange:
-            try:
-                with self._session.request(
-                    method,
-                    url,
-                    json=body,
-                    headers={**headers, "Accept": "application/json", "Accept-Encoding": "identity"},
-                    timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
-                    # A redirect would carry the credentials to whoever it names.
-                    allow_redirects=False,
-                    stream=True,
-                ) as response:
-                    raw = _read(response)
-            except requests.RequestException as error:
-                if exchange.has_passed():
-                    raise VendorTimeout() from None
-                _raise_named(error)
-            if exchange.has_passed():
-                raise VendorTimeout()
-        check_status(response.status_code, response.headers.get("Retry-After"))
-        return read(raw)
+
+def _may_retry(error: VendorError, is_safe: bool) -> bool:
+    # The next window of our rate limiter begins too late for a person who waits.
+    if isinstance(error, VendorLimitReached):
+        return False
+    return (is_safe and not isinstance(error, VendorRejected)) or had_no_effect(error)
 
 
-def _link(answer: Answer) -> Link:
-    url, token = answer.result.get("url"), answer.result.get("token")
-    if not (isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= _LONGEST_URL):
-        raise VendorMalformed("url is missing or no URL")
+def _link(response: VendorResponse) -> Link:
+    url, token = response.result.get("url"), response.result.get("token")
+    if not (isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= _MAX_URL_LENGTH):
+        raise VendorMalformed("url is missing or not a URL")
     if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
-        raise VendorMalformed("token is missing or no token")
+        raise VendorMalformed("token is missing or malformed")
     return Link(url, token)
-
-
-class _NotConnected(VendorUnavailable):
-    """No connection came about, so the request had no effect."""
-
-
-def _had_no_effect(error: VendorError) -> bool:
-    return isinstance(error, _NotConnected | VendorRateLimited)
-
-
-def _raise_named(error: requests.RequestException) -> Never:
-    if isinstance(error, requests.ConnectTimeout):
-        raise _NotConnected(retry_after=30) from None
-    cause = error.args[0] if error.args else None
-    # Silence in the middle of a body is a ConnectionError to requests.
-    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
-        raise VendorTimeout() from None
-    reason = getattr(cause, "reason", None)
-    if type(reason).__name__ in ("NewConnectionError", "NameResolutionError"):
-        raise _NotConnected(retry_after=30) from None
-    raise VendorUnavailable(retry_after=30) from None
-
-
-def _read(response: requests.Response) -> bytes:
-    chunks, size = [], 0
-    for chunk in response.iter_content(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > LARGEST_ANSWER:
-            raise VendorMalformed("larger than any record")
-    return b"".join(chunks)

@@ -1,4 +1,4 @@
-"""The vendor's credentials, as its two headers."""
+"""The vendor's credentials as HTTP headers."""
 
 import contextlib
 import re
@@ -8,25 +8,28 @@ from typing import Any
 from bridge.aws.secrets import Secret
 from bridge.domain.errors import SecretMalformed, VendorCredentials
 
-# Printable ASCII, no space at either end: what fits no header would be quoted by the error that says so.
+# Printable ASCII without a space at either end. requests quotes an invalid header value in its error.
 _HEADER = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
 class EkycCredentials:
-    """The vendor's credentials: `{"client_id": "…", "client_secret": "…"}`."""
+    """The credentials in a secret: `{"client_id": "…", "client_secret": "…"}`."""
 
     def __init__(self, secret: Secret) -> None:
         self._secret = secret
 
     def headers(self, *, fresh: bool = False) -> dict[str, str]:
-        """The vendor's two headers, by the names that it gives them; VendorCredentials while none are put."""
+        """The vendor's two headers by their names.
+
+        Raises VendorCredentials if the secret has no usable credentials, StorageUnavailable if it cannot be read.
+        """
         with contextlib.suppress(SecretMalformed):
             return _headers(self._secret.read(fresh=fresh))
         raise VendorCredentials()
 
 
 def are_usable(value: Mapping[str, Any]) -> bool:
-    """Whether the secret's object has what both headers need."""
+    """Whether the object has a valid value for both headers."""
     return all(_HEADER.fullmatch(text) for text in _headers(value).values())
 
 

@@ -1,6 +1,6 @@
-"""Parts a vendor record from its pictures, so that its fields fit an item and its pictures can be shown.
+"""Removes pictures from a vendor record, so that its fields fit a DynamoDB item, and replaces them by links.
 
-A long text is replaced by `{"$evidence": "/ocr_result/Image"}`, the JSON Pointer to it in the record that is kept.
+A picture is replaced by `{"$evidence": "/ocr_result/Image"}`, with the JSON Pointer to it in the stored evidence.
 """
 
 import base64
@@ -9,62 +9,62 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Characters. Longer texts are pictures, or as unfit for an item as these.
-_LONGEST_TEXT = 2048
-_NAMES = frozenset({"Image", "BestFrameBase64", "BestFrameList", "medias"})
+# Characters. Longer texts are treated as pictures.
+_MAX_TEXT_LENGTH = 2048
+_PICTURE_FIELDS = frozenset({"Image", "BestFrameBase64", "BestFrameList", "medias"})
 
-# Levels. What is nested deeper would exhaust Python's stack before it exhausts a JSON parser.
-_DEEPEST = 100
+# Levels of nesting. Deeper values would exhaust Python's stack, although the JSON parser accepts them.
+_MAX_DEPTH = 100
 
-# Bytes of the JSON text that an item takes; DynamoDB's own limit is 400 KB for all attributes together.
-_LARGEST_RESULT = 200 * 1024
+# Characters of the JSON text, which is ASCII. DynamoDB limits an item to 400 KB.
+_MAX_RESULT_LENGTH = 200 * 1024
 
-_ELSEWHERE = "$evidence"
+_POINTER_KEY = "$evidence"
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 def without_pictures(fields: Mapping[str, Any]) -> str:
-    """The record as JSON text that fits an item. One with too many fields is replaced whole."""
-    text = json.dumps(_replace(fields, "", lambda pointer, _: {_ELSEWHERE: pointer}))
-    return text if len(text) <= _LARGEST_RESULT else json.dumps({_ELSEWHERE: ""})
+    """The record as JSON text without pictures. A record that is still too large is replaced as a whole."""
+    text = json.dumps(_replace(fields, "", lambda pointer, _: {_POINTER_KEY: pointer}))
+    return text if len(text) <= _MAX_RESULT_LENGTH else json.dumps({_POINTER_KEY: ""})
 
 
 def needs_evidence(result: str) -> bool:
-    """Whether something of the record stands only in the evidence."""
-    return f'"{_ELSEWHERE}"' in result
+    """Whether a part of the record is only in the evidence."""
+    return f'"{_POINTER_KEY}"' in result
 
 
 def without_links(result: str) -> Any:
-    """What is left of the record once its evidence is gone: each picture is null, and so is a record replaced whole."""
-    return json.loads(result, object_hook=lambda value: None if value.keys() == {_ELSEWHERE} else value)
+    """The record without its evidence: each picture is null. A record that was replaced as a whole is null."""
+    return json.loads(result, object_hook=lambda value: None if value.keys() == {_POINTER_KEY} else value)
 
 
-def with_links(fields: Mapping[str, Any], show: Callable[[bytes, str], str]) -> Any:
-    """The record with each picture replaced by what `show(picture, content type)` gives for it."""
-    return _replace(fields, "", lambda _, text: show(*_decode(text)))
+def with_links(fields: Mapping[str, Any], link_to: Callable[[bytes, str], str]) -> Any:
+    """The record with each picture replaced by `link_to(picture, content_type)`."""
+    return _replace(fields, "", lambda _, text: link_to(*_decode(text)))
 
 
-def _replace(value: Any, pointer: str, swap: Callable[[str, str], Any]) -> Any:
-    if isinstance(value, Mapping | list) and pointer.count("/") >= _DEEPEST:
-        return {_ELSEWHERE: pointer}
+def _replace(value: Any, pointer: str, replacement: Callable[[str, str], Any]) -> Any:
+    if isinstance(value, Mapping | list) and pointer.count("/") >= _MAX_DEPTH:
+        return {_POINTER_KEY: pointer}
     if isinstance(value, Mapping):
         return {
-            key: _replace(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", swap)
+            key: _replace(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", replacement)
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_replace(item, f"{pointer}/{index}", swap) for index, item in enumerate(value)]
-    if isinstance(value, str) and (len(value) > _LONGEST_TEXT or (value and _is_picture(pointer))):
-        return swap(pointer, value)
+        return [_replace(item, f"{pointer}/{index}", replacement) for index, item in enumerate(value)]
+    if isinstance(value, str) and (len(value) > _MAX_TEXT_LENGTH or (value and _is_picture(pointer))):
+        return replacement(pointer, value)
     return value
 
 
 def _is_picture(pointer: str) -> bool:
-    return not _NAMES.isdisjoint(pointer.split("/"))
+    return not _PICTURE_FIELDS.isdisjoint(pointer.split("/"))
 
 
 def _decode(text: str) -> tuple[bytes, str]:
-    """The bytes of a picture and their type; a text that is no base64 is shown as a text."""
+    """The bytes and the content type of a picture. A text that is not base64 becomes text/plain."""
     encoded = text.partition(",")[2] if text.startswith("data:") else text
     try:
         picture = base64.b64decode(encoded, validate=True)

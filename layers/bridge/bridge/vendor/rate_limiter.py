@@ -1,7 +1,7 @@
-"""The vendor's rate limit, shared out by a counter in DynamoDB: one write before each vendor call.
+"""Shares the vendor's rate limit with counters in DynamoDB: one write before each vendor call.
 
-An item counts the calls of one window: in all, of each class, and for each principal's verifications. Creates
-and returns come first, as a person waits for them: the others stop while some of the window is still left for those.
+An item counts the calls of one window: in total, per call class and per principal. Creates and returns have priority
+because a person waits for them. The other classes stop before the window is used up.
 """
 
 import hashlib
@@ -14,52 +14,64 @@ from bridge.domain.errors import StorageUnavailable, VendorLimitReached
 from bridge.observability import record_failure
 from bridge.store.call_counters import CallCounters
 
-# Seconds. It is not known when the vendor's minute begins. Any minute touches at most five windows of this length.
+# We do not know when the vendor's minute begins. Any minute overlaps at most five windows of this length.
 WINDOW_SECONDS = 15
-_WINDOWS = 60 // WINDOW_SECONDS + 1
+_WINDOWS_PER_MINUTE = 60 // WINDOW_SECONDS + 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """Parts of a window: up to which total a class may go on, how much of it is its own, and how much a principal's."""
+    """Limits of a call class, as fractions of a window.
 
-    until: float = 1.0
-    own: float = 1.0
+    total: the class stops when all classes together have used this.
+    call_class: what the class itself may use.
+    principal: what one principal may use within the class.
+    """
+
+    total: float = 1.0
+    call_class: float = 1.0
     principal: float = 1.0
 
 
 _SHARES = {
     CallClass.CREATE: _Share(principal=0.85),
     CallClass.RETURN: _Share(principal=0.85),
-    CallClass.BACKGROUND: _Share(until=0.8),
-    CallClass.REFRESH: _Share(until=0.6, own=0.2, principal=0.1),
+    CallClass.BACKGROUND: _Share(total=0.8),
+    CallClass.REFRESH: _Share(total=0.6, call_class=0.2, principal=0.1),
 }
-# Without the counter these go on, as a person waits; the others wait until it is back.
-_OPEN = (CallClass.CREATE, CallClass.RETURN)
+# Classes that continue if the counters are unavailable, because a person waits. The other classes stop.
+_FAIL_OPEN = (CallClass.CREATE, CallClass.RETURN)
 
 
 class RateLimiter:
-    """`limit` and `background` in calls a minute: what the vendor takes, and what scheduled checks may use of it."""
+    """Permits vendor calls.
+
+    Args:
+        limit: calls per minute that the vendor allows.
+        background: calls per minute that scheduled checks may use.
+    """
 
     def __init__(self, counters: CallCounters, *, limit: int, background: int, now: Callable[[], datetime]) -> None:
         self._counters = counters
-        self._window = limit // _WINDOWS
-        self._background = max(1, background * WINDOW_SECONDS // 60)
+        self._calls_per_window = limit // _WINDOWS_PER_MINUTE
+        self._background_calls = max(1, background * WINDOW_SECONDS // 60)
         self._now = now
 
     def permit(self, call: CallClass, principal: str | None = None) -> Callable[[], None]:
-        """What a vendor call has to ask before each request."""
+        """A function that calls `acquire`, for the vendor client to call before each request."""
         return lambda: self.acquire(call, principal)
 
     def acquire(self, call: CallClass, principal: str | None = None) -> None:
-        """Counts one call. Raises VendorLimitReached if the class or the principal has used up its share.
+        """Counts one call.
 
-        If DynamoDB cannot count it, creates and returns go on; the others get StorageUnavailable.
+        Raises:
+            VendorLimitReached: the class or the principal has used up its share.
+            StorageUnavailable: DynamoDB cannot count a call of a class that is not in _FAIL_OPEN.
         """
         try:
             self._count(call, principal)
         except StorageUnavailable as error:
-            if call not in _OPEN:
+            if call not in _FAIL_OPEN:
                 raise
             record_failure("rate_limiter_unavailable", error)
 
@@ -71,19 +83,20 @@ class RateLimiter:
             raise VendorLimitReached(retry_after=max(1, round(next_window - now)))
 
     def _limits(self, call: CallClass, principal: str | None) -> dict[str, int]:
-        """The counters that a call adds to, each with its limit."""
+        """The counters of a call, with their limits."""
         share = _SHARES[call]
-        own = self._part(share.own)
+        class_limit = self._calls(share.call_class)
         if call is CallClass.BACKGROUND:
-            own = min(own, self._background)
-        limits = {"total": self._part(share.until), call.value: own}
+            class_limit = min(class_limit, self._background_calls)
+        limits = {"total": self._calls(share.total), call.value: class_limit}
         if principal is not None:
-            # A principal may be a person's address, and is of any length.
+            # Hashed because a principal may be an e-mail address, and may be long.
             sha256 = hashlib.sha256(principal.encode()).hexdigest()
-            # Creates and returns count together: whoever creates can also open what it created.
-            pool = "people" if call in _OPEN else call.value
-            limits[f"{pool}:{sha256[:16]}"] = self._part(share.principal)
+            # One counter for creates and returns, because a principal that creates links can also open their return
+            # URLs.
+            pool = "people" if call in _FAIL_OPEN else call.value
+            limits[f"{pool}:{sha256[:16]}"] = self._calls(share.principal)
         return limits
 
-    def _part(self, share: float) -> int:
-        return max(1, int(self._window * share))
+    def _calls(self, share: float) -> int:
+        return max(1, int(self._calls_per_window * share))

@@ -1,7 +1,7 @@
-"""Reads the vendor's record: tolerant of what nobody documents, strict in what a verdict hangs on.
+"""Parses the vendor's record: tolerant of undocumented fields, strict with the fields that a decision depends on.
 
-A field that we need and that is missing or of a wrong kind is the vendor's fault (VendorMalformed), never the person's.
-A record that contradicts the request, or itself, is read, and judges nobody: `VendorRecord.contradictions` says why.
+A required field that is missing or has a wrong type raises VendorMalformed. A record that contradicts the request or
+itself is parsed, but decides nothing: see `VendorRecord.contradictions`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,39 +14,42 @@ from bridge.domain.errors import VendorMalformed
 
 _FLAGS: dict[Any, bool] = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True, "": False}
 
-# Seconds. A lifetime beyond any link's is a clock's or a time zone's mistake, and so is one below zero by more than the
-# moment of a link that was ended as it was made: a link that still lives must not be taken for one that is over.
-_LONGEST_LIFETIME = 86400.0
-_SHORTEST_LIFETIME = -60.0
+# Seconds. A lifetime outside of these limits is an error of a clock or a time zone, and is ignored: otherwise a valid
+# link could count as expired. Slightly negative lifetimes occur for links that the vendor ended at once.
+_MAX_LIFETIME = 86400.0
+_MIN_LIFETIME = -60.0
 
-
-# The flags that a verdict hangs on, by our type.
+# The flags that a decision depends on, by type.
 _FLAGS_OF_TYPE = {"00": ("is_success", "ocr_success", "face_id_success"), "01": ("is_success", "ocr_success")}
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
-_Levels = Sequence[Mapping[str, Any]]
+# The objects of a record: the outer one, and the nested one if there is one.
+_Objects = Sequence[Mapping[str, Any]]
 
 
 def parse(fields: Mapping[str, Any], *, token: str, type: str, id_country: str, id_type: str) -> VendorRecord:
-    """The record in the `result` of the response to the GET of `token`; the others are what the link was asked for."""
-    # An old version nested the record beside the overall flag.
+    """The record in `fields`, the `result` of the response for `token`.
+
+    `type`, `id_country` and `id_type` are those of the request for the link. Raises VendorMalformed.
+    """
+    # Older versions of the API nest the record, and have the overall flag outside of it.
     nested = fields.get("verification")
-    levels = (fields, nested) if isinstance(nested, dict) else (fields,)
-    record = {name: value for level in levels for name, value in level.items()}
-    asked = {"type": type, "ocr_country": id_country, "ocr_type": id_type}
-    token_contradictions = tuple(_token_contradictions(levels, token))
+    objects = (fields, nested) if isinstance(nested, dict) else (fields,)
+    record = {name: value for each in objects for name, value in each.items()}
+    requested = {"type": type, "ocr_country": id_country, "ocr_type": id_type}
+    token_contradictions = tuple(_token_contradictions(objects, token))
     contradictions = (
         *token_contradictions,
-        *(name for name, value in asked.items() if not _all_equal(_named(levels, name), value)),
-        *(name for name in _FLAGS_OF_TYPE[type] if _flags_differ(levels, name)),
+        *(name for name, value in requested.items() if not _all_equal(_values(objects, name), value)),
+        *(name for name in _FLAGS_OF_TYPE[type] if _flags_differ(objects, name)),
     )
     retries, face_retries = _count(record, "retries"), _count(record, "face_retries")
     ocr_success = _flag(record, "ocr_success")
     face_id_success = _flag(record, "face_id_success") if type == "00" else False
     is_success = _flag(record, "is_success")
     error = _error(record.get("latest_error"))
-    touched = record.get("ocr_result") or record.get("face_id_result") or retries or face_retries
+    has_results = record.get("ocr_result") or record.get("face_id_result") or retries or face_retries
     return VendorRecord(
         is_success=is_success,
         ocr_success=ocr_success,
@@ -54,21 +57,21 @@ def parse(fields: Mapping[str, Any], *, token: str, type: str, id_country: str, 
         latest_error=error,
         retries=retries,
         face_retries=face_retries,
-        # Another link's end is not ours.
+        # The record may be that of another link.
         lifetime=None if token_contradictions else _lifetime(record),
-        started=bool(touched or error or ocr_success or face_id_success or is_success),
+        started=bool(has_results or error or ocr_success or face_id_success or is_success),
         fields=fields,
-        is_of_token=not token_contradictions,
+        matches_token=not token_contradictions,
         contradictions=contradictions,
     )
 
 
-def _token_contradictions(levels: _Levels, token: str) -> Iterator[str]:
-    """The fields by which a record is not shown to be the one of `token`: it has to name it, and no other anywhere."""
-    tokens = _named(levels, "token")
+def _token_contradictions(objects: _Objects, token: str) -> Iterator[str]:
+    """The fields that contradict `token`. A record must name its token, and must not name another one anywhere."""
+    tokens = _values(objects, "token")
     if not tokens or any(value != token for value in tokens):
         yield "token"
-    if any(value != token for url in _named(levels, "url") for value in _tokens_in(url)):
+    if any(value != token for url in _values(objects, "url") for value in _tokens_in(url)):
         yield "url"
 
 
@@ -77,22 +80,22 @@ def _tokens_in(url: Any) -> list[str]:
     return parse_qs(query).get("token", [])
 
 
-def _named(levels: _Levels, name: str) -> list[Any]:
-    """What a record says in a field, on all its levels; null and empty say nothing."""
-    return [level[name] for level in levels if level.get(name) not in _EMPTY]
+def _values(objects: _Objects, name: str) -> list[Any]:
+    """The values of a field in all objects of the record, without null and empty ones."""
+    return [each[name] for each in objects if each.get(name) not in _EMPTY]
 
 
-def _all_equal(values: Iterable[Any], asked: str) -> bool:
-    """Compared without case. A value that is no text cannot be shown to be the same."""
-    return all(isinstance(value, str) and value.casefold() == asked.casefold() for value in values)
+def _all_equal(values: Iterable[Any], expected: str) -> bool:
+    """Case-insensitive. A value that is not a string is never equal."""
+    return all(isinstance(value, str) and value.casefold() == expected.casefold() for value in values)
 
 
-def _flags_differ(levels: _Levels, name: str) -> bool:
-    return len({_flag(level, name) for level in levels if name in level}) > 1
+def _flags_differ(objects: _Objects, name: str) -> bool:
+    return len({_flag(each, name) for each in objects if name in each}) > 1
 
 
 def _flag(record: Mapping[str, Any], name: str) -> bool:
-    """0/1, a boolean, their strings; null means not (yet), which is never a success."""
+    """A flag: 0, 1, a boolean, or one of these as a string. null means "not yet", and so False."""
     if name not in record:
         raise VendorMalformed(f"{name} is missing")
     value = record[name]
@@ -101,7 +104,7 @@ def _flag(record: Mapping[str, Any], name: str) -> bool:
     if isinstance(value, str):
         value = value.strip().lower()
     if not isinstance(value, bool | int | float | str) or value not in _FLAGS:
-        raise VendorMalformed(f"{name} is no flag")
+        raise VendorMalformed(f"{name} is not a flag")
     return _FLAGS[value]
 
 
@@ -112,12 +115,12 @@ def _count(record: Mapping[str, Any], name: str) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise VendorMalformed(f"{name} is no count")
+        raise VendorMalformed(f"{name} is not a count")
     return value
 
 
 def _error(value: Any) -> str | None:
-    """The code in `latest_error`, whose form is not documented: a code, or an object that names it."""
+    """The error code in `latest_error`. Its form is not documented: a code, or an object with a code."""
     if isinstance(value, Mapping) and value:
         value = next((value[key] for key in ("code", "Code", "error_code", "ErrorCode") if value.get(key)), "unnamed")
     if value is None or value in ("", [], {}) or value is False:
@@ -129,18 +132,18 @@ def _error(value: Any) -> str | None:
 
 
 def _lifetime(record: Mapping[str, Any]) -> float | None:
-    """Seconds between `created_at` and `expire_at`: two readings of one clock, so skew and time zones fall out."""
+    """Seconds between `created_at` and `expire_at`. Both are of one clock, so skew and time zones cancel out."""
     created, expires = _time(record, "created_at"), _time(record, "expire_at")
     if created is None or expires is None:
         return None
     lifetime = (expires - created).total_seconds()
-    return lifetime if _SHORTEST_LIFETIME <= lifetime <= _LONGEST_LIFETIME else None
+    return lifetime if _MIN_LIFETIME <= lifetime <= _MAX_LIFETIME else None
 
 
 def _time(record: Mapping[str, Any], name: str) -> datetime | None:
     value = record.get(name)
     if value is not None and not isinstance(value, str):
-        raise VendorMalformed(f"{name} is no time")
+        raise VendorMalformed(f"{name} is not a time")
     try:
         time = datetime.fromisoformat(value or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reads an answer of the vendor's: its statuses, outside and inside, and its JSON."""
+"""Parses a response of the vendor: its HTTP status, the status inside its body, and its JSON."""
 
 import json
 from dataclasses import dataclass
@@ -14,43 +14,44 @@ from bridge.domain.errors import (
     VendorUnavailable,
 )
 
-# Seconds to wait where the vendor does not say it.
+# Seconds, if the vendor sends no Retry-After.
 _RETRY_AFTER = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`raw` is byte for byte what came; `body` is the JSON object in it."""
+class VendorResponse:
+    """`raw` are the bytes as received, `body` is the JSON object in them."""
 
     raw: bytes
     body: dict[str, Any]
 
     @property
     def result(self) -> dict[str, Any]:
+        """The member `result`. Raises VendorMalformed if it is not an object."""
         result = self.body.get("result")
         if not isinstance(result, dict):
-            raise VendorMalformed("result is missing or no object")
+            raise VendorMalformed("result is missing or not an object")
         return result
 
 
-def read(raw: bytes) -> Answer:
-    """The answer in `raw`, the body of an HTTP 200; raises the named error of another `status` inside it."""
+def read(raw: bytes) -> VendorResponse:
+    """Parses the body of a successful response. Raises a VendorError for an error `status` inside the body."""
     try:
-        # Numbers that JSON cannot say again (NaN, 1e999) are kept as their text.
+        # Numbers that JSON cannot represent (NaN, 1e999) become strings.
         body = json.loads(raw, parse_constant=str, parse_float=_finite)
     except (ValueError, RecursionError):
         raise VendorMalformed("not JSON") from None
     if not isinstance(body, dict):
-        raise VendorMalformed("no JSON object")
+        raise VendorMalformed("not a JSON object")
     status = body.get("status", 200)
     if isinstance(status, bool) or not isinstance(status, int):
-        raise VendorMalformed("status is no number")
+        raise VendorMalformed("status is not an integer")
     check_status(status)
-    return Answer(raw, body)
+    return VendorResponse(raw, body)
 
 
 def check_status(status: int, retry_after: str | None = None) -> None:
-    """Raises the named error of an HTTP status, or of the status that stands inside an answer."""
+    """Raises a VendorError unless `status` is 200 or 201. It is an HTTP status, or the status inside a body."""
     if status not in (200, 201):
         error = _error_of(status, retry_after)
         error.http_status = status
@@ -72,7 +73,7 @@ def _error_of(status: int, retry_after: str | None) -> VendorError:
 
 
 def _seconds(retry_after: str | None) -> int:
-    """Retry-After in seconds, an hour at most. Its other form, a date, counts as none."""
+    """Retry-After in seconds, at most one hour; the default if it is missing or a date."""
     if retry_after and retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6:
         return min(max(int(retry_after), 1), 3600)
     return _RETRY_AFTER

@@ -1,4 +1,4 @@
-"""Where Lambda comes in: what every function does around its own work."""
+"""The entry point that all Lambda handlers share: logging, metrics, time limit and unknown errors."""
 
 import functools
 from collections.abc import Callable
@@ -14,11 +14,14 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 
 class InvocationFailed(Exception):
-    """Stands for an unknown error whose own text might hold what no log may."""
+    """Replaces an unknown error, whose text might contain personal data or a secret."""
 
 
 def entry_point(handler: Handler) -> Handler:
-    """Logs with the request's id, sends the metrics, and lets an unknown error fail the invocation without its text."""
+    """Wraps a handler: logs contain the request id, metrics are sent, and unknown errors fail the invocation.
+
+    The text of an unknown error never reaches the log.
+    """
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
     @functools.wraps(handler)
@@ -26,13 +29,13 @@ def entry_point(handler: Handler) -> Handler:
         try:
             with time_limit(context):
                 return handler(event, context)
-        except (Exception, OutOfTime) as error:  # noqa: BLE001 - whatever it is, its text must not reach the log
+        except (Exception, OutOfTime) as error:  # noqa: BLE001 - no error's text may reach the log
             record_failure("invocation_failed", error)
             raise InvocationFailed(type(error).__name__) from None
         finally:
-            # Most invocations have none, and are not to be warned of it.
+            # Without the check, Powertools warns about empty metrics.
             if metrics.metric_set:
                 metrics.flush_metrics()
 
-    # Outermost, where an error has no text any more that a trace could keep.
+    # Outermost, so that traces see InvocationFailed and not the original error.
     return traced(lambda_handler)

@@ -1,24 +1,24 @@
-"""What may stand in the body of `POST /verifications`."""
+"""Validates the body of `POST /verifications`."""
 
 from collections.abc import Callable, Iterator, Set
 from typing import Any
 
 from bridge.domain.country_codes import ALPHA_3
 from bridge.domain.errors import FieldError
-from bridge.domain.redirect_urls import names_outcome, validate_redirect_url
+from bridge.domain.redirect_urls import has_outcome_parameters, validate_redirect_url
 
 TYPES = ("00", "01")
 ID_TYPES = ("ID_CARD", "PASSPORT")
-LONGEST_REFERENCE = 128
-MOST_METADATA = 20
-LONGEST_METADATA_KEY = 40
-LONGEST_METADATA_VALUE = 500
+MAX_REFERENCE_LENGTH = 128
+MAX_METADATA_KEYS = 20
+MAX_METADATA_KEY_LENGTH = 40
+MAX_METADATA_VALUE_LENGTH = 500
 
 _REQUIRED = ("type", "id_country", "id_type", "redirect_url")
 
 
 def field_errors(body: dict[str, Any], allowed_origins: Set[str]) -> list[FieldError]:
-    """Everything that is wrong with a body, each with its JSON Pointer."""
+    """All errors in a body, each with a JSON Pointer; an empty list for a valid body."""
     checks: dict[str, Callable[[Any], Iterator[FieldError]]] = {
         "type": lambda value: _one_of(value, "#/type", TYPES),
         "id_country": _country,
@@ -32,7 +32,7 @@ def field_errors(body: dict[str, Any], allowed_origins: Set[str]) -> list[FieldE
         if name in checks:
             errors += checks[name](value)
         else:
-            errors.append(FieldError(_pointer(name), "is not a known field"))
+            errors.append(FieldError(_pointer(name), "is unknown"))
     return errors
 
 
@@ -48,42 +48,42 @@ def _country(value: Any) -> Iterator[FieldError]:
 
 def _redirect_url(value: Any, allowed_origins: Set[str]) -> Iterator[FieldError]:
     if not isinstance(value, str):
-        yield FieldError("#/redirect_url", "must be a text")
+        yield FieldError("#/redirect_url", "must be a string")
         return
     if error := validate_redirect_url(value, allowed_origins):
         yield FieldError("#/redirect_url", error)
-    if names_outcome(value):
-        yield FieldError("#/redirect_url", "must not name verification_id or status in its query: they are added to it")
+    if has_outcome_parameters(value):
+        yield FieldError("#/redirect_url", "must not have verification_id or status in its query")
 
 
 def _reference(value: Any) -> Iterator[FieldError]:
-    if value is not None and not _is_text(value, 1, LONGEST_REFERENCE):
-        yield FieldError("#/reference", f"must be a text of 1 to {LONGEST_REFERENCE} characters")
+    if value is not None and not _is_text(value, 1, MAX_REFERENCE_LENGTH):
+        yield FieldError("#/reference", f"must be a string of 1 to {MAX_REFERENCE_LENGTH} characters")
 
 
 def _metadata(value: Any) -> Iterator[FieldError]:
     if not isinstance(value, dict):
         yield FieldError("#/metadata", "must be an object")
         return
-    if len(value) > MOST_METADATA:
-        yield FieldError("#/metadata", f"must have at most {MOST_METADATA} keys")
+    if len(value) > MAX_METADATA_KEYS:
+        yield FieldError("#/metadata", f"must have at most {MAX_METADATA_KEYS} keys")
         return
     for key, text in value.items():
-        if not _is_text(key, 1, LONGEST_METADATA_KEY):
-            yield FieldError(_pointer("metadata", key), f"must have a key of 1 to {LONGEST_METADATA_KEY} characters")
-        if not _is_text(text, 0, LONGEST_METADATA_VALUE):
+        if not _is_text(key, 1, MAX_METADATA_KEY_LENGTH):
+            yield FieldError(_pointer("metadata", key), f"must have a key of 1 to {MAX_METADATA_KEY_LENGTH} characters")
+        if not _is_text(text, 0, MAX_METADATA_VALUE_LENGTH):
             yield FieldError(
-                _pointer("metadata", key), f"must be a text of at most {LONGEST_METADATA_VALUE} characters"
+                _pointer("metadata", key), f"must be a string of at most {MAX_METADATA_VALUE_LENGTH} characters"
             )
 
 
-def _is_text(value: Any, shortest: int, longest: int) -> bool:
-    """Whether it is a text of that length, and one that UTF-8 can carry (JSON can escape half a character)."""
-    if not isinstance(value, str) or not shortest <= len(value) <= longest:
+def _is_text(value: Any, min_length: int, max_length: int) -> bool:
+    """Whether it is a string of this length without lone surrogates, which JSON can escape but UTF-8 cannot encode."""
+    if not isinstance(value, str) or not min_length <= len(value) <= max_length:
         return False
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _pointer(*names: str) -> str:
-    """A JSON Pointer fragment; of a long name only its beginning, as the answer need not carry it back whole."""
+    """A JSON Pointer fragment. Long names are truncated."""
     return "#/" + "/".join(name[:80].replace("~", "~0").replace("/", "~1") for name in names)

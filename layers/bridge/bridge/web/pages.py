@@ -1,31 +1,32 @@
-"""The few plain pages that a person may see when there is nowhere to send them."""
+"""Plain pages for a person who cannot be redirected to the frontend."""
 
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.domain.errors import BridgeError, NotFound, PrefetchRefused, RedirectNotAllowed, StorageUnavailable
-from bridge.web.problems import log, status_of
+from bridge.web.problems import log_error, status_and_code
 
-# A return's address holds its code: nothing may keep it, or tell it on.
-PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+# The URL of a return contains its secret code. It must not be cached, or sent to another site.
+PRIVATE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 _TEXTS = {
-    NotFound: ("Page not found", "This address is not known here. Please go back to where you came from."),
-    RedirectNotAllowed: ("Thank you", "Your verification has reached us. You may close this page."),
-    PrefetchRefused: ("One moment, please", "Please open this page again."),
-    StorageUnavailable: ("One moment, please", "This page tries again by itself in a few seconds."),
+    NotFound: ("Page not found", "This page does not exist. Please return to the site where you started."),
+    RedirectNotAllowed: ("Thank you", "Your verification was received. You can close this page."),
+    PrefetchRefused: ("Please reload", "Please reload this page to continue."),
+    StorageUnavailable: ("Please wait", "This page reloads automatically in a few seconds."),
 }
 
 
 def see_other(location: str) -> Response[str]:
-    return Response(303, "text/plain", "", {**PRIVATE, "Location": location})
+    """A 303 to `location`."""
+    return Response(303, "text/plain", "", {**PRIVATE_HEADERS, "Location": location})
 
 
 def page(error: BridgeError) -> Response[str]:
-    """The page for a person whose return ended in `error`. None of it comes from the request."""
-    log(error)
+    """Logs `error`, and returns the page for it. The page contains nothing from the request."""
+    log_error(error)
     title, text = _TEXTS[type(error)]
     headers: dict[str, str | list[str]] = {
-        **PRIVATE,
+        **PRIVATE_HEADERS,
         "Content-Security-Policy": "default-src 'none'",
         "X-Content-Type-Options": "nosniff",
     }
@@ -36,4 +37,4 @@ def page(error: BridgeError) -> Response[str]:
         '<meta name="viewport" content="width=device-width"><title>'
         f"{title}</title></head><body><h1>{title}</h1><p>{text}</p></body></html>\n"
     )
-    return Response(status_of(error)[0], "text/html; charset=utf-8", html, headers)
+    return Response(status_and_code(error)[0], "text/html; charset=utf-8", html, headers)

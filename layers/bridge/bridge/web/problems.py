@@ -1,4 +1,4 @@
-"""Errors → RFC 9457 problem documents. One table; a test holds it against the tree in bridge.errors."""
+"""Maps errors to RFC 9457 problem documents. A test checks that the table covers every error of `domain.errors`."""
 
 import json
 from http import HTTPStatus
@@ -25,9 +25,9 @@ from bridge.domain.errors import (
     VendorTimeout,
     VendorUnavailable,
 )
-from bridge.observability import logger, record_failure, verification_in
+from bridge.observability import logger, record_failure, verification_id_field
 
-# The HTTP status and the `code` that callers may build on. A subclass without a line of its own has its parent's.
+# The HTTP status, and the stable `code` for programs. A subclass without an entry has that of its parent.
 STATUSES: dict[type[BridgeError], tuple[int, str]] = {
     InvalidRequest: (400, "invalid_request"),
     UnsupportedMediaType: (415, "unsupported_media_type"),
@@ -48,14 +48,15 @@ STATUSES: dict[type[BridgeError], tuple[int, str]] = {
 }
 
 
-def status_of(error: BridgeError) -> tuple[int, str]:
+def status_and_code(error: BridgeError) -> tuple[int, str]:
+    """The HTTP status and the problem code of an error."""
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
 def problem(error: BridgeError, request_id: str) -> Response[str]:
-    """The answer to a request that ended in `error`."""
-    status, code = status_of(error)
-    log(error)
+    """Logs `error`, and returns the response for it."""
+    status, code = status_and_code(error)
+    log_error(error)
     document: dict[str, Any] = {
         "type": f"urn:ekyc-bridge:problem:{code}",
         "title": HTTPStatus(status).phrase,
@@ -72,10 +73,10 @@ def problem(error: BridgeError, request_id: str) -> Response[str]:
     return Response(status, "application/problem+json", json.dumps(document), headers)
 
 
-def log(error: BridgeError) -> None:
-    """The line of a request that ended in `error`: a failure of ours or the vendor's, or a request that we rejected."""
-    status, code = status_of(error)
+def log_error(error: BridgeError) -> None:
+    """Logs an error: as a failure if the status is 500 or higher, else as a rejected request."""
+    status, code = status_and_code(error)
     if status >= 500:
         record_failure("request_failed", error, code=code, status=status)
     else:
-        logger.info("request_rejected", extra={"code": code, "status": status, **verification_in(error)})
+        logger.info("request_rejected", extra={"code": code, "status": status, **verification_id_field(error)})

@@ -1,4 +1,4 @@
-"""Parses requests, once, at the edge: all errors are found before any is told, and inside nothing is checked again."""
+"""Parses and validates requests. All errors of a request are reported together."""
 
 import base64
 import binascii
@@ -21,33 +21,33 @@ from bridge.domain.errors import (
 from bridge.domain.verification import LinkRequest, Position
 from bridge.web.link_request import field_errors
 
-# Bytes. The largest honest body has 20 metadata values of 500 characters and a long URL.
-LARGEST_BODY = 64 * 1024
+# The largest valid body has 20 metadata values of 500 characters and a long URL.
+MAX_BODY_BYTES = 64 * 1024
 
-DEFAULT_LIMIT, LARGEST_LIMIT = 20, 100
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _POSITION_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z")
 
 
 def caller(event: APIGatewayProxyEventV2, scope: str) -> Caller:
-    """The caller, as the authorizer said it; MissingScope if they may not do this."""
-    known = event.request_context.authorizer.get_lambda
-    caller = Caller(str(known["principal"]), tuple(str(known["scopes"]).split()), str(known["key_id"]))
+    """The caller from the authorizer's context. Raises MissingScope if the caller lacks `scope`."""
+    context = event.request_context.authorizer.get_lambda
+    caller = Caller(str(context["principal"]), tuple(str(context["scopes"]).split()), str(context["key_id"]))
     if scope not in caller.scopes:
         raise MissingScope(scope)
     return caller
 
 
 def base_url(event: APIGatewayProxyEventV2, public_base_url: str) -> str:
-    """This API's own URL, without a slash at its end."""
+    """The base URL of this API, without a trailing slash."""
     return public_base_url or f"https://{event.request_context.domain_name}"
 
 
-def refuse_prefetch(event: APIGatewayProxyEventV2) -> None:
-    """Raises PrefetchRefused for a request that a browser sends before anybody opens the address.
+def reject_prefetch(event: APIGatewayProxyEventV2) -> None:
+    """Raises PrefetchRefused if a browser sends the request before the person opens the URL.
 
-    Browsers do not use a response that is no success, and send the request again when the person goes there.
+    Browsers discard an error response to a prefetch, and send the request again when the person opens the URL.
     """
     for name in ("sec-purpose", "purpose", "x-moz"):
         if "prefetch" in (event.headers.get(name) or "").lower():
@@ -55,7 +55,10 @@ def refuse_prefetch(event: APIGatewayProxyEventV2) -> None:
 
 
 def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tuple[LinkRequest, str | None]:
-    """The body of `POST /verifications` and its Idempotency-Key."""
+    """The body of `POST /verifications`, and its Idempotency-Key if there is one.
+
+    Raises UnsupportedMediaType, BodyTooLarge or InvalidRequest.
+    """
     content_type = (event.headers.get("content-type") or "").replace(" ", "").lower()
     if content_type not in ("application/json", "application/json;charset=utf-8"):
         raise UnsupportedMediaType()
@@ -63,7 +66,7 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
     key = event.headers.get("idempotency-key")
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
         errors.append(FieldError("header:Idempotency-Key", "must be 1 to 255 printable ASCII characters"))
-    body = _object_in(_body(event), errors)
+    body = _json_object(_body(event), errors)
     if body is not None:
         errors += field_errors(body, allowed_origins)
     if errors or body is None:
@@ -72,36 +75,37 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
 
 
 def wants_result(event: APIGatewayProxyEventV2) -> bool:
+    """Whether the query has `expand=result`. Raises InvalidRequest for another value."""
     expand = event.query_string_parameters.get("expand")
     if expand not in (None, "result"):
-        raise InvalidRequest([FieldError("query:expand", "must be result")])
+        raise InvalidRequest([FieldError("query:expand", "must be 'result'")])
     return expand is not None
 
 
-def search(event: APIGatewayProxyEventV2) -> tuple[str, int, Position | None]:
-    """The reference, limit and cursor of `GET /verifications`."""
+def list_query(event: APIGatewayProxyEventV2) -> tuple[str, int, Position | None]:
+    """The reference, limit and start of the page for `GET /verifications`. Raises InvalidRequest."""
     query = event.query_string_parameters
     errors = [
-        FieldError(f"query:{name}", "is not known") for name in query if name not in ("reference", "limit", "cursor")
+        FieldError(f"query:{name}", "is unknown") for name in query if name not in ("reference", "limit", "cursor")
     ]
     reference, limit, after = query.get("reference", ""), query.get("limit"), None
     if not 1 <= len(reference) <= 128:
-        errors.append(FieldError("query:reference", "must be given, with 1 to 128 characters"))
-    if limit is not None and not (re.fullmatch(r"[0-9]{1,3}", limit) and 1 <= int(limit) <= LARGEST_LIMIT):
-        errors.append(FieldError("query:limit", f"must be a whole number from 1 to {LARGEST_LIMIT}"))
-    if "cursor" in query and (after := _position(query["cursor"])) is None:
-        errors.append(FieldError("query:cursor", "must be a next_cursor of this list"))
+        errors.append(FieldError("query:reference", "is required, with 1 to 128 characters"))
+    if limit is not None and not (re.fullmatch(r"[0-9]{1,3}", limit) and 1 <= int(limit) <= MAX_LIMIT):
+        errors.append(FieldError("query:limit", f"must be an integer from 1 to {MAX_LIMIT}"))
+    if "cursor" in query and (after := _decode_cursor(query["cursor"])) is None:
+        errors.append(FieldError("query:cursor", "must be the next_cursor of a page"))
     if errors:
         raise InvalidRequest(errors)
     return reference, int(limit or DEFAULT_LIMIT), after
 
 
-def cursor(position: Position | None) -> str | None:
-    """A position as callers carry it. It names no principal and no reference: both come with the request."""
+def encode_cursor(position: Position | None) -> str | None:
+    """A position as an opaque string. It has no principal or reference, because each request contains both."""
     return position and base64.urlsafe_b64encode("|".join(position).encode()).decode()
 
 
-def _position(cursor: str) -> Position | None:
+def _decode_cursor(cursor: str) -> Position | None:
     try:
         created_at, _, id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").partition("|")
     except ValueError:
@@ -111,19 +115,19 @@ def _position(cursor: str) -> Position | None:
 
 def _body(event: APIGatewayProxyEventV2) -> bytes:
     text = event.body or ""
-    if len(text) > LARGEST_BODY * 2:
+    if len(text) > MAX_BODY_BYTES * 2:
         raise BodyTooLarge()
     try:
-        # API Gateway hands JSON over as text; a lone surrogate cannot come from UTF-8.
+        # API Gateway passes JSON as a string. encode() fails for lone surrogates, which UTF-8 cannot represent.
         body = base64.b64decode(text, validate=True) if event.is_base64_encoded else text.encode()
     except (binascii.Error, ValueError):
-        raise InvalidRequest([FieldError("#", "must be UTF-8, and in base64 where it says so")]) from None
-    if len(body) > LARGEST_BODY:
+        raise InvalidRequest([FieldError("#", "must be UTF-8")]) from None
+    if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge()
     return body
 
 
-def _object_in(body: bytes, errors: list[FieldError]) -> dict[str, Any] | None:
+def _json_object(body: bytes, errors: list[FieldError]) -> dict[str, Any] | None:
     try:
         value = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The resolver of the routes, the same for each function behind the API."""
+"""The resolver of the routes, which all functions behind the API use."""
 
 from urllib.parse import urlsplit
 
@@ -8,9 +8,10 @@ from bridge.settings import Settings
 
 
 def http_resolver() -> APIGatewayHttpResolver:
-    """Finds routes as the template names them, whatever the path of the public base URL.
+    """A resolver for the routes in the template.
 
-    The path of an API mapping ("/ekyc") stays in rawPath.
+    It strips the path of the public base URL, because API Gateway leaves the path of an API mapping ("/ekyc") in
+    rawPath.
     """
     path = urlsplit(Settings().public_base_url).path
     return APIGatewayHttpResolver(strip_prefixes=[path] if path else None)

@@ -1,4 +1,4 @@
-"""Responses in JSON, with the vendor's field names where it has them."""
+"""JSON responses. Fields that the vendor also has have the vendor's names."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,8 @@ from bridge.domain.events import Event
 from bridge.domain.reasons import reason
 from bridge.domain.verification import Status, Verification, timestamp
 
-# Seconds between two polls of a browser. While it is pending the person is at the vendor's page, or not there yet.
+# Seconds between two polls by a browser. A pending verification changes late, because the person is on the vendor's
+# page.
 _POLL_SECONDS = {Status.PENDING: 10, Status.PROCESSING: 3}
 
 
@@ -21,9 +22,8 @@ def json_response(
     return Response(status, "application/json", json.dumps(document), {"Cache-Control": "no-store", **(headers or {})})
 
 
-def verification(v: Verification, *, base_url: str, now: datetime) -> dict[str, Any]:
-    """A verification as its owner sees it. `url` and `token` are there only while the link can still be used,
-    `redacted_at` only on a tombstone."""
+def verification_document(v: Verification, *, base_url: str, now: datetime) -> dict[str, Any]:
+    """The verification as JSON. It has `url` and `token` while the link is usable, `redacted_at` on tombstones."""
     document: dict[str, Any] = {
         "object": "verification",
         "id": v.id,
@@ -48,8 +48,8 @@ def verification(v: Verification, *, base_url: str, now: datetime) -> dict[str, 
     return document
 
 
-def status(v: Verification) -> dict[str, Any]:
-    """What a browser may know."""
+def status_document(v: Verification) -> dict[str, Any]:
+    """The fields that a browser may see without a key."""
     return {"id": v.id, "status": v.status, "reason": _reason(v), "updated_at": timestamp(v.updated_at)}
 
 
@@ -69,8 +69,8 @@ def events(events: Iterable[Event]) -> dict[str, Any]:
     }
 
 
-def poll_after(v: Verification) -> dict[str, str]:
-    """When a browser is to ask for the status again, as a header; none once it is final."""
+def retry_after_header(v: Verification) -> dict[str, str]:
+    """The Retry-After header for the next poll; empty if the status is final."""
     return {"Retry-After": str(_POLL_SECONDS[v.status])} if v.status in _POLL_SECONDS else {}
 
 

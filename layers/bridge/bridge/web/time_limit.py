@@ -1,4 +1,4 @@
-"""Ends an invocation just before Lambda would, which kills the process without a log line or a metric of ours."""
+"""Ends an invocation shortly before Lambda does. Lambda would kill the process without our log line and metric."""
 
 import contextlib
 import signal
@@ -8,25 +8,26 @@ from typing import Never
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Seconds that are kept for the log line, the metrics and the response.
+# Seconds reserved for the log line, the metrics and the response.
 RESERVE = 1.0
 
 
 class OutOfTime(BaseException):
-    """No `except Exception` on the way stops it; botocore's would try the call again."""
+    """A BaseException, so that no `except Exception` catches it. botocore would otherwise retry its call."""
 
 
 @contextlib.contextmanager
 def time_limit(context: LambdaContext) -> Iterator[None]:
-    """Raises OutOfTime in the block when only RESERVE is left of the invocation, whatever it waits for.
+    """Raises OutOfTime in the block when RESERVE seconds of the invocation are left.
 
-    Python handles signals in the main thread, in which Lambda calls handlers; in another one there is no limit.
+    Uses a signal, which Python handles only in the main thread. Lambda calls handlers there; other threads have no
+    limit.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     signal.signal(signal.SIGALRM, _end)
-    # 0 would set no timer.
+    # A value of 0 would disable the timer.
     signal.setitimer(signal.ITIMER_REAL, max(context.get_remaining_time_in_millis() / 1000 - RESERVE, 0.001))
     try:
         yield

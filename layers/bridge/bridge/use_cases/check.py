@@ -1,0 +1,122 @@
+"""Checks a claimed verification with the vendor: fetch the record, decide, then store evidence and status."""
+
+import dataclasses
+
+from bridge.dependencies import Dependencies
+from bridge.domain import checks, schedule
+from bridge.domain.checks import CallClass, Check
+from bridge.domain.decision import Decision, VendorRecord, decide
+from bridge.domain.errors import VendorMalformed
+from bridge.domain.verification import Status, Verification
+from bridge.observability import INCONSISTENT_RESULT, logger, report
+from bridge.store import completion
+from bridge.store.completion import StatusUpdate
+from bridge.vendor import pictures
+from bridge.vendor import record as vendor_record
+from bridge.vendor.response import VendorResponse
+
+# How often a contradictory record is fetched again after the end of the link, before it decides the status.
+_MAX_CONTRADICTORY_RECORDS = 2
+
+
+def check_with_vendor(deps: Dependencies, verification: Verification, check: Check) -> Verification:
+    """Fetches the vendor's record and stores what follows from it. Returns the verification after the check.
+
+    Raises a VendorError if the vendor fails, StorageUnavailable if its response cannot be stored.
+    """
+    response = _fetch(deps, verification, check)
+    record = _parse(deps, verification, response)
+    expires_at = checks.link_expires_at(verification, record)
+    is_started = record.started or verification.status is Status.PROCESSING
+    link_is_over = schedule.is_over(check.claimed_at.timestamp(), expires_at.timestamp(), is_started=is_started)
+    decision = decide(record, type=verification.type, link_is_over=link_is_over)
+    _report_doubts(deps, verification, response, record, decision)
+    if record.contradictions and link_is_over and not _is_conclusive(verification):
+        return _check_again_soon(deps, verification, check)
+    due_at = checks.after_decision(verification, check, decision, expires_at, is_started=is_started)
+    if decision.status.rank <= verification.status.rank:
+        return completion.reschedule(
+            deps.table,
+            verification,
+            due_at=due_at,
+            expires_at=expires_at,
+            now=deps.now(),
+            reason_code=checks.reason_if_unchanged(verification, decision),
+        )
+    update = StatusUpdate(decision.status, expires_at, due_at, decision.reason_code)
+    if record.matches_token:
+        # Evidence is stored before the status that it proves.
+        evidence = deps.evidence.put(verification.id, response.raw)
+        fields = pictures.without_pictures(response.result)
+        deps.results.put(verification.id, evidence.sha256, fields, deps.now())
+        update = dataclasses.replace(update, evidence=evidence)
+    return advance(deps, verification, update)
+
+
+def advance(deps: Dependencies, verification: Verification, update: StatusUpdate) -> Verification:
+    """Stores a status change, and logs the status afterwards."""
+    advanced = completion.advance(deps.table, verification, update, deps.now())
+    logger.info(
+        "status_changed",
+        extra={"verification_id": advanced.id, "status": advanced.status, "sequence": advanced.sequence},
+    )
+    return advanced
+
+
+def _fetch(deps: Dependencies, verification: Verification, check: Check) -> VendorResponse:
+    assert verification.token is not None, "a claimed verification has a link"
+    is_background = check.call is CallClass.BACKGROUND
+    # Scheduled checks share one limit for all principals.
+    permit = deps.rate_limiter.permit(check.call, None if is_background else verification.principal)
+    # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
+    return deps.vendor.fetch(verification.token, permit=permit, retry=not is_background)
+
+
+def _parse(deps: Dependencies, verification: Verification, response: VendorResponse) -> VendorRecord:
+    assert verification.token is not None, "a claimed verification has a link"
+    try:
+        return vendor_record.parse(
+            response.result,
+            token=verification.token,
+            type=verification.type,
+            id_country=verification.id_country,
+            id_type=verification.id_type,
+        )
+    except VendorMalformed:
+        # Stored for an investigation, because a person may be able to read it.
+        deps.evidence.put_unconfirmed(verification.id, response.raw)
+        raise
+
+
+def _report_doubts(
+    deps: Dependencies, verification: Verification, response: VendorResponse, record: VendorRecord, decision: Decision
+) -> None:
+    """Reports an inconsistent result, and stores a record that may be another person's for an investigation."""
+    if decision.reason_code == "inconsistent_result":
+        what = ", ".join(record.contradictions) or "is_success"
+        report("inconsistent_result", INCONSISTENT_RESULT, verification_id=verification.id, what=what)
+    if not record.matches_token:
+        deps.evidence.put_unconfirmed(verification.id, response.raw)
+
+
+def _contradictory_records(verification: Verification) -> int:
+    """How many checks in a row found a contradictory record."""
+    return verification.failures if verification.reason_code == "inconsistent_result" else 0
+
+
+def _is_conclusive(verification: Verification) -> bool:
+    """Whether another contradictory record after the end of the link decides the status."""
+    return verification.status.is_final or _contradictory_records(verification) >= _MAX_CONTRADICTORY_RECORDS
+
+
+def _check_again_soon(deps: Dependencies, verification: Verification, check: Check) -> Verification:
+    """Plans another check, because a contradictory record may be a temporary fault of the vendor."""
+    return completion.reschedule(
+        deps.table,
+        verification,
+        due_at=int(check.claimed_at.timestamp()) + schedule.FOLLOW_UPS[0],
+        expires_at=verification.expires_at,
+        now=deps.now(),
+        reason_code="inconsistent_result",
+        failures=_contradictory_records(verification) + 1,
+    )

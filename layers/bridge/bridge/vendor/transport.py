@@ -1,0 +1,117 @@
+"""One HTTP exchange with the vendor, within a deadline. No other module sends requests to the vendor.
+
+Every failure raises a VendorError. The errors of requests are never chained, because their texts quote the URL, which
+contains the token.
+"""
+
+import time
+from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
+from typing import Never, Protocol
+
+import requests
+from urllib3.exceptions import ReadTimeoutError
+
+from bridge.domain.errors import (
+    VendorError,
+    VendorMalformed,
+    VendorRateLimited,
+    VendorTimeout,
+    VendorUnavailable,
+)
+from bridge.outbound.deadline import DeadlineAdapter, within
+from bridge.vendor.response import VendorResponse, check_status, read
+
+# Seconds. The connect timeout applies to DNS and all addresses together, and again to the TLS handshake.
+CONNECT_TIMEOUT = 2.0
+READ_TIMEOUT = 6.0
+
+# Records of several MB are known. A larger response is not a record.
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+
+# Seconds, for the Retry-After of our own response.
+_RETRY_AFTER = 30
+
+
+class Credentials(Protocol):
+    def headers(self, *, fresh: bool = False) -> dict[str, str]:
+        """The two headers that the vendor requires. `fresh` bypasses the cache."""
+
+
+class Transport:
+    """Sends requests with the vendor's credentials. `clock` returns monotonic seconds."""
+
+    def __init__(self, credentials: Credentials, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._session = requests.Session()
+        # Ignore proxies and .netrc, which would see or replace the credentials.
+        self._session.trust_env = False
+        # Store no cookies: a cookie that the vendor sets for one person would go with another person's request.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.mount("http://", DeadlineAdapter())
+        self._session.mount("https://", DeadlineAdapter())
+
+    def send(
+        self, method: str, url: str, body: dict[str, str] | None, deadline: float, *, fresh_credentials: bool
+    ) -> VendorResponse:
+        """Sends one request. `deadline` is a time of `clock`. Raises a VendorError, or StorageUnavailable if the
+        credentials cannot be read."""
+        headers = self._credentials.headers(fresh=fresh_credentials)
+        left = deadline - self._clock()
+        if left <= 0:
+            raise VendorTimeout()
+        with within(left) as exchange:
+            try:
+                with self._session.request(
+                    method,
+                    url,
+                    json=body,
+                    headers={**headers, "Accept": "application/json", "Accept-Encoding": "identity"},
+                    timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                    # A redirect would send the credentials to another host.
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    raw = _read_body(response)
+            except requests.RequestException as error:
+                if exchange.has_passed():
+                    raise VendorTimeout() from None
+                _raise_vendor_error(error)
+            if exchange.has_passed():
+                raise VendorTimeout()
+        check_status(response.status_code, response.headers.get("Retry-After"))
+        return read(raw)
+
+
+class _NotConnected(VendorUnavailable):
+    """No connection was established, so the request had no effect."""
+
+
+def had_no_effect(error: VendorError) -> bool:
+    """Whether the vendor certainly did not process the request, so that even a POST may be repeated."""
+    return isinstance(error, _NotConnected | VendorRateLimited)
+
+
+def _raise_vendor_error(error: requests.RequestException) -> Never:
+    if isinstance(error, requests.ConnectTimeout):
+        raise _NotConnected(retry_after=_RETRY_AFTER) from None
+    cause = error.args[0] if error.args else None
+    # requests reports a read timeout within a body as a ConnectionError.
+    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
+        raise VendorTimeout() from None
+    reason = getattr(cause, "reason", None)
+    if type(reason).__name__ in ("NewConnectionError", "NameResolutionError"):
+        raise _NotConnected(retry_after=_RETRY_AFTER) from None
+    raise VendorUnavailable(retry_after=_RETRY_AFTER) from None
+
+
+def _read_body(response: requests.Response) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_RESPONSE_BYTES:
+            raise VendorMalformed("larger than any record")
+    return b"".join(chunks)
