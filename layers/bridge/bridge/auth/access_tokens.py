@@ -69,28 +69,11 @@ def verify(token: str, issuer: Issuer, find_key: FindKey) -> Caller | None:
     try:
         header = jwt.get_unverified_header(token)
         key = _signing_key(header, issuer, find_key)
-        if key is None:
-            return None
-        claims = jwt.decode(
-            token,
-            key,
-            algorithms=[header["alg"]],
-            # If no audience is given, PyJWT rejects every token with an `aud`. With client_id this is intended: such a
-            # token is meant for another API. With azp the check is off, because Keycloak always sets an unrelated
-            # `aud`.
-            audience=issuer.audiences if issuer.audience_claim == "aud" else None,
-            issuer=issuer.issuer,
-            leeway=LEEWAY_SECONDS,
-            options={
-                "require": ["exp", "iss", "sub", issuer.audience_claim],
-                "verify_aud": issuer.audience_claim != "azp",
-            },
-        )
+        claims = None if key is None else _decode(token, key, header["alg"], issuer)
     # Not chained or logged: the error text may quote the token.
     except jwt.PyJWTError:
         return None
-    is_for_us = issuer.audience_claim == "aud" or claims[issuer.audience_claim] in issuer.audiences
-    if not is_for_us or not token_claims.is_access_token(claims):
+    if claims is None or not _is_for_us(claims, issuer) or not token_claims.is_access_token(claims):
         return None
     return token_claims.caller(
         claims, kid=str(header["kid"]), scope_claims=issuer.scope_claims, scope_prefix=issuer.scope_prefix
@@ -130,3 +113,29 @@ def _signing_key(header: Mapping[str, Any], issuer: Issuer, find_key: FindKey) -
 def _token_type(header: Mapping[str, Any]) -> str | None:
     token_type = header.get("typ")
     return None if token_type is None else str(token_type).lower()
+
+
+def _decode(token: str, key: "PyJWK", algorithm: str, issuer: Issuer) -> dict[str, Any]:
+    """The claims, if signature, times and issuer are valid. Raises jwt.PyJWTError."""
+    import jwt
+
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        key,
+        algorithms=[algorithm],
+        # If no audience is given, PyJWT rejects every token with an `aud`. With client_id this is intended: such a
+        # token is meant for another API. With azp the check is off, because Keycloak always sets an unrelated `aud`.
+        audience=issuer.audiences if issuer.audience_claim == "aud" else None,
+        issuer=issuer.issuer,
+        leeway=LEEWAY_SECONDS,
+        options={
+            "require": ["exp", "iss", "sub", issuer.audience_claim],
+            "verify_aud": issuer.audience_claim != "azp",
+        },
+    )
+    return claims
+
+
+def _is_for_us(claims: Mapping[str, Any], issuer: Issuer) -> bool:
+    # PyJWT has checked `aud`.
+    return issuer.audience_claim == "aud" or claims[issuer.audience_claim] in issuer.audiences

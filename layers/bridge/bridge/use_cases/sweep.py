@@ -1,6 +1,6 @@
 """Sends due verifications to the queue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,13 +34,24 @@ def sweep(deps: Dependencies, *, has_time: Callable[[], bool]) -> SweepResult:
         StorageUnavailable: DynamoDB or SQS failed.
     """
     now = deps.now()
-    until = int(now.timestamp()) + schedule.RESEND_SECONDS
-    per_minute = deps.settings.vendor_calls_per_minute
-    capacity = max(0, per_minute - deps.due_queue.visible_messages())
+    capacity = max(0, deps.settings.vendor_calls_per_minute - deps.due_queue.visible_messages())
     # At least one, because the metric below needs the oldest one even if the queue is full.
     found = list(due.due(deps.table, now, limit=max(capacity, 1)))
+    messages = _claim(deps, found[:capacity], now, has_time)
+    result = SweepResult(len(found), _send(deps, messages, now))
+    logger.info("sweep_finished", extra={"due": result.due, "claimed": len(messages), "sent": result.sent})
+    # Only a successful run reports this metric. SweepAlarm treats missing data as a failure.
+    measure(OLDEST_DUE_SECONDS, max((now.timestamp() - due_at for _, due_at in found), default=0.0))
+    return result
+
+
+def _claim(
+    deps: Dependencies, found: Sequence[tuple[str, int]], now: datetime, has_time: Callable[[], bool]
+) -> list[DueMessage]:
+    """Claims the verifications. Returns their messages, with delays that spread them over one minute."""
+    until, per_minute = _claimed_until(now), deps.settings.vendor_calls_per_minute
     messages: list[DueMessage] = []
-    for id, due_at in found[:capacity]:
+    for id, due_at in found:
         if not has_time():
             break
         with concerning(id):
@@ -51,22 +62,27 @@ def sweep(deps: Dependencies, *, has_time: Callable[[], bool]) -> SweepResult:
                 continue
         if is_claimed:
             messages.append(DueMessage(id, until, delay=len(messages) * 60 // per_minute))
+    return messages
+
+
+def _send(deps: Dependencies, messages: Sequence[DueMessage], now: datetime) -> int:
+    """Sends the messages, and returns how many the queue accepted. The other verifications become due again soon."""
     try:
         failed = deps.due_queue.send(messages)
     except StorageUnavailable:
-        _unclaim(deps, [message.id for message in messages], until, now)
+        _unclaim(deps, [message.id for message in messages], now)
         raise
     for id, code in failed.items():
         record_failure("message_not_sent", StorageUnavailable("SendMessageBatch", code), verification_id=id)
-    _unclaim(deps, list(failed), until, now)
-    result = SweepResult(len(found), len(messages) - len(failed))
-    logger.info("sweep_finished", extra={"due": result.due, "claimed": len(messages), "sent": result.sent})
-    # Only a successful run reports this metric. SweepAlarm treats missing data as a failure.
-    measure(OLDEST_DUE_SECONDS, max((now.timestamp() - due_at for _, due_at in found), default=0.0))
-    return result
+    _unclaim(deps, list(failed), now)
+    return len(messages) - len(failed)
 
 
-def _unclaim(deps: Dependencies, ids: list[str], until: int, now: datetime) -> None:
+def _unclaim(deps: Dependencies, ids: Sequence[str], now: datetime) -> None:
     """Makes the verifications due in the next run. A message that was sent nevertheless is then stale."""
     for id in ids:
-        due.claim_due(deps.table, id, until, until=int(now.timestamp()) + 30)
+        due.claim_due(deps.table, id, _claimed_until(now), until=int(now.timestamp()) + 30)
+
+
+def _claimed_until(now: datetime) -> int:
+    return int(now.timestamp()) + schedule.RESEND_SECONDS

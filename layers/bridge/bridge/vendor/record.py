@@ -14,8 +14,8 @@ from bridge.domain.errors import VendorMalformed
 
 _FLAGS: dict[Any, bool] = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True, "": False}
 
-# Seconds. A lifetime outside of these limits is an error of a clock or a time zone, and is ignored: otherwise a valid
-# link could count as expired. Slightly negative lifetimes occur for links that the vendor ended at once.
+# Seconds. A lifetime outside of these limits is ignored as an error of a clock or a time zone. Otherwise a valid link
+# could count as expired. Slightly negative lifetimes occur for links that the vendor ended at once.
 _MAX_LIFETIME = 86400.0
 _MIN_LIFETIME = -60.0
 
@@ -37,13 +37,9 @@ def parse(fields: Mapping[str, Any], *, token: str, type: str, id_country: str, 
     nested = fields.get("verification")
     objects = (fields, nested) if isinstance(nested, dict) else (fields,)
     record = {name: value for each in objects for name, value in each.items()}
-    requested = {"type": type, "ocr_country": id_country, "ocr_type": id_type}
     token_contradictions = tuple(_token_contradictions(objects, token))
-    contradictions = (
-        *token_contradictions,
-        *(name for name, value in requested.items() if not _all_equal(_values(objects, name), value)),
-        *(name for name in _FLAGS_OF_TYPE[type] if _flags_differ(objects, name)),
-    )
+    request = {"type": type, "ocr_country": id_country, "ocr_type": id_type}
+    contradictions = (*token_contradictions, *_other_contradictions(objects, request))
     retries, face_retries = _count(record, "retries"), _count(record, "face_retries")
     ocr_success = _flag(record, "ocr_success")
     face_id_success = _flag(record, "face_id_success") if type == "00" else False
@@ -73,6 +69,12 @@ def _token_contradictions(objects: _Objects, token: str) -> Iterator[str]:
         yield "token"
     if any(value != token for url in _values(objects, "url") for value in _tokens_in(url)):
         yield "url"
+
+
+def _other_contradictions(objects: _Objects, request: Mapping[str, str]) -> Iterator[str]:
+    """The fields that contradict the request, and the flags that differ between the objects."""
+    yield from (name for name, value in request.items() if not _all_equal(_values(objects, name), value))
+    yield from (name for name in _FLAGS_OF_TYPE[request["type"]] if _flags_differ(objects, name))
 
 
 def _tokens_in(url: Any) -> list[str]:
