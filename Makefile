@@ -21,13 +21,15 @@ DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 DYNAMODB_LOCAL_SHA256 := 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9
 # The IAM policy engine, from npm. Only tests use it.
 export POLICY_ENGINE ?= $(CURDIR)/.venv/policies
+# What the Node receiver of docs/webhooks.md imports, from npm; where that cannot be had, its test is skipped.
+export RECEIVERS ?= $(CURDIR)/.venv/receivers
 LOCKS := tests/requirements
 
 export SAM_CLI_TELEMETRY := 0
 # Tools need a region, and would otherwise look for an AWS account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence replay clean
+.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key webhook webhook-rotate webhook-remove webhook-enable webhooks redeliver doctor check-evidence replay clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -86,7 +88,7 @@ policies: $(VENV)/.dev $(POLICY_ENGINE)/.done ## test role, bucket and key polic
 	$(BIN)/python -m pytest tests/policies
 
 # With the policy engine installed, test-all includes the tests of the policies.
-check: lint types template $(POLICY_ENGINE)/.done test-all ## run everything that CI runs: format, lint, types, template, policies, all tests
+check: lint types template $(POLICY_ENGINE)/.done $(RECEIVERS)/.done test-all ## run everything that CI runs: format, lint, types, template, policies, all tests
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
@@ -114,6 +116,29 @@ build: $(SAM_VENV)/.done ## run `sam build`
 
 api-key: $(VENV)/.sandbox ## create an API key: make api-key PRINCIPAL=web [SCOPES="…"] [EXPIRES=…] [SECRET=arn…]
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
+
+# Of an endpoint of webhooks: what each of the commands is given.
+WEBHOOKS = PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.webhooks
+ITS_SECRET = $(if $(SECRET),--secret "$(SECRET)")
+ITS_TABLE = $(if $(TABLE),--table "$(TABLE)")
+
+webhook: $(VENV)/.sandbox ## add or replaces an endpoint: make webhook NAME=crm URL=https://… [EVENTS="…"] [PRINCIPAL=…] [SECRET=arn…]
+	@$(WEBHOOKS) add "$(NAME)" "$(URL)" $(ITS_SECRET) $(if $(PRINCIPAL),--principal "$(PRINCIPAL)") $(if $(EVENTS),--events $(EVENTS))
+
+webhook-rotate: $(VENV)/.sandbox ## a second secret of an endpoint: make webhook-rotate NAME=… SECRET=arn… (FINISH=1: drops the older)
+	@$(WEBHOOKS) rotate "$(NAME)" $(ITS_SECRET) $(if $(FINISH),--finish)
+
+webhook-remove: $(VENV)/.sandbox ## remove an endpoint: make webhook-remove NAME=… SECRET=arn…
+	@$(WEBHOOKS) remove "$(NAME)" $(ITS_SECRET)
+
+webhook-enable: $(VENV)/.sandbox ## switch an endpoint on after a response 410: make webhook-enable NAME=… TABLE=…
+	@$(WEBHOOKS) enable "$(NAME)" $(ITS_TABLE)
+
+webhooks: $(VENV)/.sandbox ## list the endpoints without their secrets: make webhooks SECRET=arn… [TABLE=…]
+	@$(WEBHOOKS) list $(ITS_SECRET) $(ITS_TABLE)
+
+redeliver: $(VENV)/.sandbox ## send webhooks that were set aside again: make redeliver QUEUE=…
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.redeliver "$(QUEUE)"
 
 doctor: $(VENV)/.sandbox ## compare a real vendor account with the bridge's assumptions: make doctor [SECRET=arn…]
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.doctor $(if $(SECRET),--secret "$(SECRET)")
@@ -197,6 +222,12 @@ $(POLICY_ENGINE)/.done: tests/policies/package.json tests/policies/package-lock.
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
+
+$(RECEIVERS)/.done: tests/receivers/package.json tests/receivers/package-lock.json
+	$(call say,Installing what a receiver of webhooks imports from npm.)
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@ \
+	  || echo "The Node receiver is left out: it needs npm and its registry."
 
 $(MINISTACK_VENV)/.done: $(LOCKS)/ministack.txt | $(BIN)/python
 	$(call say,Installing MiniStack and the AWS CLI. This takes a minute.)

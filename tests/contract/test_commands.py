@@ -42,6 +42,7 @@ CLAIMS = {
     ("docs/operations.md", "aws sqs start-message-move-task"): "aws-sqs",
     ("docs/reliability.md", "make simulate"): "gate",
     ("docs/reliability.md", "SEED=7"): "simulation",
+    ("docs/webhooks.md", ""): "webhooks",
 }
 WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "http://localhost:5173/done"}
 # So that the examples for a deployment, and those for this machine, may name their frontend.
@@ -200,6 +201,22 @@ def test_the_vendor_is_examined_as_the_page_says(shell: Shell, sandbox: Sandbox)
 
     assert "Nothing differs" in shell.run(vendor, account, by_environment)
     assert "Nothing differs" in shell.run(vendor, by_secret)
+
+
+def test_endpoints_are_kept_as_the_page_says(shell: Shell, sandbox: Sandbox) -> None:
+    printed = shell.run(*claimed_by("webhooks", "docs/webhooks.md")).splitlines()
+
+    arn = sandbox.stack.outputs["WebhookEndpointsSecretArn"]
+    value = json.loads(sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+    crm, billing = value["endpoints"]
+    first, second, *listed, rotated, moved = printed
+    assert (crm["secrets"], billing["secrets"]) == ([rotated, first], [second])
+    assert listed == [
+        "crm: https://crm.example.com events: all principal: all secrets: 1",
+        "billing: https://billing.example.com events: verification.rejected verification.verified principal: web"
+        " secrets: 1",
+    ]
+    assert moved == "0 sent again"
 
 
 def test_one_seed_is_simulated_as_the_page_says(shell: Shell) -> None:

@@ -33,8 +33,8 @@ def test_every_line_of_a_lock_file_is_a_version_with_its_hashes(lock: Path) -> N
         assert re.findall(r"--hash=sha256:[0-9a-f]{64}(?=\s|$)", entry), entry
 
 
-def test_every_package_from_npm_is_a_version_with_its_hash() -> None:
-    folder = ROOT / "tests/policies"
+@pytest.mark.parametrize("folder", [ROOT / "tests/policies", ROOT / "tests/receivers"], ids=lambda it: it.name)
+def test_every_package_from_npm_is_a_version_with_its_hash(folder: Path) -> None:
     wanted = json.loads((folder / "package.json").read_text())["dependencies"]
     packages = json.loads((folder / "package-lock.json").read_text())["packages"]
     locked = {name.removeprefix("node_modules/"): its for name, its in packages.items() if name}

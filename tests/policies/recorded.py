@@ -24,6 +24,19 @@ def simulated() -> frozenset[Call]:
     return frozenset(generalized(call) for seed, each in runs for call in World(seed, each).run().outward.used)
 
 
+# The calls of functions that no simulation runs; those that the integration tests record are the same (test_roles).
+NOT_SIMULATED = frozenset(
+    {
+        Call("deliver", "dynamodb:GetItem", "EndpointsTable"),
+        Call("deliver", "dynamodb:PutItem", "EndpointsTable"),
+        Call("deliver", "secretsmanager:GetSecretValue", "WebhookEndpointsSecret"),
+        Call("deliver", "sqs:ChangeMessageVisibility", "DeliveryQueue"),
+        Call("deliver", "sqs:SendMessage", "DeliveryDeadLetterQueue"),
+        Call("deliver", "sqs:SendMessage", "DeliveryQueue"),
+    }
+)
+
+
 def generalized(call: Call) -> Call:
     """The same call about one object for all: ids differ in keys, and no policy names one."""
     bucket, _, key = call.resource.partition("/")

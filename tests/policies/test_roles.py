@@ -24,7 +24,7 @@ VIA_SERVICE = "kms:ViaService"
 
 @cache
 def _calls(function: str) -> tuple[Call, ...]:
-    made = {call for call in recorded.simulated() if call.function == function}
+    made = {call for call in recorded.simulated() | recorded.NOT_SIMULATED if call.function == function}
     # `about` calls nothing, and each of the others does.
     assert bool(made) is (function != "about")
     return tuple(sorted(made | recorded.by_lambda(STACK, function)))
@@ -48,6 +48,14 @@ def test_every_call_of_the_integration_tests_is_allowed(request: pytest.FixtureR
     made = {recorded.generalized(call) for call in recording.RECORDED}
     assert made
     assert _denied(sorted(made)) == []
+
+
+def test_what_the_simulation_does_not_run_makes_the_calls_that_are_listed_for_it(
+    request: pytest.FixtureRequest,
+) -> None:
+    if not any(item.path.name == "test_deliver.py" for item in request.session.items):
+        pytest.skip("no tests of deliver in this run, which record its calls")
+    assert {call for call in recording.RECORDED if call.function == "deliver"} == recorded.NOT_SIMULATED
 
 
 def test_a_call_that_no_role_allows_is_found() -> None:

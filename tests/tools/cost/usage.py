@@ -47,9 +47,9 @@ PROCESSOR, COLD_START, COLD = 0.008, 0.35, 0.01
 WHOLE_PROCESSOR = 1769 / 1024
 # Metrics of our own that are there while nothing happens: OldestDueSeconds.
 STEADY_METRICS = 1
-# A month in which nothing happens: one long poll of 20 s after another, by Lambda's five pollers of a queue.
+# A month in which nothing happens: one long poll of 20 s after another, by Lambda's five pollers of each queue.
 MINUTES = 30 * 24 * 60
-POLLS = 5 * 3 * MINUTES
+POLLS_OF_A_QUEUE = 5 * 3 * MINUTES
 
 _GB = 1e9
 _PUTS = {"PutObject", "ListObjectVersions"}
@@ -140,7 +140,10 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
     sweeps = [each for each in run.world.functions.invocations if each.function == "sweep"]
     idle = min(sweeps, key=lambda each: each.ended - each.started)
     queries = run.calls["sweep", "dynamodb", "Query due"] / len(sweeps)
-    kinds = Counter(item["Type"] for item in stack.template()["Resources"].values())
+    resources = stack.template()["Resources"].values()
+    kinds = Counter(item["Type"] for item in resources)
+    events = [event for item in resources for event in item.get("Properties", {}).get("Events", {}).values()]
+    polls = POLLS_OF_A_QUEUE * sum(event["Type"] == "SQS" for event in events)
     return {
         "CloudWatch: alarms, per month": kinds["AWS::CloudWatch::Alarm"],
         "CloudWatch: logs taken in, GB": MINUTES * (PLATFORM_LINES + run.sink.bytes / run.sink.entries) / _GB,
@@ -153,7 +156,7 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
         "KMS: requests": MINUTES / 5,
         "Lambda: requests": MINUTES,
         # The sweep asks how many messages wait.
-        "SQS: requests": POLLS + MINUTES,
+        "SQS: requests": polls + MINUTES,
         "Secrets Manager: requests": 0,
         "Secrets Manager: secrets, per month": kinds["AWS::SecretsManager::Secret"],
     }

@@ -1,0 +1,129 @@
+"""The receivers of docs/webhooks.md, started as they stand there, and delivered to."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.cli.webhooks import new_secret
+from tests.conftest import OUTER_ENVIRONMENT
+from tests.sandbox.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
+# Where `make` installs what the Node receiver imports.
+PACKAGES = Path(os.environ.get("RECEIVERS", ROOT / ".venv/receivers"))
+ID, OTHER = "ver_" + "a" * 26, "ver_" + "b" * 26
+
+
+def code(language: str) -> str:
+    (found,) = re.findall(rf"```{language}\n(.+?)```", PAGE, re.DOTALL)
+    return str(found)
+
+
+def flask(folder: Path) -> list[str]:
+    (folder / "receiver.py").write_text(code("python"), encoding="utf-8")
+    return [sys.executable, "receiver.py"]
+
+
+def express(folder: Path) -> list[str]:
+    node = shutil.which("node")
+    if node is None or not (PACKAGES / ".done").exists():
+        pytest.skip("Node, or what `make` installs from npm for this receiver, is not here")
+    (folder / "receiver.mjs").write_text(code("javascript"), encoding="utf-8")
+    (folder / "node_modules").symlink_to(PACKAGES / "node_modules")
+    return [node, "receiver.mjs"]
+
+
+@dataclass
+class Receiver:
+    sandbox: Sandbox
+    port: int
+    output: Path
+
+    def is_delivered(self, sequence: int, kind: str, *, id: str = ID, secrets: list[str]) -> bool:
+        """Delivers an event, signed with these secrets."""
+        data = {"id": id, "reference": "Besök 日本", "status": kind, "sequence": sequence, "reason": None}
+        event = {"id": f"evt_{id[4:]}_{sequence}", "type": f"verification.{kind}", "timestamp": "", "principal": "web"}
+        body = json.dumps({"endpoint": "crm", "event": event | {"data": data}})
+        self.sandbox.put_endpoints([{"name": "crm", "url": f"http://localhost:{self.port}/hook", "secrets": secrets}])
+        sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
+        record = {
+            "messageId": "1",
+            "receiptHandle": "handle",
+            "body": body,
+            "attributes": sent,
+            "eventSource": "aws:sqs",
+        }
+        result = self.sandbox.invoke("DeliverFunction", {"Records": [record]})
+        return not result["batchItemFailures"]
+
+    def processed(self) -> list[str]:
+        """What it acted on, in order: its lines that begin with an id."""
+        return [line for line in self.output.read_text(encoding="utf-8").splitlines() if line.startswith("ver_")]
+
+
+SECRET, NEXT = new_secret(), new_secret()
+
+
+@pytest.fixture(params=[flask, pytest.param(express, marks=pytest.mark.slow)], ids=lambda it: str(it.__name__))
+def receiver(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Iterator[Receiver]:
+    command = request.param(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    output = tmp_path / "output"
+    environment = {"PORT": str(port), "WEBHOOK_SECRET": SECRET, "DATABASE": str(tmp_path / "webhooks.db")}
+    with output.open("w", encoding="utf-8") as out:
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env={**OUTER_ENVIRONMENT, **environment}, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for(port, process, output)
+        yield Receiver(sandbox, port, output)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _wait_for(port: int, process: "subprocess.Popen[Any]", output: Path) -> None:
+    for _ in range(300):
+        assert process.poll() is None, output.read_text(encoding="utf-8")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(output.read_text(encoding="utf-8"))
+
+
+def test_the_receiver_acts_on_each_event_once_and_in_order_and_believes_no_other_secret(receiver: Receiver) -> None:
+    deliveries = [
+        (1, "created", ID, [SECRET], True),
+        # It comes again, whether its response was lost or somebody replays it.
+        (1, "created", ID, [SECRET], True),
+        # Signed by somebody else.
+        (2, "verified", ID, [NEXT], False),
+        # While the secret is rotated.
+        (3, "verified", ID, [NEXT, SECRET], True),
+        # Late.
+        (2, "processing", ID, [SECRET], True),
+        (1, "created", OTHER, [SECRET], True),
+    ]
+    for sequence, kind, id, secrets, is_taken in deliveries:
+        assert receiver.is_delivered(sequence, kind, id=id, secrets=secrets) is is_taken
+    assert receiver.processed() == [
+        f"{ID} 1 verification.created",
+        f"{ID} 3 verification.verified",
+        f"{OTHER} 1 verification.created",
+    ]

@@ -1,0 +1,259 @@
+"""`make webhook…` and `make redeliver`: endpoints that deliver takes, and dead letters that come back."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bridge.cli import redeliver, webhooks
+from bridge.dependencies import Dependencies
+from bridge.domain.webhooks import is_secret, parse_endpoints
+from tests.integration.raw_server import RawServer
+from tests.integration.test_deliver import DETAIL, FROM_BUS, OK, for_endpoint
+from tests.sandbox.sandbox import Sandbox
+
+URL = "https://crm.example.com/hook?token=canary"
+Run = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def arn(deps: Dependencies) -> str:
+    return deps.settings.webhook_endpoints_secret_arn
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command; what it prints on stdout and on stderr."""
+
+    def run(*arguments: str) -> tuple[str, str]:
+        capsys.readouterr()
+        webhooks.main(arguments)
+        said = capsys.readouterr()
+        return said.out.strip(), said.err
+
+    return run
+
+
+def entries(sandbox: Sandbox, arn: str) -> list[Any]:
+    value = sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    listed: list[Any] = json.loads(value)["endpoints"]
+    return listed
+
+
+def put(sandbox: Sandbox, arn: str, text: str) -> None:
+    sandbox.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=text)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command says when it changes nothing."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        webhooks.main(arguments)
+    said = capsys.readouterr()
+    assert (bool(ended.value.code), said.out) == (True, "")
+    return f"{ended.value.code} {said.err}"
+
+
+def test_an_endpoint_is_added_with_a_secret_that_is_shown_once(sandbox: Sandbox, arn: str, run: Run) -> None:
+    # In the order in which `make webhook` gives them.
+    args = ("--secret", arn, "--principal", "web", "--events", "verification.verified", "verification.failed")
+    shown, _ = run("add", "crm", URL, *args)
+    assert is_secret(shown)
+    (entry,) = entries(sandbox, arn)
+    assert entry == {
+        "name": "crm",
+        "url": URL,
+        "secrets": [shown],
+        "events": ["verification.verified", "verification.failed"],
+        "principal": "web",
+    }
+    assert list(parse_endpoints({"endpoints": [entry]}).by_name) == ["crm"]
+
+
+def test_one_that_is_replaced_keeps_its_name_alone_and_the_others_stay_as_they_are(
+    sandbox: Sandbox, arn: str, run: Run
+) -> None:
+    put(
+        sandbox, arn, json.dumps({"endpoints": ["canary", {"name": "crm"}, {"name": "other", "x": 1}, {"name": "crm"}]})
+    )
+    shown, said = run("add", "crm", URL, "--secret", arn)
+    assert "Replaced" in said
+    assert entries(sandbox, arn) == [
+        "canary",
+        {"name": "other", "x": 1},
+        {"name": "crm", "url": URL, "secrets": [shown]},
+    ]
+    assert run("add", "crm", URL, "--secret", arn)[0] != shown
+
+
+def test_without_a_secret_the_entry_is_shown_to_be_put_there(run: Run) -> None:
+    shown, _ = run("add", "crm", URL)
+    assert list(parse_endpoints({"endpoints": [json.loads(shown)]}).by_name) == ["crm"]
+
+
+def test_a_secret_is_rotated_by_a_second_one_beside_the_first(
+    sandbox: Sandbox, arn: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _ = run("add", "crm", URL, "--secret", arn)
+    run("add", "other", URL, "--secret", arn)
+    second, _ = run("rotate", "crm", "--secret", arn)
+    assert entries(sandbox, arn)[0]["secrets"] == [second, first]
+    assert "Finish that rotation first" in refused(capsys, "rotate", "crm", "--secret", arn)
+    for _ in range(2):
+        assert run("rotate", "crm", "--finish", "--secret", arn)[0] == ""
+        assert entries(sandbox, arn)[0]["secrets"] == [second]
+    assert len(entries(sandbox, arn)) == 2
+
+
+def test_an_endpoint_is_removed(sandbox: Sandbox, arn: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run("add", "crm", URL, "--secret", arn)
+    run("remove", "crm", "--secret", arn)
+    assert entries(sandbox, arn) == []
+    assert "There is no endpoint crm" in refused(capsys, "remove", "crm", "--secret", arn)
+
+
+def test_the_list_has_names_and_problems_and_nothing_secret(
+    sandbox: Sandbox, arn: str, run: Run, deps: Dependencies
+) -> None:
+    table = deps.settings.endpoints_table_name
+    assert run("list", "--secret", arn) == ("", "There are no endpoints.\n")
+    run("add", "crm", URL, "--secret", arn, "--principal", "web", "--events", "verification.failed")
+    run("add", "gone", URL, "--secret", arn)
+    put(sandbox, arn, json.dumps({"endpoints": [*entries(sandbox, arn), {"name": "bad", "secrets": ["whsec_canary"]}]}))
+    deps.endpoint_switches.disable("gone", "it responded 410", deps.now())
+    shown, _ = run("list", "--secret", arn, "--table", table)
+    assert shown.splitlines()[:2] == [
+        "crm: https://crm.example.com events: verification.failed principal: web secrets: 1",
+        "gone: https://crm.example.com events: all principal: all secrets: 1 OFF: it responded 410",
+    ]
+    assert shown.splitlines()[2].startswith("bad: OFF: url is not")
+    assert not any(text in shown for text in ("canary", "whsec_"))
+
+    run("enable", "gone", "--table", table)
+    assert "410" not in run("list", "--secret", arn, "--table", table)[0]
+
+
+@pytest.mark.parametrize("malformed", ['{"endpoints": [],}', "[]", "{}", '{"endpoints": {}}', "canary"])
+@pytest.mark.parametrize(
+    "command", [["add", "crm", URL], ["rotate", "crm"], ["remove", "crm"], ["list"]], ids=lambda it: it[0]
+)
+def test_a_secret_that_cannot_be_read_is_refused_and_left_as_it_is(
+    sandbox: Sandbox, arn: str, capsys: pytest.CaptureFixture[str], malformed: str, command: Sequence[str]
+) -> None:
+    put(sandbox, arn, malformed)
+    said = refused(capsys, *command, "--secret", arn)
+    assert "Repair it first" in said
+    assert "canary" not in said
+    assert sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"] == malformed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("add", "CRM", URL), "1 to 40 of a-z"),
+        (("add", "", URL), "1 to 40 of a-z"),
+        (("add", "crm", ""), "url is not"),
+        (("add", "crm", "http://crm.example.com"), "not https"),
+        (("add", "crm", "http://127.0.0.1:5000/"), "not https"),
+        (("add", "crm", "https://user:canary@crm.example.com/"), "url is not"),
+        (("add", "crm", "https://10.0.0.1/"), "public address"),
+        (("add", "crm", "https://crm.example.com:9000/"), "port other than"),
+        (("add", "crm", URL, "--events", "verification.done"), "verification.verified"),
+        (("add", "crm", URL, "--principal", ""), "principal"),
+        (("rotate", "crm"), "--secret"),
+        (("enable", "crm"), "--table"),
+        ((), "add|rotate"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_reason(
+    sandbox: Sandbox, arn: str, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    given = (*arguments, "--secret", arn) if arguments[:1] == ("add",) else arguments
+    assert words in refused(capsys, *given)
+    assert entries(sandbox, arn) == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "words"), [([], "There is no endpoint crm"), ([{"name": "crm", "url": "canary"}], "crm is malformed")]
+)
+def test_what_is_not_there_or_malformed_is_not_rotated(
+    sandbox: Sandbox, arn: str, capsys: pytest.CaptureFixture[str], listed: list[Any], words: str
+) -> None:
+    put(sandbox, arn, json.dumps({"endpoints": listed}))
+    assert words in refused(capsys, "rotate", "crm", "--secret", arn)
+    assert entries(sandbox, arn) == listed
+
+
+@pytest.fixture
+def queues(sandbox: Sandbox, deps: Dependencies) -> tuple[str, str]:
+    return deps.settings.delivery_queue_url, deps.settings.delivery_dead_letter_queue_url
+
+
+def later() -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=1)
+
+
+def test_dead_letters_are_delivered_once_the_cause_is_mended(
+    sandbox: Sandbox, deps: Dependencies, queues: tuple[str, str]
+) -> None:
+    sqs = sandbox.client("sqs")
+    url, dead = queues
+    for body in (for_endpoint("crm"), FROM_BUS, "poison"):
+        sqs.send_message(QueueUrl=dead, MessageBody=body)
+    assert redeliver.redeliver(sqs, url, later()) == (3, 0)
+    messages = sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"], VisibilityTimeout=0
+    )["Messages"]
+    assert {each["Body"]: each["Attributes"].get("MessageGroupId") for each in messages} == {
+        for_endpoint("crm"): "crm",
+        FROM_BUS: None,
+        "poison": None,
+    }
+    with RawServer(OK) as server:
+        sandbox.put_endpoints([{"name": "crm", "url": server.url, "secrets": [webhooks.new_secret()]}])
+        sandbox.drain_queue()
+        # The event that was for it, and the one from the bus.
+        assert len(server.requests) == 2
+    assert redeliver.redeliver(sqs, url, later()) == (0, 0)
+
+
+def test_what_becomes_a_dead_letter_meanwhile_is_left_so_that_none_goes_round(
+    sandbox: Sandbox, deps: Dependencies, queues: tuple[str, str]
+) -> None:
+    sqs = sandbox.client("sqs")
+    url, dead = queues
+    for number in range(12):
+        sqs.send_message(QueueUrl=dead, MessageBody=for_endpoint("gone", id=f"{DETAIL['id']}{number}"))
+    assert redeliver.redeliver(sqs, url, datetime.now(UTC) - timedelta(minutes=1)) == (0, 12)
+
+
+def test_a_run_that_is_cut_short_loses_nothing(sandbox: Sandbox, deps: Dependencies, queues: tuple[str, str]) -> None:
+    url, dead = queues
+    sqs = sandbox.client("sqs")
+    sqs.send_message(QueueUrl=dead, MessageBody=for_endpoint("crm"))
+
+    class Cut:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(sqs, name)
+
+        def delete_message(self, **_: Any) -> None:
+            raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        redeliver.redeliver(Cut(), url, later())
+    counts = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
+    assert counts["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
+    assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
+
+
+def test_the_command_prints_its_counts_and_refuses_a_queue_without_dead_letters(
+    sandbox: Sandbox, deps: Dependencies, queues: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, dead = queues
+    redeliver.main([url])
+    assert capsys.readouterr().out == "0 sent again\n"
+    for wrong, words in ((dead, "has no dead letters"), (f"{url}x", "run it again")):
+        with pytest.raises(SystemExit, match=words):
+            redeliver.main([wrong])
