@@ -1,4 +1,4 @@
-"""API keys and the vendor's credentials, put where the functions look for them."""
+"""API keys and the vendor's credentials, put where the functions read them."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any
 ALL_SCOPES = tuple(f"verifications:{what}" for what in ("write", "read", "read_result", "read_all", "redact"))
 PRINCIPAL = "sandbox"
 
-# The variables by which functions know the secrets, and thus we.
+# The functions' variables with the secrets' ARNs.
 _API_KEYS = "API_KEYS_SECRET_ARN"
 _CREDENTIALS = "EKYC_CREDENTIALS_SECRET_ARN"
 
@@ -28,7 +28,7 @@ class Secrets:
         self._keys: list[dict[str, Any]] = []
 
     def put_credentials(self, client_id: str, client_secret: str) -> None:
-        """What the bridge shows to the vendor."""
+        """The credentials that the bridge sends to the vendor."""
         self._put(_CREDENTIALS, {"client_id": client_id, "client_secret": client_secret})
 
     def add_key(self, principal: str = PRINCIPAL, scopes: Sequence[str] = ALL_SCOPES) -> str:
@@ -55,7 +55,7 @@ class Secrets:
 
 
 def vendor_credentials(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Of the real account that EKYC_API_URL stands for.
+    """Of the real account behind EKYC_API_URL.
 
     Raises:
         ValueError: EKYC_CLIENT_ID or EKYC_CLIENT_SECRET is not set.
@@ -67,5 +67,5 @@ def vendor_credentials(environment: Mapping[str, str]) -> tuple[str, str]:
 
 
 def made_up_credentials() -> tuple[str, str]:
-    """That only this sandbox's stand-in accepts, in the vendor's form."""
+    """Which only this sandbox's fake vendor accepts, in the vendor's form."""
     return secrets.token_hex(16), "sk_" + secrets.token_hex(32)

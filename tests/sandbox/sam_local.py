@@ -58,7 +58,7 @@ class SamLocal:
         return f"http://{LOOPBACK}:{self._port}"
 
     def ready(self) -> dict[str, str]:
-        """What somebody needs who wants to use it."""
+        """The members of the READY line."""
         return {
             "api_url": self.api_url,
             "api_key": self.backing.api_key,
@@ -92,12 +92,12 @@ class SamLocal:
         self._workers.run_schedules()
 
     def drain_queue(self) -> int:
-        """Works off the queue; returns how many messages were handed to the function."""
+        """Passes all messages on to their functions; returns their number."""
         return self._workers.drain_queues()
 
     def _start_workers(self) -> None:
         stack = self.backing.stack
-        functions = Functions(stack.functions, stack.layers, stack.name)
+        functions = Functions(stack.functions, stack.layers)
         self._workers = Workers(stack, functions.invoke, self.backing.client("sqs"))
         if self._has_workers:
             self._workers.start()
@@ -127,12 +127,12 @@ class SamLocal:
             if process.poll() is not None:
                 raise UnavailableError(f"sam local ended with code {process.returncode}")
             try:
-                # The first answer takes as long as its image takes to be built.
+                # The first response takes as long as its image takes to be built.
                 if requests.get(f"{self.api_url}/health", timeout=START_TIMEOUT).ok:
                     return
             except requests.ConnectionError:
                 time.sleep(0.2)
-        raise UnavailableError(f"sam local did not answer within {START_TIMEOUT} s")
+        raise UnavailableError(f"sam local did not respond within {START_TIMEOUT} s")
 
 
 def variables_inside(backing: Backing, address: str) -> dict[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""All of it on one machine: what stands behind the functions, the functions, and the front before them."""
+"""The whole bridge on one machine: AWS and the vendor, the functions, and API Gateway in front of them."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ class Sandbox:
         port: of the front; 0 picks a free one.
         workers: False leaves the schedule and the queue to sweep_now() and drain_queue().
         schedule_seconds: replaces the schedule's interval, as SWEEP_SECONDS in the environment does.
-        caching: False asks the authorizer on every request.
+        caching: False invokes the authorizer on every request.
         parameters, variables: of the template, and of its functions (backing.Choices).
 
     Raises:
@@ -48,7 +48,7 @@ class Sandbox:
         self._choices = Choices(parameters or {}, variables or {})
 
     def start(self) -> Self:
-        """Brings all up; returns when requests are answered."""
+        """Starts everything; returns when requests get responses."""
         with ExitStack() as going_up:
             self._server = Server(port=self._port)
             going_up.callback(self._server.stop)
@@ -61,7 +61,7 @@ class Sandbox:
 
     def _start_functions(self) -> None:
         stack = self._backing.stack
-        self._functions = Functions(stack.functions, stack.layers, stack.name)
+        self._functions = Functions(stack.functions, stack.layers)
         self._gateway = Gateway(stack.api, self._functions.invoke, caching=self._caching)
         self._server.start(self._gateway)
         self._workers = Workers(
@@ -71,7 +71,7 @@ class Sandbox:
             self._workers.start()
 
     def stop(self) -> None:
-        """Brings all down; the environment is as it was."""
+        """Stops everything; the environment is as it was."""
         self._down.close()
 
     def __enter__(self) -> Self:
@@ -104,9 +104,9 @@ class Sandbox:
 
     @property
     def vendor(self) -> FakeVendor:
-        """The stand-in. Raises RuntimeError where a real vendor is in its place."""
+        """The fake vendor. Raises RuntimeError where there is a real one."""
         if self._backing.vendor is None:
-            raise RuntimeError("there is no stand-in: EKYC_API_URL names a real vendor")
+            raise RuntimeError("there is no fake vendor: EKYC_API_URL names a real vendor")
         return self._backing.vendor
 
     @property
@@ -115,7 +115,7 @@ class Sandbox:
         return self._backing.stack
 
     def ready(self) -> dict[str, str]:
-        """What somebody needs who wants to use it."""
+        """The members of the READY line."""
         return {
             "api_url": self.api_url,
             "api_key": self.api_key,
@@ -128,9 +128,9 @@ class Sandbox:
         return self._backing.client(service)
 
     def add_key(self, principal: str = PRINCIPAL, scopes: Sequence[str] = ALL_SCOPES) -> str:
-        """Another API key, good at once."""
+        """Another API key, which counts at once."""
         key = self._backing.secrets.add_key(principal, scopes)
-        self._functions.forget()
+        self._functions.clear_caches()
         return key
 
     def invoke(self, name: str, event: Any) -> Any:
@@ -142,14 +142,14 @@ class Sandbox:
         self._workers.run_schedules()
 
     def drain_queue(self) -> int:
-        """Works off the queue; returns how many messages were handed to the function."""
+        """Passes all messages on to their functions; returns their number."""
         return self._workers.drain_queues()
 
     def reset(self) -> None:
         """No verification, message, link, fault, further key or cached authorization is left."""
         self._backing.reset()
-        self._gateway.doors.forget()
-        self._functions.forget()
+        self._gateway.authorizers.clear_cache()
+        self._functions.clear_caches()
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
