@@ -1,5 +1,6 @@
 """The table, without a network: conditional writes, indexes that lag behind, a stream, TTL."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from .items import Refused, check_item, check_value
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A record of the stream. `by` is whoever wrote it."""
+    """A record of the stream. `by` is the invocation that wrote it."""
 
     time: float
     id: str
@@ -58,7 +59,7 @@ class Table:
     """`now` in true seconds; `later(time, action)` does something then; `lag()` draws how far an index is behind."""
 
     def __init__(
-        self, now: Callable[[], float], later: Callable[[float, Callable[[], None]], None], lag: Callable[[], float]
+        self, now: Callable[[], float], later: Callable[[float, Callable[[], object]], None], lag: Callable[[], float]
     ) -> None:
         self.items: dict[str, Item] = {}
         self.stream: list[Change] = []
@@ -70,6 +71,8 @@ class Table:
         self._later = later
         self._lag = lag
         self._index_time: dict[str, float] = {}
+        # How many items all queries returned.
+        self.items_read = 0
 
     def put(self, by: Any, request: Mapping[str, Any]) -> None:
         item = request["Item"]
@@ -112,16 +115,17 @@ class Table:
             found = _after(found, start, index.sort, forward=request.get("ScanIndexForward", True))
         limit = request.get("Limit", len(found))
         page = found[:limit]
+        self.items_read += len(page)
         return page, page[-1] if len(page) == limit and page else None
 
     def expire(self, now: float) -> None:
-        """Deletes what its ttl gives up."""
+        """Deletes the items whose ttl has passed."""
         for id, item in list(self.items.items()):
             if "ttl" in item and number(item["ttl"]) < now:
                 self._write("ttl", id, None)
 
     def _check(self, by: Any, request: Mapping[str, Any], id: str, *expressions: str) -> Item | None:
-        """What stands there, if the condition holds."""
+        """The item before the write, if the condition holds."""
         names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
         used = set().union(*map(mentioned, expressions))
         if used != set(names) | set(values):
@@ -150,7 +154,7 @@ class Table:
         for index in self.indexes.values():
             old, new = index.entry(change.before), index.entry(after)
             if old != new:
-                self._later(due, lambda index=index, new=new: index.put(id, new))  # type: ignore[misc]
+                self._later(due, functools.partial(index.put, id, new))
 
 
 def _after(found: list[Item], start: Item, sort: str, *, forward: bool) -> list[Item]:

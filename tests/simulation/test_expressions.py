@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tests.sandbox import template
 from tests.simulation import scenarios
 from tests.simulation.dynamodb import Index, Table
 from tests.simulation.expressions import Item, Unsupported, condition, update
-from tests.simulation.stack import template
 from tests.simulation.world import World
 
 Request = tuple[str, dict[str, Any]]
@@ -61,7 +61,7 @@ def moto_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         client = boto3.client("dynamodb", region_name="ap-southeast-1")
-        properties = template()["Resources"]["VerificationsTable"]["Properties"]
+        properties = template.read().of_type("AWS::DynamoDB::Table")["VerificationsTable"]
         names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
         client.create_table(TableName="VerificationsTable", **{name: properties[name] for name in names})
         yield client

@@ -58,7 +58,7 @@ def test_a_vendor_that_hangs_for_an_hour_leaves_no_pile_of_messages() -> None:
     outcome = report.outcome(world)
     assert outcome.failures == (), "\n".join(report.stories(outcome))
     assert world.queue.most_duplicates <= 5
-    assert world.queue.deepest <= 2 * int(world.stack.parameters["VendorCallsPerMinute"])
+    assert world.queue.deepest <= 2 * int(world.parameters["VendorCallsPerMinute"])
     # The hang ends after an hour and a half; all is worked off a quarter of an hour later.
     assert outcome.hours < 2.5
 
