@@ -40,30 +40,26 @@ class DynamoDb:
 
     @may_be_empty
     def put_item(self, **request: Any) -> dict[str, Any]:
-        by = self._by()
-        self._calls.use("dynamodb", "PutItem", request)
         if request["TableName"] == "AuditTable":
             id = request["Item"]["verification_id"]["S"]
-            self._call("PutItem audit", [id], lambda: self._audit.put(request))
-            return {}
-        self._call("PutItem", [request["Item"]["id"]["S"]], lambda: self._table.put(by, request))
+            self._call("PutItem", request, [id], lambda: self._audit.put(request), " audit")
+        else:
+            by = self._calls.owner()
+            self._call("PutItem", request, [request["Item"]["id"]["S"]], lambda: self._table.put(by, request))
         return {}
 
     @may_be_empty
     def update_item(self, **request: Any) -> dict[str, Any]:
-        by = self._by()
-        self._calls.use("dynamodb", "UpdateItem", request)
         if request["TableName"] == "RateTable":
-            self._call("UpdateItem rate", [], lambda: self._windows.update(request))
+            self._call("UpdateItem", request, [], lambda: self._windows.update(request), " rate")
             return {"ConsumedCapacity": {}}
-        item = self._call("UpdateItem", [request["Key"]["id"]["S"]], lambda: self._table.update(by, request))
-        return {"Attributes": item}
+        by, about = self._calls.owner(), [request["Key"]["id"]["S"]]
+        return {"Attributes": self._call("UpdateItem", request, about, lambda: self._table.update(by, request))}
 
     @may_be_empty
     def delete_item(self, **request: Any) -> dict[str, Any]:
-        by = self._by()
-        self._calls.use("dynamodb", "DeleteItem", request)
-        self._call("DeleteItem", [request["Key"]["id"]["S"]], lambda: self._table.delete(by, request))
+        by, about = self._calls.owner(), [request["Key"]["id"]["S"]]
+        self._call("DeleteItem", request, about, lambda: self._table.delete(by, request))
         return {}
 
     @may_be_empty
@@ -71,14 +67,12 @@ class DynamoDb:
         assert request["ConsistentRead"], "only consistent reads are simulated"
         assert request["ReturnConsumedCapacity"] == "TOTAL", "nothing else shows an empty response from a missing item"
         id = request["Key"]["id"]["S"]
-        self._calls.use("dynamodb", "GetItem", request)
-        item = self._call("GetItem", [id], lambda: self._table.get(id))
+        item = self._call("GetItem", request, [id], lambda: self._table.items.get(id))
         return {"ConsumedCapacity": {"CapacityUnits": 1.0}} | ({} if item is None else {"Item": item})
 
     @may_be_empty
     def query(self, **request: Any) -> dict[str, Any]:
-        self._calls.use("dynamodb", "Query", request)
-        items, last = self._call(f"Query {request['IndexName']}", [], lambda: self._table.query(request))
+        items, last = self._call("Query", request, [], lambda: self._table.query(request), f" {request['IndexName']}")
         # A page may end before its limit; the next one begins behind it.
         if len(items) > 1 and self._calls.rng.random() < self.short_pages:
             items = items[: self._calls.rng.randint(1, len(items) - 1)]
@@ -88,26 +82,25 @@ class DynamoDb:
     @may_be_empty
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         ((name, wanted),) = request["RequestItems"].items()
-        keys = wanted["Keys"]
+        keys, rng = wanted["Keys"], self._calls.rng
         # Sometimes only some of them are processed.
-        served = self._calls.rng.randint(1, len(keys)) if self._calls.rng.random() < 0.2 else len(keys)
-        self._calls.use("dynamodb", "BatchGetItem", request)
-        found = self._call("BatchGetItem", [], lambda: [self._table.get(key["id"]["S"]) for key in keys[:served]])
+        served = rng.randint(1, len(keys)) if rng.random() < 0.2 else len(keys)
+        items = self._table.items
+        found = self._call("BatchGetItem", request, [], lambda: [items.get(key["id"]["S"]) for key in keys[:served]])
         left = {name: {**wanted, "Keys": keys[served:]}} if served < len(keys) else {}
         return {"Responses": {name: [item for item in found if item]}, "UnprocessedKeys": left}
 
-    def _by(self) -> Any:
-        task = self._calls.kernel.current
-        return task.owner if task else None
+    def _call(self, operation: str, request: Mapping[str, Any], about: list[str], effect: Effect, of: str = "") -> Any:
+        """`of` tells the calls of the other tables and of the indexes apart."""
 
-    def _call(self, operation: str, about: list[str], effect: Effect) -> Any:
         def translated() -> Any:
             try:
                 return effect()
             except Refused as refused:
                 raise client_error(operation, refused.code, item=refused.item) from None
 
-        return self._calls.call("dynamodb", operation, about, translated)
+        self._calls.use("dynamodb", operation, request)
+        return self._calls.call("dynamodb", operation + of, about, translated)
 
 
 class S3:
@@ -116,22 +109,20 @@ class S3:
         self._bucket = bucket
 
     @may_be_empty
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **others: Any) -> dict[str, Any]:
-        self._calls.use("s3", "PutObject", {"Bucket": Bucket, "Key": Key, **others})
-        self._call("PutObject", Key, lambda: self._bucket.put(Key, Body))
+    def put_object(self, *, Body: bytes, **request: Any) -> dict[str, Any]:
+        key = request["Key"]
+        self._call("PutObject", key, lambda: self._bucket.put(key, Body), request)
         return {}
 
-    def get_object(self, *, Bucket: str, Key: str, **others: Any) -> dict[str, Any]:
-        self._calls.use("s3", "GetObject", {"Bucket": Bucket, "Key": Key, **others})
-
+    def get_object(self, **request: Any) -> dict[str, Any]:
         def read() -> bytes:
-            body = self._bucket.get(Key)
+            body = self._bucket.get(request["Key"])
             if body is None:
                 raise client_error("GetObject", "NoSuchKey", 404)
             return body
 
         try:
-            return {"Body": io.BytesIO(self._call("GetObject", Key, read))}
+            return {"Body": io.BytesIO(self._call("GetObject", request["Key"], read, request))}
         except EmptySuccess:
             # A body shorter than its length says is an error of its own to botocore.
             raise IncompleteReadError(actual_bytes=0, expected_bytes=1) from None
@@ -146,9 +137,9 @@ class S3:
         return self
 
     def paginate(self, *, Bucket: str, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
-        self._calls.use("s3", "ListObjectVersions", {"Bucket": Bucket})
+        request = {"Bucket": Bucket}
         try:
-            found = self._call("ListObjectVersions", Prefix, lambda: self._bucket.versions(Prefix))
+            found = self._call("ListObjectVersions", Prefix, lambda: self._bucket.versions(Prefix), request)
         except EmptySuccess:
             yield {}
             return
@@ -158,16 +149,19 @@ class S3:
             yield {"Name": Bucket} | ({"Versions": page} if page else {})
 
     @may_be_empty
-    def delete_object(self, *, Bucket: str, Key: str, VersionId: str, **_: Any) -> dict[str, Any]:
-        self._calls.use("s3", "DeleteObject", {"Bucket": Bucket, "Key": Key, "VersionId": VersionId})
-        self._call("DeleteObject", Key, lambda: self._bucket.delete(Key, VersionId))
+    def delete_object(self, **request: Any) -> dict[str, Any]:
+        key, version = request["Key"], request["VersionId"]
+        self._call("DeleteObject", key, lambda: self._bucket.delete(key, version), request)
         return {}
 
-    def _call(self, operation: str, key: str, effect: Effect) -> Any:
+    def _call(self, operation: str, key: str, effect: Effect, request: Mapping[str, Any]) -> Any:
+        self._calls.use("s3", operation, request)
         return self._calls.call("s3", operation, [key.split("/")[1]], effect)
 
 
 class Sqs:
+    """`queues` by URL, which is the logical id."""
+
     def __init__(self, calls: ExternalCalls, queues: Mapping[str, Queue]) -> None:
         self._calls = calls
         self._queues = queues
@@ -190,28 +184,23 @@ class Sqs:
     @may_be_empty
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
         self._calls.use("sqs", "GetQueueAttributes", {"QueueUrl": QueueUrl})
-        waiting, delayed = self._calls.call("sqs", "GetQueueAttributes", [], self._queues[QueueUrl].depths)
-        return {
-            "Attributes": {
-                "ApproximateNumberOfMessages": str(waiting),
-                "ApproximateNumberOfMessagesDelayed": str(delayed),
-            }
-        }
+        depths = self._calls.call("sqs", "GetQueueAttributes", [], self._queues[QueueUrl].depths)
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
+        return {"Attributes": dict(zip(names, map(str, depths), strict=True))}
 
 
 class SecretsManager:
     """`values` by the secret's name."""
 
-    def __init__(self, calls: ExternalCalls, values: dict[str, str]) -> None:
+    def __init__(self, calls: ExternalCalls, values: Mapping[str, str]) -> None:
         self._calls = calls
         self._values = values
 
     @may_be_empty
     def get_secret_value(self, *, SecretId: str, **_: Any) -> dict[str, Any]:
         self._calls.use("secretsmanager", "GetSecretValue", {"SecretId": SecretId})
-        task = self._calls.kernel.current
-        assert task is not None
-        task.owner.secret_failed, before = True, task.owner.secret_failed
+        owner = self._calls.owner()
+        owner.secret_failed, before = True, owner.secret_failed
         value = self._calls.call("secretsmanager", "GetSecretValue", [], lambda: self._values[SecretId])
-        task.owner.secret_failed = before
+        owner.secret_failed = before
         return {"SecretString": value}

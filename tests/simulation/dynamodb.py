@@ -45,14 +45,15 @@ class Index:
 
     def read(self, partition: str, *, forward: bool) -> list[Item]:
         found = self._partitions.get(partition, {}).values()
-        return sorted(found, key=lambda entry: (self._sort(entry), entry["id"]["S"]), reverse=not forward)
+        return sorted(found, key=self.place, reverse=not forward)
+
+    def place(self, entry: Item) -> tuple[Any, str]:
+        """By which entries are sorted."""
+        value = entry[self.sort]
+        return number(value) if "N" in value else value["S"], entry["id"]["S"]
 
     def __len__(self) -> int:
         return len(self._entries)
-
-    def _sort(self, entry: Item) -> Any:
-        value = entry[self.sort]
-        return number(value) if "N" in value else value["S"]
 
 
 class Table:
@@ -99,20 +100,19 @@ class Table:
         if before is not None:
             self._write(by, id, None)
 
-    def get(self, id: str) -> Item | None:
-        return self.items.get(id)
-
     def query(self, request: Mapping[str, Any]) -> tuple[list[Item], Item | None]:
         """A page of an index, and where the next one begins."""
         index = self.indexes[request["IndexName"]]
         values = request["ExpressionAttributeValues"]
         test = condition(request["KeyConditionExpression"], request.get("ExpressionAttributeNames", {}))
         partition = next(value["S"] for value in values.values() if "S" in value)
-        found = index.read(partition, forward=request.get("ScanIndexForward", True))
-        found = [entry for entry in found if test(entry, values)]
-        start = request.get("ExclusiveStartKey")
-        if start:
-            found = _after(found, start, index.sort, forward=request.get("ScanIndexForward", True))
+        forward = request.get("ScanIndexForward", True)
+        found = [entry for entry in index.read(partition, forward=forward) if test(entry, values)]
+        if start := request.get("ExclusiveStartKey"):
+            place = index.place(start)
+            found = [
+                entry for entry in found if index.place(entry) != place and (index.place(entry) > place) == forward
+            ]
         limit = request.get("Limit", len(found))
         page = found[:limit]
         self.items_read += len(page)
@@ -155,13 +155,3 @@ class Table:
             old, new = index.entry(change.before), index.entry(after)
             if old != new:
                 self._later(due, functools.partial(index.put, id, new))
-
-
-def _after(found: list[Item], start: Item, sort: str, *, forward: bool) -> list[Item]:
-    def place(entry: Item) -> tuple[Any, str]:
-        value = entry[sort]
-        return (number(value) if "N" in value else value["S"], entry["id"]["S"])
-
-    if forward:
-        return [entry for entry in found if place(entry) > place(start)]
-    return [entry for entry in found if place(entry) < place(start)]

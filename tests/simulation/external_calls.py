@@ -67,15 +67,16 @@ class ExternalCalls:
         self.touched: Counter[str] = Counter()
 
     def number(self, service: str, operation: str) -> int:
-        self.made.append(MadeCall(self._owner(), service, operation))
+        self.made.append(MadeCall(self.owner(), service, operation))
         return next(self._numbers)
 
     def use(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
         """Records what IAM would check."""
-        if owner := self._owner():
+        if owner := self.owner():
             self.used.update(calls(owner.function, service, operation, parameters))
 
-    def _owner(self) -> Any:
+    def owner(self) -> Any:
+        """The invocation whose task runs; None where there is none."""
         return self.kernel.current.owner if self.kernel.current else None
 
     def fault(self, service: str, operation: str, number: int, attempt: int, about: Sequence[str]) -> str | None:
@@ -88,7 +89,7 @@ class ExternalCalls:
 
     def struck(self, service: str, kind: str) -> None:
         self._counts.count(service, kind)
-        if owner := self._owner():
+        if owner := self.owner():
             owner.faults.append((service, kind))
 
     def latency(self, mean: float) -> float:
@@ -169,7 +170,7 @@ class ExternalCalls:
             self.trace.note(about, name, error.response["Error"]["Code"])
             raise
         self.trace.note(about, name, "done")
-        self.effects.append((self.kernel.now, self._owner(), operation))
+        self.effects.append((self.kernel.now, self.owner(), operation))
         return result
 
     def _late(self, about: Sequence[str], name: str, operation: str, effect: Effect) -> None:

@@ -30,7 +30,7 @@ def status_only_advances(world: World) -> Iterator[Violation]:
         for change in history.status_changes():
             before, after = status(change.before) or "", status(change.after) or ""
             if RANKS[after] <= RANKS[before]:
-                yield Violation("rises", history.about, f"{before} → {after}")
+                yield Violation("advances", history.about, f"{before} → {after}")
 
 
 def only_final_ones_have_a_ttl(world: World) -> Iterator[Violation]:
