@@ -8,7 +8,7 @@ from bridge.outbound import public_post
 from bridge.vendor import client as vendor_client
 from bridge.vendor import transport as vendor_transport
 from bridge.web.time_limit import RESERVE
-from tests.sandbox import template, wiring
+from tests.sandbox import template, triggers
 
 # Seconds. API Gateway's own limits, which nobody can raise: on an integration, and on an authorizer.
 API_GATEWAY = 30
@@ -20,7 +20,7 @@ STORE_CALLS = 2
 
 TEMPLATE = template.read()
 TIMEOUTS = {name: int(function["Timeout"]) for name, function in TEMPLATE.of_type("AWS::Lambda::Function").items()}
-ROUTED = sorted({route.function for route in wiring.api(TEMPLATE, {"ttl/BearerKey": 0}).routes})
+ROUTED = sorted({route.function for route in triggers.api(TEMPLATE, {"ttl/BearerKey": 0}).routes})
 ASKING = sorted(
     name
     for name, function in TEMPLATE.of_type("AWS::Lambda::Function").items()
@@ -137,7 +137,7 @@ def test_nobody_is_due_again_before_the_vendor_may_be_asked_again() -> None:
 
 
 def test_one_run_of_the_sweep_ends_before_the_next_begins() -> None:
-    (every,) = wiring.schedules(TEMPLATE)
+    (every,) = triggers.schedules(TEMPLATE)
     assert TIMEOUTS[every.function] < every.seconds
 
 

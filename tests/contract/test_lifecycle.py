@@ -60,6 +60,7 @@ def test_a_failed_or_throttled_sweep_is_not_repeated() -> None:
     scheduled = {
         target["Arn"]["Fn::GetAtt"][0]
         for rule in TEMPLATE.of_type("AWS::Events::Rule").values()
+        if "ScheduleExpression" in rule
         for target in rule["Targets"]
     }
     assert {its["FunctionName"]["Ref"] for its in configured} == scheduled

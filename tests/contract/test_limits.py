@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox import template, wiring
+from tests.sandbox import template, triggers
 from tests.sandbox.vendor.vendor import RATE_LIMIT_PER_MINUTE
 
 TEMPLATE = template.read()
@@ -23,7 +23,7 @@ def rate(settings: dict[str, Any]) -> tuple[int, int]:
 
 
 def test_every_route_has_a_rate_and_those_open_to_everybody_have_their_own() -> None:
-    routes = wiring.api(TEMPLATE, {"ttl/BearerKey": 0}).routes
+    routes = triggers.api(TEMPLATE, {"ttl/BearerKey": 0}).routes
     public = {route.key for route in routes if route.authorizer is None}
 
     assert rate(DEFAULT) == (50, 100)

@@ -90,7 +90,7 @@ def test_a_problem_has_the_status_that_the_code_gives_it() -> None:
 
 def test_the_scopes_are_described_and_no_others_are_asked_for() -> None:
     described = document()["components"]["securitySchemes"]["bearer"]["description"]
-    assert set(re.findall(r"`(verifications:\w+)`", described)) == set(caller.SCOPES)
+    assert set(re.findall(r"`((?:verifications|events):\w+)`", described)) == set(caller.SCOPES)
     assert {scope for operation in operations().values() for scope in operation.scopes or ()} <= set(caller.SCOPES)
 
 

@@ -26,7 +26,7 @@ def call(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     dependencies.dependencies.cache_clear()
     seed(sandbox.vendor, sandbox.client("secretsmanager"), is_completed=False)
     stack = sandbox.stack
-    started = functions.Functions(stack.functions, stack.layers, stack.name)
+    started = functions.Functions(stack.functions, stack.layers)
     folders = {function.code.name: name for name, function in stack.functions.items()}
 
     def invoke(sample: str, path: str = "/ekyc") -> Any:

@@ -9,9 +9,10 @@ import pytest
 
 from bridge.cli import doctor
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.vendor import FakeVendor, answers, api
+from tests.sandbox.vendor import FakeVendor, api
+from tests.sandbox.vendor import responses as bodies
+from tests.sandbox.vendor.fault_queue import On
 from tests.sandbox.vendor.state import State
-from tests.sandbox.vendor.waiting import On
 
 CLIENT_ID, CLIENT_SECRET = "client-of-the-doctor", "sk_secret-of-the-doctor"
 
@@ -143,7 +144,7 @@ def test_another_lifetime_is_reported(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_errors_that_the_bridge_would_take_for_others_are_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    responses = {401: lambda: answers.error(400), 404: lambda: answers.json_answer(answers.envelope(None))}
+    responses = {401: lambda: bodies.error(400), 404: lambda: bodies.json_response(bodies.envelope(None))}
     monkeypatch.setattr(api, "error", lambda status: responses[status]())
 
     report = run()

@@ -21,7 +21,7 @@ def simulated() -> frozenset[Call]:
     # What is rare (pictures that are erased late) takes some histories.
     chosen = [("1", scenarios.calm), *((seed, scenarios.harsh) for seed in _SEEDS)]
     runs = [(seed, dataclasses.replace(scenario(seed, 150), profile=BUSY)) for seed, scenario in chosen]
-    return frozenset(generalized(call) for seed, each in runs for call in World(seed, each).run().outward.used)
+    return frozenset(generalized(call) for seed, each in runs for call in World(seed, each).run().calls.used)
 
 
 # The calls of functions that no simulation runs; those that the integration tests record are the same (test_roles).

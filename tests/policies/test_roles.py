@@ -61,7 +61,7 @@ def test_what_the_simulation_does_not_run_makes_the_calls_that_are_listed_for_it
 def test_a_call_that_no_role_allows_is_found() -> None:
     with seeded_bugs.read_without_permission():
         world = World("1", scenarios.calm("1", 20)).run()
-    (denied,) = _denied(call for call in world.outward.used if call.function == "finalize")
+    (denied,) = _denied(call for call in world.calls.used if call.function == "finalize")
     assert denied.startswith("dynamodb:GetItem on")
 
 

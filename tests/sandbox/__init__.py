@@ -1,8 +1,9 @@
-"""The whole bridge on one machine: what template.yaml declares, in front of a stand-in for the vendor.
+"""The whole bridge on one machine: what template.yaml declares, with a fake vendor.
 
-template.py   template.yaml, translated         stack.py      created in the embedded AWS
-wiring.py     who is called by what             functions.py  the handlers, called as Lambda calls them
-gateway.py    API Gateway's part                workers.py    the schedule's and the queue's part
-aws.py        the embedded AWS (moto)           vendor/       the stand-in for the vendor
-sandbox.py    all of it, up and down            __main__.py   run, demo, sam-local
+template.py       template.yaml, translated            stack.py       created in the embedded AWS
+triggers.py       which function is called by what     events.py      the events that AWS makes for functions
+lambda_runner.py  how Lambda loads and calls code      functions.py   all functions in one process
+gateway.py        API Gateway                          workers.py     schedules and queues
+aws.py            the embedded AWS (moto)              vendor/        the fake vendor
+sandbox.py        all of it, started and stopped       __main__.py    run, demo, sam-local
 """

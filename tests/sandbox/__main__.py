@@ -17,26 +17,20 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from types import FrameType
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from .running import Running
 
 RUN_PORT = 8080
 SAM_LOCAL_PORT = 3000
 
 
-class Ready(Protocol):
-    """What can say where it is: Sandbox and SamLocal."""
-
-    def ready(self) -> dict[str, str]:
-        """The members of the READY line."""
-        ...
-
-
 def main(arguments: list[str]) -> int:
     """Runs a command; returns the process's exit code."""
     out = sys.stdout
-    # Functions print metrics and logs; stdout is for those who parse it.
+    # Functions print metrics and logs; stdout is for programs that parse it.
     sys.stdout = sys.stderr
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _interrupt)
@@ -76,7 +70,8 @@ def _sam_local(parameters: dict[str, str], out: TextIO) -> int:
     return _until_interrupted(SamLocal(port=_port(SAM_LOCAL_PORT), parameters=parameters), out)
 
 
-def _until_interrupted(what: AbstractContextManager[Ready], out: TextIO) -> int:
+def _until_interrupted(what: "Running", out: TextIO) -> int:
+    print("Starting the bridge, an embedded AWS and the vendor …", file=sys.stderr, flush=True)
     with what as running:
         ready = running.ready()
         for name, value in ready.items():
@@ -91,7 +86,7 @@ def _port(default: int) -> int:
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
-    # A second signal must not break off what the first began to put down.
+    # A second signal must not interrupt the clean-up after the first.
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -1,16 +1,13 @@
-"""API Gateway's part in a Lambda authorizer: whom to ask, what the answer means, how long to believe it."""
+"""API Gateway's part in a Lambda authorizer: which function to invoke, what its result means, how long it is cached."""
 
 import time
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from werkzeug.wrappers import Response
-
-from .answers import message
 from .aws import ACCOUNT_ID, region
 from .events import Event, authorizer_event
-from .wiring import Authorizer
+from .triggers import Authorizer
 
 Invoke = Callable[[str, Any], Any]
 
@@ -19,7 +16,7 @@ class Authorizers:
     """The authorizers of one API.
 
     Args:
-        caching: False asks the function every time, whatever the template says.
+        caching: False invokes the function every time, whatever the template says.
         clock: seconds, for the cache.
     """
 
@@ -35,11 +32,11 @@ class Authorizers:
         self._invoke = invoke
         self._caching = caching
         self._clock = clock
-        self._known: dict[tuple[str, ...], tuple[float, Event]] = {}
+        self._cache: dict[tuple[str, ...], tuple[float, Any]] = {}
         self._lock = Lock()
 
-    def refuse(self, name: str, event: Event) -> Response | None:
-        """None where the caller may pass: the event then says who calls. Else what to answer.
+    def refuse(self, name: str, event: Event) -> int | None:
+        """None where the caller may pass: the event then says who calls. Else the HTTP status of the refusal.
 
         Raises:
             FunctionError: the authorizer failed.
@@ -47,32 +44,32 @@ class Authorizers:
         authorizer = self._authorizers[name]
         identity = [event["headers"].get(header, "") for header in authorizer.headers]
         if not all(identity):
-            return message(401, "Unauthorized")
-        verdict = self._verdict(name, authorizer, identity, event)
-        if not isinstance(verdict, dict) or not isinstance(verdict.get("isAuthorized"), bool):
-            return message(500, "Internal Server Error")
-        if not verdict["isAuthorized"]:
-            return message(403, "Forbidden")
-        event["requestContext"]["authorizer"] = {"lambda": verdict.get("context") or {}}
+            return 401
+        result = self._result(name, authorizer, identity, event)
+        if not isinstance(result, dict) or not isinstance(result.get("isAuthorized"), bool):
+            return 500
+        if not result["isAuthorized"]:
+            return 403
+        event["requestContext"]["authorizer"] = {"lambda": result.get("context") or {}}
         return None
 
-    def forget(self) -> None:
-        """Empties the cache."""
+    def clear_cache(self) -> None:
+        """The next request invokes the function."""
         with self._lock:
-            self._known.clear()
+            self._cache.clear()
 
-    def _verdict(self, name: str, authorizer: Authorizer, identity: list[str], event: Event) -> Any:
-        """By identity only, not by route: one answer is good for all routes, as on AWS."""
+    def _result(self, name: str, authorizer: Authorizer, identity: list[str], event: Event) -> Any:
+        """By identity only, not by route: one result counts for all routes, as on AWS."""
         key = (name, *identity)
         with self._lock:
-            until, verdict = self._known.get(key, (0.0, {}))
-        if verdict and self._clock() < until:
-            return verdict
-        verdict = self._invoke(authorizer.function, authorizer_event(event, _route_arn(event), identity))
+            until, result = self._cache.get(key, (0.0, None))
+        if result and self._clock() < until:
+            return result
+        result = self._invoke(authorizer.function, authorizer_event(event, _route_arn(event), identity))
         if self._caching and authorizer.cache_seconds:
             with self._lock:
-                self._known[key] = (self._clock() + authorizer.cache_seconds, verdict)
-        return verdict
+                self._cache[key] = (self._clock() + authorizer.cache_seconds, result)
+        return result
 
 
 def _route_arn(event: Event) -> str:

@@ -1,4 +1,4 @@
-"""The embedded AWS: moto's server on addresses of this machine, and what tells boto3 to use it."""
+"""The embedded AWS: moto's server on addresses of this machine, and the variables that make boto3 use it."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DEFAULT_REGION = "us-east-1"
 # What moto calls its only account.
 ACCOUNT_ID = "123456789012"
-# Whoever points one service elsewhere (AWS_ENDPOINT_URL_DYNAMODB, say) may need credentials that count there.
+# With one service pointed elsewhere (AWS_ENDPOINT_URL_DYNAMODB, say), its own credentials are needed.
 ELSEWHERE = "AWS_ENDPOINT_URL_"
 
 
@@ -24,7 +24,7 @@ class QuietMotoHandler(MotoRequestHandler):
     """moto's own handler, without a log line per request."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 class OneWriteAtATime:
@@ -35,7 +35,7 @@ class OneWriteAtATime:
         self._turn = Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answers a WSGI request."""
+        """Responds to a WSGI request."""
         if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
             return self._app(environ, start_response)
         with self._turn:
@@ -62,7 +62,7 @@ def moto() -> OneWriteAtATime:
 
 
 class EmbeddedAws:
-    """moto on `hosts`, all on one port; what it holds is kept in this process and is lost with it."""
+    """moto on `hosts`, all on one port; its resources are in this process and end with it."""
 
     def __init__(self, hosts: Sequence[str] = ("127.0.0.1",), port: int = 0) -> None:
         self._server = Server(hosts, port)
@@ -78,11 +78,11 @@ class EmbeddedAws:
         return self._server.port
 
     def start(self) -> None:
-        """Answers from now on."""
+        """Responds from now on."""
         self._server.start(moto(), QuietMotoHandler)
 
     def stop(self) -> None:
-        """Refuses connections from now on, and forgets all, for moto keeps what it holds in the process."""
+        """Refuses connections from now on, and drops all resources, which moto keeps in the process."""
         moto_api_backend.reset()
         self._server.stop()
 

@@ -1,4 +1,4 @@
-"""What stands behind the functions: the embedded AWS with the stack in it, the vendor, the secrets."""
+"""Everything behind the functions: the embedded AWS with the stack in it, the vendor, the secrets."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ import boto3
 from . import cleaning, stack, template
 from .aws import EmbeddedAws, credentials, region
 from .environment import Environment
-from .functions import merged
 from .keys import Secrets, made_up_credentials, vendor_credentials
+from .lambda_runner import merged
 from .vendor import FakeVendor
 
 # Frontends on any port of this machine.
@@ -24,12 +24,12 @@ _ALLOW_LOOPBACK = "WEBHOOK_ALLOW_HTTP_LOOPBACK"
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What whoever starts it may choose.
+    """Settings of a sandbox.
 
     Attributes:
         parameters: of the template.
         variables: of its functions. They win over parameters, and this process's environment over both.
-        hosts: addresses on which AWS and the stand-in listen; the functions of this process use the first.
+        hosts: addresses on which AWS and the fake vendor listen; the functions of this process use the first.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Backing:
     """Up as soon as it exists, down with stop(). One at a time, for it sets this process's environment.
 
     Args:
-        public_url: of the API that will stand in front, without a slash at the end.
+        public_url: of the API in front, without a slash at the end.
 
     Attributes:
         vendor: None where EKYC_API_URL names a real one.
@@ -79,7 +79,7 @@ class Backing:
 
     def _enter_aws(self) -> None:
         self.aws.start()
-        # A profile that exists nowhere, or another account's, would be asked before the variables.
+        # A profile that does not exist, or of another account, would win over the variables.
         self.environment.drop("AWS_PROFILE")
         self.environment.apply({"AWS_DEFAULT_REGION": region(), "AWS_REGION": region()} | credentials())
         # Between two tests a queue is emptied more often than AWS allows.
@@ -88,7 +88,7 @@ class Backing:
     def _vendor(
         self, created: stack.Stack, hosts: Sequence[str], outer: Mapping[str, str]
     ) -> tuple[str, tuple[str, str]]:
-        """The URL and the credentials of a real vendor, or of the stand-in, which is started."""
+        """The URL and the credentials of a real vendor, or of the fake vendor, which is started."""
         if outer.get(_API_URL):
             return outer[_API_URL], vendor_credentials(outer)
         client_id, client_secret = made_up_credentials()

@@ -1,4 +1,4 @@
-"""Empties what a stack holds, so that one test does not see another's work."""
+"""Empties a stack's resources, so that one test does not see another's work."""
 
 from functools import cache
 from typing import Any

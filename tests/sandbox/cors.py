@@ -1,12 +1,12 @@
-"""API Gateway's part in CORS: it answers preflights itself, and tells browsers who may read an answer."""
+"""API Gateway's part in CORS: it responds to preflights itself, and adds the headers that browsers check."""
 
 from werkzeug.wrappers import Request, Response
 
-from .wiring import Cors
+from .triggers import Cors
 
 
 def preflight(cors: Cors, request: Request) -> Response:
-    """The answer to OPTIONS, whatever the path; it has no header for an origin that is not allowed."""
+    """The response to OPTIONS on any path; it has no header for an origin that is not allowed."""
     response = Response(status=204)
     if origin := _allowed(cors, request.headers.get("origin")):
         response.headers["access-control-allow-origin"] = origin
@@ -18,7 +18,7 @@ def preflight(cors: Cors, request: Request) -> Response:
 
 
 def add_headers(cors: Cors, request: Request, response: Response) -> None:
-    """Replaces whatever a function said about CORS, as API Gateway does once it is configured."""
+    """Replaces a function's own CORS headers, as API Gateway does once CORS is configured."""
     for name in [name for name, _ in response.headers if name.lower().startswith("access-control-")]:
         del response.headers[name]
     if origin := _allowed(cors, request.headers.get("origin")):

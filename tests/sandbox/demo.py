@@ -15,7 +15,7 @@ from .sandbox import Sandbox
 from .serving import Server
 
 TIMEOUT = 30
-# How often the status is asked for, a second apart.
+# How often the status is polled, a second apart.
 POLLS = 10
 
 
@@ -25,11 +25,12 @@ def demonstrate(parameters: Mapping[str, str], out: TextIO) -> bool:
     What the functions log is shown only where it did not.
 
     Raises:
-        ValueError: there is a real vendor, on whose page nobody can pass for a person.
+        ValueError: there is a real vendor, whose page needs a real person.
     """
     if os.environ.get("EKYC_API_URL"):
-        raise ValueError("EKYC_API_URL names a real vendor, and the demo needs the stand-in; see `run`")
+        raise ValueError("EKYC_API_URL names a real vendor, and the demo needs the fake vendor; see `run`")
     started = time.monotonic()
+    _say(out, "starting the bridge, an embedded AWS and the vendor …")
     sys.stdout = logs = io.StringIO()
     frontend = Server()
     frontend.start(_page)
@@ -63,7 +64,7 @@ class _Demo:
         self._out = out
 
     def run(self) -> bool:
-        """True where the last answer says verified."""
+        """True where the last response says verified."""
         created = self._create()
         own = f"/verifications/{created['id']}"
         self._step("the frontend reads it", "GET", own, show=("status", "sequence"))
@@ -92,7 +93,7 @@ class _Demo:
     def _person(self, url: str) -> None:
         """The person opens the link and passes; their browser follows the redirects to the frontend."""
         page = requests.get(url, params={"outcome": "verified"}, timeout=TIMEOUT)
-        _say(self._out, "the person passes on the vendor's page, and is sent from there to us, and on")
+        _say(self._out, "the person passes on the vendor's page, returns to the bridge, and is sent on to the frontend")
         for hop in (*page.history, page):
             self._line("GET", hop.url, hop.status_code, _arrival(hop.url))
 
@@ -108,13 +109,13 @@ class _Demo:
         self, title: str, method: str, path: str, *, show: tuple[str, ...], json: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         headers = {} if path.startswith("/status/") else self._key
-        answer = requests.request(method, self._api + path, headers=headers, json=json, timeout=TIMEOUT)
+        response = requests.request(method, self._api + path, headers=headers, json=json, timeout=TIMEOUT)
         _say(self._out, title)
-        body: dict[str, Any] = answer.json()
-        interesting = show if answer.ok else ("code", "detail", "message")
+        body: dict[str, Any] = response.json()
+        interesting = show if response.ok else ("code", "detail", "message")
         fields = {name: _brief(body[name]) for name in interesting if name in body}
-        self._line(method, self._api + path, answer.status_code, fields)
-        answer.raise_for_status()
+        self._line(method, self._api + path, response.status_code, fields)
+        response.raise_for_status()
         return body
 
     def _line(self, method: str, url: str, status: int, fields: Mapping[str, Any]) -> None:
@@ -137,13 +138,13 @@ def _without_secrets(url: str) -> str:
 
 
 def _arrival(url: str) -> dict[str, str]:
-    """What the frontend is told when the person arrives."""
+    """What the frontend gets in its URL when the person arrives."""
     query = parse_qs(urlsplit(url).query)
     return {name: query[name][0] for name in ("verification_id", "status") if name in query}
 
 
 def _brief(value: Any) -> Any:
-    """A record's fields are personal data, so only their names are told."""
+    """A record's fields are personal data, so only their names are shown."""
     return f"{{{', '.join(value)}}}" if isinstance(value, dict) else value
 
 

@@ -1,21 +1,36 @@
-"""From an HTTP request to API Gateway's event, payload format 2.0."""
+"""The events that AWS's services make for functions, for the sandbox and the simulation."""
 
 import base64
 import time
-import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
-from werkzeug.wrappers import Request
-
-from .aws import ACCOUNT_ID
-from .wiring import Route
+from .aws import ACCOUNT_ID, region
+from .triggers import Route, Schedule
 
 Event = dict[str, Any]
 
-# What API Gateway hands on as text; every other body is base64.
+# Bodies that API Gateway passes on as text; every other body is base64.
 _TEXT = ("application/json", "application/xml", "application/javascript")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as API Gateway gets it: `path` decoded, `raw_path` and `query` as they came, `now` in epoch seconds."""
+
+    method: str
+    path: str
+    raw_path: str
+    query: str
+    headers: Iterable[tuple[str, str]]
+    body: bytes
+    host: str
+    id: str
+    now: float
+    source_ip: str = "127.0.0.1"
+    protocol: str = "HTTP/1.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +45,14 @@ def find_route(routes: tuple[Route, ...], method: str, raw_path: str) -> Match |
     """The most specific route of a path that is still URL-encoded; a parameter is one segment, not empty."""
     found: list[tuple[list[bool], bool, Match]] = []
     for route in routes:
-        parameters = _fit(route.path, raw_path)
+        parameters = _path_parameters(route.path, raw_path)
         if parameters is not None and route.method in (method, "ANY"):
             variable = [segment.startswith("{") for segment in route.path.split("/")]
             found.append((variable, route.method == "ANY", Match(route, parameters)))
     return min(found, key=lambda item: item[:2])[2] if found else None
 
 
-def _fit(pattern: str, raw_path: str) -> dict[str, str] | None:
+def _path_parameters(pattern: str, raw_path: str) -> dict[str, str] | None:
     wanted, given = pattern.split("/"), raw_path.split("/")
     if len(wanted) != len(given):
         return None
@@ -51,26 +66,28 @@ def _fit(pattern: str, raw_path: str) -> dict[str, str] | None:
     return parameters
 
 
-def request_event(request: Request, match: Match, body: bytes) -> Event:
-    """The event for the function behind a route; members without a value are absent, as on AWS."""
-    is_text = _is_text(request, body)
+def http_event(request: HttpRequest, match: Match) -> Event:
+    """API Gateway's event, payload format 2.0; members without a value are absent, as on AWS."""
+    headers = _joined(request.headers)
+    cookies = headers.pop("cookie", None)
+    text = _text(headers, request.body)
     event: Event = {
         "version": "2.0",
         "routeKey": match.route.key,
         "rawPath": request.path,
-        "rawQueryString": request.query_string.decode("latin-1"),
-        "headers": _headers(request),
-        "requestContext": _context(request, match.route.key),
-        "isBase64Encoded": bool(body) and not is_text,
+        "rawQueryString": request.query,
+        "headers": headers,
+        "requestContext": _context(request, match.route.key, headers.get("user-agent", "")),
+        "isBase64Encoded": bool(request.body) and text is None,
     }
-    if cookies := request.headers.get("cookie"):
+    if cookies:
         event["cookies"] = [cookie.strip() for cookie in cookies.split(";")]
-    if query := _query(request):
+    if query := _joined(parse_qsl(request.query, keep_blank_values=True), lower=False):
         event["queryStringParameters"] = query
     if match.parameters:
         event["pathParameters"] = match.parameters
-    if body:
-        event["body"] = body.decode() if is_text else base64.b64encode(body).decode()
+    if request.body:
+        event["body"] = base64.b64encode(request.body).decode() if text is None else text
     return event
 
 
@@ -80,49 +97,78 @@ def authorizer_event(event: Event, route_arn: str, identity: list[str]) -> Event
     return seen | {"type": "REQUEST", "routeArn": route_arn, "identitySource": identity}
 
 
-def _headers(request: Request) -> dict[str, str]:
-    """Names in lower case, values of the same name joined; API Gateway hands cookies on apart."""
+def _joined(pairs: Iterable[tuple[str, str]], *, lower: bool = True) -> dict[str, str]:
+    """Values of the same name joined by commas."""
     joined: dict[str, str] = {}
-    for name, value in request.headers.items():
-        key = name.lower()
-        if key != "cookie":
-            joined[key] = f"{joined[key]},{value}" if key in joined else value
+    for given, value in pairs:
+        name = given.lower() if lower else given
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
     return joined
 
 
-def _query(request: Request) -> dict[str, str]:
-    return {name: ",".join(values) for name, values in request.args.lists()}
-
-
-def _is_text(request: Request, body: bytes) -> bool:
-    kind = request.mimetype
-    if request.headers.get("content-encoding") or not (kind.startswith("text/") or kind in _TEXT):
-        return False
+def _text(headers: Mapping[str, str], body: bytes) -> str | None:
+    """The body as text; None where API Gateway passes it on as base64."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if headers.get("content-encoding") or not (kind.startswith("text/") or kind in _TEXT):
+        return None
     try:
-        body.decode()
+        return body.decode()
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
 
 
-def _context(request: Request, route_key: str) -> Event:
-    now = time.time()
+def _context(request: HttpRequest, route_key: str, user_agent: str) -> Event:
     return {
         "accountId": ACCOUNT_ID,
         "apiId": "sandbox",
-        # With the port, unlike on AWS: it is what links of this machine need.
+        # With the port, unlike on AWS: links of this machine need it.
         "domainName": request.host,
         "domainPrefix": request.host.partition(".")[0],
         "http": {
             "method": request.method,
             "path": request.path,
-            "protocol": request.environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
-            "sourceIp": request.remote_addr or "127.0.0.1",
-            "userAgent": request.headers.get("user-agent", ""),
+            "protocol": request.protocol,
+            "sourceIp": request.source_ip,
+            "userAgent": user_agent,
         },
-        "requestId": uuid.uuid4().hex[:15] + "=",
+        "requestId": request.id,
         "routeKey": route_key,
         "stage": "$default",
-        "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
-        "timeEpoch": round(now * 1000),
+        "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(request.now)),
+        "timeEpoch": round(request.now * 1000),
+    }
+
+
+def queue_event(queue: str, messages: Iterable[Mapping[str, Any]]) -> Event:
+    """The event of a batch. `queue` is the queue's name; `messages` are as ReceiveMessage returns them."""
+    return {
+        "Records": [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message.get("Attributes", {}),
+                "messageAttributes": message.get("MessageAttributes", {}),
+                "md5OfBody": message.get("MD5OfBody", ""),
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:{region()}:{ACCOUNT_ID}:{queue}",
+                "awsRegion": region(),
+            }
+            for message in messages
+        ]
+    }
+
+
+def scheduled_event(schedule: Schedule, id: str, now: float) -> Event:
+    """The event of a rule of EventBridge at `now`, in epoch seconds."""
+    return {
+        "version": "0",
+        "id": id,
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT_ID,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+        "region": region(),
+        "resources": [f"arn:aws:events:{region()}:{ACCOUNT_ID}:rule/{schedule.name}"],
+        "detail": {},
     }

@@ -1,19 +1,21 @@
 """API Gateway's part: HTTP on one side, events of payload format 2.0 for the handlers on the other."""
 
 import sys
+import time
 import traceback
-from collections.abc import Iterable
+import uuid
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from . import cors
-from .answers import http_response, message
 from .authorizers import Authorizers, Invoke
-from .events import find_route, request_event
-from .functions import FunctionError, PayloadTooLargeError
-from .wiring import Api
+from .events import HttpRequest, find_route, http_event
+from .lambda_runner import FunctionError, PayloadTooLargeError
+from .responses import http_response, message
+from .triggers import Api
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -27,51 +29,73 @@ class Gateway:
 
     Args:
         invoke: calls a function, by its logical id.
-        caching: False asks the authorizer on every request, whatever the template says.
+        caching: False invokes the authorizer on every request, whatever the template says.
+        clock: seconds, for the authorizers' cache.
     """
 
-    def __init__(self, api: Api, invoke: Invoke, *, caching: bool = True) -> None:
+    def __init__(
+        self, api: Api, invoke: Invoke, *, caching: bool = True, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._api = api
         self._invoke = invoke
-        self.doors = Authorizers(api.authorizers, invoke, caching=caching)
+        self.authorizers = Authorizers(api.authorizers, invoke, caching=caching, clock=clock)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answers a WSGI request."""
+        """Responds to a WSGI request."""
         request = Request(environ)
         request.max_content_length = BODY_LIMIT
-        response = self._answer(request)
+        response = self._serve(request)
         if self._api.cors is not None and request.method != "OPTIONS":
             cors.add_headers(self._api.cors, request, response)
         return response(environ, start_response)
 
-    def _answer(self, request: Request) -> Response:
+    def _serve(self, request: Request) -> Response:
         try:
-            body = request.get_data()
-            return self._route(request, body)
-        except (RequestEntityTooLarge, PayloadTooLargeError):
-            return message(413, "Request Entity Too Large")
-        except ClientDisconnected:
-            return message(400, "Bad Request")
-        except FunctionError:
-            # On AWS this stands in the function's log.
-            traceback.print_exc(file=sys.stderr)
-            return message(500, "Internal Server Error")
-
-    def _route(self, request: Request, body: bytes) -> Response:
-        match = find_route(self._api.routes, request.method, _raw_path(request))
-        if match is None:
-            if request.method == "OPTIONS" and self._api.cors is not None:
+            received = _received(request)
+            has_route = find_route(self._api.routes, request.method, received.raw_path) is not None
+            if request.method == "OPTIONS" and self._api.cors is not None and not has_route:
                 return cors.preflight(self._api.cors, request)
-            return message(404, "Not Found")
-        event = request_event(request, match, body)
+            return self.respond(received)
+        except (RequestEntityTooLarge, PayloadTooLargeError):
+            return message(413)
+        except ClientDisconnected:
+            return message(400)
+        except FunctionError:
+            # On AWS this is in the function's log.
+            traceback.print_exc(file=sys.stderr)
+            return message(500)
+
+    def respond(self, request: HttpRequest) -> Response:
+        """The response to a request.
+
+        Raises:
+            FunctionError: the function or its authorizer failed, which API Gateway makes a 500.
+            PayloadTooLargeError: the event is too large for Lambda.
+        """
+        match = find_route(self._api.routes, request.method, request.raw_path)
+        if match is None:
+            return message(404)
+        event = http_event(request, match)
         if match.route.authorizer is not None:
-            refusal = self.doors.refuse(match.route.authorizer, event)
+            refusal = self.authorizers.refuse(match.route.authorizer, event)
             if refusal is not None:
-                return refusal
+                return message(refusal)
         return http_response(self._invoke(match.route.function, event))
 
 
-def _raw_path(request: Request) -> str:
-    """The path as it came, for %2F must not part segments."""
+def _received(request: Request) -> HttpRequest:
+    # The path as it came, as %2F must not part segments.
     raw: str = request.environ.get("REQUEST_URI", request.path)
-    return raw.partition("?")[0]
+    return HttpRequest(
+        method=request.method,
+        path=request.path,
+        raw_path=raw.partition("?")[0],
+        query=request.query_string.decode("latin-1"),
+        headers=list(request.headers.items()),
+        body=request.get_data(),
+        host=request.host,
+        id=uuid.uuid4().hex[:15] + "=",
+        now=time.time(),
+        source_ip=request.remote_addr or "127.0.0.1",
+        protocol=request.environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
+    )

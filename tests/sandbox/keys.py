@@ -1,4 +1,4 @@
-"""API keys, the vendor's credentials and the endpoints of webhooks, put where the functions look for them."""
+"""API keys, the vendor's credentials and the endpoints of webhooks, put where the functions read them."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ ALL_SCOPES = (
 )
 PRINCIPAL = "sandbox"
 
-# The variables by which functions know the secrets, and thus we.
+# The functions' variables with the secrets' ARNs.
 _API_KEYS = "API_KEYS_SECRET_ARN"
 _CREDENTIALS = "EKYC_CREDENTIALS_SECRET_ARN"
 _ENDPOINTS = "WEBHOOK_ENDPOINTS_SECRET_ARN"
@@ -32,7 +32,7 @@ class Secrets:
         self._keys: list[dict[str, Any]] = []
 
     def put_credentials(self, client_id: str, client_secret: str) -> None:
-        """What the bridge shows to the vendor."""
+        """The credentials that the bridge sends to the vendor."""
         self._put(_CREDENTIALS, {"client_id": client_id, "client_secret": client_secret})
 
     def put_endpoints(self, endpoints: Sequence[Any]) -> None:
@@ -63,7 +63,7 @@ class Secrets:
 
 
 def vendor_credentials(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Of the real account that EKYC_API_URL stands for.
+    """Of the real account behind EKYC_API_URL.
 
     Raises:
         ValueError: EKYC_CLIENT_ID or EKYC_CLIENT_SECRET is not set.
@@ -75,5 +75,5 @@ def vendor_credentials(environment: Mapping[str, str]) -> tuple[str, str]:
 
 
 def made_up_credentials() -> tuple[str, str]:
-    """That only this sandbox's stand-in accepts, in the vendor's form."""
+    """Which only this sandbox's fake vendor accepts, in the vendor's form."""
     return secrets.token_hex(16), "sk_" + secrets.token_hex(32)

@@ -4,22 +4,21 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import requests
 
 from .backing import LOOPBACK, Backing, Choices
-from .functions import Functions
+from .running import Running
 from .sam_template import ENDPOINT_VARIABLE, with_endpoint_variable
 from .sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
 from .template import TEMPLATE
-from .workers import Workers
 
 # What `sam build` has written; SAM_TEMPLATE may name another.
 BUILT = TEMPLATE.parent / ".aws-sam" / "build" / "template.yaml"
@@ -28,98 +27,55 @@ START_TIMEOUT = 300
 STOP_TIMEOUT = 30
 
 
-class SamLocal:
+class SamLocal(Running):
     """`sam local start-api` with what it needs, inside a with block; workers call handlers in this process.
 
     Args:
         port: of the front.
-        workers: False leaves the schedule and the queue to sweep_now() and drain_queue().
+        workers: see Running.
         parameters: of the template.
 
     Raises:
-        UnavailableError: something that it needs is not there.
+        UnavailableError: something that it needs is missing.
     """
 
-    def __init__(
-        self,
-        *,
-        port: int,
-        workers: bool = True,
-        parameters: Mapping[str, str] | None = None,
-    ) -> None:
-        self._port = port
+    def __init__(self, *, port: int, workers: bool = True, parameters: Mapping[str, str] | None = None) -> None:
         self._built = Path(os.environ.get("SAM_TEMPLATE") or BUILT)
-        self._has_workers = workers
-        self._parameters = parameters or {}
-
-    @property
-    def api_url(self) -> str:
-        """Of the front, without a slash at the end."""
-        return f"http://{LOOPBACK}:{self._port}"
-
-    def ready(self) -> dict[str, str]:
-        """What somebody needs who wants to use it."""
-        return {
-            "api_url": self.api_url,
-            "api_key": self.backing.api_key,
-            "ekyc_api_url": self.backing.ekyc_api_url,
-            "aws_endpoint_url": self.backing.aws.url,
-        }
-
-    def __enter__(self) -> Self:
         if not self._built.is_file():
             raise UnavailableError(f"{self._built} is not there: run `sam build` first")
-        executable, address = sam(), host_address()
-        with ExitStack() as going_up:
-            self.backing = Backing(self.api_url, Choices(parameters=self._parameters, hosts=listening_hosts(address)))
-            going_up.callback(self.backing.stop)
-            self._start_workers()
-            going_up.callback(self._workers.stop)
-            directory = going_up.enter_context(tempfile.TemporaryDirectory(prefix="sam-local-"))
-            process = self._start_sam(executable, self._write_variables(Path(directory), address))
-            going_up.callback(_end, process)
-            self._wait_until_up(process)
-            self._down = going_up.pop_all()
-        return self
+        self._executable, self._address = sam(), host_address()
+        choices = Choices(parameters=parameters or {}, hosts=listening_hosts(self._address))
+        super().__init__(choices, workers=workers)
+        self._port = port
+        self.api_url = f"http://{LOOPBACK}:{port}"
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._down.close()
+    def _up(self, going_up: ExitStack) -> None:
+        super()._up(going_up)
+        self._start_workers()
+        variables = Path(going_up.enter_context(tempfile.TemporaryDirectory(prefix="sam-local-"))) / "env-vars.json"
+        variables.write_text(json.dumps(variables_inside(self.backing, self._address)), encoding="utf-8")
+        process = self._start_sam(variables)
+        ending = threading.Event()
+        threading.Thread(target=_relay, args=(process, ending), daemon=True).start()
+        going_up.callback(_end, process, ending)
+        print("Waiting for sam local; its first start builds an image for the layer.", file=sys.stderr, flush=True)
+        self._wait_until_up(process)
 
-    def sweep_now(self) -> None:
-        """Runs what the schedule runs. Raises FunctionError."""
-        self._workers.run_schedules()
-
-    def drain_queue(self) -> int:
-        """Works off the queue; returns how many messages were handed to the function."""
-        return self._workers.drain_queues()
-
-    def _start_workers(self) -> None:
-        stack = self.backing.stack
-        functions = Functions(stack.functions, stack.layers, stack.name)
-        self._workers = Workers(stack, functions.invoke, self.backing.client("sqs"))
-        if self._has_workers:
-            self._workers.start()
-
-    def _write_variables(self, directory: Path, address: str) -> Path:
-        """The file for --env-vars."""
-        path = directory / "env-vars.json"
-        path.write_text(json.dumps(variables_inside(self.backing, address)), encoding="utf-8")
-        return path
-
-    def _start_sam(self, executable: str, variables: Path) -> subprocess.Popen[bytes]:
-        command = [executable, "local", "start-api", "--template", str(with_endpoint_variable(self._built))]
+    def _start_sam(self, variables: Path) -> subprocess.Popen[bytes]:
+        command = [self._executable, "local", "start-api", "--template", str(with_endpoint_variable(self._built))]
         command += ["--env-vars", str(variables), "--host", LOOPBACK, "--port", str(self._port)]
         command += ["--skip-pull-image", "--warm-containers", "LAZY"]
         command += ["--parameter-overrides", f"Architecture={ARCHITECTURE}"]
-        # A group of its own: an interrupt from the terminal must not reach sam before us.
-        return subprocess.Popen(command, env=self._environment(), stdout=2, start_new_session=True)
-
-    def _environment(self) -> dict[str, str]:
-        """Of sam, which hands its credentials and region on to the containers."""
+        # sam passes its credentials and region on to the containers.
         outer = {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
-        return outer | {"SAM_CLI_TELEMETRY": "0"}
+        # A group of its own: an interrupt from the terminal must not reach sam before this process.
+        return subprocess.Popen(
+            command,
+            env=outer | {"SAM_CLI_TELEMETRY": "0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def _wait_until_up(self, process: subprocess.Popen[bytes]) -> None:
         ends_at = time.monotonic() + START_TIMEOUT
@@ -127,12 +83,12 @@ class SamLocal:
             if process.poll() is not None:
                 raise UnavailableError(f"sam local ended with code {process.returncode}")
             try:
-                # The first answer takes as long as its image takes to be built.
+                # The first response takes as long as its image takes to be built.
                 if requests.get(f"{self.api_url}/health", timeout=START_TIMEOUT).ok:
                     return
             except requests.ConnectionError:
                 time.sleep(0.2)
-        raise UnavailableError(f"sam local did not answer within {START_TIMEOUT} s")
+        raise UnavailableError(f"sam local did not respond within {START_TIMEOUT} s")
 
 
 def variables_inside(backing: Backing, address: str) -> dict[str, dict[str, str]]:
@@ -144,7 +100,17 @@ def variables_inside(backing: Backing, address: str) -> dict[str, dict[str, str]
     return {name: function.environment | endpoint for name, function in functions.items()}
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _relay(process: subprocess.Popen[bytes], ending: threading.Event) -> None:
+    """Shows the output of sam on stderr. sam prints a traceback when it is interrupted, so the end is not shown."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if not ending.is_set():
+            sys.stderr.write(line.decode(errors="replace"))
+            sys.stderr.flush()
+
+
+def _end(process: subprocess.Popen[bytes], ending: threading.Event) -> None:
+    ending.set()
     # On an interrupt sam takes its containers down.
     process.send_signal(signal.SIGINT)
     try:

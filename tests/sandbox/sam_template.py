@@ -1,4 +1,4 @@
-"""The copy of the built template that `sam local` gets. The template itself carries nothing for local runs."""
+"""The copy of the built template that `sam local` gets. The template itself has nothing for local runs."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 def with_endpoint_variable(built: Path) -> Path:
     """Writes a copy in which every function declares AWS_ENDPOINT_URL: `--env-vars` sets only what is declared.
 
-    The copy lies beside the original, as both name the code by paths relative to their folder. JSON is YAML, too.
+    The copy is beside the original, as both name the code by paths relative to their folder. JSON is YAML, too.
     """
     document = cast(Document, yaml_parse(built.read_text(encoding="utf-8")))
     function = document.setdefault("Globals", {}).setdefault("Function", {})

@@ -1,29 +1,26 @@
-"""All of it on one machine: what stands behind the functions, the functions, and the front before them."""
+"""The whole bridge on one machine: AWS and the vendor, the functions, and API Gateway in front of them."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from .backing import Backing, Choices
-from .functions import Functions
+from .backing import Choices
 from .gateway import Gateway
 from .keys import ALL_SCOPES, PRINCIPAL
+from .running import Running
 from .serving import Server
 from .stack import Stack
 from .vendor import FakeVendor
-from .workers import Workers
 
 
-class Sandbox:
-    """The bridge, inside a with block; one at a time, for it sets this process's environment.
+class Sandbox(Running):
+    """The bridge, inside a with block; one at a time, as it sets this process's environment.
 
     Args:
         port: of the front; 0 picks a free one.
-        workers: False leaves the schedule and the queue to sweep_now() and drain_queue().
-        schedule_seconds: replaces the schedule's interval, as SWEEP_SECONDS in the environment does.
-        caching: False asks the authorizer on every request.
+        workers, schedule_seconds: see Running; SWEEP_SECONDS in the environment is the default of the latter.
+        caching: False invokes the authorizer on every request.
         parameters, variables: of the template, and of its functions (backing.Choices).
 
     Raises:
@@ -41,123 +38,74 @@ class Sandbox:
         parameters: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
+        seconds = schedule_seconds or float(os.environ.get("SWEEP_SECONDS") or 0)
+        super().__init__(Choices(parameters or {}, variables or {}), workers=workers, schedule_seconds=seconds)
         self._port = port
-        self._has_workers = workers
-        self._schedule_seconds = schedule_seconds or float(os.environ.get("SWEEP_SECONDS") or 0)
         self._caching = caching
-        self._choices = Choices(parameters or {}, variables or {})
 
-    def start(self) -> Self:
-        """Brings all up; returns when requests are answered."""
-        with ExitStack() as going_up:
-            self._server = Server(port=self._port)
-            going_up.callback(self._server.stop)
-            self._backing = Backing(self._server.url, self._choices)
-            going_up.callback(self._backing.stop)
-            self._start_functions()
-            going_up.callback(self._workers.stop)
-            self._down = going_up.pop_all()
-        return self
-
-    def _start_functions(self) -> None:
-        stack = self._backing.stack
-        self._functions = Functions(stack.functions, stack.layers, stack.name)
-        self._gateway = Gateway(stack.api, self._functions.invoke, caching=self._caching)
-        self._server.start(self._gateway)
-        self._workers = Workers(
-            stack, self._functions.invoke, self.client("sqs"), schedule_seconds=self._schedule_seconds
-        )
-        if self._has_workers:
-            self._workers.start()
-
-    def stop(self) -> None:
-        """Brings all down; the environment is as it was."""
-        self._down.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    @property
-    def api_url(self) -> str:
-        """Of the front, without a slash at the end."""
-        return self._server.url
+    def _up(self, going_up: ExitStack) -> None:
+        server = Server(port=self._port)
+        going_up.callback(server.stop)
+        self.api_url = server.url
+        super()._up(going_up)
+        self._gateway = Gateway(self.stack.api, self.invoke, caching=self._caching)
+        server.start(self._gateway)
+        self._start_workers()
 
     @property
     def api_key(self) -> str:
         """With all scopes."""
-        return self._backing.api_key
+        return self.backing.api_key
 
     @property
     def ekyc_api_url(self) -> str:
         """Of the vendor, real or not."""
-        return self._backing.ekyc_api_url
+        return self.backing.ekyc_api_url
 
     @property
     def aws_endpoint_url(self) -> str:
         """Of the embedded AWS."""
-        return self._backing.aws.url
+        return self.backing.aws.url
 
     @property
     def vendor(self) -> FakeVendor:
-        """The stand-in. Raises RuntimeError where a real vendor is in its place."""
-        if self._backing.vendor is None:
-            raise RuntimeError("there is no stand-in: EKYC_API_URL names a real vendor")
-        return self._backing.vendor
+        """The fake vendor. Raises RuntimeError where there is a real one."""
+        if self.backing.vendor is None:
+            raise RuntimeError("there is no fake vendor: EKYC_API_URL names a real vendor")
+        return self.backing.vendor
 
     @property
     def stack(self) -> Stack:
-        """What was created."""
-        return self._backing.stack
-
-    def ready(self) -> dict[str, str]:
-        """What somebody needs who wants to use it."""
-        return {
-            "api_url": self.api_url,
-            "api_key": self.api_key,
-            "ekyc_api_url": self.ekyc_api_url,
-            "aws_endpoint_url": self.aws_endpoint_url,
-        }
+        """The created stack."""
+        return self.backing.stack
 
     def client(self, service: str) -> Any:
         """A boto3 client of the embedded AWS."""
-        return self._backing.client(service)
+        return self.backing.client(service)
 
     def add_key(self, principal: str = PRINCIPAL, scopes: Sequence[str] = ALL_SCOPES) -> str:
-        """Another API key, good at once."""
-        key = self._backing.secrets.add_key(principal, scopes)
-        self._functions.forget()
+        """Another API key, which counts at once."""
+        key = self.backing.secrets.add_key(principal, scopes)
+        self.functions.clear_caches()
         return key
 
     def put_endpoints(self, endpoints: Sequence[Any]) -> None:
         """Who is sent webhooks from now on, as the secret has them."""
-        self._backing.secrets.put_endpoints(endpoints)
-        self._functions.forget()
+        self.backing.secrets.put_endpoints(endpoints)
+        self.functions.clear_caches()
 
     def invoke(self, name: str, event: Any) -> Any:
         """Calls a function by its logical id. Raises FunctionError."""
-        return self._functions.invoke(name, event)
-
-    def sweep_now(self) -> None:
-        """Runs what the schedule runs. Raises FunctionError."""
-        self._workers.run_schedules()
-
-    def drain_queue(self) -> int:
-        """Works off the queue; returns how many messages were handed to the function."""
-        return self._workers.drain_queues()
+        return self.functions.invoke(name, event)
 
     def reset(self) -> None:
         """No verification, message, link, fault, further key or cached authorization is left."""
-        self._backing.reset()
-        self._gateway.doors.forget()
-        self._functions.forget()
+        self.backing.reset()
+        self._gateway.authorizers.clear_cache()
+        self.functions.clear_caches()
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
         """Inside, this process's environment is as if there were no sandbox."""
-        with self._backing.environment.hidden():
+        with self.backing.environment.hidden():
             yield

@@ -1,18 +1,20 @@
 """HTTP servers of the sandbox: a WSGI application on one port of one or more addresses, in threads."""
 
+import socket
+import ssl
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from .vendor.serving import listen
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-# Seconds between two looks at whether to stop: bounds what stop() takes.
+# Seconds between two polls of whether to stop: bounds what stop() takes.
 POLL_SECONDS = 0.02
+# Another program may hold, on a second address, the port that the system picked on the first.
+PORT_ATTEMPTS = 20
 
 
 class SilentHandler(WSGIRequestHandler):
@@ -21,11 +23,11 @@ class SilentHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 class Server:
-    """Listens as soon as it exists, so that its URL is known; answers from start() on.
+    """Listens as soon as it exists, so that its URL is known; responds from start() on.
 
     Args:
         hosts: addresses, all on one port; `url` has the first.
@@ -35,8 +37,11 @@ class Server:
         OSError: the port is taken.
     """
 
-    def __init__(self, hosts: Sequence[str] = ("127.0.0.1",), port: int = 0) -> None:
-        self._sockets = listen(tuple(hosts), port)
+    def __init__(
+        self, hosts: Sequence[str] = ("127.0.0.1",), port: int = 0, *, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._sockets = _listen(tuple(hosts), port)
+        self._tls = tls
         self.host = hosts[0]
         self.port: int = self._sockets[0].getsockname()[1]
         self._running: list[tuple[BaseWSGIServer, threading.Thread]] = []
@@ -47,11 +52,13 @@ class Server:
         return f"http://{self.host}:{self.port}"
 
     def start(self, app: "WSGIApplication", handler: type[WSGIRequestHandler] = SilentHandler) -> None:
-        """Answers with `app`, one thread for each connection."""
+        """Responds with `app`, one thread for each connection."""
         for listening in self._sockets:
+            host, port = listening.getsockname()[:2]
             # By descriptor, because werkzeug ends the process where a port is taken.
-            address, port = listening.getsockname()[:2]
-            server = make_server(address, port, app, threaded=True, request_handler=handler, fd=listening.fileno())
+            server = make_server(
+                host, port, app, threaded=True, request_handler=handler, ssl_context=self._tls, fd=listening.fileno()
+            )
             thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
             thread.start()
             self._running.append((server, thread))
@@ -66,3 +73,28 @@ class Server:
         self._running = []
         for listening in self._sockets:
             listening.close()
+
+
+def _listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
+    """A listening socket for each host, all on one port."""
+    for attempt in range(PORT_ATTEMPTS):
+        try:
+            return _listen_once(hosts, port)
+        except OSError:
+            if port or attempt == PORT_ATTEMPTS - 1:
+                raise
+    raise AssertionError("the loop returns or raises")
+
+
+def _listen_once(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    try:
+        for host in hosts:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            sockets.append(socket.create_server((host, port), family=family, backlog=128))
+            port = sockets[0].getsockname()[1]
+    except OSError:
+        for listening in sockets:
+            listening.close()
+        raise
+    return sockets

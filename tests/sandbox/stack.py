@@ -1,13 +1,14 @@
 """The stack: what template.yaml declares, created in the embedded AWS by its CloudFormation."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import boto3
 
-from . import moto_workarounds, wiring
+from . import moto_workarounds, triggers
+from .lambda_runner import Function
 from .template import Document, Template, references
 
 STACK_NAME = "ekyc-bridge"
@@ -31,20 +32,8 @@ _FUNCTION = "AWS::Lambda::Function"
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
-    """`name` is the logical id; `code` a folder; `timeout` in seconds, `memory` in MB."""
-
-    name: str
-    code: Path
-    handler: str
-    timeout: int
-    memory: int
-    environment: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Stack:
-    """What was created, and who is called by what.
+    """What was created, and which function is called by what.
 
     Attributes:
         functions: by logical id.
@@ -54,9 +43,9 @@ class Stack:
 
     name: str
     functions: dict[str, Function]
-    api: wiring.Api
-    schedules: tuple[wiring.Schedule, ...]
-    queues: tuple[wiring.QueueSource, ...]
+    api: triggers.Api
+    schedules: tuple[triggers.Schedule, ...]
+    queues: tuple[triggers.QueueSource, ...]
     resources: dict[str, str]
     types: dict[str, str]
     outputs: dict[str, str]
@@ -101,7 +90,7 @@ def create(template: Template, session: boto3.Session, endpoint_url: str, name: 
     outputs = {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])}
     resolved = json.loads(outputs.pop(_RESOLVED))
     moto_workarounds.fill(resolved["resources"], resolved["properties"], session, endpoint_url)
-    return _stack(template, name, resolved, outputs)
+    return describe(template, name, resolved, outputs)
 
 
 def _create_secrets(template: Template, session: boto3.Session, endpoint_url: str, stack_name: str) -> dict[str, str]:
@@ -119,7 +108,7 @@ def _creatable(template: Template, secrets: Mapping[str, str]) -> Document:
     resources = {name: item for name, item in document["Resources"].items() if item["Type"] in CREATED}
     known = resources.keys() | secrets.keys() | document.get("Parameters", {}).keys()
     outputs = {name: item for name, item in document.get("Outputs", {}).items() if references(item["Value"]) <= known}
-    resolved = {"Fn::ToJsonString": _wanted(template, [*resources, *secrets])}
+    resolved = {"Fn::ToJsonString": unresolved(template, [*resources, *secrets])}
     return {
         "Parameters": document.get("Parameters", {}) | {name: {"Type": "String"} for name in secrets},
         "Conditions": document.get("Conditions", {}),
@@ -128,10 +117,11 @@ def _creatable(template: Template, secrets: Mapping[str, str]) -> Document:
     }
 
 
-def _wanted(template: Template, names: list[str]) -> Document:
+def unresolved(template: Template, names: Iterable[str]) -> Document:
+    """What describe() needs, its intrinsic functions still to be resolved. `names`: of the resources to be known."""
     functions = template.of_type(_FUNCTION)
     return {
-        "api": wiring.api_values(template),
+        "api": triggers.api_values(template),
         "environments": {
             name: declared.get("Environment", {}).get("Variables", {}) for name, declared in functions.items()
         },
@@ -140,7 +130,8 @@ def _wanted(template: Template, names: list[str]) -> Document:
     }
 
 
-def _stack(template: Template, name: str, resolved: Document, outputs: dict[str, str]) -> Stack:
+def describe(template: Template, name: str, resolved: Document, outputs: dict[str, str]) -> Stack:
+    """The stack that a template makes. `resolved`: unresolved(), after that."""
     functions = {
         function: Function(
             name=function,
@@ -156,9 +147,9 @@ def _stack(template: Template, name: str, resolved: Document, outputs: dict[str,
     return Stack(
         name=name,
         functions=functions,
-        api=wiring.api(template, resolved["api"]),
-        schedules=wiring.schedules(template),
-        queues=wiring.queue_sources(template),
+        api=triggers.api(template, resolved["api"]),
+        schedules=triggers.schedules(template),
+        queues=triggers.queue_sources(template),
         resources=resolved["resources"],
         types={key: kinds[key] for key in resolved["resources"]},
         outputs=outputs,

@@ -13,7 +13,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
-# Where the translator wants the code to be. Nobody reads it: the sandbox loads functions from the checkout.
+# Where the translator wants the code to be. It is never read: functions are loaded from the checkout.
 _UPLOADED = "s3://nowhere/code.zip"
 
 # A name in Fn::Sub: ${Table}, or the Table of ${Table.Arn}; not the literal ${!Table}.
@@ -43,6 +43,38 @@ class Template:
         resources = self.document["Resources"].items()
         return {name: item.get("Properties", {}) for name, item in resources if item["Type"] == kind}
 
+    def resolved(self, value: Any) -> Any:
+        """A value with its intrinsic functions replaced, where there is no CloudFormation to do it: a parameter by its
+        value, a resource and its attributes by its logical id."""
+        match value:
+            case {"Ref": "AWS::NoValue"}:
+                return None
+            case {"Ref": str(name)}:
+                return self.parameters.get(name, name)
+            case {"Fn::GetAtt": [str(name), _]}:
+                return name
+            case {"Fn::Join": [str(separator), parts]}:
+                joined = self.resolved(parts)
+                # A list parameter is text with commas.
+                return separator.join(joined.split(",") if isinstance(joined, str) else joined)
+            case {"Fn::If": [str(name), yes, no]}:
+                return self.resolved(yes if self._holds(self.document["Conditions"][name]) else no)
+            case dict():
+                return {name: self.resolved(item) for name, item in value.items()}
+            case list():
+                return [self.resolved(item) for item in value]
+        return value
+
+    def _holds(self, condition: Document) -> bool:
+        match condition:
+            case {"Condition": str(name)}:
+                return self._holds(self.document["Conditions"][name])
+            case {"Fn::Not": [other]}:
+                return not self._holds(other)
+            case {"Fn::Equals": [left, right]}:
+                return str(self.resolved(left)) == str(self.resolved(right))
+        raise ValueError(f"no condition that is known here: {condition}")
+
 
 class _NoManagedPolicies:
     """The translator asks for these where a function names one; ours have roles of their own."""
@@ -60,7 +92,7 @@ def read(overrides: Mapping[str, str] | None = None, path: Path = TEMPLATE) -> T
     Raises:
         ValueError: an override names no parameter, or a parameter has no value.
     """
-    # A copy of its own for everybody: the translation takes a second, and tests change what they read.
+    # A copy each time: the translation is cached, and tests change what they read.
     return copy.deepcopy(
         _translated(path.read_text(encoding="utf-8"), path.parent, frozenset((overrides or {}).items()))
     )
@@ -92,7 +124,7 @@ def _is_list(document: Document, parameter: str) -> bool:
 
 
 def _take_code(document: Document, root: Path) -> tuple[dict[str, Path], list[Path]]:
-    """Notes where code lies, and puts in its place what the translator accepts."""
+    """The folders of the code, which are replaced by what the translator accepts."""
     code: dict[str, Path] = {}
     layers: list[Path] = []
     for name, resource in document["Resources"].items():

@@ -1,4 +1,4 @@
-"""EventBridge's and Lambda's part behind the API: schedules that call, queues that are worked off."""
+"""EventBridge's and Lambda's part behind the API: schedules that call functions, queues whose messages go to them."""
 
 import sys
 import threading
@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from .authorizers import Invoke
-from .aws import ACCOUNT_ID, region
-from .functions import FunctionError
+from .events import queue_event, scheduled_event
+from .lambda_runner import FunctionError, succeeded
 from .stack import Stack
-from .wiring import QueueSource, Schedule
+from .triggers import QueueSource, Schedule
 
-# Seconds between two looks at an empty queue.
+# Seconds between two polls of an empty queue.
 QUEUE_PAUSE = 0.2
-# SQS hands out no more at once.
+# The most messages of one ReceiveMessage.
 RECEIVE_LIMIT = 10
 _ATTRIBUTES = ("ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SenderId", "SentTimestamp")
 
@@ -46,10 +46,10 @@ class Workers:
             pause = self._schedule_seconds or schedule.seconds
             self._repeat(partial(self._tick, schedule), pause, first=pause)
         for source in self._stack.queues:
-            self._repeat(partial(self._work_off, source), QUEUE_PAUSE, first=0)
+            self._repeat(partial(self._drain, source), QUEUE_PAUSE, first=0)
 
     def stop(self) -> None:
-        """Ends the threads, each after what it is at."""
+        """Ends the threads, each after its current piece of work."""
         self._stopping.set()
         for thread in self._threads:
             thread.join()
@@ -61,12 +61,8 @@ class Workers:
             self._tick(schedule)
 
     def drain_queues(self) -> int:
-        """Works off what can be received now; what a function did not manage stays for later.
-
-        Returns:
-            The number of messages that were handed to functions.
-        """
-        return sum(self._work_off(source) for source in self._stack.queues)
+        """Passes on all messages that can be received now; those that fail stay for later. Returns their number."""
+        return sum(self._drain(source) for source in self._stack.queues)
 
     def _repeat(self, work: Callable[[], object], pause: float, first: float) -> None:
         def run() -> None:
@@ -75,7 +71,7 @@ class Workers:
                 wait = pause
                 try:
                     work()
-                except Exception:  # noqa: BLE001 - like AWS's own, a worker lives on whatever happens
+                except Exception:  # noqa: BLE001 - like AWS's own, a worker goes on after any error
                     traceback.print_exc(file=sys.stderr)
 
         thread = threading.Thread(target=run, daemon=True)
@@ -83,27 +79,24 @@ class Workers:
         self._threads.append(thread)
 
     def _tick(self, schedule: Schedule) -> None:
-        self._invoke(schedule.function, _scheduled_event(schedule))
+        self._invoke(schedule.function, scheduled_event(schedule, str(uuid.uuid4()), time.time()))
 
-    def _work_off(self, source: QueueSource) -> int:
-        handed = 0
-        while messages := self._receive(source):
-            handed += len(messages)
-            done = self._hand_over(source, messages)
-            for message in done:
-                self._sqs.delete_message(QueueUrl=self._url(source), ReceiptHandle=message["ReceiptHandle"])
+    def _drain(self, source: QueueSource) -> int:
+        url, received = self._stack.resources[source.queue], 0
+        while messages := self._receive(url, source.batch_size):
+            received += len(messages)
+            by_id = {message["MessageId"]: message for message in messages}
+            for id in self._succeeded(source, url, by_id):
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=by_id[id]["ReceiptHandle"])
             if self._stopping.is_set() and self._threads:
                 break
-        return handed
+        return received
 
-    def _url(self, source: QueueSource) -> str:
-        return self._stack.resources[source.queue]
-
-    def _receive(self, source: QueueSource) -> list[dict[str, Any]]:
-        """The queue's own visibility timeout hides what is received; nothing is waited for."""
+    def _receive(self, url: str, batch_size: int) -> list[dict[str, Any]]:
+        """Does not wait; the queue's own visibility timeout hides what is received."""
         received = self._sqs.receive_message(
-            QueueUrl=self._url(source),
-            MaxNumberOfMessages=min(source.batch_size, RECEIVE_LIMIT),
+            QueueUrl=url,
+            MaxNumberOfMessages=min(batch_size, RECEIVE_LIMIT),
             WaitTimeSeconds=0,
             MessageSystemAttributeNames=list(_ATTRIBUTES),
             MessageAttributeNames=["All"],
@@ -111,55 +104,11 @@ class Workers:
         messages: list[dict[str, Any]] = received.get("Messages", [])
         return messages
 
-    def _hand_over(self, source: QueueSource, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The messages that the function managed."""
-        event = {"Records": [_record(message, self._url(source)) for message in messages]}
+    def _succeeded(self, source: QueueSource, url: str, by_id: dict[str, dict[str, Any]]) -> set[str]:
+        """The ids of the messages that the function has processed."""
         try:
-            answer = self._invoke(source.function, event)
+            result = self._invoke(source.function, queue_event(url.rpartition("/")[2], by_id.values()))
         except FunctionError:
             traceback.print_exc(file=sys.stderr)
-            return []
-        if not source.reports_failures:
-            return messages
-        return managed(messages, answer)
-
-
-def managed(messages: list[dict[str, Any]], answer: Any) -> list[dict[str, Any]]:
-    """The messages that an answer {"batchItemFailures": [{"itemIdentifier": id}]} does not name.
-
-    As with Lambda, nothing named means that all are managed, and an answer that makes no sense that none is.
-    """
-    if not answer or not answer.get("batchItemFailures"):
-        return messages
-    failed = {failure.get("itemIdentifier") for failure in answer["batchItemFailures"]}
-    if not failed <= {message["MessageId"] for message in messages}:
-        return []
-    return [message for message in messages if message["MessageId"] not in failed]
-
-
-def _record(message: dict[str, Any], url: str) -> dict[str, Any]:
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message.get("Attributes", {}),
-        "messageAttributes": message.get("MessageAttributes", {}),
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{region()}:{ACCOUNT_ID}:{url.rpartition('/')[2]}",
-        "awsRegion": region(),
-    }
-
-
-def _scheduled_event(schedule: Schedule) -> dict[str, Any]:
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": ACCOUNT_ID,
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "region": region(),
-        "resources": [f"arn:aws:events:{region()}:{ACCOUNT_ID}:rule/{schedule.name}"],
-        "detail": {},
-    }
+            return set()
+        return succeeded(by_id, result) if source.reports_failures else set(by_id)

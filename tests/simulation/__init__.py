@@ -1,8 +1,8 @@
-"""The bridge's own handlers under simulated time, simulated outward services, and faults at every step.
+"""The bridge's own handlers under simulated time, with a simulated AWS and vendor, and faults at every step.
 
     python -m tests.simulation          SEED=, VERIFICATIONS=, MINUTES= and PLOT= come from the environment
 
-One seed, one history: everything that is drawn is drawn from it, so a failing run can be replayed to the byte.
+One seed, one history: every random choice comes from the seed, so a failing run can be replayed to the byte.
 """
 
 import os
@@ -16,3 +16,5 @@ if _LAYER not in sys.path:
 # Powertools reads these when `bridge` is first imported.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "ekyc-bridge")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "ekyc-bridge")
+# SAM's translator asks for a region.
+os.environ.setdefault("AWS_DEFAULT_REGION", "ap-southeast-1")

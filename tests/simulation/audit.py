@@ -21,5 +21,5 @@ class AuditTable:
         self.entries[key] = item
 
     def of(self, verification_id: str, action: str) -> int:
-        """How often that stands in it."""
+        """How many entries there are."""
         return sum(id == verification_id and item["action"]["S"] == action for (id, _), item in self.entries.items())

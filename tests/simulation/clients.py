@@ -1,8 +1,8 @@
-"""AWS's clients, as far as the bridge uses them: the names and responses of boto3 over the simulated services."""
+"""AWS's clients, as far as the bridge uses them: the methods and responses of boto3 over the simulated services."""
 
 import functools
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import IncompleteReadError
@@ -10,8 +10,8 @@ from botocore.exceptions import IncompleteReadError
 from .audit import AuditTable
 from .bucket import Bucket
 from .dynamodb import Table
+from .external_calls import Effect, EmptySuccess, ExternalCalls, client_error
 from .items import Refused
-from .outward import Effect, EmptySuccess, Outward, client_error
 from .queue import Queue, id_in
 from .rates import RateTable
 from .results import ResultsTable
@@ -21,20 +21,20 @@ Method = Callable[..., dict[str, Any]]
 
 def may_be_empty(method: Method) -> Method:
     @functools.wraps(method)
-    def answered(*args: Any, **request: Any) -> dict[str, Any]:
+    def wrapper(*args: Any, **request: Any) -> dict[str, Any]:
         try:
             return method(*args, **request)
         except EmptySuccess:
             return {}
 
-    return answered
+    return wrapper
 
 
 class DynamoDb:
     def __init__(
-        self, outward: Outward, table: Table, audit: AuditTable, windows: RateTable, results: ResultsTable
+        self, calls: ExternalCalls, table: Table, audit: AuditTable, windows: RateTable, results: ResultsTable
     ) -> None:
-        self._outward = outward
+        self._calls = calls
         self._table = table
         self._audit = audit
         self._windows = windows
@@ -44,38 +44,31 @@ class DynamoDb:
 
     @may_be_empty
     def put_item(self, **request: Any) -> dict[str, Any]:
-        by = self._by()
-        self._outward.use("dynamodb", "PutItem", request)
         if request["TableName"] == "AuditTable":
             id = request["Item"]["verification_id"]["S"]
-            self._call("PutItem audit", [id], lambda: self._audit.put(request))
-            return {}
-        id = request["Item"]["id"]["S"]
-        if request["TableName"] == "ResultsTable":
-            self._call("PutItem results", [id], lambda: self._results.put(request))
-            return {}
-        self._call("PutItem", [id], lambda: self._table.put(by, request))
+            self._call("PutItem", request, [id], lambda: self._audit.put(request), " audit")
+        elif request["TableName"] == "ResultsTable":
+            self._call("PutItem", request, [request["Item"]["id"]["S"]], lambda: self._results.put(request), " results")
+        else:
+            by = self._calls.owner()
+            self._call("PutItem", request, [request["Item"]["id"]["S"]], lambda: self._table.put(by, request))
         return {}
 
     @may_be_empty
     def update_item(self, **request: Any) -> dict[str, Any]:
-        by = self._by()
-        self._outward.use("dynamodb", "UpdateItem", request)
         if request["TableName"] == "RateTable":
-            self._call("UpdateItem rate", [], lambda: self._windows.update(request))
+            self._call("UpdateItem", request, [], lambda: self._windows.update(request), " rate")
             return {"ConsumedCapacity": {}}
-        item = self._call("UpdateItem", [request["Key"]["id"]["S"]], lambda: self._table.update(by, request))
-        return {"Attributes": item}
+        by, about = self._calls.owner(), [request["Key"]["id"]["S"]]
+        return {"Attributes": self._call("UpdateItem", request, about, lambda: self._table.update(by, request))}
 
     @may_be_empty
     def delete_item(self, **request: Any) -> dict[str, Any]:
-        by = self._by()
-        self._outward.use("dynamodb", "DeleteItem", request)
-        id = request["Key"]["id"]["S"]
+        by, about = self._calls.owner(), [request["Key"]["id"]["S"]]
         if request["TableName"] == "ResultsTable":
-            self._call("DeleteItem results", [id], lambda: self._results.delete(request))
-            return {}
-        self._call("DeleteItem", [id], lambda: self._table.delete(by, request))
+            self._call("DeleteItem", request, about, lambda: self._results.delete(request), " results")
+        else:
+            self._call("DeleteItem", request, about, lambda: self._table.delete(by, request))
         return {}
 
     @may_be_empty
@@ -83,80 +76,75 @@ class DynamoDb:
         assert request["ConsistentRead"], "only consistent reads are simulated"
         assert request["ReturnConsumedCapacity"] == "TOTAL", "nothing else shows an empty response from a missing item"
         id = request["Key"]["id"]["S"]
-        self._outward.use("dynamodb", "GetItem", request)
         if request["TableName"] == "ResultsTable":
-            item = self._call("GetItem results", [id], lambda: self._results.get(request))
+            item = self._call("GetItem", request, [id], lambda: self._results.get(request), " results")
         else:
-            item = self._call("GetItem", [id], lambda: self._table.get(id))
+            item = self._call("GetItem", request, [id], lambda: self._table.items.get(id))
         return {"ConsumedCapacity": {"CapacityUnits": 1.0}} | ({} if item is None else {"Item": item})
 
     @may_be_empty
     def query(self, **request: Any) -> dict[str, Any]:
-        self._outward.use("dynamodb", "Query", request)
         if request["TableName"] == "ResultsTable":
             id = request["ExpressionAttributeValues"][":id"]["S"]
-            return {"Items": self._call("Query results", [id], lambda: self._results.query(request))}
-        items, last = self._call(f"Query {request['IndexName']}", [], lambda: self._table.query(request))
+            return {"Items": self._call("Query", request, [id], lambda: self._results.query(request), " results")}
+        items, last = self._call("Query", request, [], lambda: self._table.query(request), f" {request['IndexName']}")
         # A page may end before its limit; the next one begins behind it.
-        if len(items) > 1 and self._outward.rng.random() < self.short_pages:
-            items = items[: self._outward.rng.randint(1, len(items) - 1)]
+        if len(items) > 1 and self._calls.rng.random() < self.short_pages:
+            items = items[: self._calls.rng.randint(1, len(items) - 1)]
             last = items[-1]
         return {"Items": items} | ({"LastEvaluatedKey": last} if last else {})
 
     @may_be_empty
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         ((name, wanted),) = request["RequestItems"].items()
-        keys = wanted["Keys"]
-        # Sometimes only some of them are worked off.
-        served = self._outward.rng.randint(1, len(keys)) if self._outward.rng.random() < 0.2 else len(keys)
-        self._outward.use("dynamodb", "BatchGetItem", request)
-        found = self._call("BatchGetItem", [], lambda: [self._table.get(key["id"]["S"]) for key in keys[:served]])
+        keys, rng = wanted["Keys"], self._calls.rng
+        # Sometimes only some of them are processed.
+        served = rng.randint(1, len(keys)) if rng.random() < 0.2 else len(keys)
+        items = self._table.items
+        found = self._call("BatchGetItem", request, [], lambda: [items.get(key["id"]["S"]) for key in keys[:served]])
         left = {name: {**wanted, "Keys": keys[served:]}} if served < len(keys) else {}
         return {"Responses": {name: [item for item in found if item]}, "UnprocessedKeys": left}
 
-    def _by(self) -> Any:
-        task = self._outward.kernel.current
-        return task.owner if task else None
+    def _call(self, operation: str, request: Mapping[str, Any], about: list[str], effect: Effect, of: str = "") -> Any:
+        """`of` tells the calls of the other tables and of the indexes apart."""
 
-    def _call(self, operation: str, about: list[str], effect: Effect) -> Any:
         def translated() -> Any:
             try:
                 return effect()
             except Refused as refused:
                 raise client_error(operation, refused.code, item=refused.item) from None
 
-        return self._outward.call("dynamodb", operation, about, translated)
+        self._calls.use("dynamodb", operation, request)
+        return self._calls.call("dynamodb", operation + of, about, translated)
 
 
 class S3:
-    def __init__(self, outward: Outward, bucket: Bucket) -> None:
-        self._outward = outward
+    def __init__(self, calls: ExternalCalls, bucket: Bucket) -> None:
+        self._calls = calls
         self._bucket = bucket
 
     @may_be_empty
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **others: Any) -> dict[str, Any]:
-        self._outward.use("s3", "PutObject", {"Bucket": Bucket, "Key": Key, **others})
-        self._call("PutObject", Key, lambda: self._bucket.put(Key, Body))
+    def put_object(self, *, Body: bytes, **request: Any) -> dict[str, Any]:
+        key = request["Key"]
+        self._call("PutObject", key, lambda: self._bucket.put(key, Body), request)
         return {}
 
-    def get_object(self, *, Bucket: str, Key: str, **others: Any) -> dict[str, Any]:
-        self._outward.use("s3", "GetObject", {"Bucket": Bucket, "Key": Key, **others})
-
+    def get_object(self, **request: Any) -> dict[str, Any]:
         def read() -> bytes:
-            body = self._bucket.get(Key)
+            body = self._bucket.get(request["Key"])
             if body is None:
                 raise client_error("GetObject", "NoSuchKey", 404)
             return body
 
         try:
-            return {"Body": io.BytesIO(self._call("GetObject", Key, read))}
+            return {"Body": io.BytesIO(self._call("GetObject", request["Key"], read, request))}
         except EmptySuccess:
             # A body shorter than its length says is an error of its own to botocore.
             raise IncompleteReadError(actual_bytes=0, expected_bytes=1) from None
 
     def generate_presigned_url(self, _: str, *, Params: dict[str, str], ExpiresIn: int) -> str:
-        # Whoever follows the link acts as the function that made it.
-        self._outward.use("s3", "GetObject", Params)
+        # A request by the link has the rights of the function that made it.
+        self._calls.use("s3", "GetObject", Params)
         return f"https://bucket.example/{Params['Key']}?expires={ExpiresIn}"
 
     def get_paginator(self, name: str) -> "S3":
@@ -164,73 +152,70 @@ class S3:
         return self
 
     def paginate(self, *, Bucket: str, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
-        self._outward.use("s3", "ListObjectVersions", {"Bucket": Bucket})
+        request = {"Bucket": Bucket}
         try:
-            found = self._call("ListObjectVersions", Prefix, lambda: self._bucket.versions(Prefix))
+            found = self._call("ListObjectVersions", Prefix, lambda: self._bucket.versions(Prefix), request)
         except EmptySuccess:
             yield {}
             return
-        # Two a page: pages are to be seen at work.
+        # Two on a page, so that there are several.
         for start in range(0, max(len(found), 1), 2):
             page = [{"Key": key, "VersionId": version} for key, version in found[start : start + 2]]
             yield {"Name": Bucket} | ({"Versions": page} if page else {})
 
     @may_be_empty
-    def delete_object(self, *, Bucket: str, Key: str, VersionId: str, **_: Any) -> dict[str, Any]:
-        self._outward.use("s3", "DeleteObject", {"Bucket": Bucket, "Key": Key, "VersionId": VersionId})
-        self._call("DeleteObject", Key, lambda: self._bucket.delete(Key, VersionId))
+    def delete_object(self, **request: Any) -> dict[str, Any]:
+        key, version = request["Key"], request["VersionId"]
+        self._call("DeleteObject", key, lambda: self._bucket.delete(key, version), request)
         return {}
 
-    def _call(self, operation: str, key: str, effect: Effect) -> Any:
-        return self._outward.call("s3", operation, [key.split("/")[1]], effect)
+    def _call(self, operation: str, key: str, effect: Effect, request: Mapping[str, Any]) -> Any:
+        self._calls.use("s3", operation, request)
+        return self._calls.call("s3", operation, [key.split("/")[1]], effect)
 
 
 class Sqs:
-    def __init__(self, outward: Outward, queue: Queue) -> None:
-        self._outward = outward
-        self._queue = queue
+    """`queues` by URL, which is the logical id."""
+
+    def __init__(self, calls: ExternalCalls, queues: Mapping[str, Queue]) -> None:
+        self._calls = calls
+        self._queues = queues
 
     @may_be_empty
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         def send() -> dict[str, Any]:
-            taken = [entry for entry in Entries if not self._queue.refuses()]
+            queue = self._queues[QueueUrl]
+            taken = [entry for entry in Entries if not queue.refuses()]
             for entry in taken:
-                self._queue.send(entry["MessageBody"], entry["DelaySeconds"])
+                queue.send(entry["MessageBody"], entry["DelaySeconds"])
             failed = [{"Id": entry["Id"]} for entry in Entries if entry not in taken]
             return {"Successful": [{"Id": entry["Id"]} for entry in taken], "Failed": failed}
 
         about = [id_in(entry["MessageBody"]) for entry in Entries]
-        self._outward.use("sqs", "SendMessageBatch", {"QueueUrl": QueueUrl})
-        sent: dict[str, Any] = self._outward.call("sqs", "SendMessageBatch", about, send)
+        self._calls.use("sqs", "SendMessageBatch", {"QueueUrl": QueueUrl})
+        sent: dict[str, Any] = self._calls.call("sqs", "SendMessageBatch", about, send)
         return sent
 
     @may_be_empty
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
-        self._outward.use("sqs", "GetQueueAttributes", {"QueueUrl": QueueUrl})
-        waiting, delayed = self._outward.call("sqs", "GetQueueAttributes", [], self._queue.depths)
-        return {
-            "Attributes": {
-                "ApproximateNumberOfMessages": str(waiting),
-                "ApproximateNumberOfMessagesDelayed": str(delayed),
-            }
-        }
+        self._calls.use("sqs", "GetQueueAttributes", {"QueueUrl": QueueUrl})
+        depths = self._calls.call("sqs", "GetQueueAttributes", [], self._queues[QueueUrl].depths)
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
+        return {"Attributes": dict(zip(names, map(str, depths), strict=True))}
 
 
 class SecretsManager:
     """`values` by the secret's name."""
 
-    def __init__(self, outward: Outward, values: dict[str, str]) -> None:
-        self._outward = outward
+    def __init__(self, calls: ExternalCalls, values: Mapping[str, str]) -> None:
+        self._calls = calls
         self._values = values
 
     @may_be_empty
     def get_secret_value(self, *, SecretId: str, **_: Any) -> dict[str, Any]:
-        self._outward.use("secretsmanager", "GetSecretValue", {"SecretId": SecretId})
-        try:
-            value = self._outward.call("secretsmanager", "GetSecretValue", [], lambda: self._values[SecretId])
-        except Exception:
-            task = self._outward.kernel.current
-            if task and task.owner is not None:
-                task.owner.secret_failed = True
-            raise
+        self._calls.use("secretsmanager", "GetSecretValue", {"SecretId": SecretId})
+        owner = self._calls.owner()
+        owner.secret_failed, before = True, owner.secret_failed
+        value = self._calls.call("secretsmanager", "GetSecretValue", [], lambda: self._values[SecretId])
+        owner.secret_failed = before
         return {"SecretString": value}

@@ -1,5 +1,6 @@
 """The table, without a network: conditional writes, indexes that lag behind, a stream, TTL."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from .items import Refused, check_item, check_value
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A record of the stream. `by` is whoever wrote it."""
+    """A record of the stream. `by` is the invocation that wrote it."""
 
     time: float
     id: str
@@ -45,21 +46,22 @@ class Index:
 
     def read(self, partition: str, *, forward: bool) -> list[Item]:
         found = self._partitions.get(partition, {}).values()
-        return sorted(found, key=lambda entry: (self._sort(entry), entry["id"]["S"]), reverse=not forward)
+        return sorted(found, key=self.place, reverse=not forward)
+
+    def place(self, entry: Item) -> tuple[Any, str]:
+        """By which entries are sorted."""
+        value = entry[self.sort]
+        return number(value) if "N" in value else value["S"], entry["id"]["S"]
 
     def __len__(self) -> int:
         return len(self._entries)
-
-    def _sort(self, entry: Item) -> Any:
-        value = entry[self.sort]
-        return number(value) if "N" in value else value["S"]
 
 
 class Table:
     """`now` in true seconds; `later(time, action)` does something then; `lag()` draws how far an index is behind."""
 
     def __init__(
-        self, now: Callable[[], float], later: Callable[[float, Callable[[], None]], None], lag: Callable[[], float]
+        self, now: Callable[[], float], later: Callable[[float, Callable[[], object]], None], lag: Callable[[], float]
     ) -> None:
         self.items: dict[str, Item] = {}
         self.stream: list[Change] = []
@@ -75,6 +77,8 @@ class Table:
         self._later = later
         self._lag = lag
         self._index_time: dict[str, float] = {}
+        # How many items all queries returned.
+        self.items_read = 0
 
     def put(self, by: Any, request: Mapping[str, Any]) -> None:
         item = request["Item"]
@@ -101,32 +105,32 @@ class Table:
         if before is not None:
             self._write(by, id, None)
 
-    def get(self, id: str) -> Item | None:
-        return self.items.get(id)
-
     def query(self, request: Mapping[str, Any]) -> tuple[list[Item], Item | None]:
         """A page of an index, and where the next one begins."""
         index = self.indexes[request["IndexName"]]
         values = request["ExpressionAttributeValues"]
         test = condition(request["KeyConditionExpression"], request.get("ExpressionAttributeNames", {}))
         partition = next(value["S"] for value in values.values() if "S" in value)
-        found = index.read(partition, forward=request.get("ScanIndexForward", True))
-        found = [entry for entry in found if test(entry, values)]
-        start = request.get("ExclusiveStartKey")
-        if start:
-            found = _after(found, start, index.sort, forward=request.get("ScanIndexForward", True))
+        forward = request.get("ScanIndexForward", True)
+        found = [entry for entry in index.read(partition, forward=forward) if test(entry, values)]
+        if start := request.get("ExclusiveStartKey"):
+            place = index.place(start)
+            found = [
+                entry for entry in found if index.place(entry) != place and (index.place(entry) > place) == forward
+            ]
         limit = request.get("Limit", len(found))
         page = found[:limit]
+        self.items_read += len(page)
         return page, page[-1] if len(page) == limit and page else None
 
     def expire(self, now: float) -> None:
-        """Deletes what its ttl gives up."""
+        """Deletes the items whose ttl has passed."""
         for id, item in list(self.items.items()):
             if "ttl" in item and number(item["ttl"]) < now:
                 self._write("ttl", id, None)
 
     def _check(self, by: Any, request: Mapping[str, Any], id: str, *expressions: str) -> Item | None:
-        """What stands there, if the condition holds."""
+        """The item before the write, if the condition holds."""
         names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
         used = set().union(*map(mentioned, expressions))
         if used != set(names) | set(values):
@@ -155,14 +159,4 @@ class Table:
         for index in self.indexes.values():
             old, new = index.entry(change.before), index.entry(after)
             if old != new:
-                self._later(due, lambda index=index, new=new: index.put(id, new))  # type: ignore[misc]
-
-
-def _after(found: list[Item], start: Item, sort: str, *, forward: bool) -> list[Item]:
-    def place(entry: Item) -> tuple[Any, str]:
-        value = entry[sort]
-        return (number(value) if "N" in value else value["S"], entry["id"]["S"])
-
-    if forward:
-        return [entry for entry in found if place(entry) > place(start)]
-    return [entry for entry in found if place(entry) < place(start)]
+                self._later(due, functools.partial(index.put, id, new))

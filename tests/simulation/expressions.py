@@ -1,11 +1,12 @@
 """DynamoDB's condition and update expressions, as far as bridge.store uses them; another construct is refused.
 
-test_expressions.py holds this against moto.
+test_expressions.py compares this with moto.
 """
 
 import functools
+import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,22 +18,30 @@ Test = Callable[[Item, Mapping[str, Value]], bool]
 Operand = Callable[[Item, Mapping[str, Value]], Value | None]
 
 _TOKEN = re.compile(r"\s*(#\w+|:\w+|<>|<=|>=|[=<>(),+]|\w+)")
+_SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 class Unsupported(Exception):
     """An expression that no code of the bridge used when this was written."""
 
 
-def tokens(expression: str) -> list[str]:
-    found, position = [], 0
-    text = expression.strip()
+@functools.lru_cache(maxsize=1024)
+def tokens(expression: str) -> tuple[str, ...]:
+    found, position, text = [], 0, expression.strip()
     while position < len(text):
         match = _TOKEN.match(text, position)
         if not match:
             raise Unsupported(text[position:])
         found.append(match[1])
         position = match.end()
-    return found
+    return tuple(found)
 
 
 def mentioned(expression: str) -> set[str]:
@@ -48,95 +57,70 @@ def compare(left: Value | None, sign: str, right: Value | None) -> bool:
     """Values of different kinds are unequal, and neither is the lesser."""
     if left is None or right is None or left.keys() != right.keys():
         return sign == "<>" and left is not right
-    a: Any = number(left) if "N" in left else next(iter(left.values()))
-    b: Any = number(right) if "N" in right else next(iter(right.values()))
-    tests: dict[str, Callable[[], bool]] = {
-        "=": lambda: bool(a == b),
-        "<>": lambda: bool(a != b),
-        "<": lambda: bool(a < b),
-        "<=": lambda: bool(a <= b),
-        ">": lambda: bool(a > b),
-        ">=": lambda: bool(a >= b),
-    }
-    return tests[sign]()
+    a, b = (number(value) if "N" in value else next(iter(value.values())) for value in (left, right))
+    return bool(_SIGNS[sign](a, b))
 
 
 class _Parser:
     def __init__(self, expression: str, names: Mapping[str, str]) -> None:
-        self._tokens = tokens(expression)
+        self._left = list(reversed(tokens(expression)))
         self._names = names
-        self._at = 0
 
     def whole(self) -> Test:
-        test = self._either()
-        if self._at != len(self._tokens):
-            raise Unsupported(" ".join(self._tokens[self._at :]))
+        test = self._condition()
+        if self._left:
+            raise Unsupported(" ".join(reversed(self._left)))
         return test
 
-    def _either(self) -> Test:
-        tests = [self._both()]
-        while self._peek() == "OR":
-            self._at += 1
-            tests.append(self._both())
-        return tests[0] if len(tests) == 1 else lambda item, values: any(test(item, values) for test in tests)
+    def _condition(self) -> Test:
+        return self._chain("OR", any, lambda: self._chain("AND", all, self._test))
 
-    def _both(self) -> Test:
-        tests = [self._one()]
-        while self._peek() == "AND":
-            self._at += 1
-            tests.append(self._one())
-        return tests[0] if len(tests) == 1 else lambda item, values: all(test(item, values) for test in tests)
+    def _chain(self, word: str, join: Callable[[Iterable[bool]], bool], parse: Callable[[], Test]) -> Test:
+        tests = [parse()]
+        while self._has(word):
+            tests.append(parse())
+        return tests[0] if len(tests) == 1 else lambda item, values: join(test(item, values) for test in tests)
 
-    def _one(self) -> Test:
-        token = self._peek()
-        if token == "(":
-            self._take("(")
-            test = self._either()
+    def _test(self) -> Test:
+        if self._has("("):
+            test = self._condition()
             self._take(")")
             return test
-        if token in ("attribute_exists", "attribute_not_exists"):
-            self._at += 1
-            self._take("(")
-            name = self._name()
-            self._take(")")
-            wanted = token == "attribute_exists"
-            return lambda item, values: (name in item) is wanted
-        return self._comparison()
-
-    def _comparison(self) -> Test:
-        left = self._operand()
-        sign = self._take()
+        for function, wanted in (("attribute_exists", True), ("attribute_not_exists", False)):
+            if self._has(function):
+                self._take("(")
+                name = self._names[self._take()]
+                self._take(")")
+                return lambda item, _: (name in item) is wanted
+        left, sign = self._operand(), self._take()
         if sign == "IN":
             self._take("(")
             options = [self._operand()]
             while self._take() == ",":
                 options.append(self._operand())
             return lambda item, values: any(compare(left(item, values), "=", o(item, values)) for o in options)
-        if sign not in ("=", "<>", "<", "<=", ">", ">="):
+        if sign not in _SIGNS:
             raise Unsupported(sign)
         right = self._operand()
         return lambda item, values: compare(left(item, values), sign, right(item, values))
 
     def _operand(self) -> Operand:
-        if (self._peek() or "").startswith(":"):
-            token = self._take()
+        token = self._take()
+        if token.startswith(":"):
             return lambda item, values: values[token]
-        name = self._name()
+        name = self._names[token] if token.startswith("#") else token
         return lambda item, values: item.get(name)
 
-    def _name(self) -> str:
-        token = self._take()
-        return self._names[token] if token.startswith("#") else token
-
-    def _peek(self) -> str | None:
-        return self._tokens[self._at] if self._at < len(self._tokens) else None
+    def _has(self, token: str) -> bool:
+        found = bool(self._left) and self._left[-1] == token
+        if found:
+            self._left.pop()
+        return found
 
     def _take(self, expected: str | None = None) -> str:
-        token = self._peek()
-        if token is None or (expected is not None and token != expected):
-            raise Unsupported(f"{token} where {expected or 'more'} was expected")
-        self._at += 1
-        return token
+        if not self._left or (expected is not None and self._left[-1] != expected):
+            raise Unsupported(f"{self._left[-1:]} where {expected or 'more'} was expected")
+        return self._left.pop()
 
 
 def condition(expression: str, names: Mapping[str, str]) -> Test:
@@ -145,26 +129,26 @@ def condition(expression: str, names: Mapping[str, str]) -> Test:
 
 @functools.lru_cache(maxsize=512)
 def _condition(expression: str, names: tuple[tuple[str, str], ...]) -> Test:
-    return _Parser(expression, dict(names)).whole()
+    # A name may also be written as it is.
+    return _Parser(expression, {**{token: token for token in tokens(expression)}, **dict(names)}).whole()
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """`sets` and `adds` as (attribute, :value), `moves` as (attribute, the attribute it is taken from, else :value),
-    `appends` as (attribute, :value where there is none, :value)."""
+    """`sets` and `adds` as (attribute, :value), `copies` as (attribute, source attribute, else :value), `appends` as
+    (attribute, :value if it is absent, :value)."""
 
     sets: tuple[tuple[str, str], ...]
     adds: tuple[tuple[str, str], ...]
-    moves: tuple[tuple[str, str, str], ...]
+    copies: tuple[tuple[str, str, str], ...]
     appends: tuple[tuple[str, str, str], ...]
     removes: tuple[str, ...]
 
     def apply(self, item: Item, values: Mapping[str, Value]) -> Item:
-        """The item afterwards; KeyError if what is counted up is not there."""
+        """The item afterwards; KeyError if a number to be incremented is missing."""
         changed = dict(item)
         changed.update({name: values[value] for name, value in self.sets})
-        for name, source, value in self.moves:
-            changed[name] = item.get(source, values[value])
+        changed.update({name: item.get(source, values[value]) for name, source, value in self.copies})
         for name, none, value in self.appends:
             changed[name] = {"L": item.get(name, values[none])["L"] + values[value]["L"]}
         for name, value in self.adds:
@@ -183,11 +167,11 @@ def _update(expression: str, names: tuple[tuple[str, str], ...]) -> Update:
     known = dict(names)
     head, _, tail = expression.partition("REMOVE")
     removes = tuple(known[token] for token in tokens(tail) if token != ",")
-    sets, adds, moves, appends = [], [], [], []
+    sets, adds, copies, appends = [], [], [], []
     for clause in _clauses(tokens(head.removeprefix("SET"))):
         match clause:
             case [name, "=", "if_not_exists", "(", source, ",", value, ")"]:
-                moves.append((known[name], known[source], value))
+                copies.append((known[name], known[source], value))
             case [name, "=", "list_append", "(", "if_not_exists", "(", same, ",", none, ")", ",", value, ")"] if (
                 same == name
             ):
@@ -198,18 +182,14 @@ def _update(expression: str, names: tuple[tuple[str, str], ...]) -> Update:
                 adds.append((known[name], value))
             case _:
                 raise Unsupported(" ".join(clause))
-    paths = [
-        *(name for name, _ in sets + adds),
-        *(name for name, _, _ in moves + appends),
-        *removes,
-    ]
+    paths = [name for name, *_ in (*sets, *adds, *copies, *appends)] + list(removes)
     if len(paths) != len(set(paths)):
         raise Unsupported("two paths overlap")
-    return Update(tuple(sets), tuple(adds), tuple(moves), tuple(appends), removes)
+    return Update(tuple(sets), tuple(adds), tuple(copies), tuple(appends), removes)
 
 
-def _clauses(words: list[str]) -> Iterator[list[str]]:
-    """What stands between commas, but for those in parentheses."""
+def _clauses(words: Iterable[str]) -> Iterator[list[str]]:
+    """The clauses between commas, except for those in parentheses."""
     clause: list[str] = []
     depth = 0
     for word in words:

@@ -1,4 +1,4 @@
-"""Which fault strikes which outward call. A plan is asked at every call, and answers with a fault's name or None."""
+"""Which fault strikes which external call. A plan gives a fault's name or None for every call."""
 
 import random
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-# before: no effect. after: the effect, and no answer. late: no answer, and the effect later.
+# before: no effect. after: the effect, and no response. late: no response, and the effect later.
 AWS_FAULTS = (
     "throttled",
     "internal_before",
@@ -58,7 +58,7 @@ VENDOR_FAULTS = (
 )
 # After which botocore tries again.
 RETRIED = tuple(kind for kind in AWS_FAULTS if kind not in ("malformed", "slow"))
-# A service that hangs, one that is overrun, and one whose answers get lost.
+# A service that hangs, one that is overrun, and one whose responses get lost.
 HANGING = ("timeout_before", "timeout_after", "timeout_late", "slow")
 OVERRUN = ("throttled", "internal_before", "slow")
 LOST = ("timeout_after", "internal_after", "malformed", "crash_after")
@@ -68,7 +68,7 @@ STORM = ("http_429", "http_429_wait")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One attempt of one outward call; `number` counts the calls, not their attempts."""
+    """One attempt of one external call; `number` counts the calls, not their attempts."""
 
     service: str
     operation: str
@@ -104,7 +104,7 @@ class Single:
 
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
-    """Bad weather over one service: while it lasts, a call meets one of `kinds` with that probability."""
+    """A time in which a call of one service meets one of `kinds` with that probability."""
 
     service: str
     begins: float
@@ -114,11 +114,11 @@ class FaultWindow:
 
 
 class FaultSchedule:
-    """Spells, and a little of everything at any time until `ends`."""
+    """Windows, and besides any fault at any time until `ends`, with the probability `background`."""
 
-    def __init__(self, rng: random.Random, spells: Sequence[FaultWindow], ends: float, background: float) -> None:
+    def __init__(self, rng: random.Random, windows: Sequence[FaultWindow], ends: float, background: float) -> None:
         self._rng = rng
-        self._spells = spells
+        self._windows = windows
         self._ends = ends
         self._background = background
 
@@ -126,25 +126,26 @@ class FaultSchedule:
         if call.now >= self._ends:
             return None
         roll = self._rng.random()
-        for spell in self._spells:
-            if spell.service == call.service and spell.begins <= call.now < spell.ends and roll < spell.probability:
-                return self._rng.choice(spell.kinds)
+        for window in self._windows:
+            is_open = window.service == call.service and window.begins <= call.now < window.ends
+            if is_open and roll < window.probability:
+                return self._rng.choice(window.kinds)
         if self._rng.random() >= self._background:
             return None
         kinds: Sequence[str] = VENDOR_FAULTS if call.service == "vendor" else AWS_FAULTS
         return self._rng.choice((*CRASHES, *kinds))
 
 
-def weather(rng: random.Random, begins: float, ends: float) -> FaultSchedule:
-    """Some spells of each kind between two times, short and sharp, or long and light."""
-    spells = []
+def random_windows(rng: random.Random, begins: float, ends: float) -> FaultSchedule:
+    """Some windows of each service between two times, short and dense, or long and sparse."""
+    windows = []
     for service in ("dynamodb", "dynamodb", "dynamodb", "s3", "s3", "sqs", "secretsmanager", *["vendor"] * 4):
         kinds = _vendor_kinds(rng) if service == "vendor" else _aws_kinds(rng)
         probability = rng.choice((0.03, 0.1, 0.5, 1.0))
         length = rng.uniform(0.3, 1.5) * rng.choice((30, 120, 600, 1800) if probability > 0.1 else (1800, 7200))
         start = begins + rng.random() * (ends - begins)
-        spells.append(FaultWindow(service, start, min(start + length, ends), probability, kinds))
-    return FaultSchedule(rng, spells, ends, background=rng.choice((0.0, 0.003, 0.01, 0.03)))
+        windows.append(FaultWindow(service, start, min(start + length, ends), probability, kinds))
+    return FaultSchedule(rng, windows, ends, background=rng.choice((0.0, 0.003, 0.01, 0.03)))
 
 
 def _aws_kinds(rng: random.Random) -> Sequence[str]:
@@ -157,11 +158,11 @@ def _vendor_kinds(rng: random.Random) -> Sequence[str]:
 
 def outage(rng: random.Random, begins: float, ends: float) -> FaultSchedule:
     """The vendor's maintenance: everything of it is out of reach, and nothing else goes wrong."""
-    spell = FaultWindow("vendor", begins, ends, 1.0, ("http_503", "no_connection", "connect_timeout"))
-    return FaultSchedule(rng, [spell], ends, background=0.0)
+    window = FaultWindow("vendor", begins, ends, 1.0, ("http_503", "no_connection", "connect_timeout"))
+    return FaultSchedule(rng, [window], ends, background=0.0)
 
 
-class Tally:
+class FaultCounts:
     """How often each fault struck."""
 
     def __init__(self) -> None:

@@ -1,23 +1,32 @@
-"""API Gateway: routes and authorizers of the template, events of payload format 2.0, its own 30 s."""
+"""The sandbox's API Gateway in simulated time: latency, throttles, and its limit on an integration."""
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+
+from tests.sandbox import gateway
+from tests.sandbox.events import HttpRequest, find_route
+from tests.sandbox.lambda_runner import FunctionError
+from tests.sandbox.responses import message
+from tests.sandbox.triggers import Api
 
 from .functions import Functions, Invocation
 from .kernel import Kernel
-from .stack import DEFAULT, Function, Stack
+from .stack import DEFAULT
 from .trace import Trace
 
-BASE_URL = "https://api.example"
+HOST = "api.example"
 _TIME_LIMIT = 30.0
 
 
+class _TimedOutError(Exception):
+    """The integration took longer than API Gateway waits."""
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`invocations`: what ran for it, the authorizer's included."""
+class HttpResponse:
+    """`headers` have names in lower case. `invocations` are those of the request, the authorizer's included."""
 
     status: int
     headers: Mapping[str, str]
@@ -28,20 +37,39 @@ class Answer:
     invocations: tuple[Invocation, ...] = ()
 
     def met(self, *services: str) -> bool:
+        """Whether a fault of one of the services struck an invocation."""
         return any(invocation.met(*services) for invocation in self.invocations)
 
 
+@dataclass(slots=True)
+class _Pending:
+    about: Sequence[str]
+    invocations: list[Invocation] = field(default_factory=list)
+
+
 class Gateway:
-    def __init__(self, kernel: Kernel, trace: Trace, stack: Stack, functions: Functions, rng: random.Random) -> None:
+    """In front of the functions of one API. `throttles`: see stack.throttles()."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        trace: Trace,
+        api: Api,
+        throttles: Mapping[str, tuple[float, float]],
+        functions: Functions,
+        rng: random.Random,
+    ) -> None:
         self._kernel = kernel
         self._trace = trace
-        self._stack = stack
+        self._api = api
+        self._throttles = throttles
         self._functions = functions
         self._rng = rng
-        self._known: dict[str, tuple[float, Any]] = {}
-        # What each throttled route has left, and since when.
-        self._left = {route: (burst, kernel.now) for route, (_, burst) in stack.throttles.items()}
-        self._routes = [(r, f) for f in stack.functions.values() for r in f.routes]
+        self._gateway = gateway.Gateway(api, self._invoke, clock=lambda: kernel.now)
+        # The tokens left in the bucket of each throttle, and since when.
+        self._left = {route: (burst, kernel.now) for route, (_, burst) in throttles.items()}
+        # Requests that have no response yet, by id.
+        self._pending: dict[str, _Pending] = {}
 
     def request(
         self,
@@ -51,108 +79,59 @@ class Gateway:
         about: Sequence[str],
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
-    ) -> Answer:
-        """The answer to a request of whoever runs; `target` begins at the path."""
+    ) -> HttpResponse:
+        """The response to a request of the running task; `target` begins at the path."""
         began = self._kernel.now
         self._kernel.sleep(self._rng.expovariate(1 / 0.05))
         path, _, query = target.partition("?")
-        function, route, is_public, parameters = self._route(method, path)
-        event = self._event(method, path, query, route, dict(headers or {}), body)
-        if parameters:
-            event["pathParameters"] = parameters
-        ran: list[Invocation] = []
-        status, answer = 0, None
-        if self._is_throttled(route):
-            status = 429
-        elif not is_public:
-            status = self._authorize(event, ran)
-        if not status:
-            status, answer = self._integrate(function, event, about, ran)
+        given = {"host": HOST, "user-agent": "simulation", **(headers or {})}.items()
+        id = f"r{self._rng.randrange(10**12)}"
+        request = HttpRequest(method, path, path, query, given, (body or "").encode(), HOST, id, self._kernel.now)
+        pending = self._pending[id] = _Pending(about)
+        response = self._respond(request)
+        del self._pending[id]
         self._kernel.sleep(self._rng.expovariate(1 / 0.05))
-        self._trace.note(about, f"{method} {path.split('/')[1]}", str(status))
-        seconds = self._kernel.now - began
-        if answer is None:
-            return Answer(status, {}, '{"message":"Internal Server Error"}', seconds, self._kernel.now, tuple(ran))
-        reported = {name.lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
-        for name, values in (answer.get("multiValueHeaders") or {}).items():
-            reported[name.lower()] = ", ".join(values)
-        return Answer(status, reported, answer.get("body") or "", seconds, self._kernel.now, tuple(ran))
+        self._trace.note(about, f"{method} {path.split('/')[1]}", str(response.status_code))
+        return HttpResponse(
+            response.status_code,
+            {name.lower(): value for name, value in response.headers.items()},
+            response.get_data(as_text=True),
+            self._kernel.now - began,
+            self._kernel.now,
+            tuple(pending.invocations),
+        )
 
-    def _is_throttled(self, route: str) -> bool:
-        """Whether the route's token bucket is empty, or that of all without one; else it is one the poorer."""
-        bucket = route if route in self._left else DEFAULT
-        rate, burst = self._stack.throttles[bucket]
+    def _respond(self, request: HttpRequest) -> Any:
+        if self._is_throttled(request):
+            return message(429)
+        try:
+            return self._gateway.respond(request)
+        except FunctionError:
+            return message(500)
+        except _TimedOutError:
+            return message(503)
+
+    def _is_throttled(self, request: HttpRequest) -> bool:
+        """Whether the bucket of the route, or that of all routes without one, is empty; else takes a token."""
+        match = find_route(self._api.routes, request.method, request.raw_path)
+        bucket = match.route.key if match is not None and match.route.key in self._left else DEFAULT
+        rate, burst = self._throttles[bucket]
         left, since = self._left[bucket]
         left = min(burst, left + rate * (self._kernel.now - since))
         self._left[bucket] = (left - 1 if left >= 1 else left, self._kernel.now)
         return left < 1
 
-    def _authorize(self, event: dict[str, Any], ran: list[Invocation]) -> int:
-        """Puts the caller into the event; a status where the request ends here, else 0."""
-        key = event["headers"].get("authorization", "")
-        until, context = self._known.get(key, (0.0, None))
-        if until < self._kernel.now:
-            seen = {**event, "type": "REQUEST", "identitySource": [key]}
-            seen.pop("body", None)
-            invocation = self._functions.invoke(self._stack.functions["authorize"], seen, [])
-            ran.append(invocation)
-            if invocation.failed:
-                return 500
-            context = invocation.answer.get("context") if invocation.answer["isAuthorized"] else None
-            self._known[key] = (self._kernel.now + self._stack.authorizer_cache, context)
-        if context is None:
-            return 403
-        event["requestContext"]["authorizer"] = {"lambda": context}
-        return 0
-
-    def _integrate(
-        self, function: Function, event: dict[str, Any], about: Sequence[str], ran: list[Invocation]
-    ) -> tuple[int, Any]:
-        holder: list[Invocation] = []
+    def _invoke(self, name: str, event: Any) -> Any:
+        """Waits for a function as long as API Gateway does."""
+        pending = self._pending[event["requestContext"]["requestId"]]
+        # An authorizer's result is cached for others, so it concerns nobody.
+        about = () if event.get("type") == "REQUEST" else pending.about
         task = self._kernel.spawn(
-            "gateway", lambda: holder.append(self._functions.invoke(function, event, about)), owner=None
+            "gateway", lambda: pending.invocations.append(self._functions.invoke(name, event, about)), owner=None
         )
         if not self._kernel.join(task, _TIME_LIMIT):
-            return 503, None
-        ran += holder
-        if holder[0].failed:
-            return 500, None
-        answer = holder[0].answer
-        return int(answer["statusCode"]), answer
-
-    def _route(self, method: str, path: str) -> tuple[Function, str, bool, dict[str, str]]:
-        given = path.split("/")
-        for (verb, pattern, is_public), function in self._routes:
-            wanted = pattern.split("/")
-            pairs = list(zip(wanted, given, strict=False))
-            if verb == method and len(wanted) == len(given) and all(w[:1] == "{" or w == g for w, g in pairs):
-                return function, f"{method} {pattern}", is_public, {w[1:-1]: g for w, g in pairs if w[:1] == "{"}
-        raise LookupError(f"no route for {method} {path}")
-
-    def _event(
-        self, method: str, path: str, query: str, route: str, headers: dict[str, str], body: str | None
-    ) -> dict[str, Any]:
-        event: dict[str, Any] = {
-            "version": "2.0",
-            "routeKey": route,
-            "rawPath": path,
-            "rawQueryString": query,
-            "headers": {"host": "api.example", "user-agent": "simulation", **headers},
-            "requestContext": {
-                "accountId": "000000000000",
-                "apiId": "simulation",
-                "domainName": "api.example",
-                "domainPrefix": "api",
-                "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"},
-                "requestId": f"r{self._rng.randrange(10**12)}",
-                "routeKey": route,
-                "stage": "$default",
-                "timeEpoch": round(self._kernel.now * 1000),
-            },
-            "isBase64Encoded": False,
-        }
-        if query:
-            event["queryStringParameters"] = dict(parse_qsl(query))
-        if body is not None:
-            event["body"] = body
-        return event
+            raise _TimedOutError
+        invocation = pending.invocations[-1]
+        if invocation.failed:
+            raise FunctionError(name)
+        return invocation.result

@@ -1,6 +1,7 @@
-"""Steers what Python and the libraries would take from the machine: clocks, randomness, timers, output.
+"""Replaces what Python and the libraries would take from the machine: clocks, randomness, timers, output.
 
-Entered once around a run; the state that Powertools keeps once per process changes hands with each switch of tasks.
+Entered once around a run; the state that Powertools keeps once per process
+is saved and restored at each switch of tasks.
 """
 
 import contextlib
@@ -22,9 +23,9 @@ from bridge.observability import logger, metrics
 from bridge.vendor import transport as vendor_transport
 from bridge.web import entry
 
-from .canaries import Output, Sink
 from .kernel import Kernel
-from .wire import Cut, Wire
+from .leaks import LogCapture
+from .vendor_adapter import Deadline, VendorAdapter
 
 
 class Powertools:
@@ -43,7 +44,7 @@ class Powertools:
 
 
 class _Clock:
-    """The time by which Powertools keeps secrets."""
+    """The time by which Powertools caches secrets."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
@@ -60,18 +61,18 @@ def _forbidden(name: str) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def isolated(kernel: Kernel, wire: Callable[[], Wire], sink: Sink) -> Iterator[None]:
-    """Everything that is not the seed's stays outside."""
+def isolated(kernel: Kernel, adapter: Callable[[], VendorAdapter], logs: LogCapture) -> Iterator[None]:
+    """Inside, nothing but the seed decides what happens."""
 
     @contextlib.contextmanager
-    def within(seconds: float) -> Iterator[Cut]:
+    def within(seconds: float) -> Iterator[Deadline]:
         assert kernel.current is not None
-        cut = kernel.current.owner.cut = Cut(kernel.now + seconds)
-        yield cut
+        deadline = kernel.current.owner.deadline = Deadline(kernel.now + seconds)
+        yield deadline
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(vendor_transport, "within", within))
-        stack.enter_context(mock.patch.object(vendor_transport, "DeadlineAdapter", wire))
+        stack.enter_context(mock.patch.object(vendor_transport, "DeadlineAdapter", adapter))
         # Its timer counts the machine's time; a simulated invocation is ended by the simulated Lambda.
         stack.enter_context(mock.patch.object(entry, "time_limit", contextlib.nullcontext))
         stack.enter_context(mock.patch.object(parameters, "datetime", _Clock(kernel)))
@@ -86,25 +87,25 @@ def isolated(kernel: Kernel, wire: Callable[[], Wire], sink: Sink) -> Iterator[N
             (time, "sleep"),
         ):
             stack.enter_context(mock.patch.object(module, name, _forbidden(f"{module.__name__}.{name}")))
-        stack.enter_context(_captured(sink))
+        stack.enter_context(_captured(logs))
         yield
 
 
 @contextlib.contextmanager
-def _captured(sink: Sink) -> Iterator[None]:
+def _captured(logs: LogCapture) -> Iterator[None]:
     """Logs of any library on any level, and all output."""
-    everything = logging.StreamHandler(sink)
+    everything = logging.StreamHandler(logs)
     root = logging.getLogger()
     level = root.level
     ours = [handler for handler in logger.handlers if isinstance(handler, logging.StreamHandler)]
     # Not by setStream: what it would flush may be closed, where tests run twice in one process.
     streams = [handler.stream for handler in ours]
     for handler in ours:
-        handler.stream = sink
+        handler.stream = logs
     root.addHandler(everything)
     root.setLevel(logging.DEBUG)
     try:
-        with Output(sink):
+        with logs.of_output():
             yield
     finally:
         root.removeHandler(everything)

@@ -10,7 +10,7 @@ _KEYS = {"id": "S", "due_shard": "S", "due_at": "N", "reference_key": "S", "crea
 
 
 class Refused(Exception):
-    """`code` is DynamoDB's name for what is wrong; `item` what stands there where a condition failed."""
+    """`code` is DynamoDB's name for what is wrong; `item` the present one where a condition failed."""
 
     def __init__(self, code: str, item: Item | None = None) -> None:
         super().__init__(code)

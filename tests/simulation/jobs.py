@@ -11,7 +11,7 @@ from .world import World
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One seed of a scenario; `manner` names the way of going about it where single faults are enumerated."""
+    """One seed of a scenario; `profile` names the flow where single faults are enumerated."""
 
     scenario: str
     seed: str

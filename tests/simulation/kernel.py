@@ -7,15 +7,15 @@ from typing import Any, Protocol
 
 import greenlet
 
-Action = Callable[[], None]
+Action = Callable[[], object]
 
 
 class Died(BaseException):
-    """Thrown into a task whose process dies. No `except Exception` holds it up."""
+    """Thrown into a task whose process dies. No `except Exception` catches it."""
 
 
 class Isolation(Protocol):
-    """State of libraries that is one per process, and so has to change hands with each switch."""
+    """State of libraries that is one per process, and so is saved and restored at each switch."""
 
     def save(self) -> Any: ...
 
@@ -23,7 +23,7 @@ class Isolation(Protocol):
 
 
 class Task:
-    """One greenlet. `owner` says for whom it runs; None for what has no process of its own."""
+    """One greenlet. `owner` is the invocation for which it runs; None for what has no process of its own."""
 
     def __init__(self, kernel: "Kernel", name: str, run: Callable[[], Any], owner: Any) -> None:
         self.name = name
@@ -48,7 +48,7 @@ class Task:
         self._joining.append(action)
 
     def kill(self) -> None:
-        """The process dies where it stands."""
+        """The process dies where it is."""
         if not self.is_done:
             self.is_dead = True
             self._kernel.after(0, self._throw)
@@ -70,7 +70,7 @@ class Task:
             self.result = self._run()
         except Died:
             self.is_dead = True
-        except BaseException as error:  # noqa: BLE001 - whoever waits for it decides what it means
+        except BaseException as error:  # noqa: BLE001 - the task that joins this one decides what it means
             self.error = error
         self._finish()
 
@@ -122,7 +122,7 @@ class Kernel:
         return task.is_done
 
     def wait(self, register: Callable[[Action], None], timeout: float) -> None:
-        """The running task waits until whoever took the action calls it, or for `timeout` seconds."""
+        """The running task waits until the action that it registers is called, or for `timeout` seconds."""
         wake = self._me().next_turn()
         register(wake)
         self.after(timeout, wake)

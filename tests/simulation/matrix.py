@@ -1,4 +1,4 @@
-"""The fault matrix: each outward call × each fault, what the caller sees, and what completes the verification.
+"""The fault matrix: each external call × each fault, what the caller sees, and what completes the verification.
 
     python -m tests.simulation.matrix [--write]       --write: into docs/reliability.md
 
@@ -8,18 +8,17 @@ that botocore makes; one that strikes the first alone is seen by nobody.
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from . import faults, single
 from .expressions import Item
 from .functions import Invocation
-from .gateway import Answer
+from .gateway import HttpResponse
 from .invariants import check
-from .invariants.looking import is_final, sequence
+from .invariants.history import is_final, sequence
 from .world import World
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
@@ -49,7 +48,7 @@ _AGAIN = {"verifications": "the caller", "redirect": "the page", "finalize": "fi
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One outward call: of the `nth` invocation of a function on some `way`, the `occurrence` of an operation in it.
+    """One external call: of the `nth` invocation of a function on some `way`, the `occurrence` of an operation in it.
 
     `aim` is what the call is for: created, final, redacted (table, bucket and audit trail), settled, read.
     """
@@ -116,59 +115,35 @@ ROWS = (
 )
 
 
-class Watched:
-    """A run in which it is known which invocation made which call."""
+class Run:
+    """A run of one flow."""
 
     def __init__(self, way: str, plan: faults.Plan) -> None:
-        self.world = World(SEED, single.scenario(WAYS[way], plan))
-        # Invocations and their operations, by the number of the call.
-        self.calls: list[tuple[Invocation, str]] = []
-        number = self.world.outward.number
+        self.world = World(SEED, single.scenario(WAYS[way], plan)).run()
 
-        def noted(service: str, operation: str) -> int:
-            task = self.world.kernel.current
-            assert task is not None
-            self.calls.append((task.owner, operation))
-            return number(service, operation)
+    @property
+    def calls(self) -> list[tuple[Invocation, str]]:
+        """The invocation and the operation of each call."""
+        return [(call.by, call.operation) for call in self.world.calls.made]
 
-        self.world.outward.number = noted  # type: ignore[method-assign]
-        # When something was erased or written into the audit trail, and by whom.
-        self.erased: list[tuple[float, Invocation]] = []
-        delete, put = self.world.bucket.delete, self.world.audit.put
-
-        def deleted(key: str, version: str) -> None:
-            self._note_erasure()
-            delete(key, version)
-
-        def audited(request: Mapping[str, Any]) -> None:
-            self._note_erasure()
-            put(request)
-
-        self.world.bucket.delete = deleted  # type: ignore[method-assign]
-        self.world.audit.put = audited  # type: ignore[method-assign]
-        self.world.run()
-
-    def _note_erasure(self) -> None:
-        task = self.world.kernel.current
-        # A write that comes late has no process any more.
-        if task is not None and task.owner is not None:
-            self.erased.append((self.world.kernel.now, task.owner))
+    @property
+    def erased(self) -> list[tuple[float, Invocation]]:
+        """When evidence was deleted or the audit trail written, and by which invocation."""
+        effects = self.world.calls.effects
+        return [(time, by) for time, by, operation in effects if by and operation in ("DeleteObject", "PutItem audit")]
 
     def number_of(self, row: Row) -> int:
-        """Of the call that a row means; LookupError if nobody made it."""
-        invocations = list(dict.fromkeys(call.number for call, _ in self.calls if call.function == row.function))
-        wanted = invocations[row.nth - 1]
-        numbers = [
-            number
-            for number, (invocation, operation) in enumerate(self.calls, start=1)
-            if (invocation.number, operation) == (wanted, row.operation)
-        ]
+        """The number of the call that a row means; IndexError if it was not made."""
+        calls = self.calls
+        invocations = list(dict.fromkeys(call.number for call, _ in calls if call.function == row.function))
+        wanted = (invocations[row.nth - 1], row.operation)
+        numbers = [number for number, (by, operation) in enumerate(calls, 1) if (by.number, operation) == wanted]
         return numbers[row.occurrence - 1]
 
 
 @cache
-def calm(way: str) -> Watched:
-    return Watched(way, faults.NoFaults())
+def calm(way: str) -> Run:
+    return Run(way, faults.NoFaults())
 
 
 @cache
@@ -177,31 +152,31 @@ def cell(row: Row, fault: str) -> str:
     number = calm(row.way).number_of(row)
     of_aws, of_vendor = FAULTS[fault]
     kind = of_vendor if row.operation in ("GET", "POST") else of_aws
-    found = Watched(row.way, faults.Single(number, kind, at_all_attempts=kind in faults.RETRIED))
+    found = Run(row.way, faults.Single(number, kind, at_all_attempts=kind in faults.RETRIED))
     violations = check(found.world)
     assert violations == [], (row.name, fault, violations)
-    assert found.world.tally.kinds.total() > 0, (row.name, fault, "was never struck")
+    assert found.world.fault_counts.kinds.total() > 0, (row.name, fault, "was never struck")
     struck, _ = found.calls[number - 1]
     seen = _seen(found.world, struck)
     return ", ".join(filter(None, (seen, _completed(row, found, struck)))) or "done"
 
 
-def _answers(world: World) -> Iterator[Answer]:
+def _responses(world: World) -> Iterator[HttpResponse]:
     for person in world.people:
         yield from person.creations
-        yield from (visit.answer for visit in person.visits)
+        yield from (visit.response for visit in person.visits)
         yield from (*person.refreshes, *person.others, *person.redactions)
 
 
 def _seen(world: World, struck: Invocation) -> str:
-    for answer in _answers(world):
-        if any(invocation.number == struck.number for invocation in answer.invocations):
-            said = re.search(r"[?&]status=(\w+)", answer.headers.get("location", ""))
-            return f"{answer.status} `{said[1]}`" if said else str(answer.status)
+    for response in _responses(world):
+        if any(invocation.number == struck.number for invocation in response.invocations):
+            said = re.search(r"[?&]status=(\w+)", response.headers.get("location", ""))
+            return f"{response.status} `{said[1]}`" if said else str(response.status)
     return ""
 
 
-def _completed(row: Row, found: Watched, struck: Invocation) -> str:
+def _completed(row: Row, found: Run, struck: Invocation) -> str:
     """By whom, and how long after the fault; nothing where the struck invocation did it."""
     if row.aim == "read":
         # Whoever reads asks again; a person of the simulation does not.
@@ -216,7 +191,7 @@ def _length(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _reached(aim: str, found: Watched) -> tuple[float, Invocation | None]:
+def _reached(aim: str, found: Run) -> tuple[float, Invocation | None]:
     """When, and by whom."""
     for change in found.world.table.stream:
         if _is_aim(aim, change.after or {}):

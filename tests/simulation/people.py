@@ -1,18 +1,18 @@
-"""What people and the frontends that they use do: each is a task of its own, its steps drawn from the seed."""
+"""What people and the frontends that they use do: each is a task of its own, its steps decided by the seed."""
 
 import json
 import random
 from typing import Any
 from urllib.parse import urlsplit
 
-from .gateway import Answer, Gateway
+from .gateway import Gateway, HttpResponse
 from .kernel import Kernel
 from .person import Person, Profile, Visit
 from .vendor import Link, Vendor
 
 
 class UserFlow:
-    """One person's way through it."""
+    """One person's steps."""
 
     def __init__(
         self, kernel: Kernel, gateway: Gateway, vendor: Vendor, rng: random.Random, person: Person, profile: Profile
@@ -22,16 +22,16 @@ class UserFlow:
         self._vendor = vendor
         self._rng = rng
         self._person = person
-        self._manner = profile
+        self._profile = profile
         self._headers = {"authorization": f"Bearer {person.api_key}", "content-type": "application/json"}
 
     def run(self) -> None:
-        if self._chance(self._manner.doubles_creation) and self._person.key:
+        if self._chance(self._profile.doubles_creation) and self._person.key:
             self._kernel.spawn(f"{self._person.name}'", self._create)
         document = self._create()
         if document and document.get("token"):
             self._verify(self._vendor.links[document["token"]])
-            self._look_after(document)
+            self._follow_up(document)
 
     def flood(self, seconds: float, pause: float) -> None:
         """Creates one, and refreshes it in a loop."""
@@ -43,79 +43,79 @@ class UserFlow:
             self._kernel.sleep(pause)
 
     def _create(self) -> dict[str, Any] | None:
-        """Asks until there is a link, or patience is over."""
+        """Repeats the request until there is a link, or patience is over."""
         headers = dict(self._headers)
         if self._person.key:
             headers["idempotency-key"] = self._person.key
         for attempt in range(1, 7):
-            answer = self._request("POST", "/verifications", headers=headers, body=json.dumps(self._person.body))
-            self._person.creations.append(answer)
-            if answer.status == 201:
-                document: dict[str, Any] = json.loads(answer.body)
+            response = self._request("POST", "/verifications", headers=headers, body=json.dumps(self._person.body))
+            self._person.creations.append(response)
+            if response.status == 201:
+                document: dict[str, Any] = json.loads(response.body)
                 self._person.created.append(document)
                 return document
-            wait = float(answer.headers.get("retry-after", 1)) * self._rng.uniform(1, 1.2)
+            wait = float(response.headers.get("retry-after", 1)) * self._rng.uniform(1, 1.2)
             self._kernel.sleep(min(wait + self._rng.random() * 2**attempt, 120))
         return None
 
     def _verify(self, link: Link) -> None:
-        if self._chance(self._manner.never_opens):
+        if self._chance(self._profile.never_opens):
             return
-        if self._chance(self._manner.last_minute):
+        if self._chance(self._profile.last_minute):
             self._hurry(link)
             return
-        dawdles = self._chance(self._manner.dawdles)
+        dawdles = self._chance(self._profile.dawdles)
         self._kernel.sleep(self._rng.uniform(5, 850 if dawdles else 120))
-        skill = self._manner.skill
-        inconsistent = self._chance(self._manner.inconsistent)
+        skill = self._profile.skill
+        inconsistent = self._chance(self._profile.inconsistent)
         while self._vendor.attempt(link.token, passes=self._chance(skill), inconsistent=inconsistent):
             if link.is_finished:
                 break
             self._kernel.sleep(self._rng.uniform(3, 600 if dawdles and self._chance(0.3) else 60))
-            if self._chance(self._manner.walks_away):
+            if self._chance(self._profile.walks_away):
                 break
-            if self._chance(self._manner.leaves):
-                # Goes back, and goes on later: the first return is not the last.
-                self._come_back(link)
+            if self._chance(self._profile.leaves):
+                # Returns, and continues later: the first return is not the last.
+                self._return(link)
                 self._kernel.sleep(self._rng.uniform(1, 200))
-        if not self._chance(self._manner.never_returns):
-            self._come_back(link)
+        if not self._chance(self._profile.never_returns):
+            self._return(link)
 
     def _hurry(self, link: Link) -> None:
-        """All is done in the link's last seconds, and nobody comes back."""
+        """All is done in the link's last seconds, and nobody returns."""
         self._kernel.sleep(link.expires - self._kernel.now - self._rng.uniform(0.2, 12))
         while self._vendor.attempt(link.token, passes=True) and not link.is_finished:
             self._kernel.sleep(self._rng.uniform(0.1, 3))
 
-    def _come_back(self, link: Link) -> None:
-        """The vendor's redirect; what it appends may be a lie."""
-        if self._chance(self._manner.comes_late):
+    def _return(self, link: Link) -> None:
+        """The vendor's redirect; what it appends may be wrong."""
+        if self._chance(self._profile.comes_late):
             self._kernel.sleep(self._rng.choice((600, 1200, 4000, 90000)) * self._rng.uniform(0.5, 1.5))
         target = urlsplit(link.return_url).path + f"?is_success={self._rng.choice((0, 1))}"
-        if self._chance(self._manner.returns_at_once):
+        if self._chance(self._profile.returns_at_once):
             self._kernel.spawn(f"{self._person.name}'", lambda: self._visit(target))
         if self._person.wants_redaction and self._chance(0.5):
-            # At the very moment at which the vendor is being asked.
+            # While the bridge calls the vendor.
             self._kernel.spawn(f"{self._person.name}'", lambda: self._redact_soon(target.split("/")[2]))
         self._visit(target)
-        while self._chance(self._manner.clicks_again):
+        while self._chance(self._profile.clicks_again):
             self._kernel.sleep(self._rng.choice((0.1, 1, 4, 6, 60)) * self._rng.uniform(0.5, 1.5))
             self._visit(target)
 
     def _visit(self, target: str) -> None:
         """Follows the page that tries again by itself, and reloads by hand a page that does not, as most people do."""
         for _ in range(6):
-            answer = self._request("GET", target)
-            self._person.visits.append(Visit(self._kernel.now, target.split("/")[2], answer))
-            if answer.status < 500:
+            response = self._request("GET", target)
+            self._person.visits.append(Visit(self._kernel.now, target.split("/")[2], response))
+            if response.status < 500:
                 return
-            if "refresh" not in answer.headers and not self._manner.reloads:
+            if "refresh" not in response.headers and not self._profile.reloads:
                 return
-            self._kernel.sleep(float(answer.headers.get("refresh", self._rng.uniform(2, 20))))
+            self._kernel.sleep(float(response.headers.get("refresh", self._rng.uniform(2, 20))))
 
-    def _look_after(self, document: dict[str, Any]) -> None:
+    def _follow_up(self, document: dict[str, Any]) -> None:
         """What the frontend does afterwards."""
-        id, profile = document["id"], self._manner
+        id, profile = document["id"], self._profile
         if self._chance(profile.polls):
             for _ in range(self._rng.randint(1, 5)):
                 self._person.others.append(self._request("GET", urlsplit(document["status_url"]).path))
@@ -144,13 +144,13 @@ class UserFlow:
     def _redact(self, id: str) -> None:
         """Until it is confirmed: the frontend has promised it to the person."""
         for _ in range(40):
-            answer = self._request("POST", f"/verifications/{id}/redact", headers=self._headers)
-            self._person.redactions.append(answer)
-            if answer.status < 500:
+            response = self._request("POST", f"/verifications/{id}/redact", headers=self._headers)
+            self._person.redactions.append(response)
+            if response.status < 500:
                 return
             self._kernel.sleep(self._rng.uniform(60, 400))
 
-    def _request(self, method: str, target: str, **options: Any) -> Answer:
+    def _request(self, method: str, target: str, **options: Any) -> HttpResponse:
         about = [self._person.name]
         parts = target.split("?", maxsplit=1)[0].split("/")
         if len(parts) > 2:

@@ -1,41 +1,41 @@
-"""Who a person is, how they go about it, and what they were told."""
+"""A person: how they behave, and the responses that they got."""
 
 import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from .canaries import MARK
-from .gateway import Answer
+from .gateway import HttpResponse
+from .leaks import MARKER
 
-API_KEY = f"ek_{MARK}abcdefghijklmnopqrstuvwxyz"
+API_KEY = f"ek_{MARKER}abcdefghijklmnopqrstuvwxyz"
 PRINCIPAL = "web"
 # Another caller's.
-OTHER_KEY = f"ek_{MARK}zyxwvutsrqponmlkjihgfedcba"
+OTHER_KEY = f"ek_{MARKER}zyxwvutsrqponmlkjihgfedcba"
 OTHER_PRINCIPAL = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A hit on the return, and what came of it."""
+    """A hit on the return URL, and its response."""
 
     time: float
     id: str
-    answer: Answer
+    response: HttpResponse
 
 
 @dataclass(slots=True)
 class Person:
-    """What one person did, and what they were told."""
+    """What one person did, and the responses."""
 
     name: str
     body: dict[str, Any]
     key: str | None
     created: list[dict[str, Any]] = field(default_factory=list)
-    creations: list[Answer] = field(default_factory=list)
+    creations: list[HttpResponse] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
-    refreshes: list[Answer] = field(default_factory=list)
-    others: list[Answer] = field(default_factory=list)
-    redactions: list[Answer] = field(default_factory=list)
+    refreshes: list[HttpResponse] = field(default_factory=list)
+    others: list[HttpResponse] = field(default_factory=list)
+    redactions: list[HttpResponse] = field(default_factory=list)
     wants_redaction: bool = False
     api_key: str = API_KEY
 
@@ -46,8 +46,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How somebody goes about it; probabilities and seconds. `reloads`: a page of API Gateway's that does not do so by
-    itself."""
+    """How somebody behaves: probabilities. `reloads`: by hand, an error page of API Gateway."""
 
     has_key: float = 0.7
     doubles_creation: float = 0.15
@@ -75,9 +74,9 @@ def person(number: int, rng: random.Random, profile: Profile) -> Person:
         "type": rng.choice(("00", "00", "01")),
         "id_country": "MYS",
         "id_type": rng.choice(("ID_CARD", "PASSPORT")),
-        "redirect_url": f"https://app.example.com/done?who={MARK}-{number}#end",
-        "reference": f"{MARK}-{number}",
-        "metadata": {"customer": f"{MARK}-{number}"},
+        "redirect_url": f"https://app.example.com/done?who={MARKER}-{number}#end",
+        "reference": f"{MARKER}-{number}",
+        "metadata": {"customer": f"{MARKER}-{number}"},
     }
-    key = f"{MARK}-key-{number}" if rng.random() < profile.has_key else None
+    key = f"{MARKER}-key-{number}" if rng.random() < profile.has_key else None
     return Person(name, body, key, wants_redaction=rng.random() < profile.redacts)

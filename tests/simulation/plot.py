@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .vendor import RATE_LIMIT
+from tests.sandbox.vendor.limit import RATE_LIMIT_PER_MINUTE as RATE_LIMIT
 
 _WIDTH, _HEIGHT = 960, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 40, 44

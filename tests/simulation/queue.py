@@ -1,4 +1,4 @@
-"""A standard queue: at least once, in any order, hidden while it is worked on, put away after too many tries."""
+"""A standard queue: at least once, in any order, hidden after a receive, to the dead letters after too many."""
 
 import itertools
 import json
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .stack import Stack
+from .stack import QueueSettings
 
 
 def id_in(body: str) -> str:
@@ -25,6 +25,13 @@ class Message:
     # The invocations that it was given to.
     given_to: list[Any] = field(default_factory=list)
 
+    @property
+    def received(self) -> dict[str, Any]:
+        """As ReceiveMessage returns it."""
+        attributes = {"ApproximateReceiveCount": str(self.receives)}
+        receipt = f"{self.id}-{self.receives}"
+        return {"MessageId": self.id, "ReceiptHandle": receipt, "Body": self.body, "Attributes": attributes}
+
 
 class Queue:
     """`duplicates` and `failures`: probabilities, while faults last."""
@@ -32,14 +39,14 @@ class Queue:
     def __init__(
         self,
         now: Callable[[], float],
-        later: Callable[[float, Callable[[], None]], None],
-        stack: Stack,
+        later: Callable[[float, Callable[[], object]], None],
+        settings: QueueSettings,
         rng: random.Random,
     ) -> None:
         self._now = now
         self._later = later
-        self._waiting: list[Callable[[], None]] = []
-        self._stack = stack
+        self._waiting: list[Callable[[], object]] = []
+        self._settings = settings
         self._rng = rng
         self._numbers = itertools.count(1)
         self.messages: dict[str, Message] = {}
@@ -47,7 +54,7 @@ class Queue:
         self.bodies: list[str] = []
         self.duplicates = 0.0
         self.failures = 0.0
-        # Bodies that were handed out twice although they were deleted.
+        # Bodies that were received again although they were deleted.
         self.doubled: list[str] = []
         # The most messages that were there at once, and how many of them were for a verification that had another.
         self.deepest = self.most_duplicates = 0
@@ -74,23 +81,23 @@ class Queue:
         for wake in waiting:
             self._later(self._now() + delay, wake)
 
-    def when_sent(self, wake: Callable[[], None]) -> None:
+    def when_sent(self, wake: Callable[[], object]) -> None:
         """Long polling: calls `wake` when the next message that is sent can be seen."""
         self._waiting.append(wake)
 
     def receive(self, most: int) -> list[Message]:
-        """Some of what is visible, in any order."""
+        """Some of the visible messages, in any order."""
         now = self._now()
         self._drop_old(now)
         visible = [message for message in self.messages.values() if message.visible_from <= now]
         self._rng.shuffle(visible)
         taken = []
         for message in visible[:most]:
-            if message.receives >= self._stack.max_receive_count:
+            if message.receives >= self._settings.max_receive_count:
                 self.dead_letters.append(self.messages.pop(message.id))
                 continue
             message.receives += 1
-            message.visible_from = now + self._stack.visibility_timeout
+            message.visible_from = now + self._settings.visibility_timeout
             taken.append(message)
         return taken
 
@@ -108,5 +115,5 @@ class Queue:
 
     def _drop_old(self, now: float) -> None:
         for message in list(self.messages.values()):
-            if message.sent + self._stack.message_retention < now:
+            if message.sent + self._settings.message_retention < now:
                 del self.messages[message.id]

@@ -13,7 +13,7 @@ class RateTable:
 
     def __init__(self) -> None:
         self.windows: dict[str, Counter[str]] = defaultdict(Counter)
-        # Who was refused a call: the class, as often as it was.
+        # The classes of calls that were refused, and how often.
         self.refused: Counter[str] = Counter()
 
     def update(self, request: Mapping[str, Any]) -> None:

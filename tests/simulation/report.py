@@ -1,4 +1,4 @@
-"""What a run came to, in a form that passes between processes, and as text."""
+"""The outcome of a run, in a form that passes between processes, and as text."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -9,7 +9,7 @@ from bridge.domain.checks import CallClass
 from bridge.vendor.rate_limiter import WINDOW_SECONDS
 
 from .invariants import Violation, check
-from .invariants.looking import status, text
+from .invariants.history import status, text
 from .world import START, World
 
 # Lines of a story, and stories, that are worth reading.
@@ -20,7 +20,7 @@ _CLASSES = frozenset(call.value for call in CallClass)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A rule that did not hold, and the story of whoever it concerns."""
+    """An invariant that did not hold, and the trace of the verification."""
 
     rule: str
     what: str
@@ -52,20 +52,20 @@ class Outcome:
 
 
 def outcome(world: World) -> Outcome:
-    """Looks at a world that has run."""
+    """Of a world that has run."""
     statuses: Counter[str] = Counter()
     for item in world.table.items.values():
         reason = text(item, "reason_code")
         statuses[f"{status(item)} ({reason})" if reason else f"{status(item)}"] += 1
     first = int(START // 60)
-    minutes = world.vendor.calls_by_minute
+    minutes = Counter(int(time // 60) for time in world.vendor.call_times)
     calls = tuple(minutes[first + n] for n in range(max(minutes, default=first) - first + 1))
     return Outcome(
         seed=world.seed,
         scenario=world.scenario.name,
         people=world.scenario.people,
         statuses=statuses,
-        faults=world.tally.kinds,
+        faults=world.fault_counts.kinds,
         vendor_calls=calls,
         deaths=sum(invocation.is_dead for invocation in world.functions.invocations),
         late=sum(invocation.is_late for invocation in world.functions.invocations),

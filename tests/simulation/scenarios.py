@@ -21,7 +21,7 @@ def everything(seed: str, people: int) -> Scenario:
         people=people,
         arrivals=max(0.75 * ends, people * 0.5),
         faults_end=ends,
-        plan=lambda rng, begins: faults.weather(rng, begins, begins + ends),
+        plan=lambda rng, begins: faults.random_windows(rng, begins, begins + ends),
         parameters={"GiveUpHours": rng.choice(("1", "6", "24"))},
         link_lifetime=rng.choice((900.0, 900.0, 900.0, 600.0, 1800.0)),
         rotations=rng.randint(0, 2),
@@ -82,14 +82,14 @@ def flood(seed: str, people: int) -> Scenario:
 
 def hang(seed: str, people: int) -> Scenario:
     """The vendor takes requests for an hour and does not respond to any."""
-    spell = faults.FaultWindow("vendor", 0.0, float("inf"), 1.0, ("stall_before",))
+    window = faults.FaultWindow("vendor", 0.0, float("inf"), 1.0, ("stall_before",))
     return Scenario(
         name="hang",
         people=people,
         arrivals=0.75 * HOUR,
         faults_end=1.5 * HOUR,
         plan=lambda rng, begins: faults.FaultSchedule(
-            rng, [replace(spell, begins=begins + 0.5 * HOUR)], begins + 1.5 * HOUR, background=0.0
+            rng, [replace(window, begins=begins + 0.5 * HOUR)], begins + 1.5 * HOUR, background=0.0
         ),
         profile=Profile(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0),
         is_unreliable=False,

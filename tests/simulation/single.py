@@ -1,12 +1,13 @@
-"""One fault at a time, at every call: each kind at each step of one person's way, and nothing else going wrong.
+"""One fault at a time, at every call: each kind at each step of one person's flow, and nothing else going wrong.
 
-What the drawn runs may miss by chance, this finds by enumeration.
+It finds by enumeration what random runs may miss.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from . import faults, report
+from .external_calls import MadeCall
 from .person import Profile
 from .report import Outcome
 from .world import Scenario, World
@@ -30,7 +31,7 @@ _NEVER = Profile(
     last_minute=0.0,
     leaves=0.0,
 )
-# Ways in which one person may go about it.
+# Flows of one person.
 PROFILES: dict[str, Profile] = {
     "returns": _NEVER,
     "never returns": replace(_NEVER, never_returns=1.0),
@@ -55,27 +56,22 @@ def calm(profile: Profile) -> Scenario:
     return scenario(profile, faults.NoFaults())
 
 
-def steps(seed: str, profile: Profile) -> list[tuple[str, str]]:
-    """(service, operation) of each outward call where nothing goes wrong."""
-    return World(seed, calm(profile)).run().outward.calls
-
-
-def plans(calls: list[tuple[str, str]]) -> Iterator[faults.Single]:
+def plans(calls: Sequence[MadeCall]) -> Iterator[faults.Single]:
     """Every kind at every call: at its first attempt, and, for AWS, at all that botocore makes."""
-    for number, (service, _) in enumerate(calls, start=1):
-        kinds = faults.VENDOR_FAULTS if service == "vendor" else faults.AWS_FAULTS
+    for number, call in enumerate(calls, start=1):
+        kinds = faults.VENDOR_FAULTS if call.service == "vendor" else faults.AWS_FAULTS
         for kind in (*faults.CRASHES, *kinds):
             yield faults.Single(number, kind)
-            if service != "vendor" and kind in faults.RETRIED:
+            if call.service != "vendor" and kind in faults.RETRIED:
                 yield faults.Single(number, kind, at_all_attempts=True)
 
 
 def worlds(seed: str, name: str) -> Iterator[tuple[str, World]]:
-    """Each single fault on one way of going about it: what it is, and what became of it."""
+    """Each single fault in one flow: what it is, and the world afterwards."""
     profile = PROFILES[name]
-    calls = steps(seed, profile)
+    calls = World(seed, calm(profile)).run().calls.made
     for plan in plans(calls):
-        service, operation = calls[plan.number - 1]
+        _, service, operation = calls[plan.number - 1]
         every = " at all attempts" if plan.at_all_attempts else ""
         world = World(seed, scenario(profile, plan)).run()
         yield f"{name}, {plan.kind}{every} at call {plan.number}, {service} {operation}", world

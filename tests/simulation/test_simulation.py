@@ -15,7 +15,7 @@ from tests.simulation.seeded_bugs import SEEDED_BUGS
 from tests.simulation.world import World
 
 _SEEDS = slow_but("1", of=("1", "2"))
-# How many histories a broken bridge gets to be found out.
+# How many seeds are run until a seeded bug is found.
 _CHANCES = 40
 
 
@@ -26,14 +26,14 @@ def test_every_verification_is_completed_whatever_goes_wrong(seed: str) -> None:
     assert outcome.faults.total() > 50
 
 
-def test_what_is_promised_without_faults_holds_to_the_letter() -> None:
+def test_without_faults_the_stricter_bounds_hold() -> None:
     outcome = report.outcome(World("1", scenarios.calm("1", 75)).run())
     assert outcome.failures == (), "\n".join(report.stories(outcome))
     assert outcome.faults.total() == 0
 
 
 @pytest.mark.slow
-def test_a_vendor_that_is_away_for_four_hours_loses_nobody_and_is_not_overrun() -> None:
+def test_an_outage_of_the_vendor_loses_nobody_and_ends_without_a_rush() -> None:
     outcome = report.outcome(World("1", scenarios.maintenance("1", 60)).run())
     assert outcome.failures == (), "\n".join(report.stories(outcome))
     assert not any("vendor_unreachable" in status for status in outcome.statuses)
@@ -41,7 +41,7 @@ def test_a_vendor_that_is_away_for_four_hours_loses_nobody_and_is_not_overrun() 
 
 
 @pytest.mark.slow
-def test_a_caller_that_floods_holds_nobody_else_back() -> None:
+def test_a_caller_that_floods_delays_no_other() -> None:
     """By the minute: refreshes keep to their fifth, and the others get what they ask for."""
     world = World("1", scenarios.flood("1", 60)).run()
     outcome = report.outcome(world)
@@ -53,13 +53,13 @@ def test_a_caller_that_floods_holds_nobody_else_back() -> None:
 
 
 @pytest.mark.slow
-def test_a_vendor_that_hangs_for_an_hour_leaves_no_pile_of_messages() -> None:
+def test_a_vendor_that_hangs_for_an_hour_leaves_no_backlog() -> None:
     world = World("1", scenarios.hang("1", 250)).run()
     outcome = report.outcome(world)
     assert outcome.failures == (), "\n".join(report.stories(outcome))
     assert world.queue.most_duplicates <= 5
-    assert world.queue.deepest <= 2 * int(world.stack.parameters["VendorCallsPerMinute"])
-    # The hang ends after an hour and a half; all is worked off a quarter of an hour later.
+    assert world.queue.deepest <= 2 * int(world.parameters["VendorCallsPerMinute"])
+    # The hang ends after an hour and a half; all is processed a quarter of an hour later.
     assert outcome.hours < 2.5
 
 
@@ -70,9 +70,9 @@ def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", slow_but("the browser is believed", "a token is logged", of=SEEDED_BUGS))
-def test_a_broken_bridge_is_found_out(name: str) -> None:
+def test_a_seeded_bug_is_found(name: str) -> None:
     bug, rules = SEEDED_BUGS[name]
-    # What is promised without faults shows only without them.
+    # This rule holds only where there are no faults.
     scenario = scenarios.calm if rules == {"followed"} else scenarios.harsh
     seen: set[str] = set()
     for seed in map(str, range(1, _CHANCES)):
@@ -80,10 +80,10 @@ def test_a_broken_bridge_is_found_out(name: str) -> None:
             seen |= {violation.rule for violation in check(World(seed, scenario(seed, 60)).run())}
         if seen & rules:
             return
-    pytest.fail(f"nobody noticed; seen: {sorted(seen)}")
+    pytest.fail(f"not found; other violations: {sorted(seen)}")
 
 
-def test_a_failing_run_tells_the_story_and_how_to_see_it_again() -> None:
+def test_a_failing_run_prints_its_trace_and_how_to_replay_it() -> None:
     bug, _ = SEEDED_BUGS["the browser is believed"]
     with bug():
         outcome = report.outcome(World("1", scenarios.harsh("1", 30)).run())
@@ -100,7 +100,7 @@ def test_one_seed_is_one_history() -> None:
 
 
 @pytest.mark.slow
-def test_a_history_does_not_hang_on_the_process_that_runs_it() -> None:
+def test_a_history_does_not_depend_on_the_process_that_runs_it() -> None:
     """Not on the order of sets either, which PYTHONHASHSEED decides."""
     digests = set()
     for hash_seed in ("1", "2"):

@@ -1,40 +1,50 @@
-"""The vendor: links, what people do on them, and what it tells of it. What is in here is the truth."""
+"""The vendor: links, what people do on them, and the records that it sends. What is in here is the truth.
+
+Records and checks are the fake vendor's; everything personal or secret in them bears the marker.
+"""
 
 import hashlib
 import json
 import random
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
 
-from .canaries import MARK
-from .shapes import SHAPES, TIMELESS, Record
+from tests.sandbox.vendor import checks, codes
+from tests.sandbox.vendor.limit import RATE_LIMIT_PER_MINUTE, RateLimit
+from tests.sandbox.vendor.record_variants import CONTRADICTING, EQUIVALENT, FOREIGN, TIMELESS, VARIANTS
+from tests.sandbox.vendor.records import Record, new_record, timestamp
+from tests.sandbox.vendor.responses import envelope
 
-OCR_ATTEMPTS = 3
-FACE_ATTEMPTS = 2
-RATE_LIMIT = 400
+from .leaks import MARKER
+
 # Seconds.
 USUAL_LIFETIME = 900.0
-
-DOCUMENT_CODES = ("9101", "9102", "9103", "9104", "9107", "9108", "-9103", "-9110")
-FACE_CODES = ("FailedOperation.CompareFail", "FailedOperation.LivessDetectFake", "FailedOperation.ActionCloseEye")
-MACHINERY_CODES = ("FailedOperation.LivessSystemError", "InvalidParameter", "FailedOperation.UnKnown", "New.Code")
+_DOCUMENT_CODES = (*codes.OCR_CODES, "-9110")
+_MACHINERY_CODES = (*codes.MACHINERY_CODES, codes.UNKNOWN_CODE)
+_PASSED = {"ocr_success": 1, "face_id_success": 1, "is_success": 1, "latest_error": None}
+_UNREADABLE = {
+    "html": b"<html>Bad Gateway</html>",
+    "empty": b"",
+    "list": b"[]",
+    "result_list": b'{"status": 200, "result": []}',
+    "inner_500": b'{"status": 500, "message": "no"}',
+    "inner_429": b'{"status": 429, "message": "no"}',
+}
+# The faults that change the body.
+_SPOILING = {*_UNREADABLE, *CONTRADICTING, "wrong_kinds", "missing_flag", "truncated"}
 
 
 @dataclass(slots=True)
 class Link:
-    """One link. `expires` and `created` in true seconds; `sent` holds all records that left us, by SHA-256."""
+    """One link. `expires` and `created` in true seconds; `sent` has all records that were sent, by SHA-256."""
 
     token: str
     return_url: str
     created: float
     expires: float
     record: Record
-    shape: str
-    ocr_attempts: int = 0
-    face_attempts: int = 0
+    # The form in which its record is sent: a name in VARIANTS, or "".
+    variant: str
     is_inconsistent: bool = False
     # All records of it are unreadable, for ever.
     is_broken: bool = False
@@ -49,21 +59,17 @@ class Link:
 
     @property
     def succeeded(self) -> bool:
-        checks = self.record["ocr_success"] and (self.record["type"] == "01" or self.record["face_id_success"])
-        return bool(self.record["is_success"] and checks)
+        passed = self.record["ocr_success"] and (self.record["type"] == "01" or self.record["face_id_success"])
+        return bool(self.record["is_success"] and passed)
 
     @property
     def started(self) -> bool:
-        return self.ocr_attempts > 0
+        return checks.is_started(self.record)
 
     @property
     def is_finished(self) -> bool:
         """Nothing more can be done on it."""
-        if self.record["is_success"] or self.is_inconsistent:
-            return True
-        if not self.record["ocr_success"]:
-            return self.ocr_attempts >= OCR_ATTEMPTS
-        return self.face_attempts >= FACE_ATTEMPTS
+        return self.is_inconsistent or checks.is_finished(self.record)
 
 
 class Vendor:
@@ -74,12 +80,11 @@ class Vendor:
         self._rng = rng
         self._lifetime = lifetime
         self._skew = skew
-        # Where the lifetime is not the one that the bridge is set to, the records have to tell it.
-        self._shapes = SHAPES if lifetime == USUAL_LIFETIME else tuple(s for s in SHAPES if s not in TIMELESS)
+        # Where the lifetime is not the one that the bridge is set to, the records have to say it.
+        self._variants = [name for name in EQUIVALENT if lifetime == USUAL_LIFETIME or name not in TIMELESS]
         self.links: dict[str, Link] = {}
-        self.secret = f"sk_{MARK}_0"
-        self.calls_by_minute: Counter[int] = Counter()
-        self.calls = 0
+        self.secret = f"sk_{MARKER}_0"
+        self._limit = RateLimit(RATE_LIMIT_PER_MINUTE, now)
         self.call_times: list[float] = []
         # The tokens of requests that carried a cookie, "" for each new link.
         self.cookies: list[str] = []
@@ -88,111 +93,97 @@ class Vendor:
 
     def is_over_limit(self) -> bool:
         """Counts a call; whether it is one too many in its minute."""
-        minute = int(self._now() // 60)
-        self.calls += 1
         self.call_times.append(self._now())
-        self.calls_by_minute[minute] += 1
-        return self.calls_by_minute[minute] > RATE_LIMIT
+        return not self._limit.allows()
 
     def rotate(self) -> None:
-        self.secret = f"sk_{MARK}_{self._rng.randrange(10**6)}"
+        self.secret = f"sk_{MARKER}_{self._rng.randrange(10**6)}"
 
-    def create(self, fields: dict[str, str]) -> bytes:
-        token = f"{MARK}{self._rng.randrange(36**16):020d}"
-        now = self._now()
-        url = f"https://ekyc.example/verifications?token={token}"
-        record = _blank(len(self.links) + 1, token, url, fields)
-        record |= {"created_at": self._time(now), "updated_at": self._time(now)}
-        record["expire_at"] = self._time(now + self._lifetime)
-        shape = self._rng.choice(self._shapes) if self._rng.random() < 0.4 else SHAPES[0]
-        self.links[token] = Link(token, fields["redirect_url"], now, now + self._lifetime, record, shape.__name__)
+    def create(self, fields: dict[str, str], fault: str | None = None) -> bytes:
+        """The body that POST returns, as the fault leaves it."""
+        token, now = f"{MARKER}{self._rng.randrange(36**16):020d}", self._now()
+        record = new_record(
+            len(self.links) + 1, token, fields, "https://ekyc.example", now + self._skew, self._lifetime
+        )
+        variant = self._rng.choice(self._variants) if self._rng.random() < 0.4 else ""
+        self.links[token] = Link(token, fields["redirect_url"], now, now + self._lifetime, record, variant)
         self.links[token].is_broken = self._rng.random() < self.broken
-        return json.dumps({"status": 200, "result": {"url": url, "token": token}}).encode()
+        result = {"url": record["url"], "token": token}
+        if fault == "wrong_kinds":
+            result["url"] = 7
+        elif fault in ("missing_flag", "token_missing"):
+            del result["token"]
+        elif fault == "other_token":
+            result["token"] = ".."
+        return _cut(envelope(result), fault)
+
+    def get(self, link: Link, fault: str | None = None) -> bytes:
+        """The body that GET returns, as the fault leaves it."""
+        record = link.record
+        if fault in CONTRADICTING:
+            # Each claims that somebody passed everything.
+            record = VARIANTS[fault]({**record, **_PASSED})
+        elif fault == "wrong_kinds":
+            record = {**VARIANTS[fault](record), "url": 7}
+        elif link.variant:
+            record = VARIANTS[link.variant](record)
+        if fault == "missing_flag":
+            inner = record.get("verification", record)
+            record = {name: value for name, value in inner.items() if name != "ocr_success"}
+        body = _cut(json.dumps({"status": 200, "result": record}, ensure_ascii=False).encode(), fault)
+        sha256 = hashlib.sha256(body).hexdigest()
+        link.sent[sha256] = body
+        if fault is None:
+            # After a fault it is open whether the bridge gets the record.
+            link.reported.append(self._now())
+        if fault not in _SPOILING and link.succeeded:
+            link.said_success.add(sha256)
+        if fault in CONTRADICTING:
+            link.contradicted.append(self._now())
+        if fault in FOREIGN:
+            link.foreign.add(sha256)
+        return body
 
     def attempt(self, token: str, *, passes: bool, inconsistent: bool = False) -> bool:
         """The person's next step, OCR or face; False where the link is over or nothing is left to do."""
         link = self.links[token]
         if self._now() >= link.expires or link.is_finished:
             return False
-        step = self._face if link.record["ocr_success"] else self._ocr
-        step(link, passes)
-        if inconsistent and link.record["is_success"]:
+        record = link.record
+        if record["ocr_success"]:
+            checks.attempt_face(record, self._choice(codes.FACE_CODES, passes))
+        else:
+            checks.attempt_ocr(record, self._choice(_DOCUMENT_CODES, passes))
+        self._mark(record)
+        if inconsistent and record["is_success"]:
             link.is_inconsistent = True
-            link.record["ocr_success"] = 0
+            record["ocr_success"] = 0
         link.changed = self._now()
-        link.record["updated_at"] = self._time(self._now())
+        record["updated_at"] = timestamp(self._now() + self._skew)
         return True
 
-    def tell(self, token: str) -> bytes:
-        """The body that GET answers."""
-        link = self.links[token]
-        shape = next(each for each in SHAPES if each.__name__ == link.shape)
-        body = json.dumps({"status": 200, "result": shape(link.record)}, ensure_ascii=False).encode()
-        link.reported.append(self._now())
-        if link.succeeded:
-            link.said_success.add(hashlib.sha256(body).hexdigest())
-        return body
-
-    def _ocr(self, link: Link, passes: bool) -> None:
-        link.ocr_attempts += 1
-        record = link.record
-        record["retries"] = link.ocr_attempts - 1
+    def _choice(self, of_the_person: tuple[str, ...], passes: bool) -> str:
         if passes:
-            record.update(ocr_success=1, ocr_result=_ocr_result(self._rng), latest_error=None)
-            record["is_success"] = int(record["type"] == "01")
-            return
-        code = self._rng.choice(DOCUMENT_CODES if self._rng.random() < 0.8 else MACHINERY_CODES)
-        record.update(latest_error=code, ocr_result=None)
+            return checks.PASS
+        return self._rng.choice(of_the_person if self._rng.random() < 0.8 else _MACHINERY_CODES)
 
-    def _face(self, link: Link, passes: bool) -> None:
-        link.face_attempts += 1
-        record = link.record
-        record["face_retries"] = link.face_attempts - 1
-        if passes:
-            record.update(face_id_success=1, is_success=1, latest_error=None)
-            record["face_id_result"] = {"Sim": 98.33, "Result": "Success", "BestFrameBase64": _picture(self._rng)}
-            return
-        code = self._rng.choice(FACE_CODES if self._rng.random() < 0.8 else MACHINERY_CODES)
-        record.update(latest_error=code, face_id_result={"Sim": 41.07, "Result": code})
+    def _mark(self, record: Record) -> None:
+        """Other data than the fake vendor's, which bear the marker; floats, which DynamoDB does not take."""
+        if record["ocr_result"]:
+            record["ocr_result"].update(
+                ID=f"{MARKER}-{self._rng.randrange(10**6):06d}",
+                Name=f"{MARKER} BINTI CONTOH",
+                Address=f"1 JALAN {MARKER}",
+                Sim=0.1 + self._rng.random(),
+                Image=self._picture(),
+            )
+        if record["face_id_result"]:
+            record["face_id_result"].update(BestFrameBase64=self._picture(), BestFrameList=[])
 
-    def _time(self, seconds: float) -> str:
-        reported = datetime.fromtimestamp(seconds + self._skew, UTC)
-        return reported.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _blank(number: int, token: str, url: str, fields: dict[str, str]) -> dict[str, Any]:
-    return {
-        "id": number,
-        "organisation_id": 31,
-        "type": fields["type"],
-        "token": token,
-        "url": url,
-        "redirect_url": fields["redirect_url"],
-        "medias": None,
-        "ocr_country": fields["id_country"],
-        "ocr_type": fields["id_type"],
-        "ocr_success": 0,
-        "ocr_result": None,
-        "face_id_success": 0,
-        "face_id_result": None,
-        "is_success": 0,
-        "latest_error": None,
-        "retries": 0,
-        "face_retries": 0,
-    }
+    def _picture(self) -> str:
+        size = 120_000 if self._rng.random() < 0.02 else 60
+        return f"{MARKER}{self._rng.getrandbits(32):08x}" * (size // 15)
 
 
-def _picture(rng: random.Random) -> str:
-    size = 120_000 if rng.random() < 0.02 else 60
-    return f"{MARK}{rng.getrandbits(32):08x}" * (size // 15)
-
-
-def _ocr_result(rng: random.Random) -> dict[str, Any]:
-    return {
-        "ID": f"{MARK}-{rng.randrange(10**6):06d}",
-        "Name": f"{MARK} BINTI CONTOH",
-        "Address": f"1 JALAN {MARK}",
-        "Sim": 0.1 + rng.random(),
-        "Warn": [],
-        "Image": _picture(rng),
-    }
+def _cut(body: bytes, fault: str | None) -> bytes:
+    return body[:-7] if fault == "truncated" else _UNREADABLE.get(fault or "", body)

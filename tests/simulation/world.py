@@ -1,6 +1,5 @@
-"""One simulated deployment: everything put together, run to the end, and looked at."""
+"""One simulated deployment: everything put together, and run to the end."""
 
-import functools
 import hashlib
 import json
 import random
@@ -8,29 +7,30 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from . import stack
 from .audit import AuditTable
 from .bucket import Bucket
-from .canaries import Sink
 from .clients import S3, DynamoDb, SecretsManager, Sqs
 from .dynamodb import Change, Table
-from .faults import Plan, Tally
+from .event_sources import Clock, DueTimes, QueuePoller
+from .external_calls import ExternalCalls
+from .faults import FaultCounts, Plan
 from .functions import Functions
-from .gateway import BASE_URL, Gateway
+from .gateway import Gateway
 from .isolation import Powertools, isolated
 from .kernel import Kernel
-from .outward import Outward
+from .leaks import LogCapture
 from .people import UserFlow
 from .person import API_KEY, OTHER_KEY, OTHER_PRINCIPAL, PRINCIPAL, Person, Profile, person
-from .pollers import Due, Polling, Schedule
 from .queue import Queue
 from .rates import RateTable
 from .results import ResultsTable
 from .trace import Trace
 from .vendor import Vendor
-from .wire import Wire
+from .vendor_adapter import VendorAdapter
 
 # A Sunday, 01:00 UTC.
 START = 1_772_326_800.0
@@ -57,22 +57,27 @@ class Scenario:
 
 
 class World:
+    """A scenario with a seed. `template` has the parameters' values, `stack` what is made of it."""
+
     def __init__(self, seed: str, scenario: Scenario) -> None:
         self.seed = seed
         self.scenario = scenario
         parameters = {"EkycApiUrl": "https://vendor.example", "AllowedRedirectOrigins": "https://app.example.com"}
-        self.stack = stack.read({**parameters, **scenario.parameters})
+        self.template, self.stack = stack.read({**parameters, **scenario.parameters})
+        self.parameters = self.template.parameters
         self.kernel = Kernel(START, Powertools())
         self.trace = Trace(self.kernel)
-        self.tally = Tally()
-        self.sink = Sink()
-        self._made: dict[str, Any] = {}
+        self.fault_counts = FaultCounts()
+        self.logs = LogCapture()
+        self._cache: dict[str, Any] = {}
         self.wall_seconds = 0.0
-        self._services(scenario)
+        self._make_services(scenario)
+        recycling = 0.02 if scenario.is_unreliable else 0.0
         self.functions = Functions(
-            self.kernel, self.trace, self._rng("functions"), self._client, 0.02 if scenario.is_unreliable else 0.0
+            self.kernel, self.trace, self.stack.functions, self._rng("functions"), self._clients.__getitem__, recycling
         )
-        self.gateway = Gateway(self.kernel, self.trace, self.stack, self.functions, self._rng("gateway"))
+        throttles = stack.throttles(self.template)
+        self.gateway = Gateway(self.kernel, self.trace, self.stack.api, throttles, self.functions, self._rng("gateway"))
         rng = self._rng("people")
         self.people = [person(number, rng, scenario.profile) for number in range(1, scenario.people + 1)]
         first = scenario.people + 1
@@ -82,17 +87,20 @@ class World:
         for each in self.flooders:
             each.api_key = OTHER_KEY
 
-    def _services(self, scenario: Scenario) -> None:
-        rng = self._rng("services")
-        kernel = self.kernel
+    def _make_services(self, scenario: Scenario) -> None:
+        rng, kernel = self._rng("services"), self.kernel
         plan = scenario.plan(self._rng("faults"), START)
-        self.outward = Outward(kernel, self.trace, plan, self.tally, self._rng("latency"))
-        self.due = Due()
+        self.calls = ExternalCalls(kernel, self.trace, plan, self.fault_counts, self._rng("latency"))
+        self.due = DueTimes()
         self.table = Table(lambda: kernel.now, kernel.at, lambda: min(rng.expovariate(1 / 0.1), 20.0))
-        self.table.reported = self.wrote
+        self.table.reported = self._note_due
         self.audit = AuditTable()
         self.bucket = Bucket(lambda: kernel.now)
-        self.queue = Queue(lambda: kernel.now, kernel.at, self.stack, rng)
+        self.queues = {
+            name: Queue(lambda: kernel.now, kernel.at, settings, rng)
+            for name, settings in stack.queues(self.template).items()
+        }
+        self.queue = self.queues["DueQueue"]
         self.vendor = Vendor(
             lambda: kernel.now, self._rng("vendor"), lifetime=scenario.link_lifetime, skew=rng.uniform(-3600, 3600)
         )
@@ -100,12 +108,12 @@ class World:
         self.secrets = {_CREDENTIALS: self._credentials(), _API_KEYS: _api_keys()}
         self.windows = RateTable()
         self.results = ResultsTable()
-        self.dynamodb = DynamoDb(self.outward, self.table, self.audit, self.windows, self.results)
+        self.dynamodb = DynamoDb(self.calls, self.table, self.audit, self.windows, self.results)
         self._clients = {
             "dynamodb": self.dynamodb,
-            "s3": S3(self.outward, self.bucket),
-            "sqs": Sqs(self.outward, self.queue),
-            "secretsmanager": SecretsManager(self.outward, self.secrets),
+            "s3": S3(self.calls, self.bucket),
+            "sqs": Sqs(self.calls, self.queues),
+            "secretsmanager": SecretsManager(self.calls, self.secrets),
         }
 
     def run(self) -> "World":
@@ -114,9 +122,8 @@ class World:
         with self._running():
             ends = START + max(self.scenario.faults_end, self.scenario.arrivals)
             self.kernel.run(ends)
-            self._become_reliable()
-            give_up = float(self.stack.parameters["GiveUpHours"]) * 3600
-            latest = ends + give_up + 2 * 86400
+            self._set_unreliability(0.0)
+            latest = ends + float(self.parameters["GiveUpHours"]) * 3600 + 2 * 86400
             while not self._is_settled() and self.kernel.now < latest:
                 self.kernel.run(self.kernel.now + 300)
         self.wall_seconds = time.perf_counter() - began
@@ -129,8 +136,8 @@ class World:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        wire = Wire(self.kernel, self.outward, self.vendor)
-        with isolated(self.kernel, lambda: wire, self.sink):
+        adapter = VendorAdapter(self.kernel, self.calls, self.vendor)
+        with isolated(self.kernel, lambda: adapter, self.logs):
             self._start()
             try:
                 yield
@@ -138,73 +145,66 @@ class World:
                 self.kernel.close()
 
     def _start(self) -> None:
-        rng = self._rng("start")
-        scenario, kernel = self.scenario, self.kernel
+        rng, scenario, kernel = self._rng("start"), self.scenario, self.kernel
         for each in self.people:
-            life = UserFlow(kernel, self.gateway, self.vendor, self._rng(each.name), each, scenario.profile)
-            kernel.after(rng.random() * scenario.arrivals, lambda life=life, each=each: self._enter(each, life))  # type: ignore[misc]
+            self._enter(each, rng.random() * scenario.arrivals, UserFlow.run)
         for each in self.flooders:
-            self._flood(each, rng)
+            # They begin within a minute, before the others.
+            self._enter(each, rng.random() * 60, partial(UserFlow.flood, seconds=scenario.arrivals, pause=2.0))
         self.people += self.flooders
-        self._schedule = Schedule(kernel, self.stack, self.functions, rng, self.tally)
+        self._clocks = [
+            Clock(kernel, schedule, self.functions, rng, self.fault_counts) for schedule in self.stack.schedules
+        ]
         if scenario.is_unreliable:
-            self._schedule.unreliability = 0.05
-            self.queue.duplicates = 0.05
-            self.queue.failures = 0.02
-            self.dynamodb.short_pages = 0.1
-        kernel.spawn("schedule", lambda: self._schedule.run(self.due))
-        for _ in range(self.stack.concurrency):
-            kernel.spawn("queue", Polling(kernel, self.stack, self.functions, self.queue, rng).run)
+            self._set_unreliability(0.05)
+        for clock in self._clocks:
+            kernel.spawn("schedule", partial(clock.run, self.due))
+        for source in self.stack.queues:
+            for _ in range(source.max_concurrency or 5):
+                poller = QueuePoller(kernel, source, self.functions, self.queues[source.queue], rng)
+                kernel.spawn("queue", poller.run)
         for _ in range(scenario.rotations):
             kernel.after(rng.random() * scenario.faults_end, self._rotate)
 
-    def _flood(self, each: Person, rng: random.Random) -> None:
-        """Begins within a minute, before the others."""
-        life = UserFlow(self.kernel, self.gateway, self.vendor, self._rng(each.name), each, self.scenario.profile)
-        run = functools.partial(life.flood, self.scenario.arrivals, 2.0)
-        self.kernel.after(rng.random() * 60, lambda: self._spawn(each.name, run))
-
-    def _spawn(self, name: str, run: Callable[[], None]) -> None:
-        self.kernel.spawn(name, run)
-
-    def _enter(self, each: Person, life: UserFlow) -> None:
-        self.kernel.spawn(each.name, life.run)
+    def _enter(self, each: Person, seconds: float, flow: Callable[[UserFlow], None]) -> None:
+        """Starts a person's flow after so many seconds."""
+        steps = UserFlow(self.kernel, self.gateway, self.vendor, self._rng(each.name), each, self.scenario.profile)
+        self.kernel.after(seconds, partial(self.kernel.spawn, each.name, partial(flow, steps)))
 
     def _rotate(self) -> None:
         """The vendor first, the secret a little later."""
         self.vendor.rotate()
-        self.tally.count("vendor", "rotation")
+        self.fault_counts.count("vendor", "rotation")
         new = self._credentials()
         self.kernel.after(self._rng("rotation").uniform(0, 60), lambda: self.secrets.__setitem__(_CREDENTIALS, new))
 
-    def _become_reliable(self) -> None:
-        self._schedule.unreliability = self.queue.duplicates = self.queue.failures = 0.0
+    def _set_unreliability(self, probability: float) -> None:
+        """Of what AWS may do at any time: skip and repeat a schedule, repeat and refuse messages, end pages early."""
+        for clock in self._clocks:
+            clock.unreliability = probability
+        for queue in self.queues.values():
+            queue.duplicates, queue.failures = probability, probability * 0.4
+        self.dynamodb.short_pages = probability * 2
 
     def _is_settled(self) -> bool:
-        return not (self.open_people() or self.table_is_due() or self.queue.messages)
+        has_messages = any(queue.messages for queue in self.queues.values())
+        return not (self.open_people() or len(self.due) or has_messages)
 
     def open_people(self) -> int:
         return self.kernel.running("person")
 
-    def table_is_due(self) -> bool:
-        return bool(len(self.due))
+    def cached(self, name: str, make: Callable[[], Any]) -> Any:
+        """The result of `make`, made once: invariants share what takes long."""
+        if name not in self._cache:
+            self._cache[name] = make()
+        return self._cache[name]
 
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """What `make` gives, made once: rules share what is dear."""
-        if name not in self._made:
-            self._made[name] = make()
-        return self._made[name]
-
-    def wrote(self, change: Change) -> None:
-        """Told by the table of each change."""
+    def _note_due(self, change: Change) -> None:
         due_at = (change.after or {}).get("due_at")
         self.due.note(change.id, float(due_at["N"]) if due_at else None)
 
     def _credentials(self) -> str:
         return json.dumps({"client_id": "bridge", "client_secret": self.vendor.secret})
-
-    def _client(self, service: str) -> Any:
-        return self._clients[service]
 
     def _rng(self, purpose: str) -> random.Random:
         return random.Random(f"{self.seed}:{purpose}")
@@ -222,6 +222,3 @@ def _api_keys() -> str:
         for key, principal in ((API_KEY, PRINCIPAL), (OTHER_KEY, OTHER_PRINCIPAL))
     ]
     return json.dumps({"keys": keys})
-
-
-__all__ = ["BASE_URL", "START", "Scenario", "World"]

@@ -1,59 +1,98 @@
 """The API that the bridge calls: make a link, get a verification."""
 
+import re
 from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Request, Response, request
 
-from .answers import envelope, error, json_answer, too_many_requests
-from .body import posted_fields, validated
+from .errors import UnknownTokenError
+from .fault_queue import Operation
 from .faults import Call, misbehave
-from .state import State, UnknownTokenError
-from .waiting import Operation
+from .responses import envelope, error, json_response, too_many_requests
+from .state import State
 
 
-class Api:
-    """Its routes over one state."""
+def routes(state: State) -> Blueprint:
+    """The two routes of the vendor's specification."""
+    blueprint = Blueprint("api", __name__, url_prefix="/api/ekyc/verifications")
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    @blueprint.post("")
+    def create() -> Response:
+        """{"status": 200, "result": {"url": …, "token": …}}"""
+        return _serve(state, "create", None, lambda: _create(state))
 
-    def blueprint(self) -> Blueprint:
-        """The two routes of the vendor's specification."""
-        routes = Blueprint("api", __name__, url_prefix="/api/ekyc/verifications")
-        routes.add_url_rule("", view_func=self.create, methods=["POST"])
-        routes.add_url_rule("/<token>", view_func=self.get, methods=["GET"])
-        return routes
+    @blueprint.get("/<token>")
+    def get(token: str) -> Response:
+        """{"status": 200, "result": the record}"""
+        return _serve(state, "get", token, lambda: _get(state, token))
 
-    def create(self) -> Response:
-        """POST: {"status": 200, "result": {"url": …, "token": …}}."""
-        return self._serve("create", None, self._create)
+    return blueprint
 
-    def get(self, token: str) -> Response:
-        """GET: {"status": 200, "result": the record}."""
-        return self._serve("get", token, lambda: self._get(token))
 
-    def _serve(self, operation: Operation, token: str | None, answer: Callable[[], Response]) -> Response:
-        self._state.count(operation, token)
-        # The underscored headers come past WSGI: see serving.Handler.
-        given = (request.environ["vendor.client_id"], request.environ["vendor.client_secret"])
-        if not self._state.accepts(given):
-            return error(401)
-        if not self._state.limit.allows():
-            return too_many_requests()
-        fault = self._state.faults.take(operation, token)
-        if fault is None:
-            return answer()
-        return misbehave(fault, Call(operation, answer, self._state.stopping))
+def _serve(state: State, operation: Operation, token: str | None, respond: Callable[[], Response]) -> Response:
+    state.count(operation, token)
+    # The underscored headers come past WSGI: see serving.Handler.
+    if not state.accepts((request.environ["vendor.client_id"], request.environ["vendor.client_secret"])):
+        return error(401)
+    if not state.limit.allows():
+        return too_many_requests()
+    fault = state.faults.take(operation, token)
+    return respond() if fault is None else misbehave(fault, Call(operation, respond, state.stopping))
 
-    def _create(self) -> Response:
-        values, faults = validated(posted_fields(request))
-        if faults:
-            return error(422, errors=faults)
-        record = self._state.create(values)
-        return json_answer(envelope({"url": record["url"], "token": record["token"]}))
 
-    def _get(self, token: str) -> Response:
-        try:
-            return json_answer(self._state.raw_record(token))
-        except UnknownTokenError:
-            return error(404)
+def _create(state: State) -> Response:
+    values, mistakes = _validated(_posted(request))
+    if mistakes:
+        return error(422, errors=mistakes)
+    record = state.create(values)
+    return json_response(envelope({"url": record["url"], "token": record["token"]}))
+
+
+def _get(state: State, token: str) -> Response:
+    try:
+        return json_response(state.raw_record(token))
+    except UnknownTokenError:
+        return error(404)
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+# Each field with its rule, and the message when it is broken.
+_RULES: Final[dict[str, tuple[Callable[[str], bool], str]]] = {
+    "type": (lambda text: text in ("00", "01"), "must be 00 or 01"),
+    # The shape only: which codes the vendor knows is not documented.
+    "id_country": (lambda text: bool(re.fullmatch("[A-Z]{3}", text)), "must be an ISO 3166-1 alpha-3 code"),
+    "id_type": (lambda text: text in ("ID_CARD", "PASSPORT"), "must be ID_CARD or PASSPORT"),
+    "redirect_url": (_is_web_address, "must be an http or https address"),
+}
+
+
+def _posted(request: Request) -> dict[str, object]:
+    """The fields of a JSON object or of a form; anything else holds no fields."""
+    if not request.is_json:
+        return dict(request.form.items())
+    parsed = request.get_json(silent=True)
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _validated(fields: dict[str, object]) -> tuple[dict[str, str], dict[str, str]]:
+    """The vendor's four fields, and the mistakes, each by the name of its field."""
+    values: dict[str, str] = {}
+    mistakes: dict[str, str] = {}
+    for name, (holds, rule) in _RULES.items():
+        value = fields.get(name)
+        if value is None:
+            mistakes[name] = "is required"
+        elif not isinstance(value, str) or not holds(value):
+            mistakes[name] = rule
+        else:
+            values[name] = value
+    return values, mistakes

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .codes import FACE_CODES, OCR_CODES
 from .pictures import small_picture
-from .records import Record
+from .records import BLANK, Record
 
 OCR_RETRIES: Final = 2
 FACE_RETRIES: Final = 1
@@ -17,6 +17,11 @@ PASS: Final = "pass"
 def is_ocr_only(record: Record) -> bool:
     """Whether the link was made without a face check (type 01)."""
     return bool(record["type"] == "01")
+
+
+def is_started(record: Record) -> bool:
+    """Whether anything happened on the link."""
+    return any(record[name] != value for name, value in BLANK.items())
 
 
 def is_finished(record: Record) -> bool:
@@ -72,7 +77,7 @@ def fail_face(record: Record, code: str, retries: int) -> None:
 
 
 def _failed(record: Record) -> bool:
-    # Passing OCR clears latest_error, so an error is always one of the check the person stands at.
+    # Passing OCR clears latest_error, so an error is always one of the check that the person is at.
     return record["latest_error"] is not None
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a call: one table, from a fault's name to the answer it gives."""
+"""What can go wrong with a call: one table, from a fault's name to the response."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,10 +7,10 @@ from typing import Final
 
 from flask import Response
 
-from . import wire
-from .answers import envelope, error, json_answer, too_many_requests
-from .table import UnknownNameError
-from .waiting import Fault, Operation
+from . import raw_responses as raw
+from .errors import UnknownNameError
+from .fault_queue import Fault, Operation
+from .responses import envelope, error, json_response, too_many_requests
 
 HUGE_BYTES: Final = 50_000_000
 HUGE_PIECE: Final = 64 * 1024
@@ -26,12 +26,12 @@ class Call:
 
     Attributes:
         operation: which of the two calls it is.
-        answer: gives the true answer, and has its effect: a fault that does not ask for it has no effect.
+        respond: gives the true response, and has its effect: a fault that does not ask for it has no effect.
         stopping: set when the server stops, so that no fault keeps it from stopping.
     """
 
     operation: Operation
-    answer: Callable[[], Response]
+    respond: Callable[[], Response]
     stopping: threading.Event
 
 
@@ -39,8 +39,8 @@ Behaviour = Callable[[Fault, Call], Response]
 
 
 def misbehave(fault: Fault, call: Call) -> Response:
-    """The answer to `call` under `fault`."""
-    return FAULTS[_base(fault.name)](fault, call)
+    """The response to `call` under `fault`."""
+    return FAULTS[fault.name.partition(":")[0]](fault, call)
 
 
 def check_name(name: str) -> None:
@@ -51,18 +51,14 @@ def check_name(name: str) -> None:
         raise UnknownNameError("fault", name, (*FAULTS, "inner_status:<number>"))
 
 
-def _base(name: str) -> str:
-    return name.partition(":")[0]
-
-
 def _status(status: int) -> Behaviour:
-    def answer(fault: Fault, call: Call) -> Response:
+    def respond(fault: Fault, call: Call) -> Response:
         refusal = error(status)
         if fault.retry_after is not None:
             refusal.headers["Retry-After"] = str(fault.retry_after)
         return refusal
 
-    return answer
+    return respond
 
 
 def _html(status: int, title: str) -> Behaviour:
@@ -71,10 +67,9 @@ def _html(status: int, title: str) -> Behaviour:
 
 def _slow(fault: Fault, call: Call) -> Response:
     # The effect comes first: a client that gives up waiting has made a link nevertheless.
-    answer = call.answer()
-    if call.stopping.wait(SLOW_SECONDS if fault.seconds is None else fault.seconds):
-        return wire.RawAnswer(wire.hang_up)
-    return answer
+    response = call.respond()
+    stopped = call.stopping.wait(SLOW_SECONDS if fault.seconds is None else fault.seconds)
+    return raw.hang_up() if stopped else response
 
 
 def _pause(fault: Fault) -> float:
@@ -82,46 +77,20 @@ def _pause(fault: Fault) -> float:
 
 
 def _drip(fault: Fault, call: Call) -> Response:
-    answer = call.answer()
-    body = answer.get_data()
-    answer.response = wire.drops(body, _pause(fault), call.stopping)
-    return answer
-
-
-def _drip_headers(fault: Fault, call: Call) -> Response:
-    return wire.RawAnswer(wire.drip(call.answer(), _pause(fault), call.stopping))
-
-
-def _reset(fault: Fault, call: Call) -> Response:
-    return wire.RawAnswer(wire.reset)
+    response = call.respond()
+    response.response = raw.single_bytes(response.get_data(), _pause(fault), call.stopping)
+    return response
 
 
 def _reset_after(fault: Fault, call: Call) -> Response:
-    call.answer()
-    return wire.RawAnswer(wire.reset)
-
-
-def _truncated(fault: Fault, call: Call) -> Response:
-    return wire.RawAnswer(wire.cut_short(call.answer()))
-
-
-def _garbage(fault: Fault, call: Call) -> Response:
-    return json_answer(b'{"status": 200, "result": {"token": "4KK')
-
-
-def _wrong_kinds(fault: Fault, call: Call) -> Response:
-    return json_answer(envelope([] if call.operation == "get" else {"url": 42, "token": ["4KK"]}))
+    call.respond()
+    return raw.reset()
 
 
 def _inner_status(fault: Fault, call: Call) -> Response:
-    number = int(fault.name.partition(":")[2] or 500)
-    answer = error(number)
-    answer.status_code = 200
-    return answer
-
-
-def _redirect(fault: Fault, call: Call) -> Response:
-    return Response(status=302, headers={"Location": fault.location or "https://elsewhere.example/"})
+    response = error(int(fault.name.partition(":")[2] or 500))
+    response.status_code = 200
+    return response
 
 
 def _huge(fault: Fault, call: Call) -> Response:
@@ -141,14 +110,18 @@ FAULTS: Final[dict[str, Behaviour]] = {
     "html": _html(200, "Down for maintenance"),
     "slow": _slow,
     "drip": _drip,
-    "drip_headers": _drip_headers,
-    "reset": _reset,
+    "drip_headers": lambda fault, call: raw.drip(call.respond(), _pause(fault), call.stopping),
+    "reset": lambda fault, call: raw.reset(),
     "reset_after": _reset_after,
-    "truncated": _truncated,
-    "garbage": _garbage,
-    "wrong_kinds": _wrong_kinds,
+    "truncated": lambda fault, call: raw.cut_short(call.respond()),
+    "garbage": lambda fault, call: json_response(b'{"status": 200, "result": {"token": "4KK'),
+    "wrong_kinds": lambda fault, call: json_response(
+        envelope([] if call.operation == "get" else {"url": 42, "token": ["4KK"]})
+    ),
     "inner_status": _inner_status,
-    "redirect": _redirect,
+    "redirect": lambda fault, call: Response(
+        status=302, headers={"Location": fault.location or "https://elsewhere.example/"}
+    ),
     "huge": _huge,
-    "empty": lambda fault, call: json_answer(b""),
+    "empty": lambda fault, call: json_response(b""),
 }

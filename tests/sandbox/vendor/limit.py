@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+RATE_LIMIT_PER_MINUTE = 400
 WINDOW_SECONDS = 60.0
 
 
@@ -30,10 +31,10 @@ class RateLimit:
             return True
 
     def lift(self) -> None:
-        """Allow all from now on."""
+        """Allows all from now on."""
         self._per_minute = None
 
     def reset(self) -> None:
-        """Forget all calls so far."""
+        """Drops all calls so far."""
         with self._lock:
             self._times.clear()

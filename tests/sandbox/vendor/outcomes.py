@@ -1,7 +1,7 @@
 """What can happen on the vendor's page: one table, from an outcome's name to how it alters the record.
 
-An outcome changes what happened (a change), or how the vendor tells it (a disguise). Several are joined by
-"+": `9102+expired`, `verified+big_pictures`. Disguises named alone, on a link that nobody used, disguise a
+An outcome changes what happened (a change), or the form of the response (a variant). Several are joined by
+"+": `9102+expired`, `verified+big_pictures`. Variants named alone, on a link that nobody used, are of a
 verified record.
 """
 
@@ -13,9 +13,9 @@ from typing import Final
 
 from . import checks
 from .codes import FACE_CODES, MACHINERY_CODES, OCR_CODES, UNKNOWN_CODE
-from .record_variants import DISGUISES, Disguise
+from .errors import UnknownNameError
+from .record_variants import VARIANTS, Variant
 from .records import BLANK, Record, timestamp
-from .table import UnknownNameError
 
 # Alters the record in place; the second argument is now, in seconds since 1970.
 Change = Callable[[Record, float], None]
@@ -26,11 +26,11 @@ class Outcome:
     """One of the two is set."""
 
     change: Change | None = None
-    variant: Disguise | None = None
+    variant: Variant | None = None
 
 
-def play(record: Record, names: str, now: float) -> tuple[Record, tuple[Disguise, ...]]:
-    """The record after the outcomes `names`, and the record_variants to tell it in; `record` itself is not altered.
+def play(record: Record, names: str, now: float) -> tuple[Record, tuple[Variant, ...]]:
+    """The record after the outcomes `names`, and the variants of its response; `record` itself is not altered.
 
     Raises:
         UnknownNameError: a name is not in the table.
@@ -46,12 +46,11 @@ def play(record: Record, names: str, now: float) -> tuple[Record, tuple[Disguise
         change(altered, now)
     if altered != record:
         altered["updated_at"] = timestamp(now)
-    return altered, tuple(variant for name, variant in DISGUISES.items() if name in wanted)
+    return altered, tuple(variant for name, variant in VARIANTS.items() if name in wanted)
 
 
 def _implied(record: Record) -> list[Change]:
-    untouched = all(record[name] == value for name, value in BLANK.items())
-    return [_verified] if untouched else []
+    return [] if checks.is_started(record) else [_verified]
 
 
 def _verified(record: Record, now: float) -> None:
@@ -65,7 +64,7 @@ def _ocr_passed(record: Record, now: float) -> None:
 
 
 def _document_error_left_behind(record: Record, now: float) -> None:
-    """The document passed at its last attempt, and the error of the one before still stands there."""
+    """The document passed at its last attempt, and the error of the one before is still there."""
     checks.pass_ocr(record)
     record.update(retries=checks.OCR_RETRIES, latest_error=OCR_CODES[0])
 
@@ -98,7 +97,7 @@ def _expired(record: Record, now: float) -> None:
 
 
 def _inconsistent(record: Record, now: float) -> None:
-    """Success is claimed, and the check it rests on is not there."""
+    """Success is claimed, and the check that it needs is not there."""
     if checks.is_ocr_only(record):
         record.update(BLANK, is_success=1)
     else:
@@ -133,7 +132,7 @@ def _table() -> dict[str, Outcome]:
         changes[f"face_retry_left:{code}"] = partial(_face_failed, code, checks.FACE_RETRIES - 1)
     return {
         **{name: Outcome(change=change) for name, change in changes.items()},
-        **{name: Outcome(variant=variant) for name, variant in DISGUISES.items()},
+        **{name: Outcome(variant=variant) for name, variant in VARIANTS.items()},
     }
 
 

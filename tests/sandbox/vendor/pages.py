@@ -1,4 +1,4 @@
-"""The HTML that a person sees: forms without JavaScript, each choice existing for what a camera would see."""
+"""The HTML that a person sees: forms without JavaScript, with a choice in place of what a camera would see."""
 
 from html import escape
 from typing import Final
@@ -20,7 +20,7 @@ button, select {{ font: inherit; padding: .4rem .8rem; max-width: 100% }}
 </head>
 <body>
 <main>
-<p>eKYC stand-in: no document and no face is looked at here.</p>
+<p>eKYC fake vendor: no document and no face is checked here.</p>
 <h1>{title}</h1>
 {content}
 </main>
@@ -95,7 +95,7 @@ def closed_page(record: Record, title: str) -> str:
 
 
 def mistake_page(title: str) -> str:
-    """A page for a link or a form that means nothing to us."""
+    """A page for a link or a form that is not known."""
     return _page(title, "")
 
 

@@ -1,21 +1,25 @@
-"""Odd ways of telling a record: what happened stays the same, the answer looks different.
+"""Other forms of a record: what happened stays the same, the response looks different.
 
 Each takes the record and returns what the vendor sends in its place; the record itself is never altered.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from .pictures import big_picture
 from .records import Record
 
-Disguise = Callable[[Record], Record]
+Variant = Callable[[Record], Record]
 
 FLAGS: Final = ("ocr_success", "face_id_success", "is_success", "ocr_charged", "face_id_charged")
 
 
-def _with_flags(convert: Callable[[int], object]) -> Disguise:
+def _with_flags(convert: Callable[[int], object]) -> Variant:
     return lambda record: {**record, **{flag: convert(record[flag]) for flag in FLAGS}}
+
+
+def _without(*names: str) -> Variant:
+    return lambda record: {name: value for name, value in record.items() if name not in names}
 
 
 def _big_pictures(record: Record) -> Record:
@@ -29,66 +33,77 @@ def _big_pictures(record: Record) -> Record:
 
 
 def _unknown_fields(record: Record) -> Record:
-    ocr: dict[str, Any] | None = record["ocr_result"]
+    """Fields that the specification does not have; one of them holds a secret."""
     return {
         **record,
         "risk": {"score": 0.25, "signals": ["none", None]},
-        "review_note": "Überprüft ✓",
-        "ocr_result": ocr and {**ocr, "Nationality": "WARGANEGARA"},
+        "review_note": f"Überprüft ✓ {record['token']}",
+        "ocr_result": record["ocr_result"] and {**record["ocr_result"], "Nationality": "WARGANEGARA"},
     }
 
 
-def _nested(record: Record) -> Record:
-    """The old shape: the record one level down, and is_success beside it only."""
-    outer = {name: value for name, value in record.items() if name == "is_success"}
-    return {**outer, "verification": _missing_is_success(record)}
+def _mixed_zones(record: Record) -> Record:
+    """`expire_at` in UTC, `created_at` in Malaysia's time and without saying so."""
+    created = record["created_at"]
+    hour = int(created[11:13])
+    return record if hour >= 16 else {**record, "created_at": f"{created[:10]} {hour + 8:02d}{created[13:19]}"}
+
+
+def _error_object(record: Record) -> Record:
+    error = record["latest_error"]
+    return {**record, "latest_error": {"code": error, "message": f"again: {record['url']}"} if error else {}}
+
+
+def _old_document_error(record: Record) -> Record:
+    """The document passed, and the error of an earlier attempt is there until another replaces it."""
+    is_left = record["ocr_success"] and record["latest_error"] is None
+    return {**record, "latest_error": "9108", "retries": 2} if is_left else record
 
 
 def _other_token(record: Record) -> Record:
     token: str = record["token"]
-    other = token[1:] + ("Z" if token[0] != "Z" else "A")
+    other = token[:-1] + ("Z" if token[-1] != "Z" else "A")
     return {**record, "token": other, "url": record["url"].replace(token, other)}
 
 
-def _token_missing(record: Record) -> Record:
-    return {name: value for name, value in record.items() if name not in ("token", "url")}
+def _other(name: str, one: str, two: str) -> Variant:
+    return lambda record: {**record, name: two if record[name] == one else one}
 
 
-def _outer_flag_differs(record: Record) -> Record:
-    """The old shape, with the overall flag on both levels and not the same."""
-    return {"is_success": 1 - record["is_success"], "verification": record}
-
-
-def _missing_is_success(record: Record) -> Record:
-    return {name: value for name, value in record.items() if name != "is_success"}
-
-
-def _wrong_kinds(record: Record) -> Record:
-    return {
+# In the order in which those that are joined apply.
+VARIANTS: Final[dict[str, Variant]] = {
+    "big_pictures": _big_pictures,
+    "booleans": _with_flags(bool),
+    "strings": _with_flags(str),
+    "nulls": _with_flags(lambda flag: flag or None),
+    "unknown_fields": _unknown_fields,
+    "empty_lists": lambda record: {**record, "ocr_result": [], "face_id_result": []},
+    "error_object": _error_object,
+    "old_document_error": _old_document_error,
+    "without_times": _without("created_at", "expire_at"),
+    "mixed_zones": _mixed_zones,
+    "other_token": _other_token,
+    "token_missing": _without("token", "url"),
+    "other_type": _other("type", "00", "01"),
+    "other_country": _other("ocr_country", "MYS", "SGP"),
+    "other_document": _other("ocr_type", "PASSPORT", "ID_CARD"),
+    "missing_is_success": _without("is_success"),
+    "wrong_kinds": lambda record: {
         **record,
         "ocr_success": {},
         "face_id_success": [1],
         "is_success": {"value": record["is_success"]},
-    }
-
-
-DISGUISES: Final[dict[str, Disguise]] = {
-    "big_pictures": _big_pictures,
-    "booleans": _with_flags(bool),
-    "strings": _with_flags(str),
-    "unknown_fields": _unknown_fields,
-    "empty_lists": lambda record: {**record, "ocr_result": [], "face_id_result": []},
-    "other_token": _other_token,
-    "token_missing": _token_missing,
-    "other_type": lambda record: {**record, "type": "01" if record["type"] == "00" else "00"},
-    "other_country": lambda record: {**record, "ocr_country": "SGP" if record["ocr_country"] != "SGP" else "MYS"},
-    "other_document": lambda record: {
-        **record,
-        "ocr_type": "ID_CARD" if record["ocr_type"] != "ID_CARD" else "PASSPORT",
     },
-    "missing_is_success": _missing_is_success,
-    "wrong_kinds": _wrong_kinds,
-    # Last, for they move the fields that the others look for.
-    "outer_flag_differs": _outer_flag_differs,
-    "nested": _nested,
+    # Last, as they move the fields that the others change. The old shape: the record one level down, with the overall
+    # flag on both levels and not the same, or beside the record only.
+    "outer_flag_differs": lambda record: {"is_success": 1 - record["is_success"], "verification": record},
+    "nested": lambda record: {"is_success": record["is_success"], "verification": _without("is_success")(record)},
 }
+# These mean what the plain record means; the last two do not say how long the link lives.
+EQUIVALENT: Final = ("booleans", "strings", "nulls", "unknown_fields", "empty_lists", "error_object", "nested",
+                     "old_document_error", "without_times", "mixed_zones")  # fmt: skip
+TIMELESS: Final = EQUIVALENT[-2:]
+# Records that name another token, or none: they may be another person's.
+FOREIGN: Final = ("other_token", "token_missing")
+# Records that contradict the request or themselves, so nobody may be judged by them.
+CONTRADICTING: Final = (*FOREIGN, "other_type", "other_country", "outer_flag_differs")

@@ -5,14 +5,14 @@ import string
 from datetime import UTC, datetime
 from typing import Any
 
-# JSON as the vendor sends it: the one place where Any is honest, for outcomes make fields of every kind.
+# JSON as the vendor sends it: outcomes make fields of every kind.
 Record = dict[str, Any]
 
 TOKEN_LENGTH = 30
 TOKEN_ALPHABET = string.ascii_uppercase + string.digits
 ORGANISATION_ID = 31
 
-# The fields that say what happened; what a fresh link holds in them.
+# The fields that say what happened, with the values of a fresh link.
 BLANK: Record = {
     "ocr_success": 0,
     "ocr_result": None,
@@ -42,9 +42,8 @@ def seconds_of(stamp: str) -> float:
     return datetime.fromisoformat(stamp).timestamp()
 
 
-def new_record(number: int, fields: dict[str, str], link_base: str, now: float, lifetime: float) -> Record:
+def new_record(number: int, token: str, fields: dict[str, str], link_base: str, now: float, lifetime: float) -> Record:
     """The record of a link just made. `fields` is the validated body; `now` and `lifetime` are seconds."""
-    token = new_token()
     return {
         "id": number,
         "organisation_id": ORGANISATION_ID,

@@ -1,28 +1,25 @@
-"""Everything the stand-in remembers, behind one lock: links, credentials, calls, waiting faults."""
+"""Everything that the fake vendor remembers, behind one lock: links, credentials, calls, waiting faults."""
 
 import hmac
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from . import checks
-from .answers import envelope
+from .errors import UnknownTokenError
+from .fault_queue import Fault, FaultQueue, Operation, parse_fault
 from .faults import check_name
 from .limit import RateLimit
 from .outcomes import play
-from .record_variants import Disguise
-from .records import Record, is_over, new_record, timestamp
-from .waiting import Fault, FaultQueue, Operation
-
-
-class UnknownTokenError(LookupError):
-    """No verification has this token."""
+from .record_variants import Variant
+from .records import Record, is_over, new_record, new_token, timestamp
+from .responses import envelope
 
 
 class Calls(TypedDict):
-    """How many calls of the API arrived, whatever their answer; `by_token` counts GETs."""
+    """How many calls of the API arrived, whatever the response; `by_token` counts GETs."""
 
     create: int
     get: int
@@ -33,7 +30,7 @@ class Calls(TypedDict):
 @dataclass(slots=True)
 class _Verification:
     record: Record
-    record_variants: tuple[Disguise, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
 
 class State:
@@ -67,7 +64,7 @@ class State:
             self.limit.reset()
 
     def count(self, operation: Operation, token: str | None) -> None:
-        """Count a call that arrived."""
+        """Counts a call that arrived."""
         with self._lock:
             self._operations[operation] += 1
             if token is not None:
@@ -76,13 +73,8 @@ class State:
     def calls(self) -> Calls:
         """The calls counted since the start or the last reset."""
         with self._lock:
-            count = self._operations
-            return Calls(
-                create=count["create"],
-                get=count["get"],
-                by_token=dict(self._gets),
-                unauthorized=count["unauthorized"],
-            )
+            create, get, unauthorized = (self._operations[name] for name in ("create", "get", "unauthorized"))
+            return Calls(create=create, get=get, by_token=dict(self._gets), unauthorized=unauthorized)
 
     def accepts(self, given: tuple[str, str]) -> bool:
         """Whether (client_id, client_secret) are the current ones; others are counted as unauthorized."""
@@ -98,38 +90,51 @@ class State:
             self._credentials = (client_id, client_secret)
 
     def create(self, fields: dict[str, str]) -> Record:
-        """Make a link from a validated body."""
+        """Makes a link from a validated body."""
         with self._lock:
-            number = len(self._verifications) + 1
-            record = new_record(number, fields, self.link_base, self._clock(), self._link_lifetime)
-            self._verifications[record["token"]] = _Verification(record)
+            number, token = len(self._verifications) + 1, new_token()
+            record = new_record(number, token, fields, self.link_base, self._clock(), self._link_lifetime)
+            self._verifications[token] = _Verification(record)
             return record
 
     def tokens(self) -> list[str]:
-        """The tokens of all links, oldest first: also of those whose answer was lost on the way."""
+        """The tokens of all links, oldest first: also of those whose response was lost on the way."""
         with self._lock:
             return list(self._verifications)
 
     def raw_record(self, token: str) -> bytes:
-        """The body that GET answers now, byte for byte."""
+        """The body that GET returns now, byte for byte. Raises UnknownTokenError."""
         with self._lock:
             verification = self._find(token)
             reported = verification.record
-            for variant in verification.record_variants:
+            for variant in verification.variants:
                 reported = variant(reported)
             return envelope(reported)
 
-    def look(self, token: str) -> tuple[Record, bool]:
-        """What happened on a link, undisguised, and whether its lifetime has passed."""
+    def link(self, token: str) -> tuple[Record, bool]:
+        """What happened on a link, and whether its lifetime has passed."""
         with self._lock:
             record = self._find(token).record
             return dict(record), is_over(record, self._clock())
 
-    def play(self, token: str, outcome: str) -> None:
-        """Let outcomes happen, whatever state the link is in; record_variants of an earlier play are dropped."""
-        with self._lock:
-            verification = self._find(token)
-            verification.record, verification.record_variants = play(verification.record, outcome, self._clock())
+    def play_with_fault(self, token: str, outcome: object, fault: Mapping[str, Any]) -> None:
+        """Plays outcomes ("9102+expired") and queues a fault for the next GET of the token; either may be absent. After
+        a mistake neither is done. Variants of an earlier play are dropped.
+
+        Raises:
+            UnknownTokenError: no link has this token.
+            UnknownNameError: there is no such outcome or fault.
+            ValueError: a face error on a link of type 01.
+        """
+        parsed = parse_fault({"on": "get", **fault, "token": token}) if fault.get("fault") is not None else None
+        if parsed is not None:
+            check_name(parsed.name)
+        if outcome is not None:
+            with self._lock:
+                verification = self._find(token)
+                verification.record, verification.variants = play(verification.record, str(outcome), self._clock())
+        if parsed is not None:
+            self.queue(parsed)
 
     def attempt(self, token: str, step: str, choice: str) -> None:
         """One attempt of the person at the step "ocr" or "face"."""
@@ -139,13 +144,13 @@ class State:
             record["updated_at"] = timestamp(self._clock())
 
     def queue(self, fault: Fault) -> None:
-        """Let a fault wait for its calls.
-
-        Raises:
-            UnknownNameError: there is no such fault.
-        """
+        """Lets a fault wait for its calls. Raises UnknownNameError."""
         check_name(fault.name)
         self.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """No fault waits any more."""
+        self.faults.clear()
 
     def _find(self, token: str) -> _Verification:
         try:

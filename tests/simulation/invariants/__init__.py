@@ -1,10 +1,10 @@
-"""What has to hold when the dust has settled, whatever went wrong. A rule goes from a world to violations."""
+"""What has to hold at the end of a run, whatever went wrong. A rule goes from a world to violations."""
 
 from collections.abc import Callable, Iterable
 
 from tests.simulation.world import World
 
-from . import answers, calls, proof, records, secrecy, truth, work
+from . import calls, evidence, records, responses, secrecy, truth, work
 from .violation import Violation
 
 Rule = Callable[[World], Iterable[Violation]]
@@ -12,25 +12,25 @@ Rule = Callable[[World], Iterable[Violation]]
 RULES: tuple[Rule, ...] = (
     records.sequence_has_no_gap,
     records.history_has_every_advance,
-    records.status_only_rises,
+    records.status_only_advances,
     records.only_final_ones_have_a_ttl,
     records.reservations_are_settled,
     truth.final_status_is_the_truth,
     truth.nothing_said_too_much,
-    proof.verified_rests_on_proof,
-    proof.whatever_was_found_is_kept,
-    calls.who_asks_has_claimed,
-    calls.vendor_is_asked_no_more_than_allowed,
+    evidence.verified_has_evidence,
+    evidence.evidence_is_kept,
+    calls.vendor_is_called_after_a_claim,
+    calls.vendor_calls_are_bounded,
     calls.returns_are_followed,
     calls.no_link_is_made_twice,
     calls.no_cookie_is_sent,
     calls.rate_limit_is_kept,
-    answers.people_are_sent_on,
-    answers.status_never_falls,
-    answers.errors_have_a_cause,
-    answers.same_key_same_verification,
+    responses.people_are_sent_on,
+    responses.status_never_falls,
+    responses.errors_have_a_cause,
+    responses.same_key_same_verification,
     secrecy.redacted_ones_hold_nothing,
-    secrecy.whoever_was_given_data_stands_in_the_trail,
+    secrecy.results_are_in_the_audit_trail,
     secrecy.nothing_leaks,
     work.nothing_is_left_to_do,
     work.dead_letters_have_a_cause,

@@ -1,59 +1,60 @@
-"""What may stand nowhere."""
+"""What no log, message, error or redacted record may hold."""
 
 import json
 from collections.abc import Iterator
 
-from tests.simulation import canaries
-from tests.simulation.gateway import Answer
+from tests.simulation import leaks
+from tests.simulation.gateway import HttpResponse
 from tests.simulation.world import World
 
-from .looking import cases
+from .history import histories
 from .violation import Violation
 
 
 def redacted_ones_hold_nothing(world: World) -> Iterator[Violation]:
     """Once redaction is confirmed, table and bucket hold nothing of the person."""
-    for case in cases(world):
-        confirmed = any(answer.status == 200 for answer in case.person.redactions)
-        if confirmed and case.id in case.person.ids[-1:] and not case.is_redacted:
-            yield Violation("redacted", case.about, "confirmed, and not done")
-        if not case.is_redacted:
+    for history in histories(world):
+        confirmed = any(response.status == 200 for response in history.person.redactions)
+        if confirmed and history.id in history.person.ids[-1:] and not history.is_redacted:
+            yield Violation("redacted", history.about, "confirmed, and not done")
+        if not history.is_redacted:
             continue
-        if canaries.is_in(json.dumps(case.item)):
-            left = [name for name, value in case.item.items() if canaries.is_in(json.dumps(value))]
-            yield Violation("redacted", case.about, f"the table still holds {left}")
-        if world.results.of(case.id):
-            yield Violation("redacted", case.about, "the vendor's fields are still stored")
+        if leaks.has_marker(json.dumps(history.item)):
+            left = [name for name, value in history.item.items() if leaks.has_marker(json.dumps(value))]
+            yield Violation("redacted", history.about, f"the table still holds {left}")
+        if world.results.of(history.id):
+            yield Violation("redacted", history.about, "the vendor's fields are still stored")
         for kind in ("records", "pictures"):
-            if world.bucket.versions(f"{kind}/{case.id}/"):
-                yield Violation("redacted", case.about, f"the bucket still holds {kind}")
+            if world.bucket.versions(f"{kind}/{history.id}/"):
+                yield Violation("redacted", history.about, f"the bucket still holds {kind}")
 
 
-def whoever_was_given_data_stands_in_the_trail(world: World) -> Iterator[Violation]:
-    """Each result that was given, and each redaction that was confirmed; and the trail says nothing of the person."""
-    for case in cases(world):
-        given = sum(_gives_a_result(answer, case.id) for answer in case.person.others)
-        if given > world.audit.of(case.id, "result_read"):
-            yield Violation("audit", case.about, f"{given} results were given, and fewer stand in the audit trail")
+def results_are_in_the_audit_trail(world: World) -> Iterator[Violation]:
+    """Each result that was given, and each redaction that was confirmed; and the trail holds nothing of the person."""
+    for history in histories(world):
+        given = sum(_gives_a_result(response, history.id) for response in history.person.others)
+        if given > world.audit.of(history.id, "result_read"):
+            yield Violation("audit", history.about, f"{given} results were given, and fewer stand in the audit trail")
         redacted = sum(
-            answer.status == 200 and json.loads(answer.body)["id"] == case.id for answer in case.person.redactions
+            response.status == 200 and json.loads(response.body)["id"] == history.id
+            for response in history.person.redactions
         )
-        if redacted > world.audit.of(case.id, "redacted"):
-            yield Violation("audit", case.about, "redacted, and not in the audit trail")
+        if redacted > world.audit.of(history.id, "redacted"):
+            yield Violation("audit", history.about, "redacted, and not in the audit trail")
     for entry in world.audit.entries.values():
-        if canaries.is_in(json.dumps(entry)):
-            yield Violation("audit", (), "the audit trail says something of a person")
+        if leaks.has_marker(json.dumps(entry)):
+            yield Violation("audit", (), "the audit trail holds something of a person")
 
 
-def _gives_a_result(answer: Answer, id: str) -> bool:
-    document = json.loads(answer.body) if answer.status == 200 else {}
+def _gives_a_result(response: HttpResponse, id: str) -> bool:
+    document = json.loads(response.body) if response.status == 200 else {}
     return document.get("id") == id and document.get("result") is not None
 
 
 def nothing_leaks(world: World) -> Iterator[Violation]:
     """No personal data, token, url, code or secret in logs, metrics, messages and dead letters."""
-    for leak in dict.fromkeys(world.sink.leaks):
+    for leak in dict.fromkeys(world.logs.leaks):
         yield Violation("leaks", (), leak)
     for body in world.queue.bodies:
-        if canaries.is_in(body) or set(json.loads(body)) != {"id", "due_at"}:
+        if leaks.has_marker(body) or set(json.loads(body)) != {"id", "due_at"}:
             yield Violation("leaks", (), "a message holds more than an id and a time")

@@ -8,7 +8,7 @@ from tests.simulation.functions import SKEW
 from tests.simulation.vendor import Link
 from tests.simulation.world import World
 
-from .looking import Case, cases, status, text, time
+from .history import History, histories, status, text, time
 from .violation import Violation
 
 # Seconds from our reserving a verification to the vendor's making its link, clocks included.
@@ -16,27 +16,27 @@ _LONGEST_CREATION = 30.0
 
 
 def final_status_is_the_truth(world: World) -> Iterator[Violation]:
-    for case in cases(world):
-        found = status(case.item), text(case.item, "reason_code")
-        allowed = list(_allowed(world, case))
+    for history in histories(world):
+        found = status(history.item), text(history.item, "reason_code")
+        allowed = list(_allowed(world, history))
         if found not in allowed:
-            yield Violation("truth", case.about, f"{found} where {allowed} would be the truth")
+            yield Violation("truth", history.about, f"{found} where {allowed} would be the truth")
 
 
-def _allowed(world: World, case: Case) -> Iterator[tuple[str, str | None]]:
-    if case.link is None:
+def _allowed(world: World, history: History) -> Iterator[tuple[str, str | None]]:
+    if history.link is None:
         yield "failed", "link_not_created"
         return
-    yield _deserved(case.link)
-    if case.is_redacted:
+    yield _deserved(history.link)
+    if history.is_redacted:
         yield "expired", "redacted"
         # Frozen as it stood.
-        yield status(case.item) or "", text(case.item, "reason_code")
-    if _went_on_unseen(case):
-        yield "rejected", text(case.item, "reason_code")
-    if _was_unreachable(world, case, case.link):
+        yield status(history.item) or "", text(history.item, "reason_code")
+    if _went_on_unseen(history):
+        yield "rejected", text(history.item, "reason_code")
+    if _was_unreachable(world, history, history.link):
         yield "failed", "vendor_unreachable"
-    if _was_contradicted(case.link):
+    if _was_contradicted(history.link):
         yield "failed", "inconsistent_result"
 
 
@@ -52,12 +52,12 @@ def _deserved(link: Link) -> tuple[str, str | None]:
     return ("rejected" if category in (ErrorCategory.DOCUMENT, ErrorCategory.FACE) else "failed"), reason
 
 
-def _went_on_unseen(case: Case) -> bool:
+def _went_on_unseen(history: History) -> bool:
     """Came back with all retries used up by the vendor's count, went on there, and never came back again."""
-    if status(case.item) != "rejected" or case.link is None:
+    if status(history.item) != "rejected" or history.link is None:
         return False
-    last = max((visit.time for visit in case.visits), default=None)
-    return last is not None and last < case.link.changed
+    last = max((visit.time for visit in history.visits), default=None)
+    return last is not None and last < history.link.changed
 
 
 def _was_contradicted(link: Link) -> bool:
@@ -66,11 +66,11 @@ def _was_contradicted(link: Link) -> bool:
     return any(time > link.expires - _LONGEST_CREATION for time in link.contradicted)
 
 
-def _was_unreachable(world: World, case: Case, link: Link) -> bool:
+def _was_unreachable(world: World, history: History, link: Link) -> bool:
     """Given up for good reason: the vendor kept silent for as long as is waited, from the end of the link, or from its
     last sound record that could not be written down."""
-    give_up = float(world.stack.parameters["GiveUpHours"]) * 3600
-    for change in case.rises():
+    give_up = float(world.parameters["GiveUpHours"]) * 3600
+    for change in history.status_changes():
         if text(change.after, "reason_code") == "vendor_unreachable":
             # By what we knew of the end: unreadable records do not tell it.
             early = change.time < time(change.before or {}, "expires_at") + give_up - 2 * SKEW
@@ -82,14 +82,14 @@ def _was_unreachable(world: World, case: Case, link: Link) -> bool:
 def nothing_said_too_much(world: World) -> Iterator[Violation]:
     """Nobody is sent on as verified unless the vendor said so by then, whatever stood in the return's query."""
     risen: dict[str, float] = {}
-    for case in cases(world):
-        for change in case.rises():
+    for history in histories(world):
+        for change in history.status_changes():
             if status(change.after) == "verified":
-                risen[case.id] = change.time
-                if not (case.link and case.link.succeeded):
-                    yield Violation("said", case.about, "verified, and the vendor never said so")
+                risen[history.id] = change.time
+                if not (history.link and history.link.succeeded):
+                    yield Violation("said", history.about, "verified, and the vendor never said so")
     for person in world.people:
         for visit in person.visits:
-            query = parse_qs(urlsplit(visit.answer.headers.get("location", "")).query)
+            query = parse_qs(urlsplit(visit.response.headers.get("location", "")).query)
             if query.get("status") == ["verified"] and risen.get(visit.id, visit.time + 1) > visit.time:
                 yield Violation("said", (visit.id, person.name), "sent on as verified before it was")

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from tests.simulation.queue import id_in
 from tests.simulation.world import World
 
-from .looking import cases
+from .history import histories
 from .violation import Violation
 
 
 def nothing_is_left_to_do(world: World) -> Iterator[Violation]:
-    for case in cases(world):
-        if "due_at" in case.item or "due_shard" in case.item:
-            yield Violation("left", case.about, "still due")
+    for history in histories(world):
+        if "due_at" in history.item or "due_shard" in history.item:
+            yield Violation("left", history.about, "still due")
     if len(world.table.indexes["due"]):
         yield Violation("left", (), "the index of due ones is not empty")
     if world.queue.messages:
@@ -40,7 +40,7 @@ def errors_have_names(world: World) -> Iterator[Violation]:
 
 def retention_clears_the_table(world: World) -> Iterator[Violation]:
     """After RetentionDays nothing is kept for ever."""
-    days = float(world.stack.parameters["RetentionDays"]) + 1
+    days = float(world.parameters["RetentionDays"]) + 1
     kept = dict(world.table.items)
     world.table.expire(world.kernel.now + days * 86400)
     for id in world.table.items:

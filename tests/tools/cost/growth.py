@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bridge.domain.ids import id_for
 from bridge.store.rows import to_row
@@ -23,7 +22,7 @@ _COLOURS = {"queries": "#2f6690", "items read": "#81a4cd", "writes": "#c08552", 
 
 
 @dataclass(frozen=True, slots=True)
-class SweepResult:
+class Swept:
     """What one sweep did: queries of the index, items that they gave, writes that took them, batches sent."""
 
     open: int
@@ -37,38 +36,14 @@ class SweepResult:
         return {"queries": self.queries, "items read": self.read, "writes": self.writes, "sends": self.sends}
 
 
-def sweep(count: int) -> SweepResult:
+def sweep(count: int) -> Swept:
     """The first sweep of a world with so many open verifications."""
     world = World("1", scenarios.calm("1", 0))
     for number in range(count):
         _put(world, number, is_due=number % (count // DUE) == 0)
-    done: Counter[str] = Counter()
-    read = _count_read(world)
-    outward = world.outward.number
-
-    def counted(service: str, operation: str) -> int:
-        task = world.kernel.current
-        if task and task.owner is not None and task.owner.function == "sweep":
-            done[operation] += 1
-        return outward(service, operation)
-
-    world.outward.number = counted  # type: ignore[method-assign]
     world.run_for(90)
-    return SweepResult(count, done["Query due"], sum(read), done["UpdateItem"], done["SendMessageBatch"])
-
-
-def _count_read(world: World) -> list[int]:
-    """The numbers of items that queries give."""
-    read: list[int] = []
-    query = world.table.query
-
-    def counted(request: Any) -> Any:
-        items, last = query(request)
-        read.append(len(items))
-        return items, last
-
-    world.table.query = counted  # type: ignore[method-assign]
-    return read
+    done = Counter(call.operation for call in world.calls.made if call.by is not None and call.by.function == "sweep")
+    return Swept(count, done["Query due"], world.table.items_read, done["UpdateItem"], done["SendMessageBatch"])
 
 
 def _put(world: World, number: int, *, is_due: bool) -> None:
@@ -82,7 +57,7 @@ def _put(world: World, number: int, *, is_due: bool) -> None:
     world.due.note(id, float(due_at))
 
 
-def svg(found: Sequence[SweepResult]) -> str:
+def svg(found: Sequence[Swept]) -> str:
     """Groups of bars, one for each number of open verifications."""
     most = max(max(each.work.values()) for each in found)
     high = _HEIGHT - _TOP - _BOTTOM

@@ -4,12 +4,12 @@ import dataclasses
 import math
 from collections import Counter
 
-from tests.simulation import scenarios, stack
-from tests.simulation.canaries import Sink
+from tests.simulation import scenarios
 from tests.simulation.dynamodb import Change, Index
 from tests.simulation.expressions import Item
 from tests.simulation.functions import Invocation
 from tests.simulation.items import size
+from tests.simulation.leaks import LogCapture
 from tests.simulation.person import Profile
 from tests.simulation.world import World
 
@@ -47,7 +47,7 @@ PROCESSOR, COLD_START, COLD = 0.008, 0.35, 0.01
 WHOLE_PROCESSOR = 1769 / 1024
 # Metrics of our own that are there while nothing happens: OldestDueSeconds.
 STEADY_METRICS = 1
-# A month in which nothing happens: one long poll of 20 s after another, by Lambda's five pollers of each queue.
+# A month in which nothing happens: one long poll of 20 s after another, by Lambda's five pollers of a queue.
 MINUTES = 30 * 24 * 60
 POLLS_OF_A_QUEUE = 5 * 3 * MINUTES
 
@@ -57,7 +57,7 @@ _GETS = {"GetObject"}
 _WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 
 
-class _Counting(Sink):
+class _Counting(LogCapture):
     """Counts our own lines, which are JSON; the simulation also has those that a library would write on DEBUG."""
 
     def __init__(self) -> None:
@@ -77,19 +77,14 @@ class Run:
 
     def __init__(self, people: int = PEOPLE, seed: str = SEED) -> None:
         self.world = World(seed, dataclasses.replace(scenarios.calm(seed, people), profile=USUAL))
-        self.world.sink = self.sink = _Counting()
-        # (function, service, operation) of each call.
-        self.calls: Counter[tuple[str, str, str]] = Counter()
-        number = self.world.outward.number
-
-        def counted(service: str, operation: str) -> int:
-            task = self.world.kernel.current
-            owner = task.owner if task else None
-            self.calls[owner.function if owner else "", service, operation] += 1
-            return number(service, operation)
-
-        self.world.outward.number = counted  # type: ignore[method-assign]
+        self.world.logs = self.log = _Counting()
         self.world.run()
+        # (function, service, operation) of each call.
+        self.calls = Counter(
+            (call.by.function if call.by else "", call.service, call.operation) for call in self.world.calls.made
+        )
+        # GB by function.
+        self.memory = {each.code.name: each.memory / 1024 for each in self.world.stack.functions.values()}
 
     @property
     def verifications(self) -> int:
@@ -106,7 +101,7 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
     messages = sum(each.function == "finalize" for each in invocations)
     sends = run.operations("sqs", {"SendMessageBatch"})
     secrets = run.operations("secretsmanager", {"GetSecretValue"})
-    log = run.sink.bytes + PLATFORM_LINES * len(invocations) + ACCESS_LINE * requests
+    log = run.log.bytes + PLATFORM_LINES * len(invocations) + ACCESS_LINE * requests
     kept = [key for key, _ in run.world.bucket.versions("")]
     evidence = sum(map(_kept, kept)) * EVIDENCE / _GB
     records = sum(size(item) for item in run.world.table.items.values()) / _GB
@@ -117,14 +112,14 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
         "DynamoDB: read request units": _read_units(run),
         "DynamoDB: storage, GB-month": records,
         "DynamoDB: write request units": write_units(run.world.table.stream)
-        + _vain_writes(run)
+        + _failed_writes(run)
         + _audited(run)
         + _rated(run)
         + _results(run),
-        "EC2: transfer out, GB": sum(_said(each) for each in invocations) / _GB,
+        "EC2: transfer out, GB": sum(_bytes_out(each) for each in invocations) / _GB,
         # Each secret that was read, and the data keys of table and queue; the bucket has a key of its own.
         "KMS: requests": secrets + _data_keys(run),
-        "Lambda: GB-seconds (arm64)": sum(map(gb_seconds, invocations)),
+        "Lambda: GB-seconds (arm64)": sum(gb_seconds(each, run.memory[each.function]) for each in invocations),
         "Lambda: requests": len(invocations),
         "S3: GET requests": run.operations("s3", _GETS),
         "S3: PUT and LIST requests": run.operations("s3", _PUTS),
@@ -140,18 +135,19 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
     sweeps = [each for each in run.world.functions.invocations if each.function == "sweep"]
     idle = min(sweeps, key=lambda each: each.ended - each.started)
     queries = run.calls["sweep", "dynamodb", "Query due"] / len(sweeps)
-    resources = stack.template()["Resources"].values()
+    resources = run.world.template.document["Resources"].values()
     kinds = Counter(item["Type"] for item in resources)
-    events = [event for item in resources for event in item.get("Properties", {}).get("Events", {}).values()]
-    polls = POLLS_OF_A_QUEUE * sum(event["Type"] == "SQS" for event in events)
+    mappings = [item["Properties"] for item in resources if item["Type"] == "AWS::Lambda::EventSourceMapping"]
+    # Lambda reads the stream without charge.
+    polls = POLLS_OF_A_QUEUE * sum("FilterCriteria" not in each for each in mappings)
     return {
         "CloudWatch: alarms, per month": kinds["AWS::CloudWatch::Alarm"],
-        "CloudWatch: logs taken in, GB": MINUTES * (PLATFORM_LINES + run.sink.bytes / run.sink.entries) / _GB,
+        "CloudWatch: logs taken in, GB": MINUTES * (PLATFORM_LINES + run.log.bytes / run.log.entries) / _GB,
         # An index is read in halves of a unit.
         "DynamoDB: read request units": MINUTES * queries * 0.5,
         "CloudWatch: metrics, per month": STEADY_METRICS,
         "KMS: keys, per month": kinds["AWS::KMS::Key"],
-        "Lambda: GB-seconds (arm64)": MINUTES * gb_seconds(idle),
+        "Lambda: GB-seconds (arm64)": MINUTES * gb_seconds(idle, run.memory[idle.function]),
         # The sweep keeps its data key of the table for five minutes, and calls every minute.
         "KMS: requests": MINUTES / 5,
         "Lambda: requests": MINUTES,
@@ -178,18 +174,10 @@ def _kept(key: str) -> float:
     return 1.0 if key.startswith("records/") else 1 / 30
 
 
-def gb_seconds(invocation: Invocation, memory: float | None = None) -> float:
+def gb_seconds(invocation: Invocation, memory: float) -> float:
     """Of its waiting, by the memory (GB) of its function, and of its work, which takes longer with less memory."""
-    memory = memory or _memory(invocation.function)
     work = (PROCESSOR + COLD * COLD_START) * max(WHOLE_PROCESSOR, memory)
     return memory * (invocation.ended - invocation.started) + work
-
-
-def _memory(function: str) -> float:
-    """GB of a function."""
-    template = stack.template()
-    own = template["Resources"][f"{function.capitalize()}Function"]["Properties"]
-    return float(own.get("MemorySize", template["Globals"]["Function"]["MemorySize"]) / 1024)
 
 
 def write_units(changes: list[Change]) -> int:
@@ -230,7 +218,7 @@ def _results(run: Run) -> int:
     return math.ceil(sum(sizes) / len(sizes) * run.operations("dynamodb", {"PutItem results"}))
 
 
-def _vain_writes(run: Run) -> int:
+def _failed_writes(run: Run) -> int:
     """Conditions that did not hold cost as much as a write; the items are of two KB at most, nearly all."""
     return 2 * max(run.operations("dynamodb", _WRITES) - len(run.world.table.stream), 0)
 
@@ -248,6 +236,6 @@ def _read_units(run: Run) -> float:
     return dear * run.operations("dynamodb", {"GetItem", "GetItem results", "BatchGetItem"}) + 0.5 * queries
 
 
-def _said(invocation: Invocation) -> int:
-    answer = invocation.answer
-    return len(str(answer.get("body", ""))) + 400 if isinstance(answer, dict) else 0
+def _bytes_out(invocation: Invocation) -> int:
+    result = invocation.result
+    return len(str(result.get("body", ""))) + 400 if isinstance(result, dict) else 0

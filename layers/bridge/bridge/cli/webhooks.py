@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 from bridge.aws.clients import client
 from bridge.cli.endpoints_secret import EndpointsSecret, Entry
-from bridge.domain.webhooks import EVENT_TYPES, SECRET_PREFIX, is_name, parse_endpoints
+from bridge.domain.events import TYPES
+from bridge.domain.webhooks import SECRET_PREFIX, is_name, parse_endpoints
 from bridge.store.endpoints import EndpointSwitches
 
 _DELAY = "It takes effect within five minutes."
@@ -36,7 +37,7 @@ def make(name: str, url: str, events: Sequence[str], principal: str | None) -> E
     entry |= {"events": list(events)} if events else {}
     entry |= {"principal": principal} if principal is not None else {}
     for problem in parse_endpoints({"endpoints": [entry]}).problems.values():
-        types = f" There are the types {', '.join(sorted(EVENT_TYPES))}." if "events" in problem else ""
+        types = f" There are the types {', '.join(TYPES)}." if "events" in problem else ""
         sys.exit(f"{problem}.{types} Nothing was changed.")
     return entry
 

@@ -1,4 +1,4 @@
-"""Answers as the vendor's API words them. The bodies of errors are documented nowhere: ours are a guess."""
+"""Responses as the vendor's API words them. The bodies of errors are documented nowhere: ours are a guess."""
 
 import json
 from typing import Any
@@ -22,20 +22,18 @@ def envelope(result: object, status: int = 200) -> bytes:
     return json.dumps({"status": status, "result": result}).encode()
 
 
-def json_answer(body: bytes, status: int = 200) -> Response:
+def json_response(body: bytes, status: int = 200) -> Response:
     """Bytes that are JSON already."""
     return Response(body, status, content_type="application/json; charset=utf-8")
 
 
 def error(status: int, **more: Any) -> Response:
-    """A JSON error: {"status": …, "message": …} and whatever else is given."""
+    """A JSON error: {"status": …, "message": …} and the other members that are given."""
     body = {"status": status, "message": ERRORS.get(status, "error"), **more}
-    return json_answer(json.dumps(body).encode(), status)
+    return json_response(json.dumps(body).encode(), status)
 
 
 def too_many_requests(retry_after: int | None = None) -> Response:
     """A 429 in plain text; Retry-After in seconds when given."""
-    answer = Response(TOO_MANY_REQUESTS, 429, content_type="text/plain; charset=utf-8")
-    if retry_after is not None:
-        answer.headers["Retry-After"] = str(retry_after)
-    return answer
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return Response(TOO_MANY_REQUESTS, 429, headers, content_type="text/plain; charset=utf-8")

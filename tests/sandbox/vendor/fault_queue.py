@@ -1,8 +1,11 @@
 """The faults that wait for the bridge's next calls."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
+
+from .errors import UnknownNameError
 
 Operation = Literal["create", "get"]
 On = Literal["create", "get", "any"]
@@ -18,7 +21,7 @@ class Fault:
         times: how many calls it strikes; None is every call until it is cleared.
         seconds: how long it lasts, or between two bytes of a drip; None is the fault's own default.
         retry_after: seconds in a Retry-After header; None sends none.
-        location: where a redirect leads.
+        location: the target of a redirect.
         token: strikes only a GET of this verification; None strikes all.
     """
 
@@ -35,6 +38,35 @@ class Fault:
         return self.on in ("any", operation) and self.token in (None, token)
 
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "on": (str,),
+    "times": (int, type(None)),
+    "seconds": (int, float, type(None)),
+    "retry_after": (int, type(None)),
+    "location": (str, type(None)),
+    "token": (str, type(None)),
+}
+
+
+def parse_fault(body: Mapping[str, Any]) -> Fault:
+    """A fault from a JSON object: {"fault": name} and any other field of Fault.
+
+    Raises:
+        ValueError: a field is unknown or of the wrong kind.
+    """
+    if unknown := sorted(body.keys() - {"fault", *_KINDS}):
+        raise ValueError(f"unknown fields: {', '.join(unknown)}")
+    given = {name: body[name] for name in _KINDS if name in body}
+    for name, value in given.items():
+        if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
+            raise ValueError(f"{name} is of the wrong kind")
+    if given.get("on", "any") not in get_args(On):
+        raise UnknownNameError("operation", given["on"], get_args(On))
+    if isinstance(given.get("times"), int) and given["times"] < 1:
+        raise ValueError("times must be at least 1, or null for every call")
+    return Fault(name=str(body.get("fault")), **given)
+
+
 class FaultQueue:
     """First in, first out; a fault strikes its number of calls and is gone."""
 
@@ -43,12 +75,12 @@ class FaultQueue:
         self._waiting: list[tuple[Fault, int | None]] = []
 
     def add(self, fault: Fault) -> None:
-        """Append a fault with its number of strikes."""
+        """Appends a fault."""
         with self._lock:
             self._waiting.append((fault, fault.times))
 
     def clear(self) -> None:
-        """Forget all that wait."""
+        """Drops all that wait."""
         with self._lock:
             self._waiting.clear()
 
@@ -57,14 +89,7 @@ class FaultQueue:
         with self._lock:
             for place, (fault, left) in enumerate(self._waiting):
                 if fault.strikes(operation, token):
-                    self._use(place, fault, left)
+                    if left is not None:
+                        self._waiting[place : place + 1] = [(fault, left - 1)] if left > 1 else []
                     return fault
         return None
-
-    def _use(self, place: int, fault: Fault, left: int | None) -> None:
-        if left is None:
-            return
-        if left > 1:
-            self._waiting[place] = (fault, left - 1)
-        else:
-            del self._waiting[place]

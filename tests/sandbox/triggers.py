@@ -1,4 +1,4 @@
-"""Who is called by what: routes, authorizer, CORS, schedules and queues, from the translated template."""
+"""Which function is called by what: routes, authorizers, schedules and queues, from the translated template."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """`headers`, in lower case, are its identity sources; its answers are kept for `cache_seconds`."""
+    """`headers`, in lower case, are its identity sources; its results are cached for `cache_seconds`."""
 
     function: str
     headers: tuple[str, ...]
@@ -43,7 +43,7 @@ class Authorizer:
 
 @dataclass(frozen=True, slots=True)
 class Cors:
-    """What the API says to browsers."""
+    """The API's CORS configuration."""
 
     allow_origins: tuple[str, ...]
     allow_methods: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Cors:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One HTTP API; without `cors` browsers are told nothing."""
+    """One HTTP API."""
 
     routes: tuple[Route, ...]
     authorizers: dict[str, Authorizer]
@@ -72,12 +72,14 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class QueueSource:
-    """`function` works off `queue` (a logical id), at most `batch_size` messages at once."""
+    """An event source mapping: `function` gets at most `batch_size` messages of `queue` (a logical id) at once."""
 
     queue: str
     function: str
     batch_size: int
     reports_failures: bool
+    # None where the template does not bound it.
+    max_concurrency: int | None = None
 
 
 def api_values(template: Template) -> Document:
@@ -104,18 +106,20 @@ def schedules(template: Template) -> tuple[Schedule, ...]:
     return tuple(
         Schedule(name, target["Arn"]["Fn::GetAtt"][0], _seconds(rule["ScheduleExpression"]))
         for name, rule in template.of_type("AWS::Events::Rule").items()
+        if "ScheduleExpression" in rule
         for target in rule["Targets"]
     )
 
 
 def queue_sources(template: Template) -> tuple[QueueSource, ...]:
-    """Every queue that a function works off."""
+    """Every event source mapping of a queue."""
     return tuple(
         QueueSource(
             queue=mapping["EventSourceArn"]["Fn::GetAtt"][0],
             function=mapping["FunctionName"]["Ref"],
             batch_size=int(mapping.get("BatchSize", 10)),
             reports_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", ()),
+            max_concurrency=mapping.get("ScalingConfig", {}).get("MaximumConcurrency"),
         )
         for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()
         if mapping["EventSourceArn"]["Fn::GetAtt"][0] in template.of_type("AWS::SQS::Queue")
@@ -169,5 +173,5 @@ def _cors(values: Any) -> Cors | None:
 def _seconds(expression: str) -> int:
     match = _RATE.match(expression)
     if match is None:
-        raise ValueError(f"only rates can be driven here, not {expression}")
+        raise ValueError(f"only rates are supported here, not {expression}")
     return int(match[1]) * _SECONDS[match[2]]

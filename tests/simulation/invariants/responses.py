@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from tests.simulation import canaries
-from tests.simulation.gateway import Answer
+from tests.simulation import leaks
+from tests.simulation.gateway import HttpResponse
 from tests.simulation.person import Person
 from tests.simulation.world import World
 
-from .looking import RANKS, about_answer
+from .history import RANKS, about_person
 from .violation import Violation
 
 # Seconds that a person may be held by a slow vendor.
@@ -22,23 +22,23 @@ def people_are_sent_on(world: World) -> Iterator[Violation]:
     """Whoever comes back with a known code is sent on, or is on a page that tries again; errors are the table's."""
     for person in world.people:
         for visit in person.visits:
-            fault = _fault_of_visit(person, visit.id, visit.answer)
+            fault = _fault_of_visit(person, visit.id, visit.response)
             if fault:
                 yield Violation("sent on", (visit.id, person.name), fault)
 
 
-def _fault_of_visit(person: Person, id: str, answer: Answer) -> str | None:
-    if answer.seconds > _LONGEST_HOLD and not answer.met("dynamodb", "s3", "secretsmanager", "sqs"):
-        return f"held for {answer.seconds:.1f} s"
-    if answer.status == 303:
-        return _fault_of_redirect(person, id, answer.headers.get("location", ""))
-    if answer.status == 404:
+def _fault_of_visit(person: Person, id: str, response: HttpResponse) -> str | None:
+    if response.seconds > _LONGEST_HOLD and not response.met("dynamodb", "s3", "secretsmanager", "sqs"):
+        return f"held for {response.seconds:.1f} s"
+    if response.status == 303:
+        return _fault_of_redirect(person, id, response.headers.get("location", ""))
+    if response.status == 404:
         return None if person.redactions else "404 for a known code"
-    if answer.status == 503 and "refresh" in answer.headers:
-        return None if answer.met("dynamodb") else "503 without a fault of the table"
-    if answer.status in (500, 503) and any(invocation.failed for invocation in answer.invocations):
-        return None if answer.met("dynamodb") else "an error without a fault of the table"
-    return None if answer.met("dynamodb") and not answer.invocations else f"answered {answer.status}"
+    if response.status == 503 and "refresh" in response.headers:
+        return None if response.met("dynamodb") else "503 without a fault of the table"
+    if response.status in (500, 503) and any(invocation.failed for invocation in response.invocations):
+        return None if response.met("dynamodb") else "an error without a fault of the table"
+    return None if response.met("dynamodb") and not response.invocations else f"responded {response.status}"
 
 
 def _fault_of_redirect(person: Person, id: str, location: str) -> str | None:
@@ -74,53 +74,53 @@ def _reported(person: Person) -> dict[str, list[_Told]]:
     """All that the person and the frontend were told, by verification."""
     found: dict[str, list[_Told]] = defaultdict(list)
 
-    def add(id: str, status: str, answer: Answer) -> None:
-        found[id].append(_Told(status, answer.at - answer.seconds, answer.at))
+    def add(id: str, status: str, response: HttpResponse) -> None:
+        found[id].append(_Told(status, response.at - response.seconds, response.at))
 
-    for answer in (*person.creations, *person.refreshes, *person.redactions, *person.others):
-        document = json.loads(answer.body) if answer.status in (200, 201) else {}
+    for response in (*person.creations, *person.refreshes, *person.redactions, *person.others):
+        document = json.loads(response.body) if response.status in (200, 201) else {}
         for each in document.get("data", [document]):
             if "status" in each:
-                add(each["id"], each["status"], answer)
+                add(each["id"], each["status"], response)
     for visit in person.visits:
-        if visit.answer.status == 303:
-            (status,) = parse_qs(urlsplit(visit.answer.headers["location"]).query)["status"]
-            add(visit.id, status, visit.answer)
+        if visit.response.status == 303:
+            (status,) = parse_qs(urlsplit(visit.response.headers["location"]).query)["status"]
+            add(visit.id, status, visit.response)
     return found
 
 
 def errors_have_a_cause(world: World) -> Iterator[Violation]:
     """Every 5xx comes of a fault, every 409 of a request before; and no error tells what it may not."""
     for person in world.people:
-        answers = [*person.creations, *person.refreshes, *person.redactions, *person.others]
-        for answer in answers:
-            caused = any(i.faults or i.is_late for i in answer.invocations)
+        responses = [*person.creations, *person.refreshes, *person.redactions, *person.others]
+        for response in responses:
+            caused = any(i.faults or i.is_late for i in response.invocations)
             # Without faults only refreshes, which come last, are held back.
-            may_be_limited = answer in person.refreshes or world.tally.kinds.total() > 0
-            caused = caused or (may_be_limited and _is_rate_limited(world, answer))
-            if answer.status >= 500 and not caused:
-                yield Violation("errors", about_answer(person), f"{answer.status} without a fault")
-            if answer.status in (400, 403, 415, 422) or (answer.status == 409 and not person.key):
-                yield Violation("errors", about_answer(person), f"answered {answer.status}")
-        for answer in (*answers, *(visit.answer for visit in person.visits)):
-            may_tell = answer.status < 300 and answer.body.startswith(('{"object"', '{"data"'))
-            if canaries.is_in(answer.body) and not may_tell:
-                yield Violation("errors", about_answer(person), f"the answer {answer.status} tells too much")
+            may_be_limited = response in person.refreshes or world.fault_counts.kinds.total() > 0
+            caused = caused or (may_be_limited and _is_rate_limited(world, response))
+            if response.status >= 500 and not caused:
+                yield Violation("errors", about_person(person), f"{response.status} without a fault")
+            if response.status in (400, 403, 415, 422) or (response.status == 409 and not person.key):
+                yield Violation("errors", about_person(person), f"responded {response.status}")
+        for response in (*responses, *(visit.response for visit in person.visits)):
+            may_tell = response.status < 300 and response.body.startswith(('{"object"', '{"data"'))
+            if leaks.has_marker(response.body) and not may_tell:
+                yield Violation("errors", about_person(person), f"the response {response.status} tells too much")
 
 
-def _is_rate_limited(world: World, answer: Answer) -> bool:
+def _is_rate_limited(world: World, response: HttpResponse) -> bool:
     """Whether our own share of the vendor's rate limit was used up."""
-    return bool(world.windows.refused) and '"vendor_rate_limited"' in answer.body
+    return bool(world.windows.refused) and '"vendor_rate_limited"' in response.body
 
 
 def same_key_same_verification(world: World) -> Iterator[Violation]:
     """One key, one verification and one link, however often it was sent."""
     for person in world.people:
         if person.key and len(person.ids) > 1:
-            yield Violation("same key", about_answer(person), f"{len(person.ids)} verifications")
+            yield Violation("same key", about_person(person), f"{len(person.ids)} verifications")
         tokens = {document["token"] for document in person.created if "token" in document}
         if person.key and len(tokens) > 1:
-            yield Violation("same key", about_answer(person), f"{len(tokens)} links")
+            yield Violation("same key", about_person(person), f"{len(tokens)} links")
         for document in person.created:
             if json.dumps(document.get("metadata")) != json.dumps(person.body["metadata"]) and not person.redactions:
-                yield Violation("same key", about_answer(person), "another's verification")
+                yield Violation("same key", about_person(person), "another's verification")

@@ -1,4 +1,4 @@
-"""Looking at items and at the people behind them."""
+"""The history of a verification: its changes in the table, its link, its person."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ def is_final(item: Item) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """A verification as everybody sees it: its history in the table, its link, the person."""
+class History:
+    """Of one verification; `item` is the last state of its item."""
 
     id: str
-    history: list[Change]
+    changes: list[Change]
     item: Item
     link: Link | None
     person: Person
@@ -58,25 +58,25 @@ class Case:
     def visits(self) -> list[Visit]:
         return [visit for visit in self.person.visits if visit.id == self.id]
 
-    def rises(self) -> Iterator[Change]:
-        for change in self.history:
+    def status_changes(self) -> Iterator[Change]:
+        for change in self.changes:
             if change.before and change.after and status(change.before) != status(change.after):
                 yield change
 
     def first(self, name: str) -> str | None:
-        """The first value that an attribute ever had; redaction takes it away."""
-        values = (text(change.after, name) for change in self.history)
+        """The first value that an attribute ever had; redaction removes it."""
+        values = (text(change.after, name) for change in self.changes)
         return next((value for value in values if value is not None), None)
 
 
-def cases(world: World) -> Iterator[Case]:
-    """All that stand in the table."""
+def histories(world: World) -> Iterator[History]:
+    """Of all verifications in the table."""
     people: dict[str, Person] = {str(person.body["reference"]): person for person in world.people}
     for id, item in world.table.items.items():
         history = world.table.by_id[id]
-        found = Case(id, history, item, None, people["?"] if not history else _person(history, people))
+        found = History(id, history, item, None, people["?"] if not history else _person(history, people))
         token = found.first("token")
-        yield Case(id, history, item, world.vendor.links.get(token or ""), found.person)
+        yield History(id, history, item, world.vendor.links.get(token or ""), found.person)
 
 
 def _person(history: list[Change], people: dict[str, Person]) -> Person:
@@ -84,5 +84,5 @@ def _person(history: list[Change], people: dict[str, Person]) -> Person:
     return people[next(value for value in values if value is not None)]
 
 
-def about_answer(person: Person, *others: Any) -> tuple[str, ...]:
+def about_person(person: Person, *others: Any) -> tuple[str, ...]:
     return (person.name, *person.ids, *map(str, others))

@@ -1,6 +1,5 @@
-"""Between the bridge's `requests` session and the simulated vendor: an adapter, and the deadline that cuts it."""
+"""The adapter between the bridge's `requests` session and the simulated vendor, and the deadline of an exchange."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from email.message import Message
@@ -9,13 +8,13 @@ from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError, ProtocolError
 
-from .canaries import MARK
+from .external_calls import ExternalCalls
 from .kernel import Kernel
-from .malformed_responses import CONTRADICTING, FOREIGN, spoiled
-from .outward import Outward
-from .vendor import Link, Vendor
+from .leaks import MARKER
+from .vendor import Vendor
 
 _ERRORS = {
     "http_500": 500,
@@ -30,24 +29,24 @@ _ERRORS = {
 }
 
 
-class Cut:
-    """Stands in for the deadline of bridge.deadline.within."""
+class Deadline:
+    """In place of the one of bridge.outbound.deadline.within: `at` in simulated time."""
 
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
-        self.is_cut = False
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.is_over = False
 
     def has_passed(self) -> bool:
-        return self.is_cut
+        return self.is_over
 
 
-class Body:
+class RawBody:
     """What requests reads a response from. The vendor sets a cookie with each."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         headers = Message()
-        headers["Set-Cookie"] = f"session={MARK}; Path=/"
+        headers["Set-Cookie"] = f"session={MARKER}; Path=/"
         # Where requests looks for cookies.
         self._original_response = SimpleNamespace(msg=headers)
 
@@ -60,13 +59,13 @@ class Body:
     release_conn = close
 
 
-class Wire(BaseAdapter):
-    """One exchange a call."""
+class VendorAdapter(BaseAdapter):
+    """One exchange for each call."""
 
-    def __init__(self, kernel: Kernel, outward: Outward, vendor: Vendor) -> None:
+    def __init__(self, kernel: Kernel, calls: ExternalCalls, vendor: Vendor) -> None:
         super().__init__()
         self._kernel = kernel
-        self._outward = outward
+        self._calls = calls
         self._vendor = vendor
 
     def close(self) -> None:
@@ -76,21 +75,21 @@ class Wire(BaseAdapter):
         connect, read = options["timeout"]
         method = request.method or ""
         token = (request.url or "").rpartition("/")[2] if method == "GET" else ""
-        number = self._outward.number("vendor", method)
+        number = self._calls.number("vendor", method)
         owner = self._owner()
         about = [token] if token else list(owner.about)
-        fault = self._outward.fault("vendor", method, number, 1, about)
+        fault = self._calls.fault("vendor", method, number, 1, about)
         if fault == "crash_before":
             self._kernel.die()
         if fault in ("no_connection", "connect_timeout"):
-            self._outward.trace.note(about, f"vendor {method}", f"FAULT {fault}")
+            self._calls.trace.note(about, f"vendor {method}", f"FAULT {fault}")
             self._refuse(request, fault, connect)
         owner.asked.append(token)
         if "Cookie" in request.headers:
             self._vendor.cookies.append(token)
-        self._spend(self._outward.latency(0.3) / 2)
-        status, headers, body = self._answer(request, method, token, fault, read)
-        self._outward.trace.note(about, f"vendor {method}", f"{status}" + (f" FAULT {fault}" if fault else ""))
+        self._spend(self._calls.latency(0.3) / 2)
+        status, headers, body = self._respond(request, method, token, fault, read)
+        self._calls.trace.note(about, f"vendor {method}", f"{status}" + (f" FAULT {fault}" if fault else ""))
         if fault == "crash_after":
             self._kernel.die()
         self._after(request, fault, read)
@@ -98,10 +97,10 @@ class Wire(BaseAdapter):
         response.status_code = status
         response.headers.update(headers)
         response.url, response.request = request.url or "", request
-        response.raw = Body(self._chunks(body, fault))
+        response.raw = RawBody(self._chunks(body, fault))
         return response
 
-    def _answer(
+    def _respond(
         self, request: requests.PreparedRequest, method: str, token: str, fault: str | None, read: float
     ) -> tuple[int, dict[str, str], bytes]:
         if fault == "reset_before":
@@ -109,39 +108,26 @@ class Wire(BaseAdapter):
         if fault == "stall_before":
             self._stall(request, read)
         if fault == "slow_before":
-            self._spend(min(self._outward.rng.uniform(3, 7), read - 0.01))
+            self._spend(min(self._calls.rng.uniform(3, 7), read - 0.01))
         if self._vendor.is_over_limit():
-            self._outward.struck("vendor", "over_limit")
+            self._calls.struck("vendor", "over_limit")
             return 429, {"Retry-After": "20"}, b"Too many requests, please try again later."
         if fault in _ERRORS:
             wait = {"Retry-After": "7"} if fault.endswith("_wait") else {}
             where = {"Location": "https://elsewhere.example/"} if fault == "redirect" else {}
             return _ERRORS[fault], wait | where, b'{"message": "no"}'
         if request.headers.get("client_secret") != self._vendor.secret:
-            self._outward.struck("vendor", "stale_credentials")
+            self._calls.struck("vendor", "stale_credentials")
             return 401, {}, b'{"message": "an authentication error"}'
         if method == "POST":
-            return 200, {}, spoiled(self._vendor.create(json.loads(request.body or b"{}")), fault)
+            return 200, {}, self._vendor.create(json.loads(request.body or b"{}"), fault)
         link = self._vendor.links.get(token)
         if link is None:
             return 404, {}, b"{}"
-        return 200, {}, self._record(link, fault)
-
-    def _record(self, link: Link, fault: str | None) -> bytes:
         if link.is_broken and fault is None:
             fault = "wrong_kinds"
-            self._outward.struck("vendor", "broken_link")
-        reported = spoiled(self._vendor.tell(link.token), fault)
-        if fault:
-            # Whether it is heard is open.
-            link.reported.pop()
-        sha256 = hashlib.sha256(reported).hexdigest()
-        link.sent[sha256] = reported
-        if fault in CONTRADICTING:
-            link.contradicted.append(self._kernel.now)
-        if fault in FOREIGN:
-            link.foreign.add(sha256)
-        return reported
+            self._calls.struck("vendor", "broken_link")
+        return 200, {}, self._vendor.get(link, fault)
 
     def _after(self, request: requests.PreparedRequest, fault: str | None, read: float) -> None:
         if fault == "reset_after":
@@ -149,8 +135,8 @@ class Wire(BaseAdapter):
         if fault == "stall_after":
             self._stall(request, read)
         if fault == "slow_after":
-            self._spend(min(self._outward.rng.uniform(3, 7), read - 0.01))
-        self._spend(self._outward.latency(0.3) / 2)
+            self._spend(min(self._calls.rng.uniform(3, 7), read - 0.01))
+        self._spend(self._calls.latency(0.3) / 2)
 
     def _refuse(self, request: requests.PreparedRequest, fault: str, connect: float) -> None:
         if fault == "connect_timeout":
@@ -159,7 +145,7 @@ class Wire(BaseAdapter):
         self._spend(0.01)
         # requests wraps what urllib3 says, and names its reason.
         wrapped = ProtocolError("refused")
-        wrapped.reason = NewConnectionError(None, "refused")  # type: ignore[attr-defined, arg-type]
+        vars(wrapped)["reason"] = NewConnectionError(HTTPConnection("vendor.example"), "refused")
         raise requests.ConnectionError(wrapped, request=request)
 
     def _stall(self, request: requests.PreparedRequest, read: float) -> None:
@@ -181,12 +167,12 @@ class Wire(BaseAdapter):
 
     def _spend(self, seconds: float) -> None:
         """Takes time, as far as the deadline lets it."""
-        cut = self._owner().cut
-        if self._kernel.now + seconds < cut.deadline:
+        deadline = self._owner().deadline
+        if self._kernel.now + seconds < deadline.at:
             self._kernel.sleep(seconds)
             return
-        self._kernel.sleep(max(cut.deadline - self._kernel.now, 0))
-        cut.is_cut = True
+        self._kernel.sleep(max(deadline.at - self._kernel.now, 0))
+        deadline.is_over = True
         raise requests.ConnectionError(ProtocolError("cut"))
 
     def _owner(self) -> Any:

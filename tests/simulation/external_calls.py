@@ -1,10 +1,10 @@
-"""One call of an AWS service as botocore makes it: several attempts, with its pauses, through whatever happens."""
+"""Calls of AWS as botocore makes them: several attempts, with its pauses and errors; and the numbers of all calls."""
 
 import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
@@ -13,7 +13,7 @@ from bridge.aws.clients import ATTEMPTS, CONNECT_TIMEOUT, READ_TIMEOUT
 from tests.calls import Call, calls
 
 from . import faults
-from .faults import Plan, Tally
+from .faults import FaultCounts, Plan
 from .kernel import Kernel
 from .trace import Trace
 
@@ -42,33 +42,45 @@ def client_error(operation: str, code: str, status: int = 400, item: Any = None)
     return ClientError(response, operation)
 
 
-class Outward:
-    def __init__(self, kernel: Kernel, trace: Trace, plan: Plan, tally: Tally, rng: random.Random) -> None:
+class MadeCall(NamedTuple):
+    """A call, however often botocore repeats it. `by`: the invocation."""
+
+    by: Any
+    service: str
+    operation: str
+
+
+class ExternalCalls:
+    def __init__(self, kernel: Kernel, trace: Trace, plan: Plan, counts: FaultCounts, rng: random.Random) -> None:
         self.kernel = kernel
         self.trace = trace
         self.rng = rng
         self._plan = plan
-        self._tally = tally
+        self._counts = counts
         self._numbers = itertools.count(1)
-        # (service, operation) of each call, for who enumerates faults.
-        self.calls: list[tuple[str, str]] = []
-        # All that was called, as IAM names it. A resource is its logical id, and what stands below it.
+        self.made: list[MadeCall] = []
+        # When each effect happened, the invocation that caused it (None for a late one), and its operation.
+        self.effects: list[tuple[float, Any, str]] = []
+        # The calls as IAM names them. A resource is its logical id, and the path below it.
         self.used: set[Call] = set()
         # How many faults struck calls about each name.
         self.touched: Counter[str] = Counter()
 
     def number(self, service: str, operation: str) -> int:
-        self.calls.append((service, operation))
+        self.made.append(MadeCall(self.owner(), service, operation))
         return next(self._numbers)
 
     def use(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
-        """Records what IAM would be asked."""
-        task = self.kernel.current
-        if task and task.owner is not None:
-            self.used.update(calls(task.owner.function, service, operation, parameters))
+        """Records what IAM would check."""
+        if owner := self.owner():
+            self.used.update(calls(owner.function, service, operation, parameters))
+
+    def owner(self) -> Any:
+        """The invocation whose task runs; None where there is none."""
+        return self.kernel.current.owner if self.kernel.current else None
 
     def fault(self, service: str, operation: str, number: int, attempt: int, about: Sequence[str]) -> str | None:
-        """The fault that strikes, counted and noted with whoever it strikes."""
+        """The fault that strikes, counted and noted with the invocation that it strikes."""
         kind = self._plan.draw(faults.Call(service, operation, number, attempt, self.kernel.now))
         if kind:
             self.struck(service, kind)
@@ -76,16 +88,15 @@ class Outward:
         return kind
 
     def struck(self, service: str, kind: str) -> None:
-        self._tally.count(service, kind)
-        owner = self.kernel.current.owner if self.kernel.current else None
-        if owner is not None:
+        self._counts.count(service, kind)
+        if owner := self.owner():
             owner.faults.append((service, kind))
 
     def latency(self, mean: float) -> float:
         return 0.3 * mean + self.rng.expovariate(1 / mean)
 
     def call(self, service: str, operation: str, about: Sequence[str], effect: Effect) -> Any:
-        """What botocore gives, or raises, for `effect` at the service."""
+        """What botocore returns, or raises, for `effect` at the service."""
         number = self.number(service, operation)
         attempts = ATTEMPTS[service]
         for attempt in range(1, attempts + 1):
@@ -102,7 +113,7 @@ class Outward:
                 if code in _THROTTLES[service]:
                     pause = _PAUSE_AFTER_THROTTLE
             self.kernel.sleep(self.rng.random() * pause * 2 ** (attempt - 1))
-        raise AssertionError("the last attempt answers or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     def _attempt(
         self, service: str, operation: str, about: Sequence[str], effect: Effect, number: int, attempt: int
@@ -114,10 +125,10 @@ class Outward:
             self.trace.note(about, name, f"FAULT {fault}")
         self._before(fault, operation, service, half)
         if fault == "timeout_late":
-            self.kernel.after(self.rng.uniform(2, 6), lambda: self._late(about, name, effect))
+            self.kernel.after(self.rng.uniform(2, 6), lambda: self._late(about, name, operation, effect))
             self.kernel.sleep(READ_TIMEOUT)
             raise ReadTimeoutError(endpoint_url="https://aws.example")
-        result = self._note(about, name, effect)
+        result = self._note(about, name, operation, effect)
         self._after(fault, operation, half)
         return result
 
@@ -152,17 +163,18 @@ class Outward:
             raise EmptySuccess
         self.kernel.sleep(half)
 
-    def _note(self, about: Sequence[str], name: str, effect: Effect) -> Any:
+    def _note(self, about: Sequence[str], name: str, operation: str, effect: Effect) -> Any:
         try:
             result = effect()
         except ClientError as error:
             self.trace.note(about, name, error.response["Error"]["Code"])
             raise
         self.trace.note(about, name, "done")
+        self.effects.append((self.kernel.now, self.owner(), operation))
         return result
 
-    def _late(self, about: Sequence[str], name: str, effect: Effect) -> None:
+    def _late(self, about: Sequence[str], name: str, operation: str, effect: Effect) -> None:
         try:
-            self._note(about, f"{name} (late)", effect)
+            self._note(about, f"{name} (late)", operation, effect)
         except ClientError:
             return

@@ -1,0 +1,71 @@
+"""What Sandbox and SamLocal have in common: AWS and the vendor, a front, and workers, inside a with block."""
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from .backing import Backing, Choices
+from .functions import Functions
+from .workers import Workers
+
+
+class Running:
+    """`api_url` is the front's, without a slash at the end.
+
+    Args:
+        workers: False leaves the schedules and the queues to sweep_now() and drain_queue().
+        schedule_seconds: replaces the schedules' intervals.
+    """
+
+    api_url: str
+    backing: Backing
+    functions: Functions
+    _workers: Workers
+
+    def __init__(self, choices: Choices, *, workers: bool = True, schedule_seconds: float | None = None) -> None:
+        self._choices = choices
+        self._has_workers = workers
+        self._schedule_seconds = schedule_seconds
+
+    def __enter__(self) -> Self:
+        with ExitStack() as going_up:
+            self._up(going_up)
+            self._down = going_up.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._down.close()
+
+    def _up(self, going_up: ExitStack) -> None:
+        """Starts all but the front."""
+        self.backing = Backing(self.api_url, self._choices)
+        going_up.callback(self.backing.stop)
+        stack = self.backing.stack
+        self.functions = Functions(stack.functions, stack.layers)
+        self._workers = Workers(
+            stack, self.functions.invoke, self.backing.client("sqs"), schedule_seconds=self._schedule_seconds
+        )
+        going_up.callback(self._workers.stop)
+
+    def _start_workers(self) -> None:
+        if self._has_workers:
+            self._workers.start()
+
+    def ready(self) -> dict[str, str]:
+        """The members of the READY line."""
+        return {
+            "api_url": self.api_url,
+            "api_key": self.backing.api_key,
+            "ekyc_api_url": self.backing.ekyc_api_url,
+            "aws_endpoint_url": self.backing.aws.url,
+        }
+
+    def sweep_now(self) -> None:
+        """Runs all schedules. Raises FunctionError."""
+        self._workers.run_schedules()
+
+    def drain_queue(self) -> int:
+        """Passes all messages on to their functions; returns their number."""
+        return self._workers.drain_queues()
