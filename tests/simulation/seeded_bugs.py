@@ -19,7 +19,7 @@ from bridge.observability import logger
 from bridge.store import audit_trail, claims, completion, creation, due, reading, redaction, returns
 from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
-from bridge.use_cases import check, complete, finalize, redirect
+from bridge.use_cases import complete, finalize, redirect, vendor_check
 from bridge.use_cases.complete import Checked
 from bridge.vendor import client as vendor_client
 from bridge.vendor import record as vendor_record
@@ -32,7 +32,7 @@ SeededBug = Callable[[], contextlib.AbstractContextManager[Any]]
 def evidence_after_the_rise() -> Iterator[None]:
     """The status first, its proof then."""
     waiting: list[tuple[str, bytes]] = []
-    keep, advance = EvidenceBucket.put, check.advance
+    keep, advance = EvidenceBucket.put, vendor_check.advance
 
     def later(self: EvidenceBucket, id: str, raw: bytes) -> Evidence:
         waiting.append((id, raw))
@@ -46,7 +46,7 @@ def evidence_after_the_rise() -> Iterator[None]:
             keep(deps.evidence, *each)
         return done
 
-    with mock.patch.object(EvidenceBucket, "put", later), mock.patch.object(check, "advance", advanced):
+    with mock.patch.object(EvidenceBucket, "put", later), mock.patch.object(vendor_check, "advance", advanced):
         yield
 
 
