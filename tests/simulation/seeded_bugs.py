@@ -20,7 +20,7 @@ from bridge.observability import logger
 from bridge.store import audit_trail, claims, completion, creation, due, reading, redaction, returns
 from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
-from bridge.use_cases import check, complete, finalize, redirect
+from bridge.use_cases import complete, finalize, redirect, vendor_check
 from bridge.use_cases.complete import Checked
 from bridge.vendor import client as vendor_client
 from bridge.vendor import record as vendor_record
@@ -53,7 +53,7 @@ def _with_update(change: Callable[[Update, dict[str, Any]], Any]) -> SeededBug:
 @contextlib.contextmanager
 def evidence_after_the_status() -> Iterator[None]:
     waiting: list[tuple[str, bytes]] = []
-    put, advance = EvidenceBucket.put, check.advance
+    put, advance = EvidenceBucket.put, vendor_check.advance
 
     def later(self: EvidenceBucket, id: str, raw: bytes) -> Evidence:
         waiting.append((id, raw))
@@ -67,7 +67,7 @@ def evidence_after_the_status() -> Iterator[None]:
             put(deps.evidence, *each)
         return done
 
-    with mock.patch.object(EvidenceBucket, "put", later), mock.patch.object(check, "advance", advanced):
+    with mock.patch.object(EvidenceBucket, "put", later), mock.patch.object(vendor_check, "advance", advanced):
         yield
 
 

@@ -15,7 +15,7 @@ from bridge.domain.verification import Status, Verification
 from bridge.observability import GAVE_UP, record_failure, report
 from bridge.store import claims, completion, returns
 from bridge.store.completion import StatusUpdate
-from bridge.use_cases.check import advance, check_with_vendor
+from bridge.use_cases.vendor_check import advance, check_with_vendor
 
 
 @dataclass(frozen=True, slots=True)
