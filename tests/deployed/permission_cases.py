@@ -56,9 +56,21 @@ SWEEPS = {
     Permission("SweepRole", "ClaimDue", "dynamodb:UpdateItem"): "UpdateItem",
     Permission("SweepRole", "Send", "sqs:SendMessage"): "SendMessageBatch",
 }
+# An attempt at a webhook.
+DELIVERIES = {
+    Permission("DeliverRole", sid, action): operation
+    for sid, action, operation in (
+        ("ReadEndpoints", "secretsmanager:GetSecretValue", "GetSecretValue"),
+        ("SendToEachEndpoint", "sqs:SendMessage", "SendMessageBatch"),
+        ("SwitchOff", "dynamodb:GetItem", "GetItem"),
+        ("SwitchOff", "dynamodb:PutItem", "PutItem"),
+        ("SetAside", "sqs:SendMessage", "SendMessage"),
+        ("PlanNextAttempt", "sqs:ChangeMessageVisibility", "ChangeMessageVisibility"),
+    )
+}
 TAKEN = {
     READ_KEYS, *REQUESTS, *CREATES, RELEASE, *ERASURES, READ_STATUS, CLAIM_AT_RETURN, *COMPLETIONS, CLAIM_IN_BACKGROUND,
-    *SWEEPS, *COUNTS, *FOLLOW_UPS,
+    *SWEEPS, *COUNTS, *FOLLOW_UPS, *DELIVERIES,
 }  # fmt: skip
 
 
