@@ -209,7 +209,7 @@ def test_endpoints_are_kept_as_the_page_says(shell: Shell, sandbox: Sandbox) -> 
     arn = sandbox.stack.outputs["WebhookEndpointsSecretArn"]
     value = json.loads(sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
     crm, billing = value["endpoints"]
-    first, second, *listed, rotated, moved = printed
+    first, second, *listed, rotated, moved, replayed = printed
     assert (crm["secrets"], billing["secrets"]) == ([rotated, first], [second])
     assert listed == [
         "crm: https://crm.example.com events: all principal: all secrets: 1",
@@ -217,6 +217,7 @@ def test_endpoints_are_kept_as_the_page_says(shell: Shell, sandbox: Sandbox) -> 
         " secrets: 1",
     ]
     assert moved == "0 sent again"
+    assert re.fullmatch(r"\d+ events of \d+ verifications were sent again", replayed)
 
 
 def test_one_seed_is_simulated_as_the_page_says(shell: Shell) -> None:
