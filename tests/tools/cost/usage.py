@@ -17,24 +17,10 @@ PEOPLE = 400
 SEED = "1"
 # People as we expect them: a fifth never come back, a tenth never open their link, every result is read once.
 USUAL = Profile(
-    has_key=1.0,
-    doubles_creation=0.02,
-    never_opens=0.1,
-    walks_away=0.1,
-    skill=0.85,
-    never_returns=0.2,
-    returns_at_once=0.05,
-    clicks_again=0.1,
-    comes_late=0.02,
-    polls=0.2,
-    refreshes=0.02,
-    reads=1.0,
-    redacts=0.02,
-    dawdles=0.2,
-    inconsistent=0.0,
-    last_minute=0.02,
-    leaves=0.02,
-)
+    has_key=1.0, doubles_creation=0.02, never_opens=0.1, walks_away=0.1, skill=0.85, never_returns=0.2,
+    returns_at_once=0.05, clicks_again=0.1, comes_late=0.02, polls=0.2, refreshes=0.02, reads=1.0, redacts=0.02,
+    dawdles=0.2, inconsistent=0.0, last_minute=0.02, leaves=0.02,
+)  # fmt: skip
 
 # What the simulation does not know. Bytes: Lambda's three lines around each invocation; a line of the access log.
 PLATFORM_LINES = 400
