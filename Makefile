@@ -28,7 +28,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools that look for a region, and would else look for an account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence clean
+.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate mutate-changed fuzz audit policies check format lint types template openapi build lock api-key doctor check-evidence clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -38,7 +38,7 @@ help: ## this list
 demo: $(VENV)/.sandbox ## one verification from link to final record, each step printed
 	@$(BIN)/python -m tests.sandbox demo
 
-run: $(VENV)/.sandbox ## the bridge, an embedded AWS and the vendor's stand-in, until interrupted
+run: $(VENV)/.sandbox ## the bridge, an embedded AWS and the fake vendor, until interrupted
 	@$(BIN)/python -m tests.sandbox run
 
 sam-local: $(VENV)/.sandbox build ## the same bridge by `sam local start-api` (needs Docker)
@@ -76,9 +76,12 @@ fault-matrix: $(VENV)/.dev ## the fault matrix, into docs/reliability.md
 bench: $(VENV)/.dev build ## what it costs, beside a bare handler: ROUNDS=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m tests.tools.benchmarks
 
-mutate: $(VENV)/.dev ## mutation testing of what decides, stores and completes (an hour)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt
+mutate: $(VENV)/.mutation ## mutation testing of domain, store and use cases (an hour)
 	$(BIN)/python -m tests.tools.mutation
+
+# Not a part of check: a changed use case takes longer than all of its tests.
+mutate-changed: $(VENV)/.mutation ## the same for the files that differ from origin/main; at least 96 % must be killed
+	$(BIN)/python -m tests.tools.mutation --changed
 
 fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## cases made from docs/openapi.yaml against the running bridge: MAX_EXAMPLES=… SEED=…
 	@PYTHONPATH=layers/bridge SCHEMATHESIS=$(CURDIR)/$(FUZZ_VENV)/bin/schemathesis $(BIN)/python -m tests.tools.fuzz
@@ -155,6 +158,9 @@ clean: ## removes what was made and installed
 
 # On stderr: what some targets print is read by programs.
 say = @echo "$(1)" >&2
+# Installs the lock file $(2) with the pip of $(1); one line for each package.
+install = @set -o pipefail; $(1)/pip install --disable-pip-version-check --progress-bar off --require-hashes --requirement $(2) \
+  | awk '/^Collecting/ { print "  " $$2; fflush() } /^Installing/ { print "  installing all of them"; fflush() }' >&2
 
 $(BIN)/python:
 	@test -n "$(PYTHON)"
@@ -163,30 +169,35 @@ $(BIN)/python:
 
 $(VENV)/.sandbox: $(LOCKS)/sandbox.txt | $(BIN)/python
 	$(call say,Installing what the sandbox needs. This takes a minute or two; later runs skip it.)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(BIN),$<)
 	@touch $@
 
 $(VENV)/.dev: $(LOCKS)/dev.txt | $(BIN)/python
 	$(call say,Installing what the tests need. This takes a minute or two; later runs skip it.)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(BIN),$<)
 	@touch $@ $(VENV)/.sandbox
+
+$(VENV)/.mutation: $(LOCKS)/mutation.txt | $(VENV)/.dev
+	$(call say,Installing mutmut.)
+	$(call install,$(BIN),$<)
+	@touch $@
 
 $(SAM_VENV)/.done: $(LOCKS)/sam.txt | $(BIN)/python
 	$(call say,Installing the SAM CLI. This takes a minute.)
 	$(PYTHON) -m venv $(SAM_VENV)
-	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(SAM_VENV)/bin,$<)
 	@touch $@
 
 $(FUZZ_VENV)/.done: $(LOCKS)/fuzz.txt | $(BIN)/python
 	$(call say,Installing Schemathesis. This takes a minute.)
 	$(PYTHON) -m venv $(FUZZ_VENV)
-	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(FUZZ_VENV)/bin,$<)
 	@touch $@
 
 $(SCAN_VENV)/.done: $(LOCKS)/scan.txt | $(BIN)/python
 	$(call say,Installing checkov and pip-audit. This takes a minute.)
 	$(PYTHON) -m venv $(SCAN_VENV)
-	$(SCAN_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(SCAN_VENV)/bin,$<)
 	@touch $@
 
 $(POLICY_ENGINE)/.done: tests/policies/package.json tests/policies/package-lock.json
@@ -199,7 +210,7 @@ $(POLICY_ENGINE)/.done: tests/policies/package.json tests/policies/package-lock.
 $(MINISTACK_VENV)/.done: $(LOCKS)/ministack.txt | $(BIN)/python
 	$(call say,Installing MiniStack and the AWS CLI. This takes a minute.)
 	"$$(sh layers/find_python.sh 3.13 ensurepip)" -m venv $(MINISTACK_VENV)
-	$(MINISTACK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(MINISTACK_VENV)/bin,$<)
 	@touch $@
 
 # Only the emulator is unpacked: installing the package would bring 200 others. Where it cannot be had, tests go without.

@@ -91,7 +91,7 @@ class DynamoDb:
         return {"Responses": {name: [item for item in found if item]}, "UnprocessedKeys": left}
 
     def _call(self, operation: str, request: Mapping[str, Any], about: list[str], effect: Effect, of: str = "") -> Any:
-        """`of` tells the calls of the other tables and of the indexes apart."""
+        """`of` names another table or an index in the operation."""
 
         def translated() -> Any:
             try:

@@ -105,5 +105,5 @@ EQUIVALENT: Final = ("booleans", "strings", "nulls", "unknown_fields", "empty_li
 TIMELESS: Final = EQUIVALENT[-2:]
 # Records that name another token, or none: they may be another person's.
 FOREIGN: Final = ("other_token", "token_missing")
-# Records that contradict the request or themselves, so nobody may be judged by them.
+# Records that contradict the request or themselves, so they decide nothing.
 CONTRADICTING: Final = (*FOREIGN, "other_type", "other_country", "outer_flag_differs")

@@ -32,7 +32,7 @@ def results_are_in_the_audit_trail(world: World) -> Iterator[Violation]:
     for history in histories(world):
         given = sum(_gives_a_result(response, history.id) for response in history.person.others)
         if given > world.audit.of(history.id, "result_read"):
-            yield Violation("audit", history.about, f"{given} results were given, and fewer stand in the audit trail")
+            yield Violation("audit", history.about, f"{given} results were given, and fewer are in the audit trail")
         redacted = sum(
             response.status == 200 and json.loads(response.body)["id"] == history.id
             for response in history.person.redactions

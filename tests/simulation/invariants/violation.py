@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """`about`: the names under which the trace tells the story."""
+    """`about`: the names by which the trace is found."""
 
     rule: str
     about: tuple[str, ...]

@@ -25,7 +25,7 @@ _COUNTED_CALLS = 20
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """Of a process that starts, imports, makes its clients, answers once and ends."""
+    """Of a process that starts, imports, makes its clients, handles one event and ends."""
 
     cpu_ms: float
     wall_ms: float

@@ -116,7 +116,7 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
 
 
 def of_an_idle_month(run: Run) -> dict[str, float]:
-    """Of thirty days in which nobody comes, but for the storage of those who came before."""
+    """Of thirty days without a request, except for the storage of earlier records."""
     sweeps = [each for each in run.world.functions.invocations if each.function == "sweep"]
     idle = min(sweeps, key=lambda each: each.ended - each.started)
     queries = run.calls["sweep", "dynamodb", "Query due"] / len(sweeps)
@@ -140,7 +140,7 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
 
 
 def _data_keys(run: Run) -> int:
-    """Requests for data keys: DynamoDB keeps one for each caller for five minutes, SQS for an hour, as we tell it."""
+    """Requests for data keys: DynamoDB keeps one for each caller for five minutes, SQS for an hour, as configured."""
     seconds = {"verifications": (300,), "redirect": (300,), "finalize": (300, 3600)}
     windows = {
         (each.function, span, each.started // span)

@@ -1,5 +1,6 @@
 """Runs mutmut in a copy of the checkout below .mutation/, as it wants the package in a folder called src."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -55,8 +56,9 @@ def run(name: str, group: Group) -> Score:
         raise RuntimeError((WORK / f"{name}.log").read_text(encoding="utf-8")[-3000:])
     survived = [mutant for mutant, state in states if state not in _KILLED]
     listed = tomllib.loads(SURVIVORS.read_text(encoding="utf-8")).get("survivor", [])
-    found = [(mutant, _line(mutant)) for mutant in survived]
-    unexpected = tuple(f"{mutant}: {line}" for mutant, line in found if not _is_listed(mutant, line, listed))
+    unexpected = tuple(
+        f"{mutant}: {line}" for mutant, line in _lines(survived).items() if not _is_listed(mutant, line, listed)
+    )
     return Score(len(states), unexpected)
 
 
@@ -74,10 +76,16 @@ def _configure(group: Group) -> None:
     )
 
 
-def _line(mutant: str) -> str:
-    """The line that a mutant has in place of another."""
-    added = [line[1:] for line in _output("show", mutant).splitlines() if line.startswith("+") and line[1:2] != "+"]
-    return " ".join(line.strip() for line in added)
+def _lines(names: list[str]) -> dict[str, str]:
+    """The lines that each mutant has in place of others."""
+    script = (
+        "import json, sys; from mutmut.mutation.diff_apply import get_diff_for_mutant as diff; "
+        "print(json.dumps({name: diff(name) for name in sys.argv[1:]}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *names], cwd=WORK, capture_output=True, text=True, check=True)
+    diffs: dict[str, str] = json.loads(done.stdout)
+    added = {name: [line[1:] for line in diff.splitlines() if line[:1] == "+"][1:] for name, diff in diffs.items()}
+    return {name: " ".join(line.strip() for line in lines) for name, lines in added.items()}
 
 
 def _is_listed(mutant: str, line: str, listed: list[dict[str, Any]]) -> bool:
