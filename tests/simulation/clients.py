@@ -7,13 +7,12 @@ from typing import Any
 
 from botocore.exceptions import IncompleteReadError
 
-from .audit import AuditTable
 from .bucket import Bucket
 from .dynamodb import Table
 from .external_calls import Effect, EmptySuccess, ExternalCalls, client_error
 from .items import Refused
 from .queue import Queue, id_in
-from .rates import RateTable
+from .small_tables import AuditTable, RateTable
 
 Method = Callable[..., dict[str, Any]]
 

@@ -11,6 +11,7 @@ from . import faults, report
 from .external_calls import MadeCall
 from .person import Profile
 from .report import Outcome
+from .scenarios import SCENARIOS
 from .world import Scenario, World
 
 _NONE: dict[str, Any] = {each.name: 0.0 for each in fields(Profile)} | {"has_key": 1.0, "skill": 1.0, "reloads": True}
@@ -68,3 +69,10 @@ def outcomes(seed: str, name: str) -> Iterator[Outcome]:
         else:
             good.append(found)
     yield report.total(good, scenario=f"single: {name}")
+
+
+def run(scenario: str, seed: str, people: int, name: str | None) -> list[Outcome]:
+    """A run of a scenario, or with a flow's name all single faults in it. Processes of a pool call it."""
+    if name is not None:
+        return list(outcomes(seed, name))
+    return [report.outcome(World(seed, SCENARIOS[scenario](seed, people)).run())]

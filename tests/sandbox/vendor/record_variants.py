@@ -33,11 +33,11 @@ def _big_pictures(record: Record) -> Record:
 
 
 def _unknown_fields(record: Record) -> Record:
-    """Fields that the specification does not have; one of them holds a secret."""
+    """Fields that the specification does not have."""
     return {
         **record,
         "risk": {"score": 0.25, "signals": ["none", None]},
-        "review_note": f"Überprüft ✓ {record['token']}",
+        "review_note": "Überprüft ✓",
         "ocr_result": record["ocr_result"] and {**record["ocr_result"], "Nationality": "WARGANEGARA"},
     }
 

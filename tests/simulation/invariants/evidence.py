@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from tests.simulation.expressions import Item
 from tests.simulation.world import World
 
-from .history import History, histories, status
-from .violation import Violation
+from .history import History, Violation, histories, status
 
 
 def verified_has_evidence(world: World) -> Iterator[Violation]:

@@ -11,8 +11,7 @@ from tests.simulation.gateway import HttpResponse
 from tests.simulation.person import Person
 from tests.simulation.world import World
 
-from .history import RANKS, about_person
-from .violation import Violation
+from .history import RANKS, Violation, about_person
 
 # Seconds that a person may be held by a slow vendor.
 _LONGEST_HOLD = 10.0

@@ -8,8 +8,7 @@ from tests.simulation.functions import SKEW
 from tests.simulation.vendor import Link
 from tests.simulation.world import World
 
-from .history import History, histories, status, text, time
-from .violation import Violation
+from .history import History, Violation, histories, status, text, time
 
 # Seconds from our reserving a verification to the vendor's making its link, clocks included.
 _LONGEST_CREATION = 30.0

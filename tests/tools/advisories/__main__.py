@@ -27,17 +27,8 @@ def locks() -> list[Path]:
 
 def looked_up(lock: Path) -> list[dict[str, Any]]:
     """pip-audit's entry for each package: `vulns`, or the `skip_reason` why it could not say."""
-    command = [
-        os.environ["PIP_AUDIT"],
-        "--requirement",
-        str(lock),
-        "--disable-pip",
-        "--format",
-        "json",
-        "--progress-spinner",
-        "off",
-    ]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    options = ["--disable-pip", "--format=json", "--progress-spinner=off", f"--requirement={lock}"]
+    run = subprocess.run([os.environ["PIP_AUDIT"], *options], capture_output=True, text=True, check=False)
     try:
         found: list[dict[str, Any]] = json.loads(run.stdout)["dependencies"]
     except (ValueError, KeyError):

@@ -57,13 +57,10 @@ def narrowed() -> dict[str, Any]:
     """docs/openapi.yaml for this one deployment."""
     document: dict[str, Any] = yaml.safe_load((_ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
     schemas = document["components"]["schemas"]
-    hosts, behind = (
-        r"(https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?",
-        "(:443)?",
-    )
+    hosts = r"(https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
     pattern = schemas["RedirectUrl"]["pattern"]
     assert hosts in pattern, "the pattern of redirect_url is another: narrow that one"
-    schemas["RedirectUrl"]["pattern"] = pattern.replace(hosts, _ORIGIN.replace(".", r"\.") + behind)
+    schemas["RedirectUrl"]["pattern"] = pattern.replace(hosts, _ORIGIN.replace(".", r"\.") + "(:443)?")
     schemas["IdCountry"] = {"enum": sorted(ALPHA_3)}
     for parameter in document["paths"]["/verifications"]["get"]["parameters"]:
         if parameter["name"] == "cursor":

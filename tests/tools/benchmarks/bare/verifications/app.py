@@ -19,7 +19,7 @@ def lambda_handler(event, context):
 
 
 def create(event):
-    global credentials  # noqa: PLW0603
+    global credentials  # noqa: PLW0603 - as one would write it in an afternoon
     if credentials is None:
         secret = secrets.get_secret_value(SecretId=os.environ["EKYC_CREDENTIALS_SECRET_ARN"])
         credentials = json.loads(secret["SecretString"])
