@@ -29,7 +29,7 @@ export SAM_CLI_TELEMETRY := 0
 # Tools need a region, and would otherwise look for an AWS account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate fuzz audit policies check format lint types template openapi build lock api-key webhook webhook-rotate webhook-remove webhook-enable webhooks redeliver doctor check-evidence replay clean
+.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate mutate-changed fuzz audit policies check format lint types template openapi build lock api-key webhook webhook-rotate webhook-remove webhook-enable webhooks redeliver doctor check-evidence replay clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -77,9 +77,12 @@ fault-matrix: $(VENV)/.dev ## write the fault matrix into docs/reliability.md
 bench: $(VENV)/.dev build ## compare instructions, times and package size with bare handlers: ROUNDS=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m tests.tools.benchmarks
 
-mutate: $(VENV)/.dev ## run mutation testing of rules, store and use cases (an hour)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/mutation.txt
+mutate: $(VENV)/.mutation ## run mutation testing of domain, store and use cases (an hour)
 	$(BIN)/python -m tests.tools.mutation
+
+# Not a part of check: a changed use case takes longer than all of its tests.
+mutate-changed: $(VENV)/.mutation ## the same for the files that differ from origin/main; at least 96 % must be killed
+	$(BIN)/python -m tests.tools.mutation --changed
 
 fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## test the running bridge with cases generated from docs/openapi.yaml: MAX_EXAMPLES=… SEED=…
 	@PYTHONPATH=layers/bridge SCHEMATHESIS=$(CURDIR)/$(FUZZ_VENV)/bin/schemathesis $(BIN)/python -m tests.tools.fuzz
@@ -182,6 +185,9 @@ clean: ## delete everything that was built or installed
 
 # On stderr, because programs read the stdout of some targets.
 say = @echo "$(1)" >&2
+# Installs the lock file $(2) with the pip of $(1); one line for each package.
+install = @set -o pipefail; $(1)/pip install --disable-pip-version-check --progress-bar off --require-hashes --requirement $(2) \
+  | awk '/^Collecting/ { print "  " $$2; fflush() } /^Installing/ { print "  installing all of them"; fflush() }' >&2
 
 $(BIN)/python:
 	@test -n "$(PYTHON)"
@@ -190,30 +196,35 @@ $(BIN)/python:
 
 $(VENV)/.sandbox: $(LOCKS)/sandbox.txt | $(BIN)/python
 	$(call say,Installing the packages of the sandbox. This takes a minute or two. Later runs skip it.)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(BIN),$<)
 	@touch $@
 
 $(VENV)/.dev: $(LOCKS)/dev.txt | $(BIN)/python
 	$(call say,Installing the packages of the tests. This takes a minute or two. Later runs skip it.)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(BIN),$<)
 	@touch $@ $(VENV)/.sandbox
+
+$(VENV)/.mutation: $(LOCKS)/mutation.txt | $(VENV)/.dev
+	$(call say,Installing mutmut.)
+	$(call install,$(BIN),$<)
+	@touch $@
 
 $(SAM_VENV)/.done: $(LOCKS)/sam.txt | $(BIN)/python
 	$(call say,Installing the SAM CLI. This takes a minute.)
 	$(PYTHON) -m venv $(SAM_VENV)
-	$(SAM_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(SAM_VENV)/bin,$<)
 	@touch $@
 
 $(FUZZ_VENV)/.done: $(LOCKS)/fuzz.txt | $(BIN)/python
 	$(call say,Installing Schemathesis. This takes a minute.)
 	$(PYTHON) -m venv $(FUZZ_VENV)
-	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(FUZZ_VENV)/bin,$<)
 	@touch $@
 
 $(SCAN_VENV)/.done: $(LOCKS)/scan.txt | $(BIN)/python
 	$(call say,Installing checkov and pip-audit. This takes a minute.)
 	$(PYTHON) -m venv $(SCAN_VENV)
-	$(SCAN_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(SCAN_VENV)/bin,$<)
 	@touch $@
 
 $(POLICY_ENGINE)/.done: tests/policies/package.json tests/policies/package-lock.json
@@ -232,7 +243,7 @@ $(RECEIVERS)/.done: tests/receivers/package.json tests/receivers/package-lock.js
 $(MINISTACK_VENV)/.done: $(LOCKS)/ministack.txt | $(BIN)/python
 	$(call say,Installing MiniStack and the AWS CLI. This takes a minute.)
 	"$$(sh layers/find_python.sh 3.13 ensurepip)" -m venv $(MINISTACK_VENV)
-	$(MINISTACK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(call install,$(MINISTACK_VENV)/bin,$<)
 	@touch $@
 
 # Unpacks only the emulator, because the npm package has 200 dependencies. Without it, the tests use moto only.

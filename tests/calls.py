@@ -1,13 +1,13 @@
-"""Calls of AWS as IAM names them: an action on a resource, with the condition keys that the call itself sets.
+"""Calls of AWS as IAM names them: an action on a resource, with the condition keys that the call sets.
 
-The simulation and the integration tests record them; tests/policies has them judged.
+The simulation and the integration tests record them; tests/policies checks them.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# What a PutObject says of encryption, and the condition key that it becomes.
+# The encryption parameters of PutObject, and their condition keys.
 # docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 _ENCRYPTION = {
     "ServerSideEncryption": "s3:x-amz-server-side-encryption",
@@ -28,12 +28,12 @@ class Call:
 
 
 def calls(function: str, service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[Call]:
-    """What boto3's `operation` with `parameters` asks of IAM."""
-    for action, resource, context in _asked(service, operation, parameters):
+    """What IAM checks for boto3's `operation` with `parameters`."""
+    for action, resource, context in _iam(service, operation, parameters):
         yield Call(function, action, resource, tuple(sorted(context.items())))
 
 
-def _asked(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+def _iam(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
     match service, operation:
         case "dynamodb", _:
             yield from _dynamodb(operation, parameters)
@@ -77,7 +77,7 @@ def _s3(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, st
         case "GetObject" | "DeleteObject":
             yield f"s3:{operation}{version}", f"{bucket}/{parameters['Key']}", {}
             if operation == "GetObject":
-                # S3 tells only those who may list the bucket that a key is not there (NoSuchKey, not AccessDenied).
+                # Without the right to list the bucket S3 returns AccessDenied for a missing key, not NoSuchKey.
                 # docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
                 yield "s3:ListBucket", bucket, {}
         case "ListObjectVersions":

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "ekyc-bridge")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "ekyc-bridge")
 
-# The one origin whose pages may call the sandbox's API.
+# The origin whose pages may call the sandbox's API.
 CORS_ORIGIN = "https://app.example.com"
 
 # As it was before any sandbox, for processes that tests start.
 OUTER_ENVIRONMENT = dict(os.environ)
 
-# SAM's translator asks for a region while tests are collected, and would look for an account's.
+# SAM's translator asks for a region while tests are collected, and would read an account's.
 os.environ.setdefault("AWS_DEFAULT_REGION", "ap-southeast-1")
 
 _running: "list[Sandbox]" = []

@@ -1,4 +1,4 @@
-"""Records what the functions ask of AWS while integration tests run, for tests/policies to have it judged."""
+"""Records the calls of AWS that functions make in integration tests, for tests/policies to check."""
 
 import ast
 import sys

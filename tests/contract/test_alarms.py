@@ -41,7 +41,6 @@ AWS_METRICS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "PublishAgeAlarm": ("AWS/Lambda", "IteratorAge", function("PublishFunction")),
     "PublishDeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("PublishDeadLetterQueue")),
     "FinalizeErrorsAlarm": ("AWS/Lambda", "Errors", function("FinalizeFunction")),
-    "FinalizeThrottlesAlarm": ("AWS/Lambda", "Throttles", function("FinalizeFunction")),
 }
 # Counts of messages, which are no ages in seconds.
 COUNTS = {"DeliveryInFlightAlarm"}

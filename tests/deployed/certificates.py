@@ -1,5 +1,6 @@
-"""A certificate authority that lives as long as the tests: all that they talk to is behind TLS, as on AWS."""
+"""A certificate authority of the tests: all that they call is behind TLS, as on AWS."""
 
+import inspect
 import ipaddress
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -38,21 +39,12 @@ class Authority:
         return context
 
     def _self_signed(self) -> x509.Certificate:
-        usage = x509.KeyUsage(
-            digital_signature=False,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=True,
-            crl_sign=True,
-            encipher_only=False,
-            decipher_only=False,
-        )
+        uses = dict.fromkeys(inspect.signature(x509.KeyUsage).parameters, False)
+        uses |= {"key_cert_sign": True, "crl_sign": True}
         builder = (
             self._builder(self._ca_key.public_key(), self._name)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(usage, critical=True)
+            .add_extension(x509.KeyUsage(**uses), critical=True)
         )
         return builder.sign(self._ca_key, hashes.SHA256())
 
@@ -65,10 +57,7 @@ class Authority:
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             # Without it a strict client (Python 3.13's default) trusts nothing.
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer),
-                critical=False,
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False)
         )
         return builder.sign(self._ca_key, hashes.SHA256())
 

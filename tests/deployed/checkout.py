@@ -1,4 +1,4 @@
-"""A copy of this checkout, as somebody who follows the README has it: built and deployed from there."""
+"""A copy of this checkout, as a reader of the README has it: built and deployed from there."""
 
 import os
 import shutil
@@ -43,10 +43,10 @@ class Checkout:
         self._settings = {
             # As if SAM's environment were activated: its Python is at least 3.11, as the README asks.
             "PATH": os.pathsep.join([str(tools), str(_TOOLS["sam"].parent), os.environ["PATH"]]),
-            # No credentials, profiles or settings of whoever runs the tests.
+            # No credentials, profiles or settings of the user who runs the tests.
             "HOME": str(home),
             "SAM_CLI_TELEMETRY": "0",
-            # Seconds between two looks at a deployment. SAM's own 5 would be most of the time that the run takes.
+            # Seconds between two polls of a deployment. SAM's own 5 would be most of the time that the run takes.
             "SAM_CLI_POLL_DELAY": "0.5",
             "AWS_PAGER": "",
             **settings,
@@ -104,7 +104,7 @@ class Checkout:
         )
 
     def run(self, *scripts: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Runs scripts in one shell at the top of the checkout; every question is answered with yes."""
+        """Runs scripts in one shell at the top of the checkout; every prompt gets a yes."""
         script = "\n".join(scripts)
         result = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],

@@ -14,7 +14,7 @@ from tests.deployed.readme import deploy_steps
 from tests.deployed.stack import Stack
 from tests.sandbox.vendor import FakeVendor
 
-# What the README leaves to whoever deploys.
+# What the README leaves to the operator.
 CREDENTIALS = ("client-deployed", "sk_deployed")
 SCOPES = "verifications:write verifications:read verifications:read_result verifications:read_all verifications:redact"
 _LAST = "test_delete"

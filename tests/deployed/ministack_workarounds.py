@@ -120,34 +120,25 @@ def _import_body(api_id: str, body: Mapping[str, Any]) -> None:
 
 def _create_authorizer(api_id: str, name: str, scheme: Mapping[str, Any]) -> str:
     given = scheme["x-amazon-apigateway-authorizer"]
-    return _created(
-        apigateway._create_authorizer(
-            api_id,
-            {
-                "name": name,
-                "authorizerType": given["type"].upper(),
-                "authorizerUri": given["authorizerUri"],
-                "identitySource": given["identitySource"],
-                "authorizerPayloadFormatVersion": given["authorizerPayloadFormatVersion"],
-                "authorizerResultTtlInSeconds": int(given["authorizerResultTtlInSeconds"]),
-                "enableSimpleResponses": given["enableSimpleResponses"],
-            },
-        ),
-        "authorizerId",
-    )
+    same = ("authorizerUri", "identitySource", "authorizerPayloadFormatVersion")
+    request = {
+        **{name: given[name] for name in same},
+        "name": name,
+        "authorizerType": given["type"].upper(),
+        "authorizerResultTtlInSeconds": int(given["authorizerResultTtlInSeconds"]),
+        "enableSimpleResponses": given["enableSimpleResponses"],
+    }
+    return _created(apigateway._create_authorizer(api_id, request), "authorizerId")
 
 
 def _create_integration(api_id: str, given: Mapping[str, Any]) -> str:
-    created = apigateway._create_integration(
-        api_id,
-        {
-            "integrationType": given["type"].upper(),
-            "integrationUri": given["uri"],
-            "integrationMethod": given["httpMethod"],
-            "payloadFormatVersion": given["payloadFormatVersion"],
-        },
-    )
-    return _created(created, "integrationId")
+    request = {
+        "integrationType": given["type"].upper(),
+        "integrationUri": given["uri"],
+        "integrationMethod": given["httpMethod"],
+        "payloadFormatVersion": given["payloadFormatVersion"],
+    }
+    return _created(apigateway._create_integration(api_id, request), "integrationId")
 
 
 def _created(response: tuple[int, Any, bytes], name: str) -> str:

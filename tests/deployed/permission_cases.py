@@ -76,6 +76,6 @@ TAKEN = {
 
 def is_enforced(permission: Permission) -> bool:
     """The emulator writes the functions' logs and polls their queues itself, its services use no key of KMS, and it
-    says of a missing object that it is missing, whoever asks."""
+    returns NoSuchKey for a missing object to any caller."""
     is_ours = permission.sid != "Receive" and permission.action != "s3:ListBucket"
     return is_ours and not permission.action.startswith(("logs:", "kms:"))

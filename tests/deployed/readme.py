@@ -1,4 +1,4 @@
-"""The commands of README.md's "Deploy it", as they stand there."""
+"""The commands of README.md's "Deploy it", as they are written."""
 
 import re
 from pathlib import Path

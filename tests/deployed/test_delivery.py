@@ -1,4 +1,4 @@
-"""What is deployed is what the checkout has, and the README's commands work on it as they stand there."""
+"""What is deployed is what the checkout has, and the README's commands work on it as they are written."""
 
 import hashlib
 import json
@@ -59,7 +59,7 @@ def json_documents(text: str) -> list[Any]:
 
 
 def without_code(template: dict[str, Any]) -> dict[str, Any]:
-    """The template without where its code lies, and without what `sam build` notes for itself."""
+    """The template without the paths of its code and the metadata of `sam build`."""
     resources = {}
     for name, resource in template["Resources"].items():
         properties = {key: value for key, value in resource.get("Properties", {}).items() if key not in _CODE}
@@ -71,7 +71,7 @@ def without_code(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def differences(ours: Any, deployed: Any, path: str = "") -> list[str]:
-    """The paths at which the two differ, with what stands there."""
+    """The paths at which the two differ, with both values."""
     if isinstance(ours, dict) and isinstance(deployed, dict):
         keys = sorted(ours.keys() | deployed.keys())
         return [each for key in keys for each in differences(ours.get(key), deployed.get(key), f"{path}/{key}")]

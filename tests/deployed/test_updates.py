@@ -24,9 +24,9 @@ _READ = "verifications:read"
 _LIST = "/verifications?reference=x"
 _HEALTH = json.loads((ROOT / "events/about/health.json").read_text(encoding="utf-8"))
 
-# What somebody changes in the sources, each where it shows from outside: the file, what it says, what it says then.
+# Changes of the sources whose effect is visible from outside: the file, the old text, the new text.
 NEW_CODE = ("functions/about/app.py", '{"status": "ok"}', '{"status": "ok", "release": "new"}')
-NEW_LAYER = ("layers/bridge/bridge/web/answers.py", '{"Cache-Control": "no-store",', '{"Cache-Control": "no-cache",')
+NEW_LAYER = ("layers/bridge/bridge/web/responses.py", '{"Cache-Control": "no-store",', '{"Cache-Control": "no-cache",')
 # The JWT layer has no code of its own. This line stands for a release of PyJWT that reads tokens in another way.
 _LINE = 'decode = lambda *a, **k: {**api_jwt.decode(*a, **k), "scope": ""}'
 _RECIPE = f"""\techo '{_LINE}' >>"$(ARTIFACTS_DIR)/python/jwt/__init__.py"\n"""
@@ -46,7 +46,7 @@ def leave_as_found(stack: Stack, checkout: Checkout) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def absent(stack: Stack, vendor: FakeVendor) -> dict[str, Any]:
-    """Somebody who finished at the vendor and never returned; the schedule's minute goes by while others deploy."""
+    """A person who finished at the vendor and never returned; the schedule's minute passes while others deploy."""
     created = stack.create()
     vendor.play(created["token"], "verified")
     stack.make_due(created)

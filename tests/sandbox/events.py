@@ -159,6 +159,23 @@ def queue_event(queue: str, messages: Iterable[Mapping[str, Any]]) -> Event:
     }
 
 
+def stream_event(stream_arn: str, records: Iterable[Mapping[str, Any]]) -> Event:
+    """The event of a batch of a table's stream; `records` are as GetRecords returns them."""
+    return {
+        "Records": [
+            {
+                **record,
+                "eventSourceARN": stream_arn,
+                "dynamodb": {
+                    **record["dynamodb"],
+                    "ApproximateCreationDateTime": record["dynamodb"]["ApproximateCreationDateTime"].timestamp(),
+                },
+            }
+            for record in records
+        ]
+    }
+
+
 def scheduled_event(schedule: Schedule, id: str, now: float) -> Event:
     """The event of a rule of EventBridge at `now`, in epoch seconds."""
     return {

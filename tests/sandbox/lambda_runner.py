@@ -1,5 +1,5 @@
 """AWS Lambda's part, for the sandbox and the simulation: how code is loaded, what a handler gets, and what its result
-means to whoever invoked it."""
+means."""
 
 import json
 from collections.abc import Callable, Collection, Mapping

@@ -1,13 +1,14 @@
 """What moto's CloudFormation leaves out of the resources that it creates, done by the services' own calls."""
 
+import json
 from typing import Any
 
 import boto3
 
-from .template import Document
+from .template import Document, Template
 
 # The types whose properties, resolved, fill() wants.
-FILLED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
+FILLED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Events::Rule")
 
 
 def without_optional_policies(resources: Document) -> Document:
@@ -44,6 +45,11 @@ def _replaced(value: Any, names: Document) -> Any:
     return {name: _replaced(each, names) for name, each in value.items()}
 
 
+def declared(template: Template, kind: str) -> Document:
+    """The properties that fill() wants of a type. A rule with a schedule calls a function, which is not created."""
+    return {name: its for name, its in template.of_type(kind).items() if "ScheduleExpression" not in its}
+
+
 def fill(resources: dict[str, str], properties: Document, session: boto3.Session, endpoint_url: str) -> None:
     """Brings what was created to what was declared.
 
@@ -51,13 +57,19 @@ def fill(resources: dict[str, str], properties: Document, session: boto3.Session
         resources: physical ids by logical id.
         properties: by type and logical id.
     """
-    tables, buckets = (properties[kind] for kind in FILLED)
+    tables, buckets, rules = (properties[kind] for kind in FILLED)
     dynamodb = session.client("dynamodb", endpoint_url=endpoint_url)
-    for name, declared in tables.items():
-        if expiry := declared.get("TimeToLiveSpecification"):
+    for name, its in tables.items():
+        if expiry := its.get("TimeToLiveSpecification"):
             dynamodb.update_time_to_live(TableName=resources[name], TimeToLiveSpecification=expiry)
     s3 = session.client("s3", endpoint_url=endpoint_url)
-    for name, declared in buckets.items():
-        if versioning := declared.get("VersioningConfiguration"):
+    for name, its in buckets.items():
+        if versioning := its.get("VersioningConfiguration"):
             s3.put_bucket_versioning(Bucket=resources[name], VersioningConfiguration=versioning)
+    # Its CloudFormation makes no rule for a bus that is referred to.
+    events = session.client("events", endpoint_url=endpoint_url)
+    for name, its in rules.items():
+        bus, targets = its["EventBusName"], [{"Id": target["Id"], "Arn": target["Arn"]} for target in its["Targets"]]
+        events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(its["EventPattern"]))
+        events.put_targets(Rule=name, EventBusName=bus, Targets=targets)
     # Bucket policies are left out: moto obeys a Deny without reading its Condition (that there be no TLS).

@@ -6,6 +6,7 @@ from typing import Self
 
 from .backing import Backing, Choices
 from .functions import Functions
+from .streams import StreamReader
 from .workers import Workers
 
 
@@ -44,9 +45,12 @@ class Running:
         going_up.callback(self.backing.stop)
         stack = self.backing.stack
         self.functions = Functions(stack.functions, stack.layers)
-        self._workers = Workers(
-            stack, self.functions.invoke, self.backing.client("sqs"), schedule_seconds=self._schedule_seconds
-        )
+        client, invoke = self.backing.client, self.functions.invoke
+        dynamodb, sqs, streams = client("dynamodb"), client("sqs"), client("dynamodbstreams")
+        readers = [
+            StreamReader(source, stack, invoke, dynamodb=dynamodb, streams=streams, sqs=sqs) for source in stack.streams
+        ]
+        self._workers = Workers(stack, invoke, sqs, readers, schedule_seconds=self._schedule_seconds)
         going_up.callback(self._workers.stop)
 
     def _start_workers(self) -> None:
@@ -65,6 +69,10 @@ class Running:
     def sweep_now(self) -> None:
         """Runs all schedules. Raises FunctionError."""
         self._workers.run_schedules()
+
+    def drain_streams(self) -> int:
+        """Passes the tables' changes on to their functions; returns how many were handled."""
+        return self._workers.drain_streams()
 
     def drain_queue(self) -> int:
         """Passes all messages on to their functions; returns their number."""

@@ -101,6 +101,7 @@ class Sandbox(Running):
     def reset(self) -> None:
         """No verification, message, link, fault, further key or cached authorization is left."""
         self.backing.reset()
+        self._workers.skip_streams()
         self._gateway.authorizers.clear_cache()
         self.functions.clear_caches()
 

@@ -46,6 +46,7 @@ class Stack:
     api: triggers.Api
     schedules: tuple[triggers.Schedule, ...]
     queues: tuple[triggers.QueueSource, ...]
+    streams: tuple[triggers.StreamSource, ...]
     resources: dict[str, str]
     types: dict[str, str]
     outputs: dict[str, str]
@@ -126,7 +127,7 @@ def unresolved(template: Template, names: Iterable[str]) -> Document:
             name: declared.get("Environment", {}).get("Variables", {}) for name, declared in functions.items()
         },
         "resources": {name: {"Ref": name} for name in names},
-        "properties": {kind: template.of_type(kind) for kind in moto_workarounds.FILLED},
+        "properties": {kind: moto_workarounds.declared(template, kind) for kind in moto_workarounds.FILLED},
     }
 
 
@@ -150,6 +151,7 @@ def describe(template: Template, name: str, resolved: Document, outputs: dict[st
         api=triggers.api(template, resolved["api"]),
         schedules=triggers.schedules(template),
         queues=triggers.queue_sources(template),
+        streams=triggers.stream_sources(template),
         resources=resolved["resources"],
         types={key: kinds[key] for key in resolved["resources"]},
         outputs=outputs,

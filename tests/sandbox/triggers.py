@@ -71,6 +71,19 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamSource:
+    """A table's stream that goes to a function, as far as one of the patterns (JSON) matches a record. A batch that
+    fails more than `retries` times goes to the queue `dead_letters`."""
+
+    table: str
+    function: str
+    batch_size: int
+    patterns: tuple[str, ...]
+    retries: int
+    dead_letters: str
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSource:
     """An event source mapping: `function` gets at most `batch_size` messages of `queue` (a logical id) at once."""
 
@@ -123,6 +136,22 @@ def queue_sources(template: Template) -> tuple[QueueSource, ...]:
         )
         for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()
         if mapping["EventSourceArn"]["Fn::GetAtt"][0] in template.of_type("AWS::SQS::Queue")
+    )
+
+
+def stream_sources(template: Template) -> tuple[StreamSource, ...]:
+    """Every event source mapping of a table's stream."""
+    return tuple(
+        StreamSource(
+            table=mapping["EventSourceArn"]["Fn::GetAtt"][0],
+            function=mapping["FunctionName"]["Ref"],
+            batch_size=int(mapping["BatchSize"]),
+            patterns=tuple(each["Pattern"] for each in mapping["FilterCriteria"]["Filters"]),
+            retries=int(mapping["MaximumRetryAttempts"]),
+            dead_letters=mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0],
+        )
+        for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()
+        if mapping["EventSourceArn"]["Fn::GetAtt"][0] in template.of_type("AWS::DynamoDB::Table")
     )
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from .authorizers import Invoke
 from .events import queue_event, scheduled_event
 from .lambda_runner import FunctionError, succeeded
 from .stack import Stack
+from .streams import StreamReader
 from .triggers import QueueSource, Schedule
 
 # Seconds between two polls of an empty queue.
@@ -28,11 +29,21 @@ class Workers:
     Args:
         invoke: calls a function, by its logical id.
         sqs: a client of SQS.
+        streams: the readers of the stack's streams.
         schedule_seconds: replaces the interval of every schedule.
     """
 
-    def __init__(self, stack: Stack, invoke: Invoke, sqs: Any, *, schedule_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        invoke: Invoke,
+        sqs: Any,
+        streams: Sequence[StreamReader],
+        *,
+        schedule_seconds: float | None = None,
+    ) -> None:
         self._stack = stack
+        self._streams = streams
         self._invoke = invoke
         self._sqs = sqs
         self._schedule_seconds = schedule_seconds
@@ -47,6 +58,8 @@ class Workers:
             self._repeat(partial(self._tick, schedule), pause, first=pause)
         for source in self._stack.queues:
             self._repeat(partial(self._drain, source), QUEUE_PAUSE, first=0)
+        for reader in self._streams:
+            self._repeat(reader.drain, QUEUE_PAUSE, first=0)
 
     def stop(self) -> None:
         """Ends the threads, each after its current piece of work."""
@@ -59,6 +72,15 @@ class Workers:
         """Every schedule once, now. Raises FunctionError."""
         for schedule in self._stack.schedules:
             self._tick(schedule)
+
+    def drain_streams(self) -> int:
+        """Passes on what the streams have; returns the number of records that were handled."""
+        return sum(reader.drain() for reader in self._streams)
+
+    def skip_streams(self) -> None:
+        """Forgets what the streams have."""
+        for reader in self._streams:
+            reader.skip()
 
     def drain_queues(self) -> int:
         """Passes on all messages that can be received now; those that fail stay for later. Returns their number."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from . import jobs, plot, report, scenarios
+from . import plot, report, scenarios, single
 from .report import Outcome
 from .scenarios import SCENARIOS
 
@@ -28,9 +28,11 @@ def _outcomes(scenario: str, seeds: list[str], people: int, minutes: float) -> I
     until = time.monotonic() + minutes * 60
     further = map(str, itertools.count(1000))
     processes = min(_PROCESSES, os.cpu_count() or 1)
+    profiles = list(single.PROFILES) if scenario == "single" else [None]
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         while seeds:
-            for found in pool.map(jobs.do, jobs.of(scenario, seeds, people)):
+            runs = [(scenario, seed, people, profile) for seed in seeds for profile in profiles]
+            for found in pool.map(single.run, *zip(*runs, strict=True)):
                 yield from found
             seeds = list(itertools.islice(further, 2 * processes)) if time.monotonic() < until else []
 

@@ -7,14 +7,12 @@ from typing import Any
 
 from botocore.exceptions import IncompleteReadError
 
-from .audit import AuditTable
 from .bucket import Bucket
 from .dynamodb import Table
 from .external_calls import Effect, EmptySuccess, ExternalCalls, client_error
 from .items import Refused
 from .queue import Queue, id_in
-from .rates import RateTable
-from .results import ResultsTable
+from .small_tables import AuditTable, RateTable, ResultsTable
 
 Method = Callable[..., dict[str, Any]]
 
@@ -106,7 +104,7 @@ class DynamoDb:
         return {"Responses": {name: [item for item in found if item]}, "UnprocessedKeys": left}
 
     def _call(self, operation: str, request: Mapping[str, Any], about: list[str], effect: Effect, of: str = "") -> Any:
-        """`of` tells the calls of the other tables and of the indexes apart."""
+        """`of` names another table or an index in the operation."""
 
         def translated() -> Any:
             try:

@@ -7,55 +7,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 # before: no effect. after: the effect, and no response. late: no response, and the effect later.
-AWS_FAULTS = (
-    "throttled",
-    "internal_before",
-    "internal_after",
-    "timeout_before",
-    "timeout_after",
-    "timeout_late",
-    "refused",
-    "malformed",
-    "empty",
-    "slow",
-)
+_AWS = """
+    throttled internal_before internal_after timeout_before timeout_after timeout_late refused malformed empty slow
+"""
+_VENDOR = """
+    no_connection connect_timeout reset_before reset_after cut_short http_500 http_503 http_503_wait http_408 http_429
+    http_429_wait http_401 http_400 redirect inner_500 inner_429 html truncated empty list result_list wrong_kinds
+    missing_flag other_token token_missing other_type other_country outer_flag_differs endless slow_before slow_after
+    stall_before stall_after drip
+"""
+AWS_FAULTS, VENDOR_FAULTS = tuple(_AWS.split()), tuple(_VENDOR.split())
 CRASHES = ("crash_before", "crash_after")
-VENDOR_FAULTS = (
-    "no_connection",
-    "connect_timeout",
-    "reset_before",
-    "reset_after",
-    "cut_short",
-    "http_500",
-    "http_503",
-    "http_503_wait",
-    "http_408",
-    "http_429",
-    "http_429_wait",
-    "http_401",
-    "http_400",
-    "redirect",
-    "inner_500",
-    "inner_429",
-    "html",
-    "truncated",
-    "empty",
-    "list",
-    "result_list",
-    "wrong_kinds",
-    "missing_flag",
-    "other_token",
-    "token_missing",
-    "other_type",
-    "other_country",
-    "outer_flag_differs",
-    "endless",
-    "slow_before",
-    "slow_after",
-    "stall_before",
-    "stall_after",
-    "drip",
-)
 # After which botocore tries again.
 RETRIED = tuple(kind for kind in AWS_FAULTS if kind not in ("malformed", "slow"))
 # A service that hangs, one that is overrun, and one whose responses get lost.

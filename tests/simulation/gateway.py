@@ -124,7 +124,7 @@ class Gateway:
     def _invoke(self, name: str, event: Any) -> Any:
         """Waits for a function as long as API Gateway does."""
         pending = self._pending[event["requestContext"]["requestId"]]
-        # An authorizer's result is cached for others, so it concerns nobody.
+        # An authorizer's result is cached for other requests, so it is not about this one.
         about = () if event.get("type") == "REQUEST" else pending.about
         task = self._kernel.spawn(
             "gateway", lambda: pending.invocations.append(self._functions.invoke(name, event, about)), owner=None

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -26,6 +27,15 @@ from bridge.web import entry
 from .kernel import Kernel
 from .leaks import LogCapture
 from .vendor_adapter import Deadline, VendorAdapter
+
+# What cannot be replayed.
+_FORBIDDEN: dict[ModuleType, tuple[str, ...]] = {
+    os: ("urandom",),
+    secrets: ("token_bytes",),
+    random: ("random", "uniform", "choice", "randint"),
+    uuid: ("uuid4",),
+    time: ("sleep",),
+}
 
 
 class Powertools:
@@ -41,16 +51,6 @@ class Powertools:
         BaseRouter.current_event, BaseRouter.lambda_context, waiting = state
         metrics.provider.metric_set.clear()
         metrics.provider.metric_set.update(waiting)
-
-
-class _Clock:
-    """The time by which Powertools caches secrets."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self._kernel.now, UTC)
 
 
 def _forbidden(name: str) -> Callable[..., Any]:
@@ -75,18 +75,12 @@ def isolated(kernel: Kernel, adapter: Callable[[], VendorAdapter], logs: LogCapt
         stack.enter_context(mock.patch.object(vendor_transport, "DeadlineAdapter", adapter))
         # Its timer counts the machine's time; a simulated invocation is ended by the simulated Lambda.
         stack.enter_context(mock.patch.object(entry, "time_limit", contextlib.nullcontext))
-        stack.enter_context(mock.patch.object(parameters, "datetime", _Clock(kernel)))
-        for module, name in (
-            (os, "urandom"),
-            (secrets, "token_bytes"),
-            (random, "random"),
-            (random, "uniform"),
-            (random, "choice"),
-            (random, "randint"),
-            (uuid, "uuid4"),
-            (time, "sleep"),
-        ):
-            stack.enter_context(mock.patch.object(module, name, _forbidden(f"{module.__name__}.{name}")))
+        # The time by which Powertools caches secrets.
+        clock = SimpleNamespace(now=lambda: datetime.fromtimestamp(kernel.now, UTC))
+        stack.enter_context(mock.patch.object(parameters, "datetime", clock))
+        for module, names in _FORBIDDEN.items():
+            for name in names:
+                stack.enter_context(mock.patch.object(module, name, _forbidden(f"{module.__name__}.{name}")))
         stack.enter_context(_captured(logs))
         yield
 

@@ -3,7 +3,7 @@
 import heapq
 import itertools
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import greenlet
 
@@ -12,14 +12,6 @@ Action = Callable[[], object]
 
 class Died(BaseException):
     """Thrown into a task whose process dies. No `except Exception` catches it."""
-
-
-class Isolation(Protocol):
-    """State of libraries that is one per process, and so is saved and restored at each switch."""
-
-    def save(self) -> Any: ...
-
-    def restore(self, state: Any) -> None: ...
 
 
 class Task:
@@ -84,9 +76,10 @@ class Task:
 
 
 class Kernel:
-    """`now` is the true time, in epoch seconds."""
+    """`now` is the true time, in epoch seconds. `isolation` saves and restores the libraries' per-process state at
+    each switch of tasks."""
 
-    def __init__(self, start: float, isolation: Isolation) -> None:
+    def __init__(self, start: float, isolation: Any) -> None:
         self.now = start
         self.hub = greenlet.getcurrent()
         self.current: Task | None = None

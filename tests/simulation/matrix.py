@@ -3,7 +3,7 @@
     python -m tests.simulation.matrix [--write]       --write: into docs/reliability.md
 
 Every cell is a run of its own with that one fault, held against all rules. A fault of AWS's strikes all the attempts
-that botocore makes; one that strikes the first alone is seen by nobody.
+that botocore makes; one that strikes the first alone has no effect that is seen.
 """
 
 import re
@@ -34,7 +34,7 @@ FAULTS = {
     "crash before": ("crash_before", "crash_before"),
     "crash after": ("crash_after", "crash_after"),
 }
-# Nobody reloads API Gateway's own 500 by hand, as a cell is to say what happens without anybody's help.
+# No reload of API Gateway's own 500 by hand: a cell says what happens by itself.
 WAYS = {
     way: replace(profile, reloads=False)
     for way, profile in {
@@ -179,7 +179,7 @@ def _seen(world: World, struck: Invocation) -> str:
 def _completed(row: Row, found: Run, struck: Invocation) -> str:
     """By whom, and how long after the fault; nothing where the struck invocation did it."""
     if row.aim == "read":
-        # Whoever reads asks again; a person of the simulation does not.
+        # A caller repeats a read; a person of the simulation does not.
         return "" if _seen(found.world, struck) == "200" else "the caller"
     time, by = _reached(row.aim, found)
     if by is None or by.number == struck.number:

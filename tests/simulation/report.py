@@ -1,9 +1,12 @@
 """The outcome of a run, in a form that passes between processes, and as text."""
 
+import functools
 import hashlib
+import operator
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bridge.domain.checks import CallClass
 from bridge.vendor.rate_limiter import WINDOW_SECONDS
@@ -12,9 +15,10 @@ from .invariants import Violation, check
 from .invariants.history import status, text
 from .world import START, World
 
-# Lines of a story, and stories, that are worth reading.
+# Lines of a trace, and traces, that are printed.
 _LONGEST_STORY = 200
 _MOST_STORIES = 5
+_SUMMED = ("people", "statuses", "faults", "deaths", "late", "invocations", "dead_letters", "hours", "seconds")
 _CLASSES = frozenset(call.value for call in CallClass)
 
 
@@ -89,22 +93,13 @@ def by_minute(world: World) -> dict[int, Counter[str]]:
 
 def total(outcomes: Sequence[Outcome], *, scenario: str) -> Outcome:
     """Many small runs of one seed as one."""
-    digest = hashlib.sha256("".join(each.digest for each in outcomes).encode()).hexdigest()
-    return Outcome(
-        seed=outcomes[0].seed,
+    return replace(
+        outcomes[0],
         scenario=scenario,
-        people=sum(each.people for each in outcomes),
-        statuses=_sum(each.statuses for each in outcomes),
-        faults=_sum(each.faults for each in outcomes),
         vendor_calls=tuple(sum(each.vendor_calls) for each in outcomes),
-        deaths=sum(each.deaths for each in outcomes),
-        late=sum(each.late for each in outcomes),
-        invocations=_sum(each.invocations for each in outcomes),
-        dead_letters=sum(each.dead_letters for each in outcomes),
-        hours=sum(each.hours for each in outcomes),
-        seconds=sum(each.seconds for each in outcomes),
-        digest=digest,
+        digest=hashlib.sha256("".join(each.digest for each in outcomes).encode()).hexdigest(),
         failures=(),
+        **{name: _sum(getattr(each, name) for each in outcomes) for name in _SUMMED},
     )
 
 
@@ -122,7 +117,7 @@ def line(each: Outcome) -> str:
 
 
 def stories(each: Outcome) -> list[str]:
-    """What went wrong in a run, and how to see it again."""
+    """What went wrong in a run, and how to replay it."""
     reported = []
     for failure in each.failures[:_MOST_STORIES]:
         reported += ["", f"{failure.rule}: {failure.what}", *(f"    {step}" for step in failure.story)]
@@ -153,11 +148,9 @@ def summary(outcomes: Sequence[Outcome], seconds: float) -> list[str]:
     ]
 
 
-def _sum(counters: Iterable[Counter[str]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for counter in counters:
-        total.update(counter)
-    return total
+def _sum(values: Iterable[Any]) -> Any:
+    """Of numbers or counters."""
+    return functools.reduce(operator.add, values)
 
 
 def _table(title: str, counts: Counter[str]) -> list[str]:

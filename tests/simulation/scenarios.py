@@ -1,7 +1,7 @@
-"""The runs that there are."""
+"""The scenarios."""
 
 import random
-from dataclasses import replace
+from typing import Any
 
 from . import faults
 from .person import Profile
@@ -42,65 +42,46 @@ def harsh(seed: str, people: int) -> Scenario:
     )
 
 
+def _reliable(name: str, people: int, arrivals: float, **more: Any) -> Scenario:
+    """AWS does nothing unusual, and without a `plan` nothing goes wrong."""
+    plan: dict[str, Any] = {"faults_end": 0.0, "plan": lambda rng, begins: faults.NoFaults()}
+    return Scenario(name=name, people=people, arrivals=arrivals, is_unreliable=False, **(plan | more))
+
+
 def calm(seed: str, people: int) -> Scenario:
-    """Nothing goes wrong: what is promised without faults has to hold to the letter."""
-    return Scenario(
-        name="calm",
-        people=people,
-        arrivals=max(HOUR, people * 0.5),
-        faults_end=0.0,
-        plan=lambda rng, begins: faults.NoFaults(),
-        is_unreliable=False,
-    )
+    """Nothing goes wrong: the bounds that count without faults have to hold."""
+    return _reliable("calm", people, max(HOUR, people * 0.5))
+
+
+_STEADY = Profile(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0)
 
 
 def maintenance(seed: str, people: int) -> Scenario:
     """Four hours without the vendor, and people all around them."""
-    return Scenario(
-        name="maintenance",
-        people=people,
-        arrivals=0.75 * HOUR,
-        faults_end=OUTAGE[1] * 60,
-        plan=lambda rng, begins: faults.outage(rng, begins + OUTAGE[0] * 60, begins + OUTAGE[1] * 60),
-        profile=Profile(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0),
-        is_unreliable=False,
+    begin, end = (minute * 60 for minute in OUTAGE)
+    return _reliable(
+        "maintenance",
+        people,
+        0.75 * HOUR,
+        faults_end=end,
+        plan=lambda rng, begins: faults.outage(rng, begins + begin, begins + end),
+        profile=_STEADY,
     )
 
 
 def flood(seed: str, people: int) -> Scenario:
     """Another caller refreshes twelve times a second, and nothing else goes wrong."""
-    return Scenario(
-        name="flood",
-        people=people,
-        arrivals=max(600.0, people * 2.0),
-        faults_end=0.0,
-        plan=lambda rng, begins: faults.NoFaults(),
-        is_unreliable=False,
-        flooders=24,
-    )
+    return _reliable("flood", people, max(600.0, people * 2.0), flooders=24)
 
 
 def hang(seed: str, people: int) -> Scenario:
-    """The vendor takes requests for an hour and does not respond to any."""
-    window = faults.FaultWindow("vendor", 0.0, float("inf"), 1.0, ("stall_before",))
-    return Scenario(
-        name="hang",
-        people=people,
-        arrivals=0.75 * HOUR,
-        faults_end=1.5 * HOUR,
-        plan=lambda rng, begins: faults.FaultSchedule(
-            rng, [replace(window, begins=begins + 0.5 * HOUR)], begins + 1.5 * HOUR, background=0.0
-        ),
-        profile=Profile(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0),
-        is_unreliable=False,
-    )
+    """The vendor accepts requests for an hour and does not respond to any."""
+
+    def plan(rng: random.Random, begins: float) -> faults.Plan:
+        window = faults.FaultWindow("vendor", begins + 0.5 * HOUR, float("inf"), 1.0, ("stall_before",))
+        return faults.FaultSchedule(rng, [window], begins + 1.5 * HOUR, background=0.0)
+
+    return _reliable("hang", people, 0.75 * HOUR, faults_end=1.5 * HOUR, plan=plan, profile=_STEADY)
 
 
-SCENARIOS = {
-    "everything": everything,
-    "harsh": harsh,
-    "calm": calm,
-    "maintenance": maintenance,
-    "flood": flood,
-    "hang": hang,
-}
+SCENARIOS = {each.__name__: each for each in (everything, harsh, calm, maintenance, flood, hang)}

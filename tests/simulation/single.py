@@ -4,33 +4,18 @@ It finds by enumeration what random runs may miss.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from . import faults, report
 from .external_calls import MadeCall
 from .person import Profile
 from .report import Outcome
+from .scenarios import SCENARIOS
 from .world import Scenario, World
 
-_NEVER = Profile(
-    has_key=1.0,
-    doubles_creation=0.0,
-    never_opens=0.0,
-    walks_away=0.0,
-    skill=1.0,
-    never_returns=0.0,
-    returns_at_once=0.0,
-    clicks_again=0.0,
-    comes_late=0.0,
-    polls=0.0,
-    refreshes=0.0,
-    reads=0.0,
-    redacts=0.0,
-    dawdles=0.0,
-    inconsistent=0.0,
-    last_minute=0.0,
-    leaves=0.0,
-)
+_NONE: dict[str, Any] = {each.name: 0.0 for each in fields(Profile)} | {"has_key": 1.0, "skill": 1.0, "reloads": True}
+_NEVER = Profile(**_NONE)
 # Flows of one person.
 PROFILES: dict[str, Profile] = {
     "returns": _NEVER,
@@ -45,10 +30,7 @@ PROFILES: dict[str, Profile] = {
 
 
 def scenario(profile: Profile, plan: faults.Plan) -> Scenario:
-    return Scenario(
-        name="single", people=1, arrivals=60.0, faults_end=60.0, plan=lambda rng, begins: plan, profile=profile,
-        is_unreliable=False,
-    )  # fmt: skip
+    return Scenario("single", 1, 60.0, 60.0, lambda rng, begins: plan, profile, is_unreliable=False)
 
 
 def calm(profile: Profile) -> Scenario:
@@ -87,3 +69,10 @@ def outcomes(seed: str, name: str) -> Iterator[Outcome]:
         else:
             good.append(found)
     yield report.total(good, scenario=f"single: {name}")
+
+
+def run(scenario: str, seed: str, people: int, name: str | None) -> list[Outcome]:
+    """A run of a scenario, or with a flow's name all single faults in it. Processes of a pool call it."""
+    if name is not None:
+        return list(outcomes(seed, name))
+    return [report.outcome(World(seed, SCENARIOS[scenario](seed, people)).run())]

@@ -1,4 +1,4 @@
-"""What happened: told line by line for one verification, and hashed as a whole."""
+"""What happened: line by line for one verification, and hashed as a whole."""
 
 import hashlib
 from collections import defaultdict

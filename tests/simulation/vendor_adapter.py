@@ -47,7 +47,7 @@ class RawBody:
         self._chunks = chunks
         headers = Message()
         headers["Set-Cookie"] = f"session={MARKER}; Path=/"
-        # Where requests looks for cookies.
+        # Where requests reads cookies.
         self._original_response = SimpleNamespace(msg=headers)
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from . import stack
-from .audit import AuditTable
 from .bucket import Bucket
 from .clients import S3, DynamoDb, SecretsManager, Sqs
 from .dynamodb import Change, Table
@@ -26,8 +25,7 @@ from .leaks import LogCapture
 from .people import UserFlow
 from .person import API_KEY, OTHER_KEY, OTHER_PRINCIPAL, PRINCIPAL, Person, Profile, person
 from .queue import Queue
-from .rates import RateTable
-from .results import ResultsTable
+from .small_tables import AuditTable, RateTable, ResultsTable
 from .trace import Trace
 from .vendor import Vendor
 from .vendor_adapter import VendorAdapter

@@ -42,8 +42,6 @@ STORAGE_FAULT = "StorageFault"
 INTERNAL_ERROR = "InternalError"
 GAVE_UP = "GaveUp"
 DELIVERY_FAULT = "DeliveryFault"
-DELIVERY_GAVE_UP = "DeliveryGaveUp"
-ENDPOINT_OFF = "EndpointOff"
 OLDEST_DUE_SECONDS = "OldestDueSeconds"
 
 # The metric of a failure by its error class. The first match counts.

@@ -1,4 +1,4 @@
-"""Mistakes of whoever drives the fake vendor."""
+"""Mistakes in driving the fake vendor."""
 
 from collections.abc import Iterable
 

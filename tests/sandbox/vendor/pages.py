@@ -46,23 +46,16 @@ _WAY_BACK: Final = """<form method="post" action="verifications">
 <p><button>Go back to where I came from</button></p>
 </form>"""
 
-# The choices of each step, in groups: the value, and what the person reads.
-_Groups = dict[str, dict[str, str]]
-
-_MACHINERY: Final = {code: code for code in MACHINERY_CODES}
-
-CHOICES: Final[dict[str, _Groups]] = {
+# The choices of each step: the value, and what the person reads.
+_MACHINERY: Final = {code: f"the vendor's own fault: {code}" for code in MACHINERY_CODES}
+CHOICES: Final[dict[str, dict[str, str]]] = {
     "ocr": {
-        "The document": {PASS: "It reads well"},
-        "A warning of the reader": {code: f"{code}: {text}" for code, text in OCR_WARNINGS.items()},
-        "The same, as the engine numbers them": {code: code for code in NEGATIVE_OCR_WARNINGS},
-        "The vendor's own fault": _MACHINERY,
+        PASS: "The document reads well",
+        **{code: f"{code}: {text}" for code, text in OCR_WARNINGS.items()},
+        **{code: f"{code}, as the engine numbers it" for code in NEGATIVE_OCR_WARNINGS},
+        **_MACHINERY,
     },
-    "face": {
-        "The face": {PASS: "It matches"},
-        "An error of the person or the capture": {code: code for code in FACE_CODES},
-        "The vendor's own fault": _MACHINERY,
-    },
+    "face": {PASS: "The face matches", **{code: code for code in FACE_CODES}, **_MACHINERY},
 }
 
 _TITLES: Final = {"ocr": "Your document", "face": "Your face"}
@@ -71,7 +64,7 @@ _QUESTIONS: Final = {"ocr": "What does the reader see?", "face": "What does the 
 
 def is_choice(step: str, choice: str) -> bool:
     """Whether the form of `step` offers `choice`."""
-    return any(choice in group for group in CHOICES[step].values())
+    return choice in CHOICES[step]
 
 
 def step_page(record: Record, step: str) -> str:
@@ -115,11 +108,5 @@ def _notice(record: Record, step: str) -> str:
     return f'<p role="alert">That did not work ({code}). Retries left: {left}.</p>'
 
 
-def _options(groups: _Groups) -> str:
-    return "\n".join(
-        f'<optgroup label="{escape(label)}">\n{_group(choices)}\n</optgroup>' for label, choices in groups.items()
-    )
-
-
-def _group(choices: dict[str, str]) -> str:
-    return "\n".join(f'<option value="{escape(v)}">{escape(text)}</option>' for v, text in choices.items())
+def _options(choices: dict[str, str]) -> str:
+    return "\n".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in choices.items())

@@ -33,11 +33,11 @@ def _big_pictures(record: Record) -> Record:
 
 
 def _unknown_fields(record: Record) -> Record:
-    """Fields that the specification does not have; one of them holds a secret."""
+    """Fields that the specification does not have."""
     return {
         **record,
         "risk": {"score": 0.25, "signals": ["none", None]},
-        "review_note": f"Überprüft ✓ {record['token']}",
+        "review_note": "Überprüft ✓",
         "ocr_result": record["ocr_result"] and {**record["ocr_result"], "Nationality": "WARGANEGARA"},
     }
 
@@ -105,5 +105,5 @@ EQUIVALENT: Final = ("booleans", "strings", "nulls", "unknown_fields", "empty_li
 TIMELESS: Final = EQUIVALENT[-2:]
 # Records that name another token, or none: they may be another person's.
 FOREIGN: Final = ("other_token", "token_missing")
-# Records that contradict the request or themselves, so nobody may be judged by them.
+# Records that contradict the request or themselves, so they decide nothing.
 CONTRADICTING: Final = (*FOREIGN, "other_type", "other_country", "outer_flag_differs")

@@ -4,11 +4,11 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tests.sandbox.serving import Server
 
-from .fault_queue import Fault, On
+from .fault_queue import Fault
 from .limit import RATE_LIMIT_PER_MINUTE
 from .serving import Handler, application
 from .state import State
@@ -88,20 +88,9 @@ class FakeVendor(State):
     ) -> None:
         self.stop()
 
-    def fault(
-        self,
-        name: str,
-        *,
-        on: On = "any",
-        times: int | None = 1,
-        seconds: float | None = None,
-        retry_after: int | None = None,
-        location: str | None = None,
-        token: str | None = None,
-    ) -> None:
-        """Lets the next `times` calls go wrong (None: all until clear_faults()); names: FAULTS. Raises
-        UnknownNameError."""
-        self.queue(Fault(name, on, times, seconds, retry_after, location, token))
+    def fault(self, name: str, **options: Any) -> None:
+        """Lets calls go wrong; `options` are the fields of Fault. Raises UnknownNameError."""
+        self.queue(Fault(name, **options))
 
     def play(self, token: str, outcome: str, *, fault: str | None = None) -> None:
         """play_with_fault(), with a fault by its name alone."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from tests.simulation.world import World
 
 from . import calls, evidence, records, responses, secrecy, truth, work
-from .violation import Violation
+from .history import Violation
 
 Rule = Callable[[World], Iterable[Violation]]
 

@@ -13,8 +13,7 @@ from tests.simulation.functions import SKEW, Invocation
 from tests.simulation.queue import id_in
 from tests.simulation.world import World
 
-from .history import History, histories, is_final, status, text
-from .violation import Violation
+from .history import History, Violation, histories, is_final, status, text
 
 _INTERVAL = schedule.MIN_CHECK_INTERVAL_SECONDS * 1000
 # Seconds after which the schedule checks first.

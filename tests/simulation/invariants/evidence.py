@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from tests.simulation.expressions import Item
 from tests.simulation.world import World
 
-from .history import History, histories, status
-from .violation import Violation
+from .history import History, Violation, histories, status
 
 
 def verified_has_evidence(world: World) -> Iterator[Violation]:
-    """The bytes that said success lay in the bucket before the record said verified, and lie there still."""
+    """The bytes that said success were in the bucket before the record said verified, and still are."""
     for history in histories(world):
         for change in history.status_changes():
             if change.after and status(change.after) == "verified":
@@ -33,7 +32,7 @@ def evidence_is_kept(world: World) -> Iterator[Violation]:
     for history in histories(world):
         if history.is_redacted:
             continue
-        # While a verification is open, too: a later check would replace it, and somebody may have seen it by then.
+        # While a verification is open, too: a later check would replace it, and it may have been read by then.
         found = [(change.after or {}).get("evidence") for change in history.status_changes()]
         if history.link and history.link.foreign & {evidence["M"]["sha256"]["S"] for evidence in found if evidence}:
             yield Violation("kept", history.about, "the evidence may be another person's")

@@ -37,6 +37,15 @@ def is_final(item: Item) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that did not hold. `about`: the names by which the trace is found."""
+
+    rule: str
+    about: tuple[str, ...]
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Of one verification; `item` is the last state of its item."""
 

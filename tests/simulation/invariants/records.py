@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from tests.simulation.world import World
 
-from .history import RANKS, histories, is_final, sequence, status, text
-from .violation import Violation
+from .history import RANKS, Violation, histories, is_final, sequence, status, text
 
 
 def sequence_has_no_gap(world: World) -> Iterator[Violation]:

@@ -1,4 +1,4 @@
-"""What people and frontends were told."""
+"""The responses that people and frontends got."""
 
 import json
 from collections import defaultdict
@@ -11,15 +11,14 @@ from tests.simulation.gateway import HttpResponse
 from tests.simulation.person import Person
 from tests.simulation.world import World
 
-from .history import RANKS, about_person
-from .violation import Violation
+from .history import RANKS, Violation, about_person
 
 # Seconds that a person may be held by a slow vendor.
 _LONGEST_HOLD = 10.0
 
 
 def people_are_sent_on(world: World) -> Iterator[Violation]:
-    """Whoever comes back with a known code is sent on, or is on a page that tries again; errors are the table's."""
+    """A return with a known code is redirected, or gets a page that tries again after a fault of the table."""
     for person in world.people:
         for visit in person.visits:
             fault = _fault_of_visit(person, visit.id, visit.response)
@@ -51,7 +50,7 @@ def _fault_of_redirect(person: Person, id: str, location: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Seen:
     """A status that a response named, and when the request began and the response arrived."""
 
     status: str
@@ -60,7 +59,7 @@ class _Told:
 
 
 def status_never_falls(world: World) -> Iterator[Violation]:
-    """A request that begins after a response has arrived is told at least as much, by whatever route."""
+    """A request that begins after a response has arrived has at least that status, on any route."""
     for person in world.people:
         for id, reported in _reported(person).items():
             for later in reported:
@@ -70,12 +69,12 @@ def status_never_falls(world: World) -> Iterator[Violation]:
                         yield Violation("falls", (id, person.name), what)
 
 
-def _reported(person: Person) -> dict[str, list[_Told]]:
-    """All that the person and the frontend were told, by verification."""
-    found: dict[str, list[_Told]] = defaultdict(list)
+def _reported(person: Person) -> dict[str, list[_Seen]]:
+    """All statuses that the person and the frontend got, by verification."""
+    found: dict[str, list[_Seen]] = defaultdict(list)
 
     def add(id: str, status: str, response: HttpResponse) -> None:
-        found[id].append(_Told(status, response.at - response.seconds, response.at))
+        found[id].append(_Seen(status, response.at - response.seconds, response.at))
 
     for response in (*person.creations, *person.refreshes, *person.redactions, *person.others):
         document = json.loads(response.body) if response.status in (200, 201) else {}
@@ -90,7 +89,7 @@ def _reported(person: Person) -> dict[str, list[_Told]]:
 
 
 def errors_have_a_cause(world: World) -> Iterator[Violation]:
-    """Every 5xx comes of a fault, every 409 of a request before; and no error tells what it may not."""
+    """Every 5xx is caused by a fault, every 409 by a request before; and no error has the marker."""
     for person in world.people:
         responses = [*person.creations, *person.refreshes, *person.redactions, *person.others]
         for response in responses:
@@ -103,9 +102,9 @@ def errors_have_a_cause(world: World) -> Iterator[Violation]:
             if response.status in (400, 403, 415, 422) or (response.status == 409 and not person.key):
                 yield Violation("errors", about_person(person), f"responded {response.status}")
         for response in (*responses, *(visit.response for visit in person.visits)):
-            may_tell = response.status < 300 and response.body.startswith(('{"object"', '{"data"'))
-            if leaks.has_marker(response.body) and not may_tell:
-                yield Violation("errors", about_person(person), f"the response {response.status} tells too much")
+            may_have_it = response.status < 300 and response.body.startswith(('{"object"', '{"data"'))
+            if leaks.has_marker(response.body) and not may_have_it:
+                yield Violation("errors", about_person(person), f"the response {response.status} has the marker")
 
 
 def _is_rate_limited(world: World, response: HttpResponse) -> bool:

@@ -7,8 +7,7 @@ from tests.simulation import leaks
 from tests.simulation.gateway import HttpResponse
 from tests.simulation.world import World
 
-from .history import histories
-from .violation import Violation
+from .history import Violation, histories
 
 
 def redacted_ones_hold_nothing(world: World) -> Iterator[Violation]:
@@ -33,13 +32,13 @@ def results_are_in_the_audit_trail(world: World) -> Iterator[Violation]:
     """Each result that was given, and each redaction that was confirmed; and the trail holds nothing of the person."""
     for history in histories(world):
         given = sum(_gives_a_result(response, history.id) for response in history.person.others)
-        if given > world.audit.of(history.id, "result_read"):
-            yield Violation("audit", history.about, f"{given} results were given, and fewer stand in the audit trail")
+        if given > world.audit.count(history.id, "result_read"):
+            yield Violation("audit", history.about, f"{given} results were given, and fewer are in the audit trail")
         redacted = sum(
             response.status == 200 and json.loads(response.body)["id"] == history.id
             for response in history.person.redactions
         )
-        if redacted > world.audit.of(history.id, "redacted"):
+        if redacted > world.audit.count(history.id, "redacted"):
             yield Violation("audit", history.about, "redacted, and not in the audit trail")
     for entry in world.audit.entries.values():
         if leaks.has_marker(json.dumps(entry)):

@@ -8,8 +8,7 @@ from tests.simulation.functions import SKEW
 from tests.simulation.vendor import Link
 from tests.simulation.world import World
 
-from .history import History, histories, status, text, time
-from .violation import Violation
+from .history import History, Violation, histories, status, text, time
 
 # Seconds from our reserving a verification to the vendor's making its link, clocks included.
 _LONGEST_CREATION = 30.0
@@ -72,7 +71,7 @@ def _was_unreachable(world: World, history: History, link: Link) -> bool:
     give_up = float(world.parameters["GiveUpHours"]) * 3600
     for change in history.status_changes():
         if text(change.after, "reason_code") == "vendor_unreachable":
-            # By what we knew of the end: unreadable records do not tell it.
+            # By the end that the bridge knew: unreadable records do not say it.
             early = change.time < time(change.before or {}, "expires_at") + give_up - 2 * SKEW
             silent_since = max(link.expires + 5, change.time - give_up + 2 * SKEW)
             return not early and not any(silent_since < reported < change.time - 60 for reported in link.reported)
@@ -80,7 +79,7 @@ def _was_unreachable(world: World, history: History, link: Link) -> bool:
 
 
 def nothing_said_too_much(world: World) -> Iterator[Violation]:
-    """Nobody is sent on as verified unless the vendor said so by then, whatever stood in the return's query."""
+    """No redirect says verified unless the vendor said so by then, whatever the query of the return said."""
     risen: dict[str, float] = {}
     for history in histories(world):
         for change in history.status_changes():

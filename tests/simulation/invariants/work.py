@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from tests.simulation.queue import id_in
 from tests.simulation.world import World
 
-from .history import histories
-from .violation import Violation
+from .history import Violation, histories
 
 
 def nothing_is_left_to_do(world: World) -> Iterator[Violation]:

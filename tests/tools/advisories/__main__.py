@@ -1,7 +1,7 @@
 """python -m tests.tools.advisories: vulnerabilities that are known of what the lock files name.
 
 Ends with 1 if one is known, or if anything could not be looked up while other things could. Where nothing can be
-looked up at all, it says so loudly and ends with 0: a machine without the internet has not been told that all is well.
+looked up at all, it says so and ends with 0: on a machine without the internet nothing is known.
 
 PIP_AUDIT is the executable.
 """
@@ -27,17 +27,8 @@ def locks() -> list[Path]:
 
 def looked_up(lock: Path) -> list[dict[str, Any]]:
     """pip-audit's entry for each package: `vulns`, or the `skip_reason` why it could not say."""
-    command = [
-        os.environ["PIP_AUDIT"],
-        "--requirement",
-        str(lock),
-        "--disable-pip",
-        "--format",
-        "json",
-        "--progress-spinner",
-        "off",
-    ]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    options = ["--disable-pip", "--format=json", "--progress-spinner=off", f"--requirement={lock}"]
+    run = subprocess.run([os.environ["PIP_AUDIT"], *options], capture_output=True, text=True, check=False)
     try:
         found: list[dict[str, Any]] = json.loads(run.stdout)["dependencies"]
     except (ValueError, KeyError):
@@ -52,7 +43,7 @@ def report(entries: list[dict[str, Any]]) -> tuple[str, int]:
     vulnerable = [entry for entry in entries if entry.get("vulns")]
     lines = [
         f"VULNERABLE: {entry['name']} {entry['version']}: {vulnerability['id']},"
-        f" mended in {', '.join(vulnerability['fix_versions']) or 'no version yet'}"
+        f" fixed in {', '.join(vulnerability['fix_versions']) or 'no version yet'}"
         for entry in vulnerable
         for vulnerability in entry["vulns"]
     ]

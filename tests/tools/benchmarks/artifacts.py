@@ -13,7 +13,7 @@ PLAIN = ROOT / ".aws-sam" / "plain"
 BARE = Path(__file__).parent / "bare"
 LAYER = ROOT / "layers" / "bridge"
 
-# The function that does it, the event, what its answer must say.
+# The function, the event, a text that the result must have.
 CASES = {
     "authorize": ("authorize", "authorize/good_key", '"isAuthorized": true'),
     "create": ("verifications", "verifications/create", '"statusCode": 201'),

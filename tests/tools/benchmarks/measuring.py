@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.simulation.stack import read
+
 from . import upstream
 from .artifacts import CASES, ROOT, Artifact
 
@@ -23,7 +25,7 @@ _COUNTED_CALLS = 20
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """Of a process that starts, imports, makes its clients, answers once and ends."""
+    """Of a process that starts, imports, makes its clients, handles one event and ends."""
 
     cpu_ms: float
     wall_ms: float
@@ -106,31 +108,16 @@ class Bench:
         return [self.python, "-S", "-s", str(_PROCESS), str(path), status, str(calls)]
 
     def _environment(self, artifact: Artifact, case: str) -> dict[str, str]:
-        function = artifact.functions[CASES[case][0]]
-        return {
+        _, stack = read({"EkycApiUrl": self.url, "AllowedRedirectOrigins": upstream.ORIGIN})
+        name, _, _ = CASES[case]
+        (declared,) = [each.environment for each in stack.functions.values() if each.code.name == name]
+        return declared | {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{function}{os.pathsep}{artifact.layer}",
+            "PYTHONPATH": f"{artifact.functions[name]}{os.pathsep}{artifact.layer}",
             "PYTHONDONTWRITEBYTECODE": "1",
             "AWS_DEFAULT_REGION": "ap-southeast-1",
             "AWS_ACCESS_KEY_ID": "benchmark",
             "AWS_SECRET_ACCESS_KEY": "benchmark",
             "AWS_ENDPOINT_URL": self.url,
-            "EKYC_API_URL": self.url,
-            "TABLE_NAME": "verifications",
-            "RATE_TABLE_NAME": upstream.RATE_TABLE,
-            "RESULTS_TABLE_NAME": "results",
-            "VENDOR_RATE_LIMIT": "400",
-            "VENDOR_CALLS_PER_MINUTE": "160",
             "DUE_QUEUE_URL": f"{self.url}/due",
-            "EVIDENCE_BUCKET": "evidence",
-            "API_KEYS_SECRET_ARN": upstream.API_KEYS,
-            "EKYC_CREDENTIALS_SECRET_ARN": upstream.API_KEYS.replace("keys", "ekyc"),
-            "ALLOWED_REDIRECT_ORIGINS": upstream.ORIGIN,
-            "PUBLIC_BASE_URL": "",
-            "LINK_LIFETIME_SECONDS": "900",
-            "GIVE_UP_HOURS": "24",
-            "RETENTION_DAYS": "30",
-            "POWERTOOLS_SERVICE_NAME": "ekyc-bridge",
-            "POWERTOOLS_METRICS_NAMESPACE": "ekyc-bridge",
-            "POWERTOOLS_LOG_LEVEL": "INFO",
         }

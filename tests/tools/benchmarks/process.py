@@ -2,7 +2,7 @@
 
 python process.py <event.json> <text> <calls>
 
-Every answer must have the text in it, as JSON. With more than one call, what the later ones took of the processor,
+Every result must have the text in it, as JSON. With more than one call, what the later ones took of the processor,
 threads included, is printed to stderr in microseconds per call: the median of ten equal parts.
 """
 
@@ -29,8 +29,8 @@ def main() -> None:
     app = importlib.import_module("app")
 
     def call() -> None:
-        answer = app.lambda_handler(event, Context())
-        assert expected in json.dumps(answer), answer
+        result = app.lambda_handler(event, Context())
+        assert expected in json.dumps(result), result
 
     call()
     if calls > 1:

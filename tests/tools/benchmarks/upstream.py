@@ -1,5 +1,5 @@
-"""What the handlers call, in a process of its own: DynamoDB, Secrets Manager, S3 and the vendor, with answers made
-beforehand. Whatever is asked about stands there as a verification whose person has just finished.
+"""What the handlers call, in a process of its own: DynamoDB, Secrets Manager, S3 and the vendor, with canned responses.
+Every id and token is of a verification whose person has just finished.
 
 python -m tests.tools.benchmarks.upstream     prints its URL, and serves until its input ends
 """
@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,14 +20,16 @@ from bridge.domain.caller import SCOPES
 from bridge.domain.verification import Status, Verification
 from bridge.store.items import Item, attributes
 from bridge.store.rows import to_row
+from tests.sandbox.vendor import checks
+from tests.sandbox.vendor.records import new_record
 
 EVENTS = Path(__file__).parents[3] / "events"
 TOKEN = "4KK6FYHVCXXJ0ZGVSOH8JFNFUZ5TYV"
-API_KEYS = "arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:keys"
-RATE_TABLE = "rates"
+# Resources by their logical ids, as the functions get them.
+API_KEYS, RATE_TABLE = "ApiKeysSecret", "RateTable"
 ORIGIN = "http://localhost:5173"
 
-Answer = Callable[[dict[str, Any]], dict[str, Any]]
+Respond = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def event(name: str) -> dict[str, Any]:
@@ -80,7 +83,7 @@ def _secret(request: dict[str, Any]) -> dict[str, Any]:
     return {"SecretString": json.dumps({"keys": [{**entry, "scopes": list(SCOPES)}]})}
 
 
-_OPERATIONS: dict[str, Answer] = {
+_OPERATIONS: dict[str, Respond] = {
     "PutItem": lambda _: {},
     "GetItem": lambda _: {"Item": _item(), "ConsumedCapacity": {"TableName": "verifications", "CapacityUnits": 1}},
     "UpdateItem": _update,
@@ -89,23 +92,13 @@ _OPERATIONS: dict[str, Answer] = {
 
 
 def _record() -> dict[str, Any]:
-    """What the vendor says of one whose every check succeeded."""
-    now = datetime.now(UTC)
-    return {
-        "token": TOKEN,
-        "url": f"https://vendor.example/?token={TOKEN}",
-        "type": "00",
-        "is_success": 1,
-        "ocr_success": 1,
-        "ocr_result": {"name": "Aminah binti Ali", "Image": "/9j/" + "A" * 40_000},
-        "face_id_success": 1,
-        "face_id_result": {"Sim": 98.33},
-        "latest_error": None,
-        "retries": 0,
-        "face_retries": 0,
-        "created_at": now.isoformat(),
-        "expire_at": (now + timedelta(minutes=15)).isoformat(),
-    }
+    """The vendor's, of a person who passed every check."""
+    fields = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": ORIGIN}
+    record = new_record(1, TOKEN, fields, "https://vendor.example", time.time(), 900)
+    checks.pass_ocr(record)
+    checks.pass_face(record)
+    record["ocr_result"]["Image"] = "/9j/" + "A" * 40_000
+    return record
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -113,22 +106,22 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        self._answer({"status": 200, "result": _record()})
+        self._respond({"status": 200, "result": _record()})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         target = self.headers.get("X-Amz-Target")
         if target is None:
-            self._answer({"status": 200, "result": {"token": TOKEN, "url": f"https://vendor.example/?token={TOKEN}"}})
+            self._respond({"status": 200, "result": {"token": TOKEN, "url": f"https://vendor.example/?token={TOKEN}"}})
         else:
-            self._answer(_OPERATIONS[target.partition(".")[2]](json.loads(body)))
+            self._respond(_OPERATIONS[target.partition(".")[2]](json.loads(body)))
 
     def do_PUT(self) -> None:
         if self.headers.get("Expect"):
             self.send_response_only(100)
             self.end_headers()
         self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(None)
+        self._respond(None)
 
     def handle_expect_100(self) -> bool:
         return True
@@ -136,8 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
 
-    def _answer(self, document: dict[str, Any] | None) -> None:
-        # S3 says nothing to a put; a body that is no XML would be taken for a fault.
+    def _respond(self, document: dict[str, Any] | None) -> None:
+        # S3 returns no body for a put; one that is no XML would be an error.
         body = b"" if document is None else json.dumps(document).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         self.wfile.write(head.encode() + body)

@@ -2,7 +2,6 @@
 
 With --write also into docs/cost.md."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -25,10 +24,11 @@ def sections() -> dict[str, str]:
 def filled(page: str, found: dict[str, str]) -> str:
     """The page with what was found between its marks."""
     for name, text in found.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
-        page, count = re.subn(pattern, lambda match, text=text: f"{match[1]}{text}\n{match[2]}", page, flags=re.DOTALL)  # type: ignore[misc]
-        if count != 1:
+        before, mark, rest = page.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        if not (mark and end):
             raise SystemExit(f"{PAGE.name} has no place for {name}: <!-- {name} --> and <!-- end -->")
+        page = f"{before}{mark}{text}\n{end}{after}"
     return page
 
 

@@ -17,24 +17,10 @@ PEOPLE = 400
 SEED = "1"
 # People as we expect them: a fifth never come back, a tenth never open their link, every result is read once.
 USUAL = Profile(
-    has_key=1.0,
-    doubles_creation=0.02,
-    never_opens=0.1,
-    walks_away=0.1,
-    skill=0.85,
-    never_returns=0.2,
-    returns_at_once=0.05,
-    clicks_again=0.1,
-    comes_late=0.02,
-    polls=0.2,
-    refreshes=0.02,
-    reads=1.0,
-    redacts=0.02,
-    dawdles=0.2,
-    inconsistent=0.0,
-    last_minute=0.02,
-    leaves=0.02,
-)
+    has_key=1.0, doubles_creation=0.02, never_opens=0.1, walks_away=0.1, skill=0.85, never_returns=0.2,
+    returns_at_once=0.05, clicks_again=0.1, comes_late=0.02, polls=0.2, refreshes=0.02, reads=1.0, redacts=0.02,
+    dawdles=0.2, inconsistent=0.0, last_minute=0.02, leaves=0.02,
+)  # fmt: skip
 
 # What the simulation does not know. Bytes: Lambda's three lines around each invocation; a line of the access log.
 PLATFORM_LINES = 400
@@ -131,7 +117,7 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
 
 
 def of_an_idle_month(run: Run) -> dict[str, float]:
-    """Of thirty days in which nobody comes, but for the storage of those who came before."""
+    """Of thirty days without a request, except for the storage of earlier records."""
     sweeps = [each for each in run.world.functions.invocations if each.function == "sweep"]
     idle = min(sweeps, key=lambda each: each.ended - each.started)
     queries = run.calls["sweep", "dynamodb", "Query due"] / len(sweeps)
@@ -159,7 +145,7 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
 
 
 def _data_keys(run: Run) -> int:
-    """Requests for data keys: DynamoDB keeps one for each caller for five minutes, SQS for an hour, as we tell it."""
+    """Requests for data keys: DynamoDB keeps one for each caller for five minutes, SQS for an hour, as configured."""
     seconds = {"verifications": (300,), "redirect": (300,), "finalize": (300, 3600)}
     windows = {
         (each.function, span, each.started // span)

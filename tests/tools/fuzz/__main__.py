@@ -2,7 +2,7 @@
 
 MAX_EXAMPLES (70) is the most cases for each operation and phase, SEED (1) repeats a run, SCHEMATHESIS
 is the executable.
-The vendor's stand-in is healthy and takes any number of calls, so nothing excuses a 5xx.
+The fake vendor is healthy and takes any number of calls, so nothing excuses a 5xx.
 
 The document is narrowed to what no schema can say: the origins that this deployment allows, which countries there
 are, how a cursor begins. A case that keeps to it then has to be taken. Half of the ids, and the codes with them, are
@@ -35,7 +35,7 @@ include-name = "POST /verifications"
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", 409, 422]
 """
-_NOBODY = "ver_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+_UNKNOWN_ID = "ver_aaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 
 def main() -> int:
@@ -59,17 +59,14 @@ def narrowed() -> dict[str, Any]:
     """docs/openapi.yaml for this one deployment."""
     document: dict[str, Any] = yaml.safe_load((_ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
     schemas = document["components"]["schemas"]
-    hosts, behind = (
-        r"(https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?",
-        "(:443)?",
-    )
+    hosts = r"(https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
     pattern = schemas["RedirectUrl"]["pattern"]
     assert hosts in pattern, "the pattern of redirect_url is another: narrow that one"
-    schemas["RedirectUrl"]["pattern"] = pattern.replace(hosts, _ORIGIN.replace(".", r"\.") + behind)
+    schemas["RedirectUrl"]["pattern"] = pattern.replace(hosts, _ORIGIN.replace(".", r"\.") + "(:443)?")
     schemas["IdCountry"] = {"enum": sorted(ALPHA_3)}
     for parameter in document["paths"]["/verifications"]["get"]["parameters"]:
         if parameter["name"] == "cursor":
-            cursor = base64.urlsafe_b64encode(f"2026-01-31T08:00:00.000Z|{_NOBODY}".encode()).decode()
+            cursor = base64.urlsafe_b64encode(f"2026-01-31T08:00:00.000Z|{_UNKNOWN_ID}".encode()).decode()
             parameter["schema"] = {"enum": [cursor]}
     return document
 
@@ -93,10 +90,10 @@ def _verification(sandbox: Sandbox) -> tuple[str, str]:
     """A new one's id and code."""
     body = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": f"{_ORIGIN}/done"}
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
-    answer = requests.post(f"{sandbox.api_url}/verifications", json=body, headers=headers, timeout=30)
-    answer.raise_for_status()
+    response = requests.post(f"{sandbox.api_url}/verifications", json=body, headers=headers, timeout=30)
+    response.raise_for_status()
     # …/status/{id}/{code}
-    id, code = answer.json()["status_url"].split("/")[-2:]
+    id, code = response.json()["status_url"].split("/")[-2:]
     return id, code
 
 

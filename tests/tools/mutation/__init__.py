@@ -1,1 +1,1 @@
-"""Mutation testing of what decides, stores and completes: how many small lies in the code the tests find out."""
+"""Mutation testing: how many small changes of the code make a test fail."""

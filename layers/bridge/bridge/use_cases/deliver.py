@@ -7,7 +7,7 @@ from bridge.dependencies import Dependencies
 from bridge.domain import webhook_retries, webhooks
 from bridge.domain.errors import DeliveryFailed, StorageUnavailable
 from bridge.domain.webhooks import Endpoint
-from bridge.observability import DELIVERY_GAVE_UP, ENDPOINT_OFF, logger, record_failure, report
+from bridge.observability import DELIVERY_FAULT, INTERNAL_ERROR, logger, record_failure, report
 from bridge.outbound.public_post import Posted
 
 _GONE = 410
@@ -36,7 +36,7 @@ def deliver(deps: Dependencies, webhook: Webhook, attempt: Attempt) -> None:
         _report_nameless(endpoints.problems)
         deps.delivery_queue.send(webhook.event, wanted + nameable)
     elif problem := _why_off(deps, webhook.endpoint, endpoints):
-        _set_aside(deps, webhook, "endpoint_off", ENDPOINT_OFF, reason=problem)
+        _set_aside(deps, webhook, "endpoint_off", DELIVERY_FAULT, reason=problem)
     elif (endpoint := endpoints.by_name[webhook.endpoint]).wants(webhook.event):
         _deliver_to(deps, endpoint, webhook, attempt)
 
@@ -53,7 +53,7 @@ def _report_nameless(problems: dict[str, str]) -> None:
     """Nobody can keep messages for an endpoint without a name, so this is all that is left of it."""
     for position, problem in problems.items():
         if not webhooks.is_name(position):
-            report("endpoint_off", ENDPOINT_OFF, is_error=True, endpoint=position, reason=problem)
+            report("endpoint_off", INTERNAL_ERROR, is_error=True, endpoint=position, reason=problem)
 
 
 def _deliver_to(deps: Dependencies, endpoint: Endpoint, webhook: Webhook, attempt: Attempt) -> None:
@@ -65,7 +65,7 @@ def _deliver_to(deps: Dependencies, endpoint: Endpoint, webhook: Webhook, attemp
             return
         if posted.status == _GONE:
             deps.endpoint_switches.disable(endpoint.name, "it responded 410", deps.now())
-            _set_aside(deps, webhook, "endpoint_off", ENDPOINT_OFF, reason="it responded 410", http_status=_GONE)
+            _set_aside(deps, webhook, "endpoint_off", DELIVERY_FAULT, reason="it responded 410", http_status=_GONE)
             return
         failure = DeliveryFailed(http_status=posted.status)
         retry_after = webhook_retries.retry_after_seconds(posted.retry_after, deps.now().timestamp())
@@ -99,7 +99,7 @@ def _retry(
     )
     if delay is None:
         what = {"http_status": failure.http_status} if failure.http_status else {"error_code": failure.code}
-        _set_aside(deps, webhook, "delivery_gave_up", DELIVERY_GAVE_UP, operation=failure.operation, **what)
+        _set_aside(deps, webhook, "delivery_gave_up", DELIVERY_FAULT, operation=failure.operation, **what)
         return
     try:
         deps.delivery_queue.hide(attempt.receipt_handle, delay)

@@ -11,7 +11,7 @@ keys = None
 
 
 def lambda_handler(event, context):
-    global keys  # noqa: PLW0603
+    global keys  # noqa: PLW0603 - as one would write it in an afternoon
     if keys is None:
         secret = secrets.get_secret_value(SecretId=os.environ["API_KEYS_SECRET_ARN"])
         keys = json.loads(secret["SecretString"])["keys"]

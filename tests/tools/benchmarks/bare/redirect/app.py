@@ -12,7 +12,7 @@ credentials = None
 
 
 def lambda_handler(event, context):
-    global credentials  # noqa: PLW0603
+    global credentials  # noqa: PLW0603 - as one would write it in an afternoon
     if credentials is None:
         secret = secrets.get_secret_value(SecretId=os.environ["EKYC_CREDENTIALS_SECRET_ARN"])
         credentials = json.loads(secret["SecretString"])

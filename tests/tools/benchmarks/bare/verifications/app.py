@@ -19,7 +19,7 @@ def lambda_handler(event, context):
 
 
 def create(event):
-    global credentials  # noqa: PLW0603
+    global credentials  # noqa: PLW0603 - as one would write it in an afternoon
     if credentials is None:
         secret = secrets.get_secret_value(SecretId=os.environ["EKYC_CREDENTIALS_SECRET_ARN"])
         credentials = json.loads(secret["SecretString"])
@@ -49,13 +49,13 @@ def create(event):
             "url": {"S": link["url"]},
         },
     )
-    return answer(201, {"id": id, "status": "pending", "url": link["url"], "token": link["token"]})
+    return respond(201, {"id": id, "status": "pending", "url": link["url"], "token": link["token"]})
 
 
 def read(id):
     item = dynamodb.get_item(TableName=os.environ["TABLE_NAME"], Key={"id": {"S": id}})["Item"]
-    return answer(200, {"id": id, "status": item["status"]["S"]})
+    return respond(200, {"id": id, "status": item["status"]["S"]})
 
 
-def answer(status, document):
+def respond(status, document):
     return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(document)}

@@ -1,0 +1,70 @@
+"""What is mutated, and the tests that are to fail then."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "layers/bridge/bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`sources`: files of the package. `tests`: arguments for pytest, whose files may have wildcards."""
+
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    def selection(self) -> list[str]:
+        """The tests. Raises ValueError for one that does not exist."""
+        found: list[str] = []
+        for each in self.tests:
+            file, mark, rest = each.partition("::")
+            paths = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(file))
+            if not paths or (rest and f"def {rest}(" not in (ROOT / file).read_text(encoding="utf-8")):
+                raise ValueError(f"there is no test {each}")
+            found += [path + mark + rest for path in paths]
+        return found
+
+
+def _files(folder: str, but: Collection[str] = ()) -> tuple[str, ...]:
+    names = (path.name for path in sorted((PACKAGE / folder).glob("*.py")))
+    return tuple(f"{folder}/{name}" for name in names if name != "__init__.py" and name not in but)
+
+
+_UNIT = ("decision", "link_request", "reasons", "redirect_urls", "rows", "schedule", "vendor_record", "verification")
+# The whole flow, with faults and without.
+_FLOWS = (
+    "tests/simulation/test_calls.py",
+    "tests/simulation/test_simulation.py::test_without_faults_the_stricter_bounds_hold",
+    "tests/simulation/test_simulation.py::test_every_verification_is_completed_whatever_goes_wrong",
+    "tests/simulation/test_simulation.py::test_no_single_fault_at_any_call_loses_a_verification",
+)
+_USE_CASES = ("audit", "authorize", "create", "failures", "hostile", "jwt", "observability", "read", "redact")
+_COMPLETION = tuple(f"tests/integration/test_{name}*.py" for name in ("complete", "finalize", "return", "sweep"))
+
+GROUPS = {
+    "domain": Group(
+        _files("domain", but=("checks.py", "schedule.py")), tuple(f"tests/unit/test_{name}.py" for name in _UNIT)
+    ),
+    # When to check again is mostly tested with the use cases.
+    "checks": Group(("domain/checks.py", "domain/schedule.py"), ("tests/unit/test_schedule.py", *_FLOWS, *_COMPLETION)),
+    "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record.py",)),
+    "store": Group(_files("store"), ("tests/store", "tests/unit/test_rows.py")),
+    "use_cases": Group(
+        _files("use_cases"),
+        (
+            "tests/unit/test_api_keys.py",
+            *_FLOWS,
+            *_COMPLETION,
+            *(f"tests/integration/test_{name}*.py" for name in _USE_CASES),
+        ),
+    ),
+}
+
+
+def of_files(files: Collection[str]) -> dict[str, Group]:
+    """The groups that these files of the checkout belong to, with only those files as sources."""
+    prefix = f"{PACKAGE.relative_to(ROOT)}/"
+    changed = {name: tuple(each for each in group.sources if prefix + each in files) for name, group in GROUPS.items()}
+    return {name: replace(GROUPS[name], sources=sources) for name, sources in changed.items() if sources}
