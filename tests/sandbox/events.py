@@ -159,20 +159,14 @@ def queue_event(queue: str, messages: Iterable[Mapping[str, Any]]) -> Event:
     }
 
 
-def stream_event(stream_arn: str, records: Iterable[Mapping[str, Any]]) -> Event:
-    """The event of a batch of a table's stream; `records` are as GetRecords returns them."""
+def stream_record(stream_arn: str, record: Mapping[str, Any]) -> Event:
+    """A record of a table's stream as Lambda passes it on; `record` is as GetRecords returns it."""
+    change = record["dynamodb"]
+    created = change["ApproximateCreationDateTime"].timestamp()
     return {
-        "Records": [
-            {
-                **record,
-                "eventSourceARN": stream_arn,
-                "dynamodb": {
-                    **record["dynamodb"],
-                    "ApproximateCreationDateTime": record["dynamodb"]["ApproximateCreationDateTime"].timestamp(),
-                },
-            }
-            for record in records
-        ]
+        **record,
+        "eventSourceARN": stream_arn,
+        "dynamodb": {**change, "ApproximateCreationDateTime": created},
     }
 
 

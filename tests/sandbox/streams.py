@@ -8,7 +8,7 @@ from typing import Any
 from moto.events.models import EventPattern
 
 from .authorizers import Invoke
-from .events import Event, stream_event
+from .events import Event, stream_record
 from .lambda_runner import FunctionError
 from .stack import Stack
 from .triggers import StreamSource
@@ -59,7 +59,7 @@ class StreamReader:
     def _handled(self, batch: list[Event]) -> int:
         """How many records the function handled, before the first that failed."""
         try:
-            result = self._invoke(self._source.function, stream_event(self._arn, batch))
+            result = self._invoke(self._source.function, {"Records": batch})
         except FunctionError:
             traceback.print_exc(file=sys.stderr)
             return 0
@@ -83,8 +83,7 @@ class StreamReader:
             )["ShardIterator"]
         response = self._streams.get_records(ShardIterator=self._iterator)
         self._iterator = response["NextShardIterator"]
-        records: list[Event] = response["Records"]
-        return records
+        return [stream_record(self._arn, record) for record in response["Records"]]
 
     def _matches(self, record: Any) -> bool:
         return any(pattern.matches_event(record) for pattern in self._patterns)

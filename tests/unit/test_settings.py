@@ -35,6 +35,7 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "results_table_name": ("RESULTS_TABLE_NAME", "results", "results"),
     "event_bus_name": ("EVENT_BUS_NAME", "bus", "bus"),
     "event_source": ("EVENT_SOURCE", "ekyc-bridge", "ekyc-bridge"),
+    "publish_dead_letter_queue_url": ("PUBLISH_DEAD_LETTER_QUEUE_URL", "https://q", "https://q"),
     "audit_table_name": ("AUDIT_TABLE_NAME", "audit", "audit"),
     "audit_retention": ("AUDIT_RETENTION_DAYS", "400", 400 * 86400),
     "delivery_queue_url": ("DELIVERY_QUEUE_URL", "https://sqs.example/webhooks", "https://sqs.example/webhooks"),

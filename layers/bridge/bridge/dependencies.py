@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.aws.due_queue import DueQueue
     from bridge.aws.event_bus import EventBus
     from bridge.aws.secrets import Secret
+    from bridge.aws.unpublished import UnpublishedQueue
     from bridge.domain.caller import Caller
     from bridge.domain.webhooks import Endpoints
     from bridge.outbound.public_post import PublicPost
@@ -101,6 +102,12 @@ class Dependencies:
         from bridge.aws.event_bus import EventBus
 
         return EventBus(self._client("events"), self.settings.event_bus_name, self.settings.event_source)
+
+    @functools.cached_property
+    def unpublished(self) -> "UnpublishedQueue":
+        from bridge.aws.unpublished import UnpublishedQueue
+
+        return UnpublishedQueue(self._client("sqs"), self.settings.publish_dead_letter_queue_url)
 
     @functools.cached_property
     def audit(self) -> "AuditTrail":

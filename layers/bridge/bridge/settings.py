@@ -39,6 +39,10 @@ class Settings:
         return self._get("EVENT_BUS_NAME")
 
     @property
+    def publish_dead_letter_queue_url(self) -> str:
+        return self._get("PUBLISH_DEAD_LETTER_QUEUE_URL")
+
+    @property
     def event_source(self) -> str:
         """The `source` of the events on the bus: the stack's name."""
         return self._get("EVENT_SOURCE")

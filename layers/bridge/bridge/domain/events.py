@@ -65,7 +65,7 @@ def events_of(verification: Verification) -> list[Event]:
 
 
 def last_event(verification: Verification) -> Event:
-    """The event of the write that left the verification as it is. It has been handed out."""
+    """The event of the write that left the verification as it is; it is not a reservation."""
     return _event(verification, len(verification.history), verification.history[-1])
 
 

@@ -1,21 +1,37 @@
-"""A verification has advanced: its event goes to the bus."""
+"""Verifications have advanced: their events go to the bus, in the order of the stream."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bridge.dependencies import Dependencies
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.events import Event, last_event
-from bridge.observability import concerning, logger
+from bridge.observability import concerning, logger, record_failure
 from bridge.store.items import Item
-from bridge.store.rows import from_row
+from bridge.store.rows import UnreadableRow, from_row
 
 
-def publish(deps: Dependencies, image: Item) -> None:
-    """Publishes the event of the write that left the row as it is in `image`, in DynamoDB's form.
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """A write that advanced a verification: its number in the stream, and the row after it in DynamoDB's form."""
 
-    Raises StorageUnavailable if the bus did not take it, UnreadableRow for a row of a newer version.
+    number: str
+    image: Item
+
+
+def publish(deps: Dependencies, records: Iterable[StreamRecord]) -> str | None:
+    """Publishes the event of each record, in order.
+
+    Returns the number of the first record that has to be repeated, with all after it; None if there is none. A record
+    that cannot be read is set aside for an operator, and the next one follows.
     """
-    event = last_event(from_row(image))
-    with concerning(event.data["id"]):
-        put_events(deps, [event])
+    for record in records:
+        try:
+            _publish(deps, record)
+        except StorageUnavailable as error:
+            record_failure("event_not_published", error)
+            return record.number
+    return None
 
 
 def put_events(deps: Dependencies, events: list[Event]) -> None:
@@ -24,3 +40,14 @@ def put_events(deps: Dependencies, events: list[Event]) -> None:
         raise StorageUnavailable("PutEvents", code)
     for event in events:
         logger.info("event_published", extra={"event_id": event.id, "event_type": event.type})
+
+
+def _publish(deps: Dependencies, record: StreamRecord) -> None:
+    try:
+        event = last_event(from_row(record.image))
+    except UnreadableRow as unreadable:
+        record_failure("event_set_aside", unreadable)
+        deps.unpublished.put(unreadable.verification_id, record.number)
+        return
+    with concerning(event.data["id"]):
+        put_events(deps, [event])

@@ -11,15 +11,9 @@ class LoggingBatchProcessor(BatchProcessor):
     """Powertools keeps the error of a record to itself. Here each leaves its log line and its count."""
 
     def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
-        id = record.raw_event.get("messageId") or record.raw_event.get("eventID")
-        record_failure("message_failed", cast("Exception", exception[1]), message_id=id)
+        record_failure("message_failed", cast("Exception", exception[1]), message_id=record.message_id)
         return super().failure_handler(record, exception)
 
 
 def queue_processor() -> LoggingBatchProcessor:
     return LoggingBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-
-
-def stream_processor() -> LoggingBatchProcessor:
-    """Lambda repeats a batch from the first record that failed, so later ones are handled twice."""
-    return LoggingBatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)

@@ -1,0 +1,147 @@
+"""From the table's stream to the bus and on to the delivery queue: one event per advance, and again by a replay."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bridge.aws.event_bus import EventBus
+from bridge.cli import replay
+from bridge.dependencies import Dependencies
+from bridge.domain.errors import StorageUnavailable
+from bridge.domain.events import events_of
+from bridge.store import reading
+from tests.integration.harness import Aws, Functions, new, return_path, token_of
+from tests.integration.stored_state import StoredState
+from tests.sandbox.sandbox import Sandbox
+
+
+def published(sandbox: Sandbox, deps: Dependencies) -> list[dict[str, Any]]:
+    """The events that reached the delivery queue, which is empty afterwards."""
+    sqs, url = sandbox.client("sqs"), deps.settings.delivery_queue_url
+    found = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        for message in messages:
+            found.append(json.loads(message["Body"])["detail"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return sorted(found, key=lambda detail: (detail["data"]["id"], detail["data"]["sequence"]))
+
+
+def types(details: list[dict[str, Any]]) -> list[str]:
+    return [detail["type"].removeprefix("verification.") for detail in details]
+
+
+def verified(sandbox: Sandbox, deps: Dependencies, functions: Functions, **request: Any) -> str:
+    verification = new(deps, **request)
+    sandbox.vendor.play(token_of(verification), "verified")
+    functions.browser(return_path(verification))
+    return verification.id
+
+
+def test_each_advance_is_published_once_and_no_other_write(
+    sandbox: Sandbox, deps: Dependencies, functions: Functions
+) -> None:
+    id = verified(sandbox, deps, functions, reference="order-1")
+    functions.api("POST", f"/verifications/{id}/refresh")
+    assert sandbox.drain_streams() == 3
+    details = published(sandbox, deps)
+    assert types(details) == ["created", "processing", "verified"]
+    stored = reading.get(deps.table, id)
+    assert stored is not None
+    assert details == [event.detail for event in events_of(stored)]
+    assert sandbox.drain_streams() == 0
+
+
+def test_events_that_the_bus_does_not_take_are_published_later(sandbox: Sandbox, deps: Dependencies, aws: Aws) -> None:
+    new(deps), new(deps)
+    aws.deny("events.PutEvents", "AccessDenied")
+    assert sandbox.drain_streams() == 0
+    aws.forget()
+    assert sandbox.drain_streams() == 2
+    assert types(published(sandbox, deps)) == ["created", "created"]
+
+
+def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(
+    sandbox: Sandbox, deps: Dependencies, stored: StoredState
+) -> None:
+    first = new(deps)
+    sandbox.drain_streams()
+    published(sandbox, deps)
+    stored.set(first.id, "status", "archived")
+    second = new(deps)
+    assert sandbox.drain_streams() == 2
+    assert [detail["data"]["id"] for detail in published(sandbox, deps)] == [second.id]
+    url = deps.settings.publish_dead_letter_queue_url
+    (letter,) = sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"]
+    assert json.loads(letter["Body"])["verification_id"] == first.id
+
+
+def test_a_replay_sends_the_same_events_again(sandbox: Sandbox, deps: Dependencies, functions: Functions) -> None:
+    id = verified(sandbox, deps, functions)
+    sandbox.drain_streams()
+    before = published(sandbox, deps)
+    response = functions.api("POST", f"/verifications/{id}/events/replay")
+    assert (response.status, [each["id"] for each in response.json["data"]]) == (202, [each["id"] for each in before])
+    assert published(sandbox, deps) == before
+    assert functions.api("GET", f"/verifications/{id}/events").json == response.json
+
+
+def test_after_a_redaction_a_replay_names_no_reference(
+    sandbox: Sandbox, deps: Dependencies, functions: Functions
+) -> None:
+    id = verified(sandbox, deps, functions, reference="order-1")
+    functions.api("POST", f"/verifications/{id}/redact")
+    functions.api("POST", f"/verifications/{id}/events/replay")
+    details = published(sandbox, deps)
+    assert types(details) == ["created", "processing", "verified", "redacted"]
+    assert "order-1" not in json.dumps(details)
+
+
+def test_the_command_replays_what_was_created_in_a_span_of_time(
+    sandbox: Sandbox, deps: Dependencies, functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = new(deps)
+    names = ["--table", deps.settings.table_name, "--bus", deps.settings.event_bus_name]
+    day = made.created_at.date().isoformat()
+    assert replay.main([f"{day}T00:00Z", f"{day}T23:59Z", *names]) == 0
+    assert capsys.readouterr().out == "1 events of 1 verifications were sent again\n"
+    assert types(published(sandbox, deps)) == ["created"]
+    assert replay.main(["2020-01-01", "2020-01-03", *names]) == 0
+    assert capsys.readouterr().out == "0 events of 0 verifications were sent again\n"
+    with pytest.raises(SystemExit):
+        replay.main(["2026-01-02", "2026-01-01", *names])
+
+
+def test_the_command_fails_where_the_bus_does_not_take_an_event(
+    deps: Dependencies, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = new(deps)
+    monkeypatch.setattr(EventBus, "put", lambda self, events: {events[0].id: "InternalFailure"})
+    names = ["--table", deps.settings.table_name, "--bus", deps.settings.event_bus_name]
+    day = made.created_at.date().isoformat()
+    assert replay.main([f"{day}T00:00Z", f"{day}T23:59Z", *names]) == 1
+    assert "PutEvents failed with InternalFailure" in capsys.readouterr().err
+
+
+class Shortened:
+    """A client whose response names only the first of two events."""
+
+    def put_events(self, Entries: list[Any]) -> dict[str, Any]:
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+
+
+def test_an_event_that_the_response_does_not_name_counts_as_failed(deps: Dependencies) -> None:
+    verification = reading.get(deps.table, new(deps).id)
+    assert verification is not None
+    events = events_of(verification) * 2
+    assert EventBus(Shortened(), "bus", "bus").put(events) == {events[1].id: "NotInResponse"}
+
+
+def test_a_bus_that_takes_no_event_is_unavailable(deps: Dependencies) -> None:
+    from bridge.use_cases.publish import put_events
+
+    verification = reading.get(deps.table, new(deps).id)
+    assert verification is not None
+    vars(deps)["event_bus"] = EventBus(Shortened(), "bus", "bus")
+    with pytest.raises(StorageUnavailable):
+        put_events(deps, events_of(verification) * 2)
