@@ -14,8 +14,23 @@ WORK = ROOT / ".mutation"
 # What is mutated, and the tests that are to find it out.
 GROUPS = {
     "rules": (
-        ["domain/decision.py", "domain/schedule.py", "domain/checks.py", "domain/redirect_urls.py"],
-        ["tests/unit/test_decision.py", "tests/unit/test_schedule.py", "tests/unit/test_redirect_urls.py"],
+        [
+            "domain/addresses.py",
+            "domain/checks.py",
+            "domain/decision.py",
+            "domain/redirect_urls.py",
+            "domain/schedule.py",
+            "domain/webhook_retries.py",
+            "domain/webhooks.py",
+        ],
+        [
+            "tests/unit/test_addresses.py",
+            "tests/unit/test_decision.py",
+            "tests/unit/test_redirect_urls.py",
+            "tests/unit/test_schedule.py",
+            "tests/unit/test_webhook_retries.py",
+            "tests/unit/test_webhooks.py",
+        ],
     ),
     "store": (["store"], ["tests/store", "tests/unit/test_rows.py"]),
     "use_cases": (
@@ -38,6 +53,7 @@ GROUPS = {
                     "complete",
                     "complete_evidence",
                     "complete_faults",
+                    "deliver",
                     "failures",
                     "finalize",
                     "hostile_urls",
