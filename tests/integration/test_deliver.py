@@ -1,6 +1,7 @@
 """Webhooks through the function and its queue: who is sent what, what a failure leads to, and what is set aside."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -198,6 +199,23 @@ def test_one_that_was_tried_again_is_delivered_with_the_same_id_and_a_new_time(w
     assert [line for line in first.splitlines() if b"timestamp:" in line] != [
         line for line in second.splitlines() if b"timestamp:" in line
     ]
+
+
+def test_a_webhook_that_failed_comes_again_from_the_queue_by_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBHOOK_RETRY_SECONDS", "1")
+    with RawServer(whole(b"", "500 Error"), OK) as server:
+        world.endpoints({"name": "crm", "url": server.url})
+        world.send(FROM_BUS)
+        assert world.sandbox.drain_queue() == 2
+        assert world.sandbox.drain_queue() == 0
+        ends_at = time.monotonic() + 20
+        while not world.sandbox.drain_queue():
+            assert time.monotonic() < ends_at
+            time.sleep(0.1)
+        assert [content(request)["id"] for request in server.requests] == [DETAIL["id"]] * 2
+    assert (world.hidden, world.waiting(), world.dead_letters()) == ([1], [], [])
 
 
 @pytest.mark.parametrize("allowed", [True, False])

@@ -210,7 +210,14 @@ def _unknown(*_: object, **__: object) -> list[object]:
 
 
 @pytest.mark.usefixtures("admitted")
-def test_each_way_to_fail_has_its_word(authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_way_to_fail_has_its_word(
+    authority: Authority, post: Post, silent_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_post, "CONNECT_TIMEOUT", 0.3)
+    resolve_by(monkeypatch, addresses(silent_port))
+    assert code_of(post) == "Timeout"
+    monkeypatch.undo()
+    monkeypatch.setattr(public_post._Public, "admits", staticmethod(lambda address: True))
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     resolve_by(monkeypatch, addresses(port))

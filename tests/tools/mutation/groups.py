@@ -32,7 +32,10 @@ def _files(folder: str, but: Collection[str] = ()) -> tuple[str, ...]:
     return tuple(f"{folder}/{name}" for name in names if name != "__init__.py" and name not in but)
 
 
-_UNIT = ("decision", "link_request", "reasons", "redirect_urls", "rows", "schedule", "vendor_record", "verification")
+_UNIT = (
+    *("addresses", "decision", "events", "link_request", "reasons", "redirect_urls", "rows", "schedule"),
+    *("vendor_record", "verification", "webhook_retries", "webhooks"),
+)
 # The whole flow, with faults and without.
 _FLOWS = (
     "tests/simulation/test_calls.py",
@@ -40,7 +43,19 @@ _FLOWS = (
     "tests/simulation/test_simulation.py::test_every_verification_is_completed_whatever_goes_wrong",
     "tests/simulation/test_simulation.py::test_no_single_fault_at_any_call_loses_a_verification",
 )
-_USE_CASES = ("audit", "authorize", "create", "failures", "hostile", "jwt", "observability", "read", "redact")
+_USE_CASES = (
+    "audit",
+    "authorize",
+    "create",
+    "deliver",
+    "failures",
+    "hostile",
+    "jwt",
+    "observability",
+    "publish",
+    "read",
+    "redact",
+)
 _COMPLETION = tuple(f"tests/integration/test_{name}*.py" for name in ("complete", "finalize", "return", "sweep"))
 
 GROUPS = {
