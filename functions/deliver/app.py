@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.aws.delivery_queue import webhook_in
 from bridge.dependencies import dependencies
-from bridge.observability import concerning
+from bridge.observability import attach_verification_id
 from bridge.use_cases.deliver import Attempt, deliver
 from bridge.web.batches import queue_processor
 from bridge.web.entry import entry_point
@@ -22,7 +22,7 @@ def deliver_message(record: SQSRecord) -> None:
     attempt = Attempt(
         record.receipt_handle, int(known.approximate_receive_count), sent_at=int(known.sent_timestamp) / 1000
     )
-    with concerning(webhook.event.data["id"]):
+    with attach_verification_id(webhook.event.data["id"]):
         deliver(dependencies(), webhook, attempt)
 
 

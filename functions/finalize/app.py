@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.aws.due_queue import parse_message
 from bridge.dependencies import dependencies
-from bridge.observability import concerning
+from bridge.observability import attach_verification_id
 from bridge.use_cases.finalize import finalize
 from bridge.web.batches import queue_processor
 from bridge.web.entry import entry_point
@@ -18,7 +18,7 @@ processor = queue_processor()
 
 def finalize_message(record: SQSRecord) -> None:
     message = parse_message(record.body)
-    with concerning(message.id):
+    with attach_verification_id(message.id):
         finalize(dependencies(), message)
 
 

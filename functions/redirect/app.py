@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from bridge.dependencies import dependencies
 from bridge.domain.errors import BridgeError, NotFound
-from bridge.observability import concerning
+from bridge.observability import attach_verification_id
 from bridge.use_cases.redirect import read_status, redirect
 from bridge.web import pages, requests, responses
 from bridge.web.entry import entry_point
@@ -17,13 +17,13 @@ app = http_resolver()
 @app.get("/return/<id>/<code>")
 def return_person(id: str, code: str) -> Response[str]:
     requests.reject_prefetch(app.current_event)
-    with concerning(id):
+    with attach_verification_id(id):
         return pages.see_other(redirect(dependencies(), id, code))
 
 
 @app.get("/status/<id>/<code>")
 def get_status(id: str, code: str) -> Response[str]:
-    with concerning(id):
+    with attach_verification_id(id):
         verification = read_status(dependencies(), id, code)
         headers = {**pages.PRIVATE_HEADERS, **responses.retry_after_header(verification)}
         return responses.json_response(responses.status_document(verification), headers=headers)

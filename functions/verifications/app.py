@@ -9,7 +9,7 @@ from bridge.dependencies import dependencies
 from bridge.domain.caller import READ, READ_RESULT, REDACT, REPLAY, WRITE
 from bridge.domain.errors import BridgeError, NotFound
 from bridge.domain.verification import Verification
-from bridge.observability import concerning
+from bridge.observability import attach_verification_id
 from bridge.web import requests, responses
 from bridge.web.entry import entry_point
 from bridge.web.problems import problem
@@ -35,7 +35,7 @@ def list_verifications() -> Response[str]:
 
     principal = requests.caller(app.current_event, READ).principal
     reference, limit, after = requests.list_query(app.current_event)
-    found, position = read.find(dependencies(), principal, reference, limit=limit, after=after)
+    found, position = read.list_by_reference(dependencies(), principal, reference, limit=limit, after=after)
     return responses.json_response(
         {"data": [_document(each) for each in found], "next_cursor": requests.encode_cursor(position)}
     )
@@ -49,7 +49,7 @@ def read_verification(id: str) -> Response[str]:
     wants_result = requests.wants_result(app.current_event)
     if wants_result:
         requests.caller(app.current_event, READ_RESULT)
-    with concerning(id):
+    with attach_verification_id(id):
         verification = read.read(dependencies(), caller.principal, id, reads_all=caller.reads_all)
         result = {"result": read.read_result(dependencies(), verification, caller)} if wants_result else {}
     return responses.json_response({**_document(verification), **result})
@@ -60,7 +60,7 @@ def refresh_verification(id: str) -> Response[str]:
     from bridge.use_cases import read
 
     principal = requests.caller(app.current_event, READ).principal
-    with concerning(id):
+    with attach_verification_id(id):
         return responses.json_response(_document(read.refresh(dependencies(), principal, id)))
 
 
@@ -69,7 +69,7 @@ def redact_verification(id: str) -> Response[str]:
     from bridge.use_cases.redact import redact
 
     caller = requests.caller(app.current_event, REDACT)
-    with concerning(id):
+    with attach_verification_id(id):
         return responses.json_response(_document(redact(dependencies(), caller, id)))
 
 
@@ -78,7 +78,7 @@ def list_events(id: str) -> Response[str]:
     from bridge.use_cases.replay import list_events
 
     caller = requests.caller(app.current_event, READ)
-    with concerning(id):
+    with attach_verification_id(id):
         return responses.json_response(responses.events(list_events(dependencies(), caller, id)))
 
 
@@ -87,7 +87,7 @@ def replay_events(id: str) -> Response[str]:
     from bridge.use_cases.replay import replay
 
     caller = requests.caller(app.current_event, REPLAY)
-    with concerning(id):
+    with attach_verification_id(id):
         return responses.json_response(responses.events(replay(dependencies(), caller, id)), status=202)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.settings import Settings
-from bridge.store.items import attributes, plain
+from bridge.store.items import from_item, to_item
 
 
 class StoredState:
@@ -17,7 +17,7 @@ class StoredState:
 
     def rows(self) -> list[dict[str, Any]]:
         found = self._dynamodb.scan(TableName=self._settings.table_name, ConsistentRead=True)["Items"]
-        return [plain(item) for item in found]
+        return [from_item(item) for item in found]
 
     def row(self, id: str) -> dict[str, Any]:
         return next(row for row in self.rows() if row["id"] == id)
@@ -25,21 +25,21 @@ class StoredState:
     def results(self, id: str) -> list[str]:
         """The vendor's fields that are stored of a verification, as JSON text."""
         found = self._dynamodb.scan(TableName=self._settings.results_table_name, ConsistentRead=True)["Items"]
-        return [item["fields"] for item in map(plain, found) if item["id"] == id]
+        return [item["fields"] for item in map(from_item, found) if item["id"] == id]
 
     def due(self) -> dict[str, int]:
         """What stands in the index of the due ones: due_at by id."""
         found = self._dynamodb.scan(TableName=self._settings.table_name, IndexName="due")["Items"]
-        return {row["id"]: int(row["due_at"]) for row in map(plain, found)}
+        return {row["id"]: int(row["due_at"]) for row in map(from_item, found)}
 
     def set(self, id: str, name: str, value: Any) -> None:
         """Writes an attribute as another version of the bridge might."""
         self._dynamodb.update_item(
             TableName=self._settings.table_name,
-            Key=attributes({"id": id}),
+            Key=to_item({"id": id}),
             UpdateExpression="SET #name = :value",
             ExpressionAttributeNames={"#name": name},
-            ExpressionAttributeValues=attributes({":value": value}),
+            ExpressionAttributeValues=to_item({":value": value}),
         )
 
     def objects(self, id: str) -> list[str]:

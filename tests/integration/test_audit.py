@@ -9,7 +9,7 @@ import pytest
 from bridge.dependencies import Dependencies
 from bridge.domain.verification import Verification
 from bridge.store.audit_trail import AuditAction
-from bridge.store.items import plain
+from bridge.store.items import from_item
 from tests.integration.harness import CALLER, PRINCIPAL, Aws, Clock, Functions, new, return_path, token_of
 from tests.sandbox.sandbox import Sandbox
 
@@ -28,7 +28,7 @@ class Trail:
             KeyConditionExpression="verification_id = :id",
             ExpressionAttributeValues={":id": {"S": verification.id}},
         )
-        return [plain(item) for item in answer["Items"]]
+        return [from_item(item) for item in answer["Items"]]
 
 
 @pytest.fixture

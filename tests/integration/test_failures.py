@@ -21,7 +21,7 @@ from bridge.dependencies import Dependencies
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.schedule import FIRST_CHECK
 from bridge.domain.verification import Verification
-from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, metrics, record_failure
+from bridge.observability import OLDEST_DUE_SECONDS, attach_verification_id, logger, metrics, record_failure
 from bridge.settings import Settings
 from bridge.store.call_counters import CallCounters
 from bridge.store.rows import reference_key
@@ -639,7 +639,7 @@ def test_a_sweep_that_fails_reports_no_age_so_that_its_alarm_misses_it(
 @pytest.mark.parametrize(("text", "logged"), [("ver_" + "a" * 26, ["ver_" + "a" * 26]), ("canary", []), ("", [])])
 def test_a_text_that_is_no_id_is_not_logged_as_one(log: io.StringIO, text: str, logged: list[str]) -> None:
     error = KeyError("canary")
-    with pytest.raises(KeyError), concerning(text):
+    with pytest.raises(KeyError), attach_verification_id(text):
         raise error
     record_failure("invocation_failed", error)
     assert [each["verification_id"] for each in failures(log) if "verification_id" in each] == logged

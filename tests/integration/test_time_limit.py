@@ -12,7 +12,7 @@ import pytest
 
 from bridge.aws import clients
 from bridge.domain.ids import new_id
-from bridge.observability import concerning, logger
+from bridge.observability import attach_verification_id, logger
 from bridge.web.entry import InvocationFailed, entry_point
 from bridge.web.time_limit import RESERVE
 from tests.integration.raw_server import RawServer, silent
@@ -48,7 +48,7 @@ def test_a_handler_that_hangs_ends_with_a_line_that_says_where_and_concerning_wh
     id = new_id(lambda n: b"a" * n)
 
     def hanging_step() -> None:
-        with concerning(id):
+        with attach_verification_id(id):
             time.sleep(20)
 
     started = time.monotonic()

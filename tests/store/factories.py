@@ -12,7 +12,7 @@ from bridge.domain.verification import Evidence, Status, Verification
 from bridge.store import claims, completion, creation, reading, redaction
 from bridge.store.claims import Claim
 from bridge.store.completion import StatusUpdate
-from bridge.store.items import Item, attributes, plain
+from bridge.store.items import Item, from_item, to_item
 from bridge.store.table import Table, key
 
 NOW = datetime(2026, 1, 31, 8, 1, 31, 500_000, tzinfo=UTC)
@@ -147,17 +147,17 @@ def item(table: Table, id: str) -> Item:
 
 
 def row(table: Table, verification: Verification) -> dict[str, Any]:
-    return plain(item(table, verification.id))
+    return from_item(item(table, verification.id))
 
 
 def write(table: Table, verification: Verification, **changes: Any) -> None:
     """Attributes, past all conditions."""
-    table.client.put_item(TableName=table.name, Item=item(table, verification.id) | attributes(changes))
+    table.client.put_item(TableName=table.name, Item=item(table, verification.id) | to_item(changes))
 
 
 def index(table: Table, name: str) -> set[str]:
     """The ids that stand in an index."""
-    return {plain(found)["id"] for found in table.client.scan(TableName=table.name, IndexName=name)["Items"]}
+    return {from_item(found)["id"] for found in table.client.scan(TableName=table.name, IndexName=name)["Items"]}
 
 
 def is_empty(table: Table) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from bridge.domain.verification import Status, Verification
 from bridge.store import redaction
 from bridge.store.completion import advance
-from bridge.store.items import plain
+from bridge.store.items import from_item
 from bridge.store.table import Table
 from tests.store.factories import (
     EPOCH,
@@ -197,7 +197,7 @@ def test_claim_rise_and_postpone_keep_what_they_do_not_know(table: Table) -> Non
     postponed = rescheduled(table, asked, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
     for status in (Status.PROCESSING, Status.EXPIRED, Status.VERIFIED):
         advance(table, postponed, finding(status), later(9))
-    assert UNKNOWN.items() <= plain(item(table, made.id)).items()
+    assert UNKNOWN.items() <= from_item(item(table, made.id)).items()
 
 
 def test_a_tombstone_is_neither_claimed_nor_raised_by_an_asker_that_was_on_its_way(table: Table) -> None:

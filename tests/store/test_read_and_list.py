@@ -7,7 +7,7 @@ import pytest
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Position, Status, Verification
 from bridge.store import reading
-from bridge.store.items import attributes
+from bridge.store.items import to_item
 from bridge.store.rows import reference_key
 from bridge.store.table import Table
 from tests.store.factories import (
@@ -111,7 +111,7 @@ class Throttled:
         self.asked: list[int] = []
 
     def query(self, **_: Any) -> dict[str, Any]:
-        return {"Items": [attributes({"id": id}) for id in self._items]}
+        return {"Items": [to_item({"id": id}) for id in self._items]}
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
         ((name, wanted),) = RequestItems.items()

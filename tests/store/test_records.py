@@ -11,7 +11,7 @@ import pytest
 
 from bridge.domain.verification import Evidence, Status, Verification, timestamp
 from bridge.store import completion, creation, due, reading, redaction
-from bridge.store.items import Item, plain
+from bridge.store.items import Item, from_item
 from bridge.store.rows import history_entry
 from bridge.store.table import Table
 from tests.store.factories import (
@@ -97,7 +97,7 @@ def test_this_version_writes_what_the_newest_file_has(table: Table, state: str) 
 @each()
 def test_every_field_is_read_as_it_stands(table: Table, record: Record) -> None:
     verification = record.put(table)
-    stands = plain(record.item)
+    stands = from_item(record.item)
     read = {field.name: as_written(getattr(verification, field.name)) for field in fields(verification)}
     assert {name: value for name, value in read.items() if name in stands} == {
         name: value for name, value in stands.items() if name in read

@@ -9,7 +9,7 @@ from botocore.exceptions import ReadTimeoutError
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import HistoryEntry, Status
 from bridge.store import due, reading
-from bridge.store.items import attributes, plain
+from bridge.store.items import from_item, to_item
 from bridge.store.rows import from_row, to_row
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import UNKNOWN, existing, item, later, pending, reservation, reserved, row, write
@@ -49,7 +49,7 @@ def test_a_write_that_is_refused_where_nothing_stands_gives_nothing(table: Table
 def test_an_update_sets_removes_and_counts_and_leaves_the_rest(table: Table) -> None:
     made = pending(table)
     write(table, made, **UNKNOWN)
-    before = plain(item(table, made.id))
+    before = from_item(item(table, made.id))
     updated = table.update(
         made.id,
         condition="#sequence = :one_by_now",
@@ -60,7 +60,7 @@ def test_an_update_sets_removes_and_counts_and_leaves_the_rest(table: Table) -> 
     )
     assert updated == dataclasses.replace(made, url="https://elsewhere.example", token=None, sequence=2)
     del before["token"], before["advanced"]
-    assert plain(item(table, made.id)) == before | {"url": "https://elsewhere.example", "sequence": 2}
+    assert from_item(item(table, made.id)) == before | {"url": "https://elsewhere.example", "sequence": 2}
 
 
 def test_names_that_dynamodb_reserves_may_be_written(table: Table) -> None:
@@ -68,7 +68,7 @@ def test_names_that_dynamodb_reserves_may_be_written(table: Table) -> None:
     reserved_words = {"status": "failed", "type": "01", "ttl": 1, "result": "{}", "code": "c", "url": "u", "token": "t"}
     written = table.update(made.id, condition="attribute_exists(#id)", values={}, set=reserved_words)
     assert (written.status, written.code) == ("failed", "c")
-    assert reserved_words.items() <= plain(item(table, made.id)).items()
+    assert reserved_words.items() <= from_item(item(table, made.id)).items()
 
 
 def test_an_advance_appends_to_the_history_and_marks_the_write(table: Table) -> None:
@@ -90,7 +90,7 @@ def test_a_row_that_is_read_is_the_verification_that_was_written(microsecond: in
 
 
 def test_what_is_none_is_left_out_and_what_is_empty_is_not() -> None:
-    assert attributes({"a": None, "b": "", "c": 0, "d": {}}) == {"b": {"S": ""}, "c": {"N": "0"}, "d": {"M": {}}}
+    assert to_item({"a": None, "b": "", "c": 0, "d": {}}) == {"b": {"S": ""}, "c": {"N": "0"}, "d": {"M": {}}}
 
 
 def test_an_error_of_dynamodb_is_named_and_not_quoted(table: Table) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
-from bridge.store.items import _serialize, attributes, plain
+from bridge.store.items import _serialize, from_item, to_item
 from bridge.store.rows import DUE_SHARDS, due_shard, from_row, reference_key, to_row
 from tests.unit.builders import NOW, reservation
 
@@ -44,7 +44,7 @@ def test_what_is_written_later_is_read_back() -> None:
         "status": "expired",
         "sequence": 2,
     }
-    assert from_row({**to_row(reservation()), **attributes(written)}) == reservation(
+    assert from_row({**to_row(reservation()), **to_item(written)}) == reservation(
         **{
             **written,
             "evidence": Evidence("records/…", "0" * 64, 5_000_000),
@@ -61,7 +61,7 @@ def test_what_is_written_later_is_read_back() -> None:
 def test_every_field_of_a_verification_is_read_from_the_table() -> None:
     row = {
         **to_row(reservation()),
-        **attributes(
+        **to_item(
             {
                 "reason_code": "a",
                 "token": "b",
@@ -75,7 +75,7 @@ def test_every_field_of_a_verification_is_read_from_the_table() -> None:
                 "history": [{"status": "pending", "at": timestamp(NOW)}],
             }
         ),
-        **attributes({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),
+        **to_item({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),
     }
     read = from_row(row)
     unread = [
@@ -85,7 +85,7 @@ def test_every_field_of_a_verification_is_read_from_the_table() -> None:
 
 
 def test_attributes_of_a_newer_version_are_left_alone() -> None:
-    newer = {**to_row(reservation()), **attributes({"invented_later": {"a": [1]}, "ttl": 1, "contact_started_at": 5})}
+    newer = {**to_row(reservation()), **to_item({"invented_later": {"a": [1]}, "ttl": 1, "contact_started_at": 5})}
     assert from_row(newer) == reservation()
 
 
@@ -97,7 +97,7 @@ def test_what_is_none_is_left_out_and_so_stands_in_no_index() -> None:
 
 def test_what_is_due_stands_in_its_shard() -> None:
     verification = reservation()
-    assert plain(to_row(verification))["due_shard"] == due_shard(verification.id)
+    assert from_item(to_row(verification))["due_shard"] == due_shard(verification.id)
 
 
 @given(st.text())
@@ -132,14 +132,14 @@ def test_timestamps_sort_as_their_times_do(one: datetime, other: datetime) -> No
 
 @pytest.mark.parametrize("value", ["", "x", True, 0, -7, 5_000_000_000, None, {"a": [1, None, {"b": False}]}, []])
 def test_values_come_back_as_they_went(value: Any) -> None:
-    assert plain({"it": _serialize(value)}) == {"it": value}
+    assert from_item({"it": _serialize(value)}) == {"it": value}
 
 
 def test_kinds_that_only_a_newer_version_writes_are_kept_as_they_are() -> None:
     item = {"fraction": {"N": "1.5"}, "set": {"SS": ["a"]}, "bytes": {"B": b"\0"}}
-    assert plain(item) == item
+    assert from_item(item) == item
 
 
 def test_what_no_item_takes_is_refused() -> None:
     with pytest.raises(TypeError, match="float"):
-        attributes({"it": 1.5})
+        to_item({"it": 1.5})

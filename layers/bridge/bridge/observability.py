@@ -77,7 +77,7 @@ def record_failure(message: str, error: BaseException, **fields: Any) -> None:
 
 
 @contextlib.contextmanager
-def concerning(verification_id: str) -> Iterator[None]:
+def attach_verification_id(verification_id: str) -> Iterator[None]:
     """Attaches the verification's id to an error that leaves the block, for `record_failure`.
 
     A text that is not an id is ignored: it may contain anything.

@@ -1,13 +1,9 @@
 """What has to hold at the end of a run, whatever went wrong. A rule goes from a world to violations."""
 
-from collections.abc import Callable, Iterable
-
 from tests.simulation.world import World
 
 from . import calls, evidence, records, responses, secrecy, truth, work
-from .history import Violation
-
-Rule = Callable[[World], Iterable[Violation]]
+from .history import Rule, Violation
 
 RULES: tuple[Rule, ...] = (
     records.sequence_has_no_gap,

@@ -13,68 +13,66 @@ from tests.simulation.functions import SKEW, Invocation
 from tests.simulation.queue import id_in
 from tests.simulation.world import World
 
-from .history import History, Violation, histories, is_final, status, text
+from .history import History, Violation, is_final, of_each, status, text
 
 _INTERVAL = schedule.MIN_CHECK_INTERVAL_SECONDS * 1000
 # Seconds after which the schedule checks first.
 _FIRST_CHECK = 300
 
 
-def vendor_is_called_after_a_claim(world: World) -> Iterator[Violation]:
+@of_each("claims")
+def vendor_is_called_after_a_claim(world: World, history: History) -> Iterator[str]:
     """An invocation that fetches a record has claimed it in the table, and claims are 5 s apart by its clock."""
-    for history in histories(world):
-        claims = [change for change in history.changes if _is_claim(change)]
-        fetchers = _fetchers(world).get(history.link.token if history.link else "-", [])
-        asked = {invocation.number for invocation in fetchers}
-        # A claim that our own rate limit refused asked nothing.
-        asking = [change for change in claims if change.by and change.by.number in asked]
-        times = [int(text(change.after, "claimed_at") or 0) for change in asking]
-        if any(later - earlier < _INTERVAL for earlier, later in pairwise(times)):
-            yield Violation("claims", history.about, "two claims within 5 s")
-        claimed_by = {change.by.number for change in claims if change.by}
-        for invocation in fetchers:
-            if invocation.number not in claimed_by:
-                yield Violation("claims", history.about, f"{invocation.function} asked without a claim")
+    claims = [change for change in history.changes if _is_claim(change)]
+    fetchers = _fetchers(world).get(history.link.token if history.link else "-", [])
+    asked = {invocation.number for invocation in fetchers}
+    # A claim that our own rate limit refused asked nothing.
+    asking = [change for change in claims if change.by and change.by.number in asked]
+    times = [int(text(change.after, "claimed_at") or 0) for change in asking]
+    if any(later - earlier < _INTERVAL for earlier, later in pairwise(times)):
+        yield "two claims within 5 s"
+    claimed_by = {change.by.number for change in claims if change.by}
+    for invocation in fetchers:
+        if invocation.number not in claimed_by:
+            yield f"{invocation.function} asked without a claim"
 
 
-def vendor_calls_are_bounded(world: World) -> Iterator[Violation]:
+@of_each("calls")
+def vendor_calls_are_bounded(world: World, history: History) -> Iterator[str]:
     """Beside the call that made the link: one where all was done at the return, two where nobody returned or began,
     seven at most, whatever the number of hits. Refreshes do not count, and each fault may cost some."""
     doubled = Counter(id_in(body) for body in world.queue.doubled)
-    for history in histories(world):
-        if history.link is None:
-            continue
-        faults = _faults(world, history) + doubled[history.id]
-        checks = len(_counted(world, history))
-        most = schedule.MAX_CHECKS + 5 * faults
-        if not faults and _was_quick(history):
-            most = 1
-        elif not faults and not history.visits and not history.link.started:
-            most = 2
-        if checks > most:
-            yield Violation("calls", history.about, f"{checks} checks, and {most} are the most")
+    if history.link is None:
+        return
+    faults = _faults(world, history) + doubled[history.id]
+    checks = len(_counted(world, history))
+    most = schedule.MAX_CHECKS + 5 * faults
+    if not faults and _was_quick(history):
+        most = 1
+    elif not faults and not history.visits and not history.link.started:
+        most = 2
+    if checks > most:
+        yield f"{checks} checks, and {most} are the most"
 
 
-def returns_are_followed(world: World) -> Iterator[Violation]:
+@of_each("followed")
+def returns_are_followed(world: World, history: History) -> Iterator[str]:
     """Without faults, a check follows each return that decided nothing: soon after the first, or with those that
     follow an earlier one; until as many were made as are allowed while the link lives."""
     if world.fault_counts.kinds.total():
         return
-    for history in histories(world):
-        if history.link is None:
-            continue
-        checks = [invocation.started for invocation in _fetchers(world).get(history.link.token, [])]
-        ended = min(
-            (change.time for change in history.status_changes() if is_final(change.after or {})), default=math.inf
-        )
-        for visit in history.visits:
-            is_open = "status=processing" in visit.response.headers.get("location", "")
-            longest = 36 if any(visit.time - 61 < other.time < visit.time for other in history.visits) else 16
-            followed = any(visit.time < started <= visit.time + longest for started in checks)
-            counted = [each for each in _counted(world, history) if each.started <= visit.time]
-            followed = followed or ended <= visit.time + longest
-            if is_open and not followed and len(counted) < schedule.MAX_CHECKS - 1:
-                yield Violation("followed", history.about, f"no check within {longest} s after {visit.time:.1f}")
+    if history.link is None:
+        return
+    checks = [invocation.started for invocation in _fetchers(world).get(history.link.token, [])]
+    ended = min((change.time for change in history.status_changes() if is_final(change.after or {})), default=math.inf)
+    for visit in history.visits:
+        is_open = "status=processing" in visit.response.headers.get("location", "")
+        longest = 36 if any(visit.time - 61 < other.time < visit.time for other in history.visits) else 16
+        followed = any(visit.time < started <= visit.time + longest for started in checks)
+        counted = [each for each in _counted(world, history) if each.started <= visit.time]
+        followed = followed or ended <= visit.time + longest
+        if is_open and not followed and len(counted) < schedule.MAX_CHECKS - 1:
+            yield f"no check within {longest} s after {visit.time:.1f}"
 
 
 def _counted(world: World, history: History) -> list[Invocation]:

@@ -7,43 +7,43 @@ from collections.abc import Iterator
 from tests.simulation.expressions import Item
 from tests.simulation.world import World
 
-from .history import History, Violation, histories, status
+from .history import History, of_each, status
 
 
-def verified_has_evidence(world: World) -> Iterator[Violation]:
+@of_each("proof")
+def verified_has_evidence(world: World, history: History) -> Iterator[str]:
     """The bytes that said success were in the bucket before the record said verified, and still are."""
-    for history in histories(world):
-        for change in history.status_changes():
-            if change.after and status(change.after) == "verified":
-                evidence = change.after.get("evidence")
-                if evidence is None:
-                    yield Violation("proof", history.about, "verified without evidence")
-                    continue
-                key = evidence["M"]["key"]["S"]
-                if world.bucket.first_put.get(key, change.time + 1) > change.time:
-                    yield Violation("proof", history.about, "verified before its evidence was kept")
-                sha256 = evidence["M"]["sha256"]["S"]
-                if history.link is None or sha256 not in history.link.said_success:
-                    yield Violation("proof", history.about, "the evidence does not say success")
+    for change in history.status_changes():
+        if change.after and status(change.after) == "verified":
+            evidence = change.after.get("evidence")
+            if evidence is None:
+                yield "verified without evidence"
+                continue
+            key = evidence["M"]["key"]["S"]
+            if world.bucket.first_put.get(key, change.time + 1) > change.time:
+                yield "verified before its evidence was kept"
+            sha256 = evidence["M"]["sha256"]["S"]
+            if history.link is None or sha256 not in history.link.said_success:
+                yield "the evidence does not say success"
 
 
-def evidence_is_kept(world: World) -> Iterator[Violation]:
+@of_each("kept")
+def evidence_is_kept(world: World, history: History) -> Iterator[str]:
     """Evidence that a record names is there, whole, and byte for byte what the vendor sent for that token."""
-    for history in histories(world):
-        if history.is_redacted:
-            continue
-        # While a verification is open, too: a later check would replace it, and it may have been read by then.
-        found = [(change.after or {}).get("evidence") for change in history.status_changes()]
-        if history.link and history.link.foreign & {evidence["M"]["sha256"]["S"] for evidence in found if evidence}:
-            yield Violation("kept", history.about, "the evidence may be another person's")
-        evidence = history.item.get("evidence")
-        if evidence is None:
-            if status(history.item) == "verified":
-                yield Violation("kept", history.about, "verified without evidence")
-            continue
-        fault = _fault(world, history, evidence["M"])
-        if fault:
-            yield Violation("kept", history.about, fault)
+    if history.is_redacted:
+        return
+    # While a verification is open, too: a later check would replace it, and it may have been read by then.
+    found = [(change.after or {}).get("evidence") for change in history.status_changes()]
+    if history.link and history.link.foreign & {evidence["M"]["sha256"]["S"] for evidence in found if evidence}:
+        yield "the evidence may be another person's"
+    evidence = history.item.get("evidence")
+    if evidence is None:
+        if status(history.item) == "verified":
+            yield "verified without evidence"
+        return
+    fault = _fault(world, history, evidence["M"])
+    if fault:
+        yield fault
 
 
 def _fault(world: World, history: History, evidence: Item) -> str | None:

@@ -1,6 +1,6 @@
 """The history of a verification: its changes in the table, its link, its person."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,3 +95,20 @@ def _person(history: list[Change], people: dict[str, Person]) -> Person:
 
 def about_person(person: Person, *others: Any) -> tuple[str, ...]:
     return (person.name, *person.ids, *map(str, others))
+
+
+Rule = Callable[[World], Iterator[Violation]]
+
+
+def of_each(rule: str) -> Callable[[Callable[[World, History], Iterator[str]]], Rule]:
+    """Makes a rule of a function that yields what is wrong with one verification."""
+
+    def decorate(check: Callable[[World, History], Iterator[str]]) -> Rule:
+        def violations(world: World) -> Iterator[Violation]:
+            for history in histories(world):
+                for what in check(world, history):
+                    yield Violation(rule, history.about, what)
+
+        return violations
+
+    return decorate

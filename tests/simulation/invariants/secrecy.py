@@ -7,25 +7,25 @@ from tests.simulation import leaks
 from tests.simulation.gateway import HttpResponse
 from tests.simulation.world import World
 
-from .history import Violation, histories
+from .history import History, Violation, histories, of_each
 
 
-def redacted_ones_hold_nothing(world: World) -> Iterator[Violation]:
+@of_each("redacted")
+def redacted_ones_hold_nothing(world: World, history: History) -> Iterator[str]:
     """Once redaction is confirmed, table and bucket hold nothing of the person."""
-    for history in histories(world):
-        confirmed = any(response.status == 200 for response in history.person.redactions)
-        if confirmed and history.id in history.person.ids[-1:] and not history.is_redacted:
-            yield Violation("redacted", history.about, "confirmed, and not done")
-        if not history.is_redacted:
-            continue
-        if leaks.has_marker(json.dumps(history.item)):
-            left = [name for name, value in history.item.items() if leaks.has_marker(json.dumps(value))]
-            yield Violation("redacted", history.about, f"the table still holds {left}")
-        if world.results.of(history.id):
-            yield Violation("redacted", history.about, "the vendor's fields are still stored")
-        for kind in ("records", "pictures"):
-            if world.bucket.versions(f"{kind}/{history.id}/"):
-                yield Violation("redacted", history.about, f"the bucket still holds {kind}")
+    confirmed = any(response.status == 200 for response in history.person.redactions)
+    if confirmed and history.id in history.person.ids[-1:] and not history.is_redacted:
+        yield "confirmed, and not done"
+    if not history.is_redacted:
+        return
+    if leaks.has_marker(json.dumps(history.item)):
+        left = [name for name, value in history.item.items() if leaks.has_marker(json.dumps(value))]
+        yield f"the table still holds {left}"
+    if world.results.of(history.id):
+        yield "the vendor's fields are still stored"
+    for kind in ("records", "pictures"):
+        if world.bucket.versions(f"{kind}/{history.id}/"):
+            yield f"the bucket still holds {kind}"
 
 
 def results_are_in_the_audit_trail(world: World) -> Iterator[Violation]:

@@ -8,18 +8,18 @@ from tests.simulation.functions import SKEW
 from tests.simulation.vendor import Link
 from tests.simulation.world import World
 
-from .history import History, Violation, histories, status, text, time
+from .history import History, Violation, histories, of_each, status, text, time
 
 # Seconds from our reserving a verification to the vendor's making its link, clocks included.
 _LONGEST_CREATION = 30.0
 
 
-def final_status_is_the_truth(world: World) -> Iterator[Violation]:
-    for history in histories(world):
-        found = status(history.item), text(history.item, "reason_code")
-        allowed = list(_allowed(world, history))
-        if found not in allowed:
-            yield Violation("truth", history.about, f"{found} where {allowed} would be the truth")
+@of_each("truth")
+def final_status_is_the_truth(world: World, history: History) -> Iterator[str]:
+    found = status(history.item), text(history.item, "reason_code")
+    allowed = list(_allowed(world, history))
+    if found not in allowed:
+        yield f"{found} where {allowed} would be the truth"
 
 
 def _allowed(world: World, history: History) -> Iterator[tuple[str, str | None]]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from bridge.domain.caller import SCOPES
 from bridge.domain.verification import Status, Verification
-from bridge.store.items import Item, attributes
+from bridge.store.items import Item, to_item
 from bridge.store.rows import to_row
 from tests.sandbox.vendor import checks
 from tests.sandbox.vendor.records import new_record
@@ -71,7 +71,7 @@ def _update(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _item() -> Item:
-    link = attributes({"token": TOKEN, "url": f"https://vendor.example/?token={TOKEN}"})
+    link = to_item({"token": TOKEN, "url": f"https://vendor.example/?token={TOKEN}"})
     return {**to_row(dataclasses.replace(_verification(), lease_until=None)), **link}
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from bridge.aws.clients import translate_aws_errors
 from bridge.domain.caller import Caller
 from bridge.domain.verification import timestamp
-from bridge.store.items import attributes
+from bridge.store.items import to_item
 
 
 class AuditAction(StrEnum):
@@ -44,7 +44,7 @@ class AuditTrail:
             try:
                 self._client.put_item(
                     TableName=self._table,
-                    Item=attributes(entry),
+                    Item=to_item(entry),
                     ConditionExpression="attribute_not_exists(verification_id)",
                 )
             except ClientError as error:

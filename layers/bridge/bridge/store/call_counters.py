@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bridge.aws.clients import translate_aws_errors
-from bridge.store.items import attributes
+from bridge.store.items import to_item
 
 # Seconds for which an item is kept after its last call, so that operators can read it.
 _RETENTION = 3600
@@ -37,11 +37,11 @@ class CallCounters:
             try:
                 self._client.update_item(
                     TableName=self._table,
-                    Key=attributes({"id": str(window)}),
+                    Key=to_item({"id": str(window)}),
                     UpdateExpression=f"SET #ttl = :ttl ADD {', '.join(f'{name} :one' for name in names)}",
                     ConditionExpression=" AND ".join(below),
                     ExpressionAttributeNames={**names, "#ttl": "ttl"},
-                    ExpressionAttributeValues=attributes({**values, ":one": 1, ":ttl": int(now) + _RETENTION}),
+                    ExpressionAttributeValues=to_item({**values, ":one": 1, ":ttl": int(now) + _RETENTION}),
                 )
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":

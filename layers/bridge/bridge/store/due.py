@@ -7,7 +7,7 @@ from datetime import datetime
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import Verification
 from bridge.observability import record_failure
-from bridge.store.items import attributes, plain
+from bridge.store.items import from_item, to_item
 from bridge.store.rows import DUE_SHARDS, UnreadableRow
 from bridge.store.table import ConditionFailed, Table
 
@@ -23,11 +23,11 @@ def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]
                 TableName=table.name,
                 IndexName="due",
                 KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues=attributes({":shard": str(shard), ":now": int(now.timestamp())}),
+                ExpressionAttributeValues=to_item({":shard": str(shard), ":now": int(now.timestamp())}),
                 Limit=-(-limit // DUE_SHARDS),
             )
         for item in required(page, "Items", "Query"):
-            row = plain(item)
+            row = from_item(item)
             yield row["id"], int(row["due_at"])
 
 

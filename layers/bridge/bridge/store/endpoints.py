@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from bridge.aws.clients import translate_aws_errors
 from bridge.domain.verification import timestamp
-from bridge.store.items import attributes
+from bridge.store.items import to_item
 
 # Seconds for which a process remembers whether an endpoint is off.
 MAX_AGE = 30.0
@@ -32,7 +32,7 @@ class EndpointSwitches:
             try:
                 self._client.put_item(
                     TableName=self._table,
-                    Item=attributes(item),
+                    Item=to_item(item),
                     ConditionExpression="attribute_not_exists(#name)",
                     ExpressionAttributeNames={"#name": "name"},
                 )
@@ -44,7 +44,7 @@ class EndpointSwitches:
     def enable(self, name: str) -> None:
         """Switches it on; processes that remember it as off see that within MAX_AGE."""
         with translate_aws_errors("DeleteItem"):
-            self._client.delete_item(TableName=self._table, Key=attributes({"name": name}))
+            self._client.delete_item(TableName=self._table, Key=to_item({"name": name}))
         self._known.pop(name, None)
 
     def is_disabled(self, name: str) -> bool:
@@ -52,7 +52,7 @@ class EndpointSwitches:
         if self._clock() < until:
             return is_disabled
         with translate_aws_errors("GetItem"):
-            response = self._client.get_item(TableName=self._table, Key=attributes({"name": name}))
+            response = self._client.get_item(TableName=self._table, Key=to_item({"name": name}))
         return self._remember(name, is_disabled="Item" in response)
 
     def _remember(self, name: str, *, is_disabled: bool) -> bool:

@@ -5,12 +5,12 @@ from typing import Any
 Item = dict[str, Any]
 
 
-def attributes(plain: dict[str, Any]) -> Item:
+def to_item(values: dict[str, Any]) -> Item:
     """A DynamoDB item of these values. None values are left out."""
-    return {name: _serialize(value) for name, value in plain.items() if value is not None}
+    return {name: _serialize(value) for name, value in values.items() if value is not None}
 
 
-def plain(item: Item) -> dict[str, Any]:
+def from_item(item: Item) -> dict[str, Any]:
     """The values of a DynamoDB item."""
     return {name: _deserialize(value) for name, value in item.items()}
 
@@ -42,7 +42,7 @@ def _deserialize(value: Item) -> Any:
         case "N" if held.removeprefix("-").isdecimal():
             return int(held)
         case "M":
-            return plain(held)
+            return from_item(held)
         case "L":
             return [_deserialize(each) for each in held]
         case "NULL":

@@ -8,7 +8,7 @@ from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Position, Verification
 from bridge.observability import record_failure
-from bridge.store.items import Item, attributes, plain
+from bridge.store.items import Item, from_item, to_item
 from bridge.store.rows import UnreadableRow, from_row, reference_key
 from bridge.store.table import Table, key
 
@@ -40,20 +40,20 @@ def by_reference(
     partition = reference_key(principal, reference)
     start = {}
     if after:
-        start["ExclusiveStartKey"] = attributes({"reference_key": partition, "created_at": after[0], "id": after[1]})
+        start["ExclusiveStartKey"] = to_item({"reference_key": partition, "created_at": after[0], "id": after[1]})
     with translate_aws_errors("Query"):
         page = table.client.query(
             TableName=table.name,
             IndexName="by_reference",
             KeyConditionExpression="reference_key = :partition",
-            ExpressionAttributeValues=attributes({":partition": partition}),
+            ExpressionAttributeValues=to_item({":partition": partition}),
             ScanIndexForward=False,
             Limit=limit,
             **start,
         )
     items = required(page, "Items", "Query")
-    last = plain(page.get("LastEvaluatedKey", {}))
-    found = _get_all(table, [plain(item)["id"] for item in items])
+    last = from_item(page.get("LastEvaluatedKey", {}))
+    found = _get_all(table, [from_item(item)["id"] for item in items])
     return found, (last["created_at"], last["id"]) if last else None
 
 
@@ -76,11 +76,11 @@ def _created_on(table: Table, day: str) -> Iterator[list[str]]:
                 TableName=table.name,
                 IndexName="by_created",
                 KeyConditionExpression="created_day = :day",
-                ExpressionAttributeValues=attributes({":day": day}),
+                ExpressionAttributeValues=to_item({":day": day}),
                 Limit=_MOST_KEYS,
                 **start,
             )
-        yield [plain(item)["id"] for item in required(page, "Items", "Query")]
+        yield [from_item(item)["id"] for item in required(page, "Items", "Query")]
         if "LastEvaluatedKey" not in page:
             return
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
@@ -96,7 +96,7 @@ def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
         with translate_aws_errors("BatchGetItem"):
             response = table.client.batch_get_item(RequestItems={table.name: {"Keys": keys, "ConsistentRead": True}})
         items = required(response, "Responses", "BatchGetItem").get(table.name, [])
-        found |= {plain(item)["id"]: item for item in items}
+        found |= {from_item(item)["id"]: item for item in items}
         keys = response.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
     if keys:
         # DynamoDB is throttling. The caller has to retry.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.aws.clients import required, translate_aws_errors
-from bridge.store.items import attributes, plain
+from bridge.store.items import from_item, to_item
 
 
 class Results:
@@ -27,7 +27,7 @@ class Results:
             "ttl": int(now.timestamp()) + self._retention,
         }
         with translate_aws_errors("PutItem"):
-            self._client.put_item(TableName=self._table, Item=attributes(item))
+            self._client.put_item(TableName=self._table, Item=to_item(item))
 
     def get(self, verification_id: str, sha256: str) -> str | None:
         """The fields as JSON text; None if they have expired."""
@@ -35,12 +35,12 @@ class Results:
             # Without the capacity a response that was cut short looks like one that found nothing.
             response = self._client.get_item(
                 TableName=self._table,
-                Key=attributes({"id": verification_id, "sha256": sha256}),
+                Key=to_item({"id": verification_id, "sha256": sha256}),
                 ConsistentRead=True,
                 ReturnConsumedCapacity="TOTAL",
             )
         required(response, "ConsumedCapacity", "GetItem")
-        return str(plain(response["Item"])["fields"]) if "Item" in response else None
+        return str(from_item(response["Item"])["fields"]) if "Item" in response else None
 
     def delete(self, verification_id: str) -> None:
         """Deletes all fields of a verification."""
@@ -48,7 +48,7 @@ class Results:
             page = self._client.query(
                 TableName=self._table,
                 KeyConditionExpression="id = :id",
-                ExpressionAttributeValues=attributes({":id": verification_id}),
+                ExpressionAttributeValues=to_item({":id": verification_id}),
                 ProjectionExpression="id, sha256",
                 ConsistentRead=True,
             )

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
-from bridge.store.items import Item, attributes, plain
+from bridge.store.items import Item, from_item, to_item
 
 # Partitions of the index `due`, so that none becomes hot. A sweep reads all of them.
 DUE_SHARDS = 4
@@ -67,7 +67,7 @@ def history_entry(entry: HistoryEntry) -> dict[str, Any]:
 def to_row(verification: Verification) -> Item:
     """The item of a new reservation."""
     v = verification
-    return attributes(
+    return to_item(
         {
             "id": v.id,
             "principal": v.principal,
@@ -95,7 +95,7 @@ def to_row(verification: Verification) -> Item:
 
 def from_row(item: Item) -> Verification:
     """The verification in an item. Raises UnreadableRow."""
-    row = plain(item)
+    row = from_item(item)
     try:
         return _verification(row)
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import HistoryEntry, Verification
-from bridge.store.items import Item, attributes
+from bridge.store.items import Item, to_item
 from bridge.store.rows import from_row, history_entry
 
 
@@ -116,7 +116,7 @@ class Table:
                     TableName=self.name,
                     ConditionExpression=condition,
                     **({"ExpressionAttributeNames": names} if names else {}),
-                    **({"ExpressionAttributeValues": attributes(dict(values))} if values else {}),
+                    **({"ExpressionAttributeValues": to_item(dict(values))} if values else {}),
                     **what,
                     **options,
                 )
@@ -132,4 +132,4 @@ def _condition_failed(error: ClientError) -> ConditionFailed:
 
 
 def key(id: str) -> Item:
-    return attributes({"id": id})
+    return to_item({"id": id})

@@ -10,7 +10,7 @@ from bridge.domain.checks import CallClass
 from bridge.domain.errors import BridgeError, IdempotencyKeyReused, StillRunning, StorageUnavailable
 from bridge.domain.ids import id_for, new_code, new_id
 from bridge.domain.verification import LinkRequest, Status, Verification
-from bridge.observability import concerning, logger, record_failure
+from bridge.observability import attach_verification_id, logger, record_failure
 from bridge.store import creation
 
 
@@ -37,7 +37,7 @@ def create(
         StorageUnavailable: DynamoDB failed.
     """
     reservation = _reservation(deps, principal, request, idempotency_key)
-    with concerning(reservation.id):
+    with attach_verification_id(reservation.id):
         return _create(deps, request, reservation, base_url)
 
 

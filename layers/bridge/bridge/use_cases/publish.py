@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bridge.dependencies import Dependencies
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.events import Event, last_event
-from bridge.observability import concerning, logger, record_failure
+from bridge.observability import attach_verification_id, logger, record_failure
 from bridge.store.items import Item
 from bridge.store.rows import UnreadableRow, from_row
 
@@ -49,5 +49,5 @@ def _publish(deps: Dependencies, record: StreamRecord) -> None:
         record_failure("event_set_aside", unreadable)
         deps.unpublished.put(unreadable.verification_id, record.number)
         return
-    with concerning(event.data["id"]):
+    with attach_verification_id(event.data["id"]):
         put_events(deps, [event])

@@ -14,7 +14,7 @@ from bridge.store import reading
 from bridge.store.audit_trail import AuditAction
 from bridge.use_cases.complete import check_on_refresh
 from bridge.vendor import pictures
-from bridge.vendor.response import read as read_answer
+from bridge.vendor.response import read as parse_response
 
 
 def read(deps: Dependencies, principal: str, id: str, *, reads_all: bool = False) -> Verification:
@@ -22,10 +22,10 @@ def read(deps: Dependencies, principal: str, id: str, *, reads_all: bool = False
 
     Raises NotFound if the id is unknown or malformed, or belongs to another principal and `reads_all` is False.
     """
-    return owned(reading.get(deps.table, id) if is_id(id) else None, principal, reads_all=reads_all)
+    return require_access(reading.get(deps.table, id) if is_id(id) else None, principal, reads_all=reads_all)
 
 
-def find(
+def list_by_reference(
     deps: Dependencies, principal: str, reference: str, *, limit: int, after: Position | None
 ) -> tuple[list[Verification], Position | None]:
     """A page of the principal's verifications with this reference, newest first, and the start of the next page."""
@@ -50,7 +50,7 @@ def read_result(deps: Dependencies, verification: Verification, caller: Caller) 
     if raw is None:
         logger.info("evidence_gone", extra={"verification_id": verification.id})
         return pictures.without_links(result)
-    fields = read_answer(raw).result
+    fields = parse_response(raw).result
     return pictures.with_links(fields, functools.partial(deps.evidence.presigned_url, verification.id))
 
 
@@ -62,13 +62,13 @@ def refresh(deps: Dependencies, principal: str, id: str) -> Verification:
     if not is_id(id):
         raise NotFound()
     checked = check_on_refresh(deps, id, principal)
-    verification = owned(checked.verification, principal)
+    verification = require_access(checked.verification, principal)
     if checked.error:
         raise checked.error
     return verification
 
 
-def owned(verification: Verification | None, principal: str, *, reads_all: bool = False) -> Verification:
+def require_access(verification: Verification | None, principal: str, *, reads_all: bool = False) -> Verification:
     if verification is None or verification.is_reservation or not (reads_all or verification.principal == principal):
         raise NotFound()
     return verification

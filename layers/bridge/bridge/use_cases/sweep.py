@@ -8,7 +8,7 @@ from bridge.aws.due_queue import DueMessage
 from bridge.dependencies import Dependencies
 from bridge.domain import schedule
 from bridge.domain.errors import StorageUnavailable
-from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, measure, record_failure
+from bridge.observability import OLDEST_DUE_SECONDS, attach_verification_id, logger, measure, record_failure
 from bridge.store import due
 from bridge.store.rows import UnreadableRow
 
@@ -54,7 +54,7 @@ def _claim(
     for id, due_at in found:
         if not has_time():
             break
-        with concerning(id):
+        with attach_verification_id(id):
             try:
                 is_claimed = due.claim_due(deps.table, id, due_at, until=until)
             except UnreadableRow as unreadable:
