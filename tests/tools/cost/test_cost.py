@@ -7,7 +7,7 @@ import pytest
 from tests.tools.cost import __main__ as page
 from tests.tools.cost import bill, growth, usage
 
-A_THOUSAND, AN_IDLE_MONTH = 0.05, 6.0
+A_THOUSAND, AN_IDLE_MONTH = 0.055, 5.0
 
 
 @cache

@@ -178,7 +178,12 @@ def units(change: Change) -> int:
 
 def _moved(index: Index, change: Change) -> int:
     before, after = index.entry(change.before), index.entry(change.after)
-    return 0 if before == after else (before is not None) + (after is not None)
+    if before == after:
+        return 0
+    if before and after and all(before[name] == after[name] for name in (index.partition, index.sort)):
+        # Only a projected attribute changed.
+        return 1
+    return (before is not None) + (after is not None)
 
 
 def _indexes() -> list[Index]:
