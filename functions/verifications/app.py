@@ -34,8 +34,8 @@ def list_verifications() -> Response[str]:
     from bridge.use_cases import read
 
     principal = requests.caller(app.current_event, READ).principal
-    reference, limit, after = requests.list_query(app.current_event)
-    found, position = read.list_by_reference(dependencies(), principal, reference, limit=limit, after=after)
+    query = requests.list_query(app.current_event)
+    found, position = read.list_verifications(dependencies(), principal, query)
     return responses.json_response(
         {"data": [_document(each) for each in found], "next_cursor": requests.encode_cursor(position)}
     )

@@ -43,6 +43,13 @@ def _listed(api: Api) -> requests.Response:
     return last
 
 
+def _listed_by_time(api: Api) -> requests.Response:
+    id = api.created()["id"]
+    found = api.call(LIST, params={"status": "pending", "created_after": "2026-01-01T00:00:00Z"})
+    assert id in [item["id"] for item in found.json()["data"]]
+    return found
+
+
 def _still_running(api: Api) -> requests.Response:
     # Long enough for a busy machine to ask again meanwhile, and less than the bridge waits for the vendor.
     api.vendor.fault("slow", on="create", seconds=5)
@@ -112,6 +119,7 @@ SCENARIOS: list[tuple[Case, Scenario]] = [
     (Case(CREATE, 415, "unsupported_media_type"), lambda api: api.call(CREATE, data=BODY)),
     (Case(CREATE, 422, "idempotency_key_reused"), _reused),
     (Case(LIST, 200), _listed),
+    (Case(LIST, 200), _listed_by_time),
     (Case(LIST, 400, "invalid_request"), lambda api: api.call(LIST, params={"limit": "0", "cursor": "?", "page": "2"})),
     (Case(READ, 200), lambda api: api.call(READ, id=api.created()["id"])),
     (Case(READ, 400, "invalid_request"), lambda api: api.call(READ, params={"expand": "everything"})),

@@ -110,7 +110,7 @@ INCOMPLETE: dict[str, Callable[[Any], Any]] = {
     "dynamodb Query": lambda made: reading.by_reference(
         Table(made, "verifications", 0), "web", "order-1", limit=1, after=None
     ),
-    "dynamodb BatchGetItem": lambda made: reading._get_all(Table(made, "verifications", 0), [ID]),
+    "dynamodb BatchGetItem": lambda made: reading.get_all(Table(made, "verifications", 0), [ID]),
     "dynamodb UpdateItem": lambda made: due.claim_due(Table(made, "verifications", 0), ID, 1, until=2),
     "s3 ListObjectVersions": lambda made: EvidenceBucket(made, "evidence").delete(ID),
     "secretsmanager GetSecretValue": lambda made: Secret(

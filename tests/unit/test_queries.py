@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from bridge.domain.caller import READ, WRITE, Caller
 from bridge.domain.errors import InvalidRequest, MissingScope
+from bridge.domain.listing import ListQuery
+from bridge.domain.verification import Status
 from bridge.web import requests
 from bridge.web.requests import MAX_LIMIT
 
@@ -62,17 +65,22 @@ def test_nothing_else_can_be_expanded(expand: str) -> None:
     assert pointers(lambda: requests.wants_result(event(queryStringParameters={"expand": expand}))) == ["query:expand"]
 
 
-def searched(**query: str) -> tuple[str, int, tuple[str, str] | None]:
+def searched(**query: str) -> ListQuery:
     return requests.list_query(event(queryStringParameters=query))
+
+
+def listed(**changes: Any) -> ListQuery:
+    nothing = dict.fromkeys(("reference", "status", "created_after", "created_before", "after"))
+    return ListQuery(**{**nothing, "limit": 20, **changes})
 
 
 @pytest.mark.parametrize(("limit", "count"), [("1", 1), ("020", 20), (str(MAX_LIMIT), MAX_LIMIT)])
 def test_a_limit_is_a_number_up_to_the_largest(limit: str, count: int) -> None:
-    assert searched(reference="r", limit=limit) == ("r", count, None)
+    assert searched(reference="r", limit=limit) == listed(reference="r", limit=count)
 
 
 def test_without_a_limit_a_page_has_twenty() -> None:
-    assert searched(reference="r" * 128) == ("r" * 128, 20, None)
+    assert searched(reference="r" * 128) == listed(reference="r" * 128)
 
 
 @pytest.mark.parametrize("limit", ["", "0", "101", "1000", "-1", "+1", "1.0", "1e1", " 1", "٣", "10,20"])
@@ -81,14 +89,36 @@ def test_another_limit_is_a_fault(limit: str) -> None:
 
 
 def test_all_faults_of_a_search_come_at_once() -> None:
-    assert pointers(lambda: searched(status="verified", limit="many", cursor="?")) == [
-        "query:status",
-        "query:reference",
-        "query:limit",
+    assert pointers(lambda: searched(reference="r" * 129, status="done", limit="many", cursor="?", page="1")) == [
         "query:cursor",
+        "query:limit",
+        "query:page",
+        "query:reference",
+        "query:status",
+        "query:status",
     ]
-    assert pointers(lambda: requests.list_query(event())) == ["query:reference"]
-    assert pointers(lambda: searched(reference="r" * 129)) == ["query:reference"]
+    assert pointers(lambda: searched(reference="")) == ["query:reference"]
+
+
+def test_a_list_is_of_a_span_of_time_and_a_status() -> None:
+    start, end = datetime(2026, 1, 31, 8, tzinfo=UTC), datetime(2026, 1, 31, 1, 30, tzinfo=UTC)
+    assert searched() == listed()
+    assert searched(status="verified", created_after="2026-01-31T08:00:00Z") == listed(
+        status=Status.VERIFIED, created_after=start
+    )
+    assert searched(created_before="2026-01-31T09:30:00+08:00") == listed(created_before=end)
+
+
+@pytest.mark.parametrize(
+    "time", ["", "today", "2026-01-31", "2026-01-31T08:00:00", "0001-01-01T00:00:00+08:00", "9" * 41]
+)
+def test_a_time_needs_a_date_and_a_zone(time: str) -> None:
+    assert pointers(lambda: searched(created_after=time)) == ["query:created_after"]
+
+
+def test_a_span_that_ends_before_it_begins_is_refused() -> None:
+    span = {"created_after": "2026-01-31T08:00:00Z", "created_before": "2026-01-31T08:00:00Z"}
+    assert pointers(lambda: searched(**span)) == ["query:created_before"]
 
 
 POSITION = ("2026-01-31T08:01:31.500Z", "ver_abcdefghijklmnopqrstuvwxyz")
@@ -97,7 +127,7 @@ POSITION = ("2026-01-31T08:01:31.500Z", "ver_abcdefghijklmnopqrstuvwxyz")
 def test_a_cursor_leads_back_to_its_position() -> None:
     cursor = requests.encode_cursor(POSITION)
     assert cursor is not None
-    assert searched(reference="r", cursor=cursor) == ("r", 20, POSITION)
+    assert searched(reference="r", cursor=cursor) == listed(reference="r", after=POSITION)
     assert requests.encode_cursor(None) is None
 
 
@@ -133,7 +163,7 @@ def test_a_cursor_that_was_tampered_with_is_a_fault(cursor: str) -> None:
 @given(st.text() | st.binary().map(lambda noise: b64encode(noise, altchars=b"-_").decode()))
 def test_any_cursor_is_a_position_or_a_fault(cursor: str) -> None:
     try:
-        _, _, position = searched(reference="r", cursor=cursor)
+        position = searched(reference="r", cursor=cursor).after
     except InvalidRequest:
         return
     assert position is not None

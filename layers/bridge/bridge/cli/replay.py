@@ -13,14 +13,14 @@ from bridge.aws.clients import client
 from bridge.aws.event_bus import EventBus
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.events import events_of
-from bridge.store import reading
+from bridge.store import listing
 from bridge.store.table import Table
 
 
 def replay(table: Table, bus: EventBus, start: datetime, end: datetime) -> tuple[int, int]:
     """How many verifications there were, and how many events. Raises StorageUnavailable if the bus did not take all."""
     verifications = sent = 0
-    for verification in reading.created_between(table, start, end):
+    for verification in listing.created_between(table, start, end):
         events = events_of(verification)
         for code in bus.put(events).values():
             raise StorageUnavailable("PutEvents", code)

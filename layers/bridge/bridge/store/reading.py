@@ -1,8 +1,6 @@
 """Reads verifications by id and by reference. Lists leave out unreadable rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.errors import StorageUnavailable
@@ -11,9 +9,6 @@ from bridge.observability import record_failure
 from bridge.store.items import Item, from_item, to_item
 from bridge.store.rows import UnreadableRow, from_row, reference_key
 from bridge.store.table import Table, key
-
-# Keys that one BatchGetItem takes.
-_MOST_KEYS = 100
 
 # The most BatchGetItem calls for one page. Each may return only a part of the items.
 _ROUNDS = 5
@@ -53,40 +48,11 @@ def by_reference(
         )
     items = required(page, "Items", "Query")
     last = from_item(page.get("LastEvaluatedKey", {}))
-    found = _get_all(table, [from_item(item)["id"] for item in items])
+    found = get_all(table, [from_item(item)["id"] for item in items])
     return found, (last["created_at"], last["id"]) if last else None
 
 
-def created_between(table: Table, start: datetime, end: datetime) -> Iterator[Verification]:
-    """All verifications that were created in that time (start included, end not), by day; within a day in no order."""
-    day = start.astimezone(UTC).date()
-    while day <= end.astimezone(UTC).date():
-        for ids in _created_on(table, day.isoformat()):
-            found = _get_all(table, ids)
-            yield from (each for each in found if start <= each.created_at < end)
-        day += timedelta(days=1)
-
-
-def _created_on(table: Table, day: str) -> Iterator[list[str]]:
-    """The ids of a day's verifications, as many at once as BatchGetItem takes."""
-    start: dict[str, Any] = {}
-    while True:
-        with translate_aws_errors("Query"):
-            page = table.client.query(
-                TableName=table.name,
-                IndexName="by_created",
-                KeyConditionExpression="created_day = :day",
-                ExpressionAttributeValues=to_item({":day": day}),
-                Limit=_MOST_KEYS,
-                **start,
-            )
-        yield [from_item(item)["id"] for item in required(page, "Items", "Query")]
-        if "LastEvaluatedKey" not in page:
-            return
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-
-def _get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
+def get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
     """The existing verifications of `ids`, in order. The index may contain ids that the table no longer has."""
     found: dict[str, Item] = {}
     keys = [key(id) for id in ids]

@@ -2,16 +2,20 @@
 
 import functools
 import json
+from datetime import timedelta
 from typing import Any
 
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import Caller
 from bridge.domain.errors import NotFound
 from bridge.domain.ids import is_id
+from bridge.domain.listing import ListQuery
 from bridge.domain.verification import Position, Verification
 from bridge.observability import logger
-from bridge.store import reading
+from bridge.store import listing, reading
 from bridge.store.audit_trail import AuditAction
+from bridge.store.claims import LATE_PROOF
+from bridge.store.listing import Created
 from bridge.use_cases.complete import check_on_refresh
 from bridge.vendor import pictures
 from bridge.vendor.response import read as parse_response
@@ -25,11 +29,18 @@ def read(deps: Dependencies, principal: str, id: str, *, reads_all: bool = False
     return require_access(reading.get(deps.table, id) if is_id(id) else None, principal, reads_all=reads_all)
 
 
-def list_by_reference(
-    deps: Dependencies, principal: str, reference: str, *, limit: int, after: Position | None
+def list_verifications(
+    deps: Dependencies, principal: str, query: ListQuery
 ) -> tuple[list[Verification], Position | None]:
-    """A page of the principal's verifications with this reference, newest first, and the start of the next page."""
-    return reading.by_reference(deps.table, principal, reference, limit=limit, after=after)
+    """A page of the principal's verifications, newest first, and the start of the next page."""
+    if query.reference is not None:
+        return reading.by_reference(deps.table, principal, query.reference, limit=query.limit, after=query.after)
+    now = deps.now()
+    # Nothing is kept for longer; an open verification ends within a week of its link.
+    oldest = now - timedelta(seconds=deps.settings.retention) - LATE_PROOF
+    start, end = max(query.created_after or oldest, oldest), query.created_before or now
+    wanted = Created(start, min(end, now), query.status)
+    return listing.by_created(deps.table, principal, wanted, limit=query.limit, after=query.after)
 
 
 def read_result(deps: Dependencies, verification: Verification, caller: Caller) -> Any:

@@ -4,7 +4,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
@@ -18,13 +19,16 @@ from bridge.domain.errors import (
     PrefetchRefused,
     UnsupportedMediaType,
 )
-from bridge.domain.verification import LinkRequest, Position
+from bridge.domain.listing import ListQuery
+from bridge.domain.verification import LinkRequest, Position, Status
 from bridge.web.link_request import field_errors
 
 # The largest valid body has 20 metadata values of 500 characters and a long URL.
 MAX_BODY_BYTES = 64 * 1024
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+_CREATED = {"status", "created_after", "created_before"}
+_LIST_PARAMETERS = _CREATED | {"reference", "limit", "cursor"}
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _POSITION_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z")
@@ -82,22 +86,41 @@ def wants_result(event: APIGatewayProxyEventV2) -> bool:
     return expand is not None
 
 
-def list_query(event: APIGatewayProxyEventV2) -> tuple[str, int, Position | None]:
-    """The reference, limit and start of the page for `GET /verifications`. Raises InvalidRequest."""
-    query = event.query_string_parameters
-    errors = [
-        FieldError(f"query:{name}", "is unknown") for name in query if name not in ("reference", "limit", "cursor")
-    ]
-    reference, limit, after = query.get("reference", ""), query.get("limit"), None
-    if not 1 <= len(reference) <= 128:
-        errors.append(FieldError("query:reference", "is required, with 1 to 128 characters"))
+def list_query(event: APIGatewayProxyEventV2) -> ListQuery:
+    """Raises InvalidRequest, with all errors."""
+    query = dict(event.query_string_parameters)
+    errors = [FieldError(f"query:{name}", "is unknown") for name in query.keys() - _LIST_PARAMETERS]
+    reference, limit, after = query.get("reference"), query.get("limit"), None
+    if reference is not None and not 1 <= len(reference) <= 128:
+        errors.append(FieldError("query:reference", "must have 1 to 128 characters"))
+    if reference is not None:
+        errors += [FieldError(f"query:{name}", "cannot be combined with reference") for name in query.keys() & _CREATED]
     if limit is not None and not (re.fullmatch(r"[0-9]{1,3}", limit) and 1 <= int(limit) <= MAX_LIMIT):
         errors.append(FieldError("query:limit", f"must be an integer from 1 to {MAX_LIMIT}"))
     if "cursor" in query and (after := _decode_cursor(query["cursor"])) is None:
         errors.append(FieldError("query:cursor", "must be the next_cursor of a page"))
+    status = query.get("status")
+    if status is not None and status not in list(Status):
+        errors.append(FieldError("query:status", f"must be one of {', '.join(Status)}"))
+    start, end = _time(query, "created_after", errors), _time(query, "created_before", errors)
+    if start and end and start >= end:
+        errors.append(FieldError("query:created_before", "must be later than created_after"))
     if errors:
-        raise InvalidRequest(errors)
-    return reference, int(limit or DEFAULT_LIMIT), after
+        raise InvalidRequest(sorted(errors, key=lambda error: error.pointer))
+    return ListQuery(reference, Status(status) if status else None, start, end, int(limit or DEFAULT_LIMIT), after)
+
+
+def _time(query: Mapping[str, str], name: str, errors: list[FieldError]) -> datetime | None:
+    if name not in query:
+        return None
+    try:
+        time = datetime.fromisoformat(query[name]) if len(query[name]) <= 40 else None
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None or not 2000 <= time.year <= 2200:
+        errors.append(FieldError(f"query:{name}", "must be a time with a zone, such as 2026-01-31T08:00:00Z"))
+        return None
+    return time
 
 
 def encode_cursor(position: Position | None) -> str | None:

@@ -1,0 +1,83 @@
+"""Lists of a principal's verifications by time of creation and status."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from bridge.domain.verification import Position, Status, Verification
+from bridge.store import listing
+from bridge.store.listing import MAX_DAYS, Created
+from bridge.store.table import Table
+from tests.store.factories import NOW, in_status, later, pending, redacted, write
+
+DAY = 86400
+
+
+def created_at(table: Table, *seconds: float, principal: str = "shop") -> list[Verification]:
+    return [pending(table, created_at=later(second), principal=principal) for second in seconds]
+
+
+def pages(
+    table: Table, start: datetime, end: datetime, *, limit: int = 10, status: Status | None = None
+) -> list[list[str]]:
+    """The ids of all pages, by following the position that each gives."""
+    read: list[list[str]] = []
+    after: Position | None = None
+    while not read or after:
+        page, after = listing.by_created(table, "shop", Created(start, end, status), limit=limit, after=after)
+        read.append([each.id for each in page])
+    return read
+
+
+def ids(verifications: list[Verification]) -> list[str]:
+    return [each.id for each in verifications]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
+def test_pages_over_several_days_have_each_once_newest_first(table: Table, limit: int) -> None:
+    made = created_at(table, -2 * DAY, -DAY, -DAY + 1, 0, 0.001)
+    created_at(table, -DAY, 1, principal="mobile")
+    read = pages(table, later(-3 * DAY), later(60), limit=limit)
+    assert [id for page in read for id in page] == ids(made)[::-1]
+    assert all(len(page) <= limit for page in read)
+
+
+def test_verifications_of_the_same_millisecond_are_listed_once_each(table: Table) -> None:
+    made = created_at(table, 0, 0, 0, 0)
+    read = pages(table, later(-1), later(1), limit=1)
+    assert sorted(id for page in read for id in page) == sorted(ids(made))
+
+
+def test_the_start_is_included_and_the_end_is_not(table: Table) -> None:
+    first, second, _ = created_at(table, 0, 1, 2)
+    assert pages(table, later(0), later(2)) == [[second.id, first.id]]
+    assert pages(table, later(5), later(5.001)) == [[]]
+
+
+def test_a_list_by_status_has_only_that_status_as_it_is_now(table: Table) -> None:
+    verified, rejected = in_status(table, Status.VERIFIED), in_status(table, Status.REJECTED)
+    open_one = in_status(table, Status.PENDING)
+    span = (later(-60), later(60))
+    assert pages(table, *span, status=Status.VERIFIED) == [[verified.id]]
+    assert pages(table, *span, status=Status.REJECTED) == [[rejected.id]]
+    assert pages(table, *span, status=Status.PENDING) == [[open_one.id]]
+    assert pages(table, *span, status=Status.FAILED) == [[]]
+
+
+def test_redacted_ones_are_listed_and_unreadable_ones_are_left_out(table: Table) -> None:
+    tombstone, (unreadable,) = redacted(table), created_at(table, 1)
+    write(table, unreadable, status="archived")
+    assert pages(table, later(-60), later(60)) == [[tombstone.id]]
+
+
+def test_a_page_reads_at_most_a_month_and_the_next_goes_on(table: Table) -> None:
+    old, new = created_at(table, -(MAX_DAYS + 5) * DAY, 0)
+    assert pages(table, later(-100 * DAY), later(60)) == [[new.id], [old.id], [], []]
+
+
+def test_all_principals_created_in_a_span_are_found(table: Table) -> None:
+    made = created_at(table, -DAY, 0) + created_at(table, -DAY, 0, principal="mobile")
+    outside = created_at(table, -DAY - 1, 1)
+    found = list(listing.created_between(table, NOW - timedelta(days=1), later(0.5)))
+    assert sorted(ids(found)) == sorted(ids(made))
+    assert not {each.id for each in outside} & set(ids(found))
