@@ -11,7 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from bridge.dependencies import Dependencies
-    from tests.integration.harness import Aws, Clock, Functions
+    from tests.integration.harness import Aws, Clock, Functions, World
     from tests.integration.leaks import Said
     from tests.integration.stored_state import StoredState
     from tests.sandbox.sandbox import Sandbox
@@ -105,3 +105,17 @@ def hanging() -> Iterator[threading.Event]:
     event = threading.Event()
     yield event
     event.set()
+
+
+@pytest.fixture
+def world(
+    sandbox: "Sandbox",
+    deps: "Dependencies",
+    functions: "Functions",
+    stored: "StoredState",
+    aws: "Aws",
+    clock: "Clock",
+) -> "World":
+    from tests.integration.harness import World
+
+    return World(sandbox, deps, functions, stored, aws, clock)

@@ -14,13 +14,17 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from botocore.validate import ParamValidator
 
 from bridge.aws import clients
+from bridge.aws.due_queue import DueMessage
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import READ_ALL, SCOPES, Caller
 from bridge.domain.verification import LinkRequest, Verification
 from bridge.use_cases.complete import Checked, check_on_schedule
 from bridge.use_cases.create import create
+from bridge.use_cases.finalize import finalize
 from tests import recording
+from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.vendor import FakeVendor
 
 PRINCIPAL = "web"
 CALLER = Caller(PRINCIPAL, SCOPES, "abcd")
@@ -217,9 +221,65 @@ def new(deps: Dependencies, *, key: str | None = None, principal: str = PRINCIPA
     return create(deps, principal, request, idempotency_key=key, base_url="https://api.example.com").verification
 
 
-def check(deps: Dependencies, id: str) -> Checked:
-    """A check that is due whenever it is asked for, as by a message of an operator's."""
-    return check_on_schedule(deps, id, None)
+@dataclass(frozen=True, slots=True)
+class World:
+    """A running bridge and the moves that tests make in it; all of it is there as fixtures, too."""
+
+    sandbox: Sandbox
+    deps: Dependencies
+    functions: Functions
+    stored: StoredState
+    aws: Aws
+    clock: Clock
+
+    @property
+    def vendor(self) -> FakeVendor:
+        return self.sandbox.vendor
+
+    def new(self, outcome: str | None = None, **changes: Any) -> Verification:
+        """A verification, just created; with an `outcome`, that has happened at the vendor already."""
+        verification = new(self.deps, **changes)
+        if outcome:
+            self.play(verification, outcome)
+        return verification
+
+    def play(self, verification: Verification, outcome: str) -> None:
+        self.vendor.play(token_of(verification), outcome)
+
+    def returns(self, verification: Verification) -> Answer:
+        """The person's browser comes back from the vendor."""
+        return self.functions.browser(return_path(verification))
+
+    def read(self, verification: Verification) -> Any:
+        return self.functions.api("GET", f"/verifications/{verification.id}").json
+
+    def read_result(self, verification: Verification) -> Answer:
+        return self.functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+
+    def refresh(self, verification: Verification) -> Answer:
+        return self.functions.api("POST", f"/verifications/{verification.id}/refresh")
+
+    def redact(self, verification: Verification) -> Answer:
+        return self.functions.api("POST", f"/verifications/{verification.id}/redact")
+
+    def check(self, verification: Verification) -> Checked:
+        """A check that counts whenever it comes, as by an operator's message."""
+        return check_on_schedule(self.deps, verification.id, None)
+
+    def finalize(self, verification: Verification, due_at: int | None = None) -> None:
+        """A message from the queue; without `due_at`, an operator's."""
+        finalize(self.deps, DueMessage(verification.id, due_at))
+
+    def row(self, verification: Verification) -> dict[str, Any]:
+        return self.stored.row(verification.id)
+
+    def due_at(self, verification: Verification) -> int:
+        return self.stored.due()[verification.id]
+
+    def sweep_and_drain(self) -> int:
+        """A sweep, and all that it sent is worked off; how many messages those were."""
+        self.sandbox.sweep_now()
+        return self.sandbox.drain_queue()
 
 
 def free() -> None:

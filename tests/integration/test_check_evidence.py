@@ -9,16 +9,15 @@ from bridge.dependencies import Dependencies
 from bridge.domain.verification import Evidence, Verification
 from bridge.store import reading
 from bridge.use_cases.redact import redact
-from tests.integration.harness import CALLER, Functions, new, return_path, token_of
+from tests.integration.harness import CALLER, World, new
 from tests.sandbox.sandbox import Sandbox
 
 
 @pytest.fixture
-def verified(sandbox: Sandbox, deps: Dependencies, functions: Functions) -> Verification:
-    made = new(deps)
-    sandbox.vendor.play(token_of(made), "verified")
-    functions.browser(return_path(made))
-    found = reading.get(deps.table, made.id)
+def verified(world: World) -> Verification:
+    made = world.new("verified")
+    world.returns(made)
+    found = reading.get(world.deps.table, made.id)
     assert found is not None
     return found
 
@@ -52,22 +51,22 @@ def test_evidence_as_it_was_kept_is_called_so(
 
 @pytest.mark.parametrize("body", [gzip.compress(b"{}"), b"{}", b"", gzip.compress(b"{}")[:-9]])
 def test_evidence_that_was_changed_is_found_out(
-    sandbox: Sandbox, deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str], body: bytes
+    world: World, verified: Verification, capsys: pytest.CaptureFixture[str], body: bytes
 ) -> None:
-    _put(sandbox, deps, verified, body)
-    code, said = _run(deps, verified.id, capsys)
+    _put(world.sandbox, world.deps, verified, body)
+    code, said = _run(world.deps, verified.id, capsys)
     assert code == 1
     assert "is not what was kept" in said
 
 
 def test_one_changed_byte_is_found_out(
-    sandbox: Sandbox, deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
+    world: World, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    raw = deps.evidence.get(_evidence(verified))
+    raw = world.deps.evidence.get(_evidence(verified))
     assert raw
-    assert _run(deps, verified.id, capsys)[0] == 0
-    _put(sandbox, deps, verified, gzip.compress(raw[:-1] + bytes([raw[-1] ^ 1])))
-    assert _run(deps, verified.id, capsys)[0] == 1
+    assert _run(world.deps, verified.id, capsys)[0] == 0
+    _put(world.sandbox, world.deps, verified, gzip.compress(raw[:-1] + bytes([raw[-1] ^ 1])))
+    assert _run(world.deps, verified.id, capsys)[0] == 1
 
 
 def test_evidence_that_is_gone_is_said_to_be(
