@@ -62,7 +62,7 @@ class _Slow(Exception):
     """Says why a pattern may be slow."""
 
 
-def validate_redirect_url(pattern: str) -> str | None:
+def why_slow(pattern: str) -> str | None:
     """Why a pattern may be slow, or None."""
     try:
         _walk(list(_PARSER.parse(pattern)), frozenset())

@@ -34,7 +34,8 @@ def test_every_route_has_a_rate_and_those_open_to_everybody_have_their_own() -> 
         "GET /health": (10, 20),
         "GET /openapi.json": (10, 20),
     }
-    # A rate for a route that is none is a rate for nothing.
+    # A rate for a route that is none is a rate for nothing; and a stage keeps the settings of a route that is gone, and
+    # then refuses every update: docs/operations.md, Routes.
     assert ROUTES.keys() <= {route.key for route in routes}
     assert public <= ROUTES.keys()
 

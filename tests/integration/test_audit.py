@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bridge.domain.verification import Verification
 from bridge.store.audit_trail import AuditAction
 from bridge.store.items import plain
-from tests.integration.harness import CALLER, PRINCIPAL, Functions, World
+from tests.integration.harness import CALLER, PRINCIPAL, Aws, Functions, World
 from tests.sandbox.sandbox import Sandbox
 
 RESULT = {"expand": "result"}
@@ -86,8 +87,11 @@ def test_a_redaction_is_written_down_and_what_was_written_before_stays(
     assert len({entry["at"].partition("#")[2] for entry in entries if len(entry["at"]) == 24 + 1 + 32}) == 2
 
 
-def test_nothing_is_given_that_cannot_be_written_down(world: World, trail: Trail, verified: Verification) -> None:
-    world.aws.refuse("dynamodb.PutItem")
+@pytest.mark.parametrize("fails", [Aws.refuse, Aws.deny])
+def test_nothing_is_given_that_cannot_be_written_down(
+    world: World, trail: Trail, verified: Verification, fails: Callable[[Aws, str], None]
+) -> None:
+    fails(world.aws, "dynamodb.PutItem")
 
     answer = world.read_result(verified)
 

@@ -5,8 +5,10 @@ import contextlib
 import pytest
 
 from bridge.domain import schedule
-from bridge.domain.errors import StorageUnavailable
+from bridge.domain.errors import StorageUnavailable, VendorLimitReached
 from bridge.domain.schedule import MIN_CHECK_INTERVAL_SECONDS
+from bridge.store.call_counters import CallCounters
+from bridge.vendor.rate_limiter import RateLimiter
 from tests.integration.harness import World
 
 FAULTS = {
@@ -120,6 +122,29 @@ def test_a_lost_answer_to_any_write_leaves_it_to_be_completed_later(world: World
     row = world.row(verification)
     assert (row["status"], row["sequence"]) == ("verified", 2)
     assert world.stored.due() == {}
+
+
+@pytest.mark.parametrize("call", ["schedule", "refresh"])
+def test_a_check_without_a_share_of_the_rate_limit_calls_nobody_and_takes_its_claim_back(
+    world: World, call: str
+) -> None:
+    verification = world.new()
+    planned, before = world.due_at(verification), world.row(verification)
+    counters = CallCounters(world.aws.client("dynamodb"), world.deps.settings.rate_table_name)
+    vars(world.deps)["rate_limiter"] = RateLimiter(counters, limit=0, background=0, now=world.clock)
+
+    if call == "refresh":
+        assert world.refresh(verification).json["code"] == "vendor_rate_limited"
+    else:
+        assert isinstance(world.check(verification).error, VendorLimitReached)
+
+    row = world.row(verification)
+    assert (row["checks"], "claimed_at" in row) == (before["checks"], False)
+    assert world.vendor.calls()["get"] == 0
+    if call == "refresh":
+        assert world.due_at(verification) == planned
+    else:
+        assert 0 < world.due_at(verification) - world.clock.epoch <= 60 + 10
 
 
 def test_when_nothing_can_be_read_the_person_gets_a_page_that_tries_again(world: World) -> None:

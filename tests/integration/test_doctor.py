@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.cli import doctor
+from bridge.cli.vendor_assumptions import header_differences
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.vendor import FakeVendor, answers, api
 from tests.sandbox.vendor.state import State
@@ -192,6 +193,21 @@ def test_a_vendor_that_is_out_of_order_or_refuses_us_could_not_be_asked(
 
     assert report.code == 2
     assert f"HTTP {fault}" in report.err
+
+
+def test_a_rate_limit_on_the_way_is_no_difference(vendor: FakeVendor, run: Run) -> None:
+    vendor.fault("slow", on="get", seconds=0)
+    vendor.fault("429", on="get")
+
+    report = run()
+
+    assert (report.code, report.differences) == (2, [])
+    assert "wrong token: HTTP 429" in report.err
+
+
+def test_a_compressed_body_is_reported() -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    assert list(header_differences(headers)) == ["the body is compressed, although only identity was accepted"]
 
 
 @pytest.mark.parametrize("on", ["create", "get"])

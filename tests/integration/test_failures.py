@@ -16,6 +16,7 @@ import pytest
 
 from bridge.aws import secrets
 from bridge.aws.due_queue import DueQueue
+from bridge.domain.errors import NotFound
 from bridge.domain.schedule import FIRST_CHECK
 from bridge.domain.verification import Verification
 from bridge.observability import OLDEST_DUE_SECONDS, concerning, logger, metrics, record_failure
@@ -427,3 +428,9 @@ def test_a_text_that_is_no_id_is_not_logged_as_one(log: io.StringIO, text: str, 
         raise error
     record_failure("invocation_failed", error)
     assert [each["verification_id"] for each in failures(log) if "verification_id" in each] == logged
+
+
+def test_only_an_unforeseen_error_is_logged_with_its_place(log: io.StringIO) -> None:
+    for error in (KeyError("canary"), NotFound()):
+        record_failure("invocation_failed", error)
+    assert ["where" in json.loads(line) for line in log.getvalue().splitlines()] == [True, False]

@@ -15,7 +15,11 @@ def finalize(sandbox: Sandbox, *bodies: str) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-@pytest.mark.parametrize("poison", ["", "not json", "[]", "{}", '{"id": 5}', '{"id": null}', '{"id": "ver_x"}', "null"])
+NO_DUE_TIME = json.dumps({"id": "ver_" + "a" * 26, "due_at": True})
+POISON = ["", "not json", "[]", "{}", '{"id": 5}', '{"id": null}', '{"id": "ver_x"}', "null", NO_DUE_TIME]
+
+
+@pytest.mark.parametrize("poison", POISON)
 def test_poison_is_reported_and_holds_up_nobody_else(world: World, poison: str) -> None:
     first, second = world.new(), world.new()
     for verification in (first, second):

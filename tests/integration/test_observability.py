@@ -110,8 +110,8 @@ def test_a_verification_verified_while_it_is_given_up_is_not_counted(world: Worl
         world.check(verification)
         reported.counts()
 
-    # The claim, and then the write that gives up.
-    world.aws.before_call(2, proven_meanwhile)
+    # The claim, the call's count, and then the write that gives up.
+    world.aws.before_call(3, proven_meanwhile)
     advanced = world.check(verification).verification
 
     assert advanced is not None

@@ -1,6 +1,5 @@
 """Reads: for the owner only, by id and by reference."""
 
-import base64
 import json
 from typing import Any
 
@@ -116,38 +115,13 @@ def test_a_list_has_the_principals_verifications_with_that_reference_newest_firs
     assert max(sizes) == 2
 
 
-def test_no_two_pairs_of_principal_and_reference_are_mistaken_for_each_other(world: World) -> None:
-    theirs = world.new(principal="a:1", reference="b")
+def test_a_bad_search_names_all_its_faults(functions: Functions) -> None:
+    """Each by itself: tests/unit/test_queries.py."""
+    response = functions.api("GET", "/verifications", query={"limit": "x", "cursor": "x", "sort": "x"})
 
-    answer = world.functions.api("GET", "/verifications", principal="a", query={"reference": "1:b"})
-
-    assert answer.json["data"] == []
-    assert [theirs.id] == [
-        document["id"]
-        for document in world.functions.api("GET", "/verifications", principal="a:1", query={"reference": "b"}).json[
-            "data"
-        ]
-    ]
-
-
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        "x",
-        "%%%",
-        "",
-        base64.urlsafe_b64encode(b"yesterday|ver_x").decode(),
-        base64.urlsafe_b64encode(b"2026-01-31T08:00:00.000Z").decode(),
-        base64.urlsafe_b64encode(b"2026-01-31T08:00:00.000Z|").decode(),
-        base64.urlsafe_b64encode(b"2026-01-31T08:00:00.000Z|" + b"x" * 65).decode(),
-        base64.urlsafe_b64encode("2026-01-31T08:00:00.000Z|é".encode()).decode(),
-    ],
-)
-def test_a_cursor_that_is_none_of_ours_is_refused(functions: Functions, cursor: str) -> None:
-    answer = functions.api("GET", "/verifications", query={"reference": "r", "cursor": cursor})
-
-    assert answer.status == 400
-    assert [fault["pointer"] for fault in answer.json["errors"]] == ["query:cursor"]
+    assert response.status == 400
+    pointers = [fault["pointer"] for fault in response.json["errors"]]
+    assert pointers == ["query:sort", "query:reference", "query:limit", "query:cursor"]
 
 
 def test_a_cursor_of_another_principal_opens_nothing_of_theirs(world: World) -> None:
@@ -162,27 +136,6 @@ def test_a_cursor_of_another_principal_opens_nothing_of_theirs(world: World) -> 
     assert answer.status == 200
     theirs = world.functions.api("GET", "/verifications", principal="mobile", query={"reference": "r"}).json["data"]
     assert not {document["id"] for document in answer.json["data"]} & {document["id"] for document in theirs}
-
-
-@pytest.mark.parametrize(
-    ("query", "pointers"),
-    [
-        ({}, ["query:reference"]),
-        ({"reference": ""}, ["query:reference"]),
-        ({"reference": "r" * 129}, ["query:reference"]),
-        ({"reference": "r", "limit": "0"}, ["query:limit"]),
-        ({"reference": "r", "limit": "101"}, ["query:limit"]),
-        ({"reference": "r", "limit": "-1"}, ["query:limit"]),
-        ({"reference": "r", "limit": "٣"}, ["query:limit"]),
-        ({"reference": "r", "status": "verified"}, ["query:status"]),
-        ({"limit": "x", "cursor": "x", "sort": "x"}, ["query:sort", "query:reference", "query:limit", "query:cursor"]),
-    ],
-)
-def test_a_bad_search_is_told_all_its_faults(functions: Functions, query: dict[str, str], pointers: list[str]) -> None:
-    answer = functions.api("GET", "/verifications", query=query)
-
-    assert answer.status == 400
-    assert [fault["pointer"] for fault in answer.json["errors"]] == pointers
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,8 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def validate_redirect_url(ask: Callable[[], object], *canaries: str) -> type[VendorError]:
-    """The named error that asking ends in: in time, and without a canary in it or in what led to it."""
+def error_of(ask: Callable[[], object], *canaries: str) -> type[VendorError]:
+    """The named error that a call ends in: in time, and without a canary in it or in its causes."""
     started = time.monotonic()
     with pytest.raises(VendorError) as raised:
         ask()
@@ -143,7 +143,7 @@ def test_creating_ends_in_the_named_error_and_never_makes_a_second_link(
 ) -> None:
     fake_vendor.fault(fault, on="create", times=None, seconds=SECONDS.get(fault))
     kind, calls = FAULTS[fault][:2]
-    assert validate_redirect_url(lambda: create(client(fake_vendor.url, budget=budget_for(fault)))) is kind
+    assert error_of(lambda: create(client(fake_vendor.url, budget=budget_for(fault)))) is kind
     assert fake_vendor.calls()["create"] == calls
     assert len(fake_vendor.tokens()) == (fault in MAKES_A_LINK)
 
@@ -154,7 +154,7 @@ def test_fetching_ends_in_the_named_error(fault: str, fake_vendor: FakeVendor, c
     fake_vendor.fault(fault, on="get", times=None, seconds=SECONDS.get(fault))
     kind, calls = FAULTS[fault][2:]
     vendor = client(fake_vendor.url, budget=budget_for(fault))
-    assert validate_redirect_url(lambda: vendor.fetch(token, permit=free).result, token) is kind
+    assert error_of(lambda: vendor.fetch(token, permit=free).result, token) is kind
     assert fake_vendor.calls()["get"] == calls
 
 
@@ -177,10 +177,7 @@ def test_where_nobody_waits_the_vendor_is_asked_once(
 ) -> None:
     token = create(client(fake_vendor.url)).token
     fake_vendor.fault(fault, on="get")
-    assert (
-        validate_redirect_url(lambda: client(fake_vendor.url).fetch(token, retry=False, permit=free), token)
-        is FAULTS[fault][2]
-    )
+    assert error_of(lambda: client(fake_vendor.url).fetch(token, retry=False, permit=free), token) is FAULTS[fault][2]
     assert fake_vendor.calls()["get"] == 1
 
 
@@ -229,7 +226,7 @@ def test_an_answer_larger_than_any_record_is_not_read_to_its_end(
 ) -> None:
     monkeypatch.setattr("bridge.vendor.client.LARGEST_ANSWER", 1024 * 1024)
     fake_vendor.fault("huge", times=None)
-    assert validate_redirect_url(lambda: ask(client(fake_vendor.url)), "TOKEN") is VendorMalformed
+    assert error_of(lambda: ask(client(fake_vendor.url)), "TOKEN") is VendorMalformed
 
 
 @pytest.mark.parametrize("ask", [create, lambda vendor: vendor.fetch("TOKEN", permit=free)], ids=["create", "fetch"])
@@ -237,7 +234,7 @@ def test_a_refused_connection_has_no_effect_and_is_tried_again(
     ask: Ask, fake_vendor: FakeVendor, client: Callable[..., Vendor], credentials: Credentials
 ) -> None:
     fake_vendor.stop()
-    assert validate_redirect_url(lambda: ask(client(fake_vendor.url)), "TOKEN") is VendorUnavailable
+    assert error_of(lambda: ask(client(fake_vendor.url)), "TOKEN") is VendorUnavailable
     assert len(credentials.reads) == 3
     fake_vendor.start()
     assert create(client(fake_vendor.url)).token in fake_vendor.tokens()
@@ -251,7 +248,7 @@ def test_a_name_that_cannot_be_resolved_has_no_effect_and_is_tried_again(
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unresolved)
-    assert validate_redirect_url(lambda: ask(client("http://vendor.example")), "TOKEN") is VendorUnavailable
+    assert error_of(lambda: ask(client("http://vendor.example")), "TOKEN") is VendorUnavailable
     assert len(credentials.reads) == 3
 
 
@@ -262,11 +259,8 @@ def test_a_redirect_is_not_followed_for_it_would_carry_the_credentials_elsewhere
     with RawServer(whole(b'{"status": 200, "result": {}}')) as elsewhere:
         location = f"{status} Moved\r\nLocation: {elsewhere.url}/api/ekyc/verifications/TOKEN"
         with RawServer(whole(b"", location)) as vendor:
-            assert validate_redirect_url(lambda: create(client(vendor.url))) is VendorMalformed
-            assert (
-                validate_redirect_url(lambda: client(vendor.url).fetch("TOKEN", permit=free), "TOKEN")
-                is VendorMalformed
-            )
+            assert error_of(lambda: create(client(vendor.url))) is VendorMalformed
+            assert error_of(lambda: client(vendor.url).fetch("TOKEN", permit=free), "TOKEN") is VendorMalformed
         assert elsewhere.connections == 0
 
 
@@ -303,9 +297,7 @@ def test_credentials_that_stay_wrong_are_not_tried_a_third_time(
     fake_vendor: FakeVendor, client: Callable[..., Vendor], credentials: Credentials
 ) -> None:
     fake_vendor.rotate("new-id", "sk_new")
-    assert (
-        validate_redirect_url(lambda: client(fake_vendor.url).fetch("TOKEN", permit=free), "TOKEN") is VendorCredentials
-    )
+    assert error_of(lambda: client(fake_vendor.url).fetch("TOKEN", permit=free), "TOKEN") is VendorCredentials
     assert credentials.reads == ["cached", "fresh"]
     assert fake_vendor.calls()["unauthorized"] == 2
 
@@ -328,7 +320,7 @@ def test_credentials_that_fit_no_header_are_in_no_error(
     secret: str, fake_vendor: FakeVendor, client: Callable[..., Vendor]
 ) -> None:
     vendor = client(fake_vendor.url, credentials=Credentials(ID, secret))
-    assert issubclass(validate_redirect_url(lambda: create(vendor)), VendorError)
+    assert issubclass(error_of(lambda: create(vendor)), VendorError)
 
 
 def test_proxies_and_netrc_of_the_environment_see_nothing(
@@ -373,5 +365,5 @@ def test_proxies_and_netrc_of_the_environment_see_nothing(
 )
 def test_a_link_that_leads_nowhere_safe_is_the_vendors_fault(result: bytes, client: Callable[..., Vendor]) -> None:
     with RawServer(whole(b'{"status": 200, "result": ' + result + b"}")) as vendor:
-        assert validate_redirect_url(lambda: create(client(vendor.url)), "vendor.example", "admin") is VendorMalformed
+        assert error_of(lambda: create(client(vendor.url)), "vendor.example", "admin") is VendorMalformed
         assert len(vendor.requests) == 1

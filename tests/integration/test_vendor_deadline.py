@@ -1,14 +1,18 @@
 """Nobody holds a person longer than the budget: not by silence, not a byte at a time, not on a kept connection."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import requests
 
 from bridge.domain.errors import VendorTimeout
 from bridge.domain.verification import LinkRequest
+from bridge.outbound import deadline
+from bridge.outbound.connecting import connect
 from bridge.outbound.deadline import DeadlineAdapter, within
 from bridge.vendor.client import Vendor
 from tests.integration.harness import free
@@ -148,9 +152,26 @@ def test_the_deadline_of_one_thread_cuts_no_other(session: requests.Session) -> 
     assert seen == [BODY]
 
 
-def test_where_the_deadline_passes_while_connecting_nothing_is_sent(session: requests.Session) -> None:
-    with RawServer(GOOD) as server, within(0) as exchange:
-        assert exchange.has_passed()
+@pytest.mark.parametrize("seconds", [0, 0.2], ids=["before", "while"])
+def test_a_deadline_that_passes_before_or_while_connecting_sends_nothing(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    def slow(*args: Any) -> socket.socket:
+        connected = connect(*args)
+        time.sleep(0.3)
+        return connected
+
+    monkeypatch.setattr(deadline, "connect", slow)
+    with RawServer(GOOD) as server, within(seconds) as exchange:
         with pytest.raises(requests.RequestException):
             session.get(server.url, timeout=5)
+        assert exchange.has_passed()
         assert server.requests == []
+
+
+def test_a_budget_that_is_used_up_before_the_call_is_a_timeout_without_a_call(client: Callable[..., Vendor]) -> None:
+    with RawServer(GOOD) as server:
+        vendor = client(server.url, budget=0.1)
+        with pytest.raises(VendorTimeout):
+            vendor.fetch("TOKEN", permit=lambda: time.sleep(0.2))
+        assert server.connections == 0

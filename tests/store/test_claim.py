@@ -209,6 +209,12 @@ def test_a_return_is_recorded_though_a_check_advances_the_status_in_between(tabl
     assert (found.status, found.sequence, found.returned_at) == (Status.PROCESSING, 2, EPOCH + 10)
 
 
+def test_a_return_is_not_recorded_if_the_verification_is_redacted_in_between(table: Table) -> None:
+    made = pending(table)
+    tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(9))
+    assert returns.record_return(table, made, nonce(), later(10)) == tombstone
+
+
 def test_returns_in_a_loop_check_no_more_often_than_allowed(table: Table) -> None:
     made = pending(table)
     claims = [returned(table, made, 6 * n)[1] for n in range(150)]

@@ -124,10 +124,17 @@ def test_while_the_provider_is_in_trouble_a_known_key_still_opens(clock: Clock) 
     assert keys.find("rsa-1") is not None
 
 
-@pytest.mark.parametrize("document", [b"", b"{}", b"[]", b"null", b"<html>", b'{"keys"', b"\xff"])
-def test_a_document_that_is_none_lets_nobody_in(document: bytes) -> None:
-    with pytest.raises(StorageUnavailable):
+@pytest.mark.parametrize("document", [b"", b"{}", b"[]", b"null", b"<html>", b'{"keys"', b"\xff", b'{"keys": {}}'])
+def test_a_malformed_document_is_a_failure(document: bytes) -> None:
+    with pytest.raises(StorageUnavailable) as raised:
         KeySet(lambda: document).find("rsa-1")
+    assert (raised.value.operation, raised.value.code) == ("jwks", "malformed")
+
+
+def test_a_document_without_a_usable_key_is_a_failure() -> None:
+    with pytest.raises(StorageUnavailable) as raised:
+        KeySet(lambda: b'{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]}').find("a")
+    assert (raised.value.operation, raised.value.code) == ("jwks", "no usable key")
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,6 @@ class Settings:
     def _list(self, name: str) -> tuple[str, ...]:
         return tuple(filter(None, self._get(name).split(",")))
 
-    def keeps_evidence(self) -> bool:
-        """Whether this function keeps evidence at all."""
-        return bool(self._environment.get("EVIDENCE_BUCKET"))
-
     def is_traced(self) -> bool:
         """Whether the invocations are traced by X-Ray."""
         return self._environment.get("TRACING") == "Active"
