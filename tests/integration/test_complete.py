@@ -75,6 +75,12 @@ def test_what_the_vendor_says_becomes_the_status(world: World, outcome: str, sta
     assert reported(answer) == document["status"] == status
     assert (document["reason"] or {}).get("code") == reason
     assert document["sequence"] == (2 if status == "processing" else 3)
+    if status == "processing":
+        assert world.stored.due() == {verification.id: world.clock.epoch + schedule.FOLLOW_UPS[0]}
+        assert "ttl" not in world.row(verification)
+    else:
+        assert world.stored.due() == {}
+        assert world.row(verification)["ttl"] == world.clock.epoch + world.deps.settings.retention
     assert world.vendor.calls()["get"] == 1
 
 
@@ -143,30 +149,14 @@ def test_an_unknown_id_or_code_is_a_plain_404_page_and_no_vendor_call(world: Wor
     assert sorted(world.stored.rows(), key=lambda row: str(row["id"])) == before
 
 
-def test_a_final_verification_is_due_no_more_and_kept_for_the_retention(world: World) -> None:
-    verification = world.new("verified")
-    world.returns(verification)
-
-    assert world.stored.due() == {}
-    assert world.row(verification)["ttl"] == world.clock.epoch + world.deps.settings.retention
-
-
-def test_an_open_verification_stays_due_and_has_no_ttl(world: World) -> None:
-    verification = world.new("ocr_passed")
-    world.returns(verification)
-
-    assert world.stored.due() == {verification.id: world.clock.epoch + schedule.FOLLOW_UPS[0]}
-    assert "ttl" not in world.row(verification)
-
-
-def test_the_status_rises_step_by_step_and_each_step_counts_one(world: World) -> None:
+def test_each_advance_of_the_status_counts_one(world: World) -> None:
     verification = world.new()
     seen = []
     for outcome in ("untouched", "ocr_passed", "ocr_passed", "9102", "ocr_passed", "verified", "9102+expired"):
         world.play(verification, outcome)
-        risen = world.check(verification).verification
-        assert risen is not None
-        seen.append((str(risen.status), risen.sequence))
+        advanced = world.check(verification).verification
+        assert advanced is not None
+        seen.append((str(advanced.status), advanced.sequence))
         world.clock.advance(MIN_CHECK_INTERVAL_SECONDS)
 
     rejected, verified = ("rejected", 3), ("verified", 4)

@@ -9,7 +9,6 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from bridge.auth.jwks import LARGEST, KeySet, over_http
-from bridge.cli import api_keys
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import READ, READ_ALL
 from bridge.domain.errors import StorageUnavailable
@@ -108,16 +107,6 @@ def test_a_key_of_that_name_does_not_see_a_subjects_verifications(
     path = f"/verifications/{json.loads(created['body'])['id']}"
     key = sandbox.add_key("web", [READ])
     assert call("GET", path, key)["statusCode"] == 404
-
-
-@pytest.mark.parametrize(("scopes", "status"), [([READ], 404), ([READ, READ_ALL], 200)])
-def test_a_backends_key_reads_what_a_subject_created_if_it_has_the_scope(
-    call: Call, sandbox: Sandbox, scopes: list[str], status: int
-) -> None:
-    created = call("POST", "/verifications", token(sub="mia"), WANTED)
-    key, entry = api_keys.make("backend", scopes)
-    api_keys.add(sandbox.client("secretsmanager"), sandbox.stack.resources["ApiKeysSecret"], entry)
-    assert call("GET", f"/verifications/{json.loads(created['body'])['id']}", key)["statusCode"] == status
 
 
 def test_a_token_may_have_the_scope_too(call: Call) -> None:

@@ -71,11 +71,6 @@ def test_what_is_due_is_found_in_every_shard(table: Table) -> None:
     assert sorted(found) == sorted((id, FIRST_CHECK) for id in ids)
 
 
-def test_ids_are_spread_over_all_shards() -> None:
-    shards = [due_shard(reservation().id) for _ in range(400)]
-    assert {shard: shards.count(shard) > 50 for shard in shards} == {str(n): True for n in range(DUE_SHARDS)}
-
-
 @pytest.mark.parametrize(("seconds", "is_due"), [(schedule.FIRST_CHECK - 1, False), (schedule.FIRST_CHECK, True)])
 def test_nothing_is_due_before_its_second(table: Table, seconds: int, is_due: bool) -> None:
     made = pending(table)

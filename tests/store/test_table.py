@@ -8,8 +8,8 @@ from botocore.exceptions import ReadTimeoutError
 
 from bridge.domain.errors import StorageUnavailable
 from bridge.store import due, reading
-from bridge.store.items import attributes, plain
-from bridge.store.rows import from_row, to_row
+from bridge.store.items import plain
+from bridge.store.rows import to_row
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import RESULT, UNKNOWN, existing, item, later, pending, reservation, reserved, write
 
@@ -75,16 +75,6 @@ def test_a_result_of_the_largest_size_still_fits_into_an_item(table: Table) -> N
     largest = "ß" * (200 * 1024 // 2)
     table.update(made.id, condition="#id = :id", values={":id": made.id}, set={"result": largest})
     assert existing(table, made).result == largest
-
-
-@pytest.mark.parametrize("microsecond", [0, 1000, 999_000])
-def test_a_row_that_is_read_is_the_verification_that_was_written(microsecond: int) -> None:
-    made = reservation(created_at=later(0).replace(microsecond=microsecond))
-    assert from_row(to_row(made)) == made
-
-
-def test_what_is_none_is_left_out_and_what_is_empty_is_not() -> None:
-    assert attributes({"a": None, "b": "", "c": 0, "d": {}}) == {"b": {"S": ""}, "c": {"N": "0"}, "d": {"M": {}}}
 
 
 def test_an_error_of_dynamodb_is_named_and_not_quoted(table: Table) -> None:
