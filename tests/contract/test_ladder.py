@@ -51,7 +51,7 @@ def throttled(service: str) -> float:
     return sum(pause + MOST_THAT_AWS_MAY_ASK_FOR for pause in PAUSES[: clients.ATTEMPTS[service] - 1])
 
 
-def test_one_answer_of_the_vendor_is_waited_for_no_longer_than_all_together() -> None:
+def test_the_vendors_timeouts_are_below_its_budget() -> None:
     assert 0 < vendor_client.CONNECT_TIMEOUT < vendor_client.READ_TIMEOUT < vendor_client.BUDGET < PATIENCE
 
 

@@ -77,7 +77,7 @@ def _contents(layer: Path) -> dict[str, tuple[str, int, int]]:
 
 
 @pytest.mark.slow
-def test_the_same_sources_give_the_same_bytes_whoever_builds(layer: Path, tmp_path: Path) -> None:
+def test_the_same_sources_give_the_same_bytes_with_another_python(layer: Path, tmp_path: Path) -> None:
     again = _build(tmp_path / "elsewhere", _another_python())
 
     assert _contents(again) == _contents(layer)
@@ -91,7 +91,7 @@ def test_it_is_small(layer: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_module_has_bytecode_that_does_not_look_at_times(layer: Path) -> None:
+def test_every_module_has_bytecode_that_ignores_timestamps(layer: Path) -> None:
     for source in layer.rglob("*.py"):
         bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
         # After the magic number: a hash, which is not checked.

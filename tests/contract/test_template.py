@@ -52,7 +52,7 @@ def test_a_parameter_is_described_and_bounded(name: str) -> None:
         ("AlarmTopicArn", "arn:aws:sns:eu-west-1:123456789012:alarms", "alarms"),
     ],
 )
-def test_a_pattern_takes_what_is_meant_and_nothing_else(parameter: str, good: str, bad: str) -> None:
+def test_a_parameters_pattern_accepts_good_and_rejects_bad_values(parameter: str, good: str, bad: str) -> None:
     pattern = re.compile(PARAMETERS[parameter]["AllowedPattern"])
     assert pattern.fullmatch(good)
     assert not pattern.fullmatch(bad)

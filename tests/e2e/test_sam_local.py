@@ -94,6 +94,6 @@ def test_no_key_is_401(front: dict[str, str]) -> None:
 def test_a_wrong_key_is_403(front: dict[str, str]) -> None:
     wrong = {"Authorization": "Bearer ek_unknown"}
 
-    answer = requests.get(f"{front['api_url']}/verifications/ver_x", headers=wrong, timeout=TIMEOUT)
+    response = requests.get(f"{front['api_url']}/verifications/ver_x", headers=wrong, timeout=TIMEOUT)
 
-    assert answer.status_code == 403
+    assert response.status_code == 403

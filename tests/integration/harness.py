@@ -97,8 +97,8 @@ class Aws:
         """The next call gets this error from the service; nothing is done."""
         self._denied[call] = code
 
-    def lose_answer(self, call: str, times: int = 1) -> None:
-        """The next calls are done, and their answers are lost on the way."""
+    def lose_response(self, call: str, times: int = 1) -> None:
+        """The next calls are done, and their responses are lost on the way."""
         self._lost += [call] * times
 
     def before_next(self, call: str, action: Callable[[], object]) -> None:
@@ -139,7 +139,7 @@ def _call(event_name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What a function answered; the names of headers in lower case."""
 
     status: int
@@ -168,7 +168,7 @@ class Functions:
         scopes: Sequence[str] = OWN_SCOPES,
         query: Mapping[str, str] | None = None,
         base64: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """A call with a key; `body` is a value for JSON, a text as it is, or bytes, which go in base64.
 
         With `base64` the event says so of a text, too.
@@ -184,14 +184,14 @@ class Functions:
             event |= {"body": body if isinstance(body, str) else json.dumps(body), "isBase64Encoded": base64}
         return self._call("VerificationsFunction", event)
 
-    def browser(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+    def browser(self, path: str, query: Mapping[str, str] | None = None) -> Response:
         """A person's browser, at the public routes."""
         return self._call("RedirectFunction", http_event("GET", path, query))
 
-    def _call(self, function: str, event: dict[str, Any]) -> Answer:
-        answer = self._sandbox.invoke(function, event)
-        headers = {name.lower(): value for name, value in answer["headers"].items()}
-        return Answer(answer["statusCode"], headers, answer["body"])
+    def _call(self, function: str, event: dict[str, Any]) -> Response:
+        response = self._sandbox.invoke(function, event)
+        headers = {name.lower(): value for name, value in response["headers"].items()}
+        return Response(response["statusCode"], headers, response["body"])
 
 
 def http_event(method: str, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -246,20 +246,20 @@ class World:
     def play(self, verification: Verification, outcome: str) -> None:
         self.vendor.play(token_of(verification), outcome)
 
-    def returns(self, verification: Verification) -> Answer:
+    def returns(self, verification: Verification) -> Response:
         """The person's browser comes back from the vendor."""
         return self.functions.browser(return_path(verification))
 
     def read(self, verification: Verification) -> Any:
         return self.functions.api("GET", f"/verifications/{verification.id}").json
 
-    def read_result(self, verification: Verification) -> Answer:
+    def read_result(self, verification: Verification) -> Response:
         return self.functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
 
-    def refresh(self, verification: Verification) -> Answer:
+    def refresh(self, verification: Verification) -> Response:
         return self.functions.api("POST", f"/verifications/{verification.id}/refresh")
 
-    def redact(self, verification: Verification) -> Answer:
+    def redact(self, verification: Verification) -> Response:
         return self.functions.api("POST", f"/verifications/{verification.id}/redact")
 
     def check(self, verification: Verification) -> Checked:

@@ -23,12 +23,12 @@ class Trail:
 
     def of(self, verification: Verification) -> list[dict[str, Any]]:
         """In the order of their times."""
-        answer = self._client.query(
+        response = self._client.query(
             TableName=self._table,
             KeyConditionExpression="verification_id = :id",
             ExpressionAttributeValues={":id": {"S": verification.id}},
         )
-        return [plain(item) for item in answer["Items"]]
+        return [plain(item) for item in response["Items"]]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def verified(world: World) -> Verification:
     return made
 
 
-def test_each_reading_of_a_result_is_written_down(world: World, trail: Trail, verified: Verification) -> None:
+def test_each_read_of_a_result_is_audited(world: World, trail: Trail, verified: Verification) -> None:
     world.read_result(verified)
     world.clock.advance(60)
     world.read_result(verified)
@@ -75,9 +75,7 @@ def test_a_repeated_put_replaces_nothing_and_counts_as_written(
     assert [entry["action"] for entry in trail.of(verified)] == ["result_read"]
 
 
-def test_a_redaction_is_written_down_and_what_was_written_before_stays(
-    world: World, trail: Trail, verified: Verification
-) -> None:
+def test_a_redaction_is_audited_and_keeps_earlier_entries(world: World, trail: Trail, verified: Verification) -> None:
     world.read_result(verified)
     world.clock.advance(1)
     world.redact(verified)
@@ -88,19 +86,19 @@ def test_a_redaction_is_written_down_and_what_was_written_before_stays(
 
 
 @pytest.mark.parametrize("fails", [Aws.refuse, Aws.deny])
-def test_nothing_is_given_that_cannot_be_written_down(
+def test_no_result_is_given_that_cannot_be_audited(
     world: World, trail: Trail, verified: Verification, fails: Callable[[Aws, str], None]
 ) -> None:
     fails(world.aws, "dynamodb.PutItem")
 
-    answer = world.read_result(verified)
+    response = world.read_result(verified)
 
-    assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
-    assert "result" not in answer.json
+    assert (response.status, response.json["code"]) == (503, "storage_unavailable")
+    assert "result" not in response.json
     assert trail.of(verified) == []
 
 
-def test_a_redaction_that_cannot_be_written_down_is_done_and_asked_for_again(
+def test_a_redaction_that_cannot_be_audited_is_done_and_must_be_repeated(
     world: World, trail: Trail, verified: Verification
 ) -> None:
     world.aws.refuse("dynamodb.PutItem")
@@ -113,7 +111,7 @@ def test_a_redaction_that_cannot_be_written_down_is_done_and_asked_for_again(
     assert [entry["action"] for entry in trail.of(verified)] == ["redacted"]
 
 
-def test_who_is_given_nothing_leaves_no_trace(world: World, trail: Trail, verified: Verification) -> None:
+def test_a_read_without_a_result_is_not_audited(world: World, trail: Trail, verified: Verification) -> None:
     untouched = world.new()
     world.functions.api("GET", f"/verifications/{verified.id}")
     world.read_result(untouched)
@@ -122,7 +120,9 @@ def test_who_is_given_nothing_leaves_no_trace(world: World, trail: Trail, verifi
     assert trail.of(verified) == trail.of(untouched) == []
 
 
-def test_the_trail_says_nothing_of_the_person(functions: Functions, trail: Trail, verified: Verification) -> None:
+def test_the_audit_trail_holds_nothing_of_the_person(
+    functions: Functions, trail: Trail, verified: Verification
+) -> None:
     result = functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
     functions.api("POST", f"/verifications/{verified.id}/redact")
     assert "AMINAH" in result.text

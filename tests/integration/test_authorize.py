@@ -29,8 +29,8 @@ def ask(sandbox: Sandbox, deps: Dependencies) -> Ask:
         if authorization is not None:
             event["headers"] = {"Authorization": authorization}
             event["identitySource"] = [authorization]
-        answer: dict[str, Any] = sandbox.invoke("AuthorizeFunction", event)
-        return answer
+        response: dict[str, Any] = sandbox.invoke("AuthorizeFunction", event)
+        return response
 
     return ask
 
@@ -102,7 +102,7 @@ def test_a_malformed_secret_is_a_failure_which_no_cache_keeps(ask: Ask, put: Cal
 
 
 @pytest.mark.parametrize("happens", ["a stray comma", "Secrets Manager away"])
-def test_callers_go_on_for_an_hour_while_the_secret_cannot_be_read(
+def test_keys_work_for_an_hour_while_the_secret_cannot_be_read(
     ask: Ask, put: Callable[[Any], None], aws: Aws, clock: Clock, monkeypatch: pytest.MonkeyPatch, happens: str
 ) -> None:
     monkeypatch.setattr(secrets, "MAX_AGE", 0)

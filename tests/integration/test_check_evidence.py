@@ -40,7 +40,7 @@ def _put(sandbox: Sandbox, deps: Dependencies, verification: Verification, body:
     sandbox.client("s3").put_object(Bucket=deps.settings.evidence_bucket, Key=key, Body=body)
 
 
-def test_evidence_as_it_was_kept_is_called_so(
+def test_unchanged_evidence_is_confirmed(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, said = _run(deps, verified.id, capsys)
@@ -50,7 +50,7 @@ def test_evidence_as_it_was_kept_is_called_so(
 
 
 @pytest.mark.parametrize("body", [gzip.compress(b"{}"), b"{}", b"", gzip.compress(b"{}")[:-9]])
-def test_evidence_that_was_changed_is_found_out(
+def test_changed_evidence_is_reported(
     world: World, verified: Verification, capsys: pytest.CaptureFixture[str], body: bytes
 ) -> None:
     _put(world.sandbox, world.deps, verified, body)
@@ -59,9 +59,7 @@ def test_evidence_that_was_changed_is_found_out(
     assert "is not what was kept" in said
 
 
-def test_one_changed_byte_is_found_out(
-    world: World, verified: Verification, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_changed_byte_is_reported(world: World, verified: Verification, capsys: pytest.CaptureFixture[str]) -> None:
     raw = world.deps.evidence.get(_evidence(verified))
     assert raw
     assert _run(world.deps, verified.id, capsys)[0] == 0
@@ -69,14 +67,14 @@ def test_one_changed_byte_is_found_out(
     assert _run(world.deps, verified.id, capsys)[0] == 1
 
 
-def test_evidence_that_is_gone_is_said_to_be(
+def test_missing_evidence_is_reported(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deps.evidence.delete(verified.id)
     assert "cannot be read: NoSuchKey" in _run(deps, verified.id, capsys)[1]
 
 
-def test_what_was_redacted_or_never_kept_or_never_there_is_said_to_be(
+def test_the_command_names_what_was_redacted_not_stored_or_unknown(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "nothing was kept" in _run(deps, new(deps).id, capsys)[1]

@@ -8,7 +8,7 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.schedule import MIN_CHECK_INTERVAL_SECONDS
 from bridge.domain.verification import Status
-from tests.integration.harness import Answer, World, return_path, token_of
+from tests.integration.harness import Response, World, return_path, token_of
 
 # What happened at the vendor: the status of the one who returns, and the code of its reason.
 OUTCOMES = [
@@ -58,10 +58,10 @@ OUTCOMES = [
 ]
 
 
-def reported(answer: Answer) -> str:
+def reported(response: Response) -> str:
     """The status that a person carries on to the frontend."""
-    assert answer.status == 303
-    (status,) = parse_qs(urlsplit(answer.headers["location"]).query)["status"]
+    assert response.status == 303
+    (status,) = parse_qs(urlsplit(response.headers["location"]).query)["status"]
     return status
 
 
@@ -69,10 +69,10 @@ def reported(answer: Answer) -> str:
 def test_what_the_vendor_says_becomes_the_status(world: World, outcome: str, status: str, reason: str | None) -> None:
     verification = world.new(outcome)
 
-    answer = world.returns(verification)
+    response = world.returns(verification)
 
     document = world.read(verification)
-    assert reported(answer) == document["status"] == status
+    assert reported(response) == document["status"] == status
     assert (document["reason"] or {}).get("code") == reason
     assert document["sequence"] == (2 if status == "processing" else 3)
     if status == "processing":
@@ -127,11 +127,11 @@ def test_the_browser_is_never_believed(world: World, query: dict[str, str]) -> N
 def test_the_person_is_sent_on_to_the_frontends_own_address(world: World) -> None:
     verification = world.new("verified")
 
-    answer = world.returns(verification)
+    response = world.returns(verification)
 
     reported_to = f"http://localhost:5173/welcome?tab=1&verification_id={verification.id}&status=verified#top"
-    assert answer.headers["location"] == reported_to
-    assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
+    assert response.headers["location"] == reported_to
+    assert (response.headers["cache-control"], response.headers["referrer-policy"]) == ("no-store", "no-referrer")
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,10 @@ def test_an_unknown_id_or_code_is_a_plain_404_page_and_no_vendor_call(world: Wor
     verification, other = world.new(), world.new()
     before = sorted(world.stored.rows(), key=lambda row: str(row["id"]))
 
-    answer = world.functions.browser(path.format(id=verification.id, code=verification.code, other=other.id))
+    response = world.functions.browser(path.format(id=verification.id, code=verification.code, other=other.id))
 
-    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
-    assert verification.id not in answer.text
+    assert (response.status, response.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert verification.id not in response.text
     assert world.vendor.calls()["get"] == 0
     assert sorted(world.stored.rows(), key=lambda row: str(row["id"])) == before
 
@@ -163,7 +163,7 @@ def test_each_advance_of_the_status_counts_one(world: World) -> None:
     assert seen == [("pending", 1), ("processing", 2), ("processing", 2), rejected, rejected, verified, verified]
 
 
-def test_a_verified_one_is_never_asked_about_again(world: World) -> None:
+def test_a_verified_verification_is_never_checked_again(world: World) -> None:
     verification = world.new("verified")
     world.returns(verification)
     world.play(verification, "9102+expired")
@@ -217,7 +217,7 @@ def test_a_link_is_over_some_seconds_after_its_end(world: World, late: int, stat
     assert str(completed.status) == status
 
 
-def test_a_link_that_ends_while_the_vendor_answers_is_looked_at_again(
+def test_a_link_that_ends_while_the_vendor_responds_is_checked_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record is from before the end; the person went on after it was read."""
@@ -227,10 +227,10 @@ def test_a_link_that_ends_while_the_vendor_answers_is_looked_at_again(
     fetch = world.deps.vendor.fetch
 
     def slow(token: str, **how: Any) -> Any:
-        answer = fetch(token, **how)
+        response = fetch(token, **how)
         world.clock.advance(8)
         world.vendor.play(token, "verified")
-        return answer
+        return response
 
     with monkeypatch.context() as patched:
         patched.setattr(world.deps.vendor, "fetch", slow)
@@ -244,7 +244,7 @@ def test_a_link_that_ends_while_the_vendor_answers_is_looked_at_again(
     assert world.row(verification)["status"] == "verified"
 
 
-def test_a_vendor_that_fails_is_asked_again_only_where_somebody_waits(world: World) -> None:
+def test_a_vendor_failure_is_retried_only_for_a_waiting_person(world: World) -> None:
     awaited, queued = world.new(), world.new()
     world.vendor.fault("500", on="get", times=None)
 

@@ -108,10 +108,10 @@ def test_a_record_that_cannot_be_read_is_kept_and_changes_no_status(world: World
     verification = world.new(outcome)
     raw = world.vendor.raw_record(token_of(verification))
 
-    answer = world.returns(verification)
+    response = world.returns(verification)
 
     row = world.row(verification)
-    assert "status=processing" in answer.headers["location"]
+    assert "status=processing" in response.headers["location"]
     assert (row["status"], row["sequence"], row["failures"]) == ("processing", 2, 1)
     assert "result" not in row
     (key,) = world.stored.objects(verification.id)
@@ -120,13 +120,13 @@ def test_a_record_that_cannot_be_read_is_kept_and_changes_no_status(world: World
     assert world.due_at(verification) > world.clock.epoch
 
 
-def test_without_the_proof_in_the_bucket_nobody_is_verified_until_it_is_there(world: World) -> None:
+def test_nobody_is_verified_before_the_evidence_is_stored(world: World) -> None:
     verification = world.new("verified")
     world.aws.refuse("s3.PutObject")
 
-    answer = world.returns(verification)
+    response = world.returns(verification)
 
-    assert "status=processing" in answer.headers["location"]
+    assert "status=processing" in response.headers["location"]
     assert world.row(verification)["status"] == "processing"
     world.clock.go_to(world.due_at(verification))
     world.sweep_and_drain()
@@ -134,9 +134,9 @@ def test_without_the_proof_in_the_bucket_nobody_is_verified_until_it_is_there(wo
     assert world.stored.objects(verification.id) == [world.row(verification)["evidence"]["key"]]
 
 
-def test_an_answer_of_the_bucket_that_is_lost_leaves_one_object(world: World) -> None:
+def test_a_lost_response_of_the_bucket_leaves_one_object(world: World) -> None:
     verification = world.new("verified")
-    world.aws.lose_answer("s3.PutObject")
+    world.aws.lose_response("s3.PutObject")
 
     assert world.check(verification).error is not None
     world.clock.advance(5)

@@ -39,10 +39,10 @@ def test_with_a_faulty_vendor_the_person_is_sent_on_and_nothing_final_is_written
     verification = world.new("verified")
     world.vendor.fault(fault, on="get", times=None)
 
-    answer = world.returns(verification)
+    response = world.returns(verification)
 
-    assert answer.status == 303
-    assert "status=processing" in answer.headers["location"]
+    assert response.status == 303
+    assert "status=processing" in response.headers["location"]
     row = world.row(verification)
     assert (row["status"], row["sequence"], row["failures"], row["checks"]) == ("processing", 2, 1, 0)
     assert row.keys().isdisjoint({"result", "evidence", "ttl", "reason_code"})
@@ -55,7 +55,7 @@ def test_with_a_faulty_vendor_the_person_is_sent_on_and_nothing_final_is_written
     assert "failures" not in world.row(verification)
 
 
-def test_an_outage_after_the_link_is_over_is_no_end(world: World) -> None:
+def test_an_outage_after_the_link_leaves_it_open(world: World) -> None:
     verification = world.new()
     world.vendor.fault("500", on="get", times=None)
     world.clock.advance(900 + world.deps.settings.give_up_after - 1)
@@ -66,15 +66,15 @@ def test_an_outage_after_the_link_is_over_is_no_end(world: World) -> None:
     assert verification.id in world.stored.due()
 
 
-def test_when_the_vendor_could_not_be_asked_until_we_gave_up_it_failed_and_may_still_be_proven(world: World) -> None:
+def test_after_give_up_hours_without_the_vendor_it_fails_and_can_still_be_verified(world: World) -> None:
     verification = world.new("verified")
     world.vendor.fault("500", on="get", times=None)
     world.clock.advance(900 + world.deps.settings.give_up_after)
 
-    answer = world.returns(verification)
+    response = world.returns(verification)
 
     document = world.read(verification)
-    assert "status=failed" in answer.headers["location"]
+    assert "status=failed" in response.headers["location"]
     assert (document["status"], document["reason"]["code"]) == ("failed", "vendor_unreachable")
     assert (document["reason"]["retryable"], document["sequence"]) == (True, 3)
     assert world.stored.due() == {}
@@ -88,7 +88,7 @@ def test_when_the_vendor_could_not_be_asked_until_we_gave_up_it_failed_and_may_s
 
 # The rise alone, or what says when to look again, too.
 @pytest.mark.parametrize("refused", [1, 2])
-def test_what_was_heard_and_not_written_down_is_not_given_up_at_the_next_silence(world: World, refused: int) -> None:
+def test_a_response_that_could_not_be_stored_postpones_giving_up(world: World, refused: int) -> None:
     verification = world.new("verified")
     world.clock.advance(900 + world.deps.settings.give_up_after)
     world.aws.before_next("s3.PutObject", lambda: world.aws.refuse("dynamodb.UpdateItem", refused))
@@ -107,12 +107,12 @@ def test_what_was_heard_and_not_written_down_is_not_given_up_at_the_next_silence
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-def test_a_lost_answer_to_any_write_leaves_it_to_be_completed_later(world: World, lost: int) -> None:
+def test_a_lost_response_to_any_write_is_completed_later(world: World, lost: int) -> None:
     verification = world.new("verified")
     if lost == 1:
-        world.aws.lose_answer("dynamodb.UpdateItem")
+        world.aws.lose_response("dynamodb.UpdateItem")
     else:
-        world.aws.before_next("s3.PutObject", lambda: world.aws.lose_answer("dynamodb.UpdateItem"))
+        world.aws.before_next("s3.PutObject", lambda: world.aws.lose_response("dynamodb.UpdateItem"))
 
     with contextlib.suppress(StorageUnavailable):
         world.check(verification)
@@ -151,7 +151,7 @@ def test_when_nothing_can_be_read_the_person_gets_a_page_that_tries_again(world:
     verification = world.new()
     world.aws.refuse("dynamodb.UpdateItem")
 
-    answer = world.returns(verification)
+    response = world.returns(verification)
 
-    assert (answer.status, answer.headers["refresh"]) == (503, "5")
-    assert answer.headers["content-type"].startswith("text/html")
+    assert (response.status, response.headers["refresh"]) == (503, "5")
+    assert response.headers["content-type"].startswith("text/html")

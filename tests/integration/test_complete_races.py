@@ -16,7 +16,7 @@ from tests.integration.harness import World
 from tests.marks import slow_but
 
 
-def test_in_five_seconds_the_vendor_is_asked_once_whoever_asks(world: World) -> None:
+def test_returns_and_refreshes_within_five_seconds_cost_one_vendor_call(world: World) -> None:
     verification = world.new()
     refresh = f"/verifications/{verification.id}/refresh"
 
@@ -32,7 +32,7 @@ def test_in_five_seconds_the_vendor_is_asked_once_whoever_asks(world: World) -> 
     assert world.vendor.calls()["get"] == 2
 
 
-def test_eight_at_once_make_one_vendor_call(world: World) -> None:
+def test_eight_concurrent_checks_make_one_vendor_call(world: World) -> None:
     verification = world.new("verified")
     start = Barrier(8)
 
@@ -50,7 +50,7 @@ def test_eight_at_once_make_one_vendor_call(world: World) -> None:
 
 
 class Overtaken:
-    """Asks the vendor, and hands the answer over only after something else has happened."""
+    """Asks the vendor, and hands the response over only after something else has happened."""
 
     def __init__(self, deps: Dependencies, meanwhile: Callable[[], Any]) -> None:
         self._bridge = deps
@@ -67,7 +67,7 @@ class Overtaken:
 
 @pytest.mark.parametrize("stale", slow_but("ocr_passed", of=["untouched", "ocr_passed", "9102+expired", "expired"]))
 @pytest.mark.parametrize("fault", [None, "500"])
-def test_a_slow_asker_does_not_undo_what_a_quicker_one_wrote(world: World, stale: str, fault: str | None) -> None:
+def test_a_slow_check_does_not_undo_a_faster_one(world: World, stale: str, fault: str | None) -> None:
     verification = world.new(stale)
     if fault:
         world.vendor.fault(fault, on="get", times=1)
@@ -88,7 +88,7 @@ def test_a_slow_asker_does_not_undo_what_a_quicker_one_wrote(world: World, stale
     assert [world.row(verification)] == quick
 
 
-def test_a_slow_asker_with_the_proof_wins_over_a_quick_one_without(world: World) -> None:
+def test_a_slow_check_with_evidence_wins_over_a_fast_one_without(world: World) -> None:
     verification = world.new("verified")
 
     def overtake() -> None:
@@ -105,7 +105,7 @@ def test_a_slow_asker_with_the_proof_wins_over_a_quick_one_without(world: World)
 
 
 @pytest.mark.parametrize("fault", [None, "500"])
-def test_a_slow_asker_does_not_move_the_time_that_a_quicker_one_set(world: World, fault: str | None) -> None:
+def test_a_slow_check_does_not_reschedule_over_a_faster_one(world: World, fault: str | None) -> None:
     verification = world.new()
     if fault:
         world.vendor.fault(fault, on="get", times=1)

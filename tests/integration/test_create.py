@@ -18,9 +18,9 @@ KEY = {"Idempotency-Key": "order-17"}
 
 
 def test_a_verification_costs_one_vendor_call_and_two_writes(world: World) -> None:
-    answer = world.functions.api("POST", "/verifications", WANTED)
+    response = world.functions.api("POST", "/verifications", WANTED)
 
-    assert answer.status == 201
+    assert response.status == 201
     assert world.aws.calls == [
         "dynamodb.PutItem",
         "dynamodb.UpdateItem",
@@ -49,12 +49,12 @@ def test_a_link_lives_from_when_the_vendor_made_it_however_long_that_took(
     assert world.stored.due()[document["id"]] == world.clock.epoch - 7 + schedule.FIRST_CHECK
 
 
-def test_the_answer_is_the_pending_verification_with_its_link(world: World) -> None:
+def test_the_response_is_the_pending_verification_with_its_link(world: World) -> None:
     wanted = WANTED | {"reference": "customer-42", "metadata": {"campaign": "spring"}}
 
-    answer = world.functions.api("POST", "/verifications", wanted)
+    response = world.functions.api("POST", "/verifications", wanted)
 
-    document = answer.json
+    document = response.json
     (token,) = world.vendor.tokens()
     assert document["id"].startswith("ver_")
     assert {name: document[name] for name in wanted} == wanted
@@ -64,10 +64,10 @@ def test_the_answer_is_the_pending_verification_with_its_link(world: World) -> N
     assert document["created_at"] == document["updated_at"] == "2026-01-31T08:00:00.000Z"
     assert document["expires_at"] == "2026-01-31T08:15:00.000Z"
     assert document["status_url"].startswith(f"{world.sandbox.api_url}/status/{document['id']}/")
-    assert answer.headers["cache-control"] == "no-store"
+    assert response.headers["cache-control"] == "no-store"
 
 
-def test_the_vendor_is_told_our_own_return_address_and_not_the_frontends(world: World) -> None:
+def test_the_vendor_gets_our_return_url_and_not_the_frontends(world: World) -> None:
     world.functions.api("POST", "/verifications", WANTED)
 
     (row,), (token,) = world.stored.rows(), world.vendor.tokens()
@@ -85,7 +85,7 @@ def test_a_new_verification_is_due_five_minutes_later_and_has_no_ttl(world: Worl
     assert "lease_until" not in row
 
 
-def test_the_same_key_and_body_again_are_answered_without_the_vendor(world: World) -> None:
+def test_the_same_key_and_body_are_replayed_without_the_vendor(world: World) -> None:
     first = world.functions.api("POST", "/verifications", WANTED, headers=KEY)
     again = world.functions.api("POST", "/verifications", dict(reversed(WANTED.items())), headers=KEY)
 
@@ -121,9 +121,9 @@ def test_the_same_key_with_another_body_is_422(world: World, change: dict[str, A
     world.functions.api("POST", "/verifications", WANTED, headers=KEY)
     before = world.stored.rows()
 
-    answer = world.functions.api("POST", "/verifications", WANTED | change, headers=KEY)
+    response = world.functions.api("POST", "/verifications", WANTED | change, headers=KEY)
 
-    assert (answer.status, answer.json["code"]) == (422, "idempotency_key_reused")
+    assert (response.status, response.json["code"]) == (422, "idempotency_key_reused")
     assert world.stored.rows() == before
     assert world.vendor.calls()["create"] == 1
 
@@ -145,7 +145,7 @@ def test_without_a_key_each_request_is_a_verification_of_its_own(world: World) -
 
 
 class HeldVendor:
-    """Gives its link only when all others have got their answer."""
+    """Gives its link only when all others have got their response."""
 
     def __init__(self, vendor: Vendor, others: int) -> None:
         self._vendor = vendor
@@ -164,7 +164,7 @@ class HeldVendor:
                 self._all_answered.set()
 
 
-def test_of_eight_at_once_with_the_same_key_one_is_created_and_seven_are_told_to_wait(world: World) -> None:
+def test_of_eight_concurrent_requests_with_one_key_one_is_created_and_seven_get_409(world: World) -> None:
     held = HeldVendor(world.deps.vendor, others=7)
     vars(world.deps)["vendor"] = held
     start = threading.Barrier(8)

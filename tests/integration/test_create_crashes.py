@@ -7,13 +7,13 @@ from bridge.domain.errors import NotFound
 from bridge.domain.verification import LinkRequest
 from bridge.use_cases.redirect import read_status
 from bridge.vendor.client import Link, Permit, Vendor
-from tests.integration.harness import WANTED, Answer, Functions, World, free
+from tests.integration.harness import WANTED, Functions, Response, World, free
 from tests.sandbox.functions import FunctionError
 
 KEY = {"Idempotency-Key": "order-17"}
 
 
-def post(functions: Functions) -> Answer:
+def post(functions: Functions) -> Response:
     return functions.api("POST", "/verifications", WANTED | {"reference": "r"}, headers=KEY)
 
 
@@ -41,7 +41,7 @@ def died(world: World, request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.usefixtures("died")
-def test_a_reservation_that_was_left_is_nobodys_to_see(world: World) -> None:
+def test_an_abandoned_reservation_is_visible_to_nobody(world: World) -> None:
     (row,) = world.stored.rows()
 
     assert row["sequence"] == 0
@@ -53,7 +53,7 @@ def test_a_reservation_that_was_left_is_nobodys_to_see(world: World) -> None:
 
 
 @pytest.mark.usefixtures("died")
-def test_during_its_lease_the_same_request_is_told_to_wait_and_afterwards_takes_it_up(world: World) -> None:
+def test_an_abandoned_reservation_is_taken_over_after_its_lease_and_409_before(world: World) -> None:
     world.clock.advance(schedule.LEASE_SECONDS - 10)
     early = post(world.functions)
     world.clock.advance(11)
@@ -91,7 +91,7 @@ def test_a_reservation_has_no_code_that_could_be_guessed_empty(world: World) -> 
 
 
 @pytest.mark.usefixtures("died")
-def test_only_the_same_request_may_take_it_up(world: World) -> None:
+def test_only_the_same_request_can_take_over_a_reservation(world: World) -> None:
     world.clock.advance(schedule.LEASE_SECONDS + 1)
     before = world.stored.rows()
 
@@ -102,7 +102,7 @@ def test_only_the_same_request_may_take_it_up(world: World) -> None:
 
 
 @pytest.mark.usefixtures("died")
-def test_when_nobody_takes_it_up_the_sweep_ends_it(world: World) -> None:
+def test_an_abandoned_reservation_is_ended_by_the_sweep(world: World) -> None:
     world.clock.advance(schedule.RESERVATION)
     assert world.sweep_and_drain() == 1
 
@@ -127,7 +127,7 @@ def test_a_reservation_under_lease_is_not_ended_by_a_message_for_it(world: World
     assert post(world.functions).status == 201
 
 
-def test_one_who_was_given_up_for_dead_commits_nothing_over_its_successor(world: World) -> None:
+def test_a_create_that_outlives_its_lease_does_not_overwrite_its_successor(world: World) -> None:
     vendor, successors = world.deps.vendor, []
 
     class Dawdling:

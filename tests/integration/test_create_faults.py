@@ -46,11 +46,11 @@ def test_a_fault_of_the_vendors_leaves_no_record_and_the_key_may_be_sent_again(
         vars(world.deps)["vendor"] = Vendor(world.deps.settings.ekyc_api_url, EkycCredentials(secret), budget=0.2)
     world.vendor.fault(fault, on="create", times=None)
 
-    answer = world.functions.api("POST", "/verifications", WANTED, headers=KEY)
+    response = world.functions.api("POST", "/verifications", WANTED, headers=KEY)
 
-    assert (answer.status, answer.json["code"]) == expected
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert ("retry-after" in answer.headers) == (answer.status == 503)
+    assert (response.status, response.json["code"]) == expected
+    assert response.headers["content-type"] == "application/problem+json"
+    assert ("retry-after" in response.headers) == (response.status == 503)
     assert world.stored.rows() == []
     world.vendor.clear_faults()
     vars(world.deps).pop("vendor")

@@ -7,26 +7,26 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from bridge.domain import schedule
-from tests.integration.harness import WANTED, Answer, Functions, World
+from tests.integration.harness import WANTED, Functions, Response, World
 
 KEY = {"Idempotency-Key": "order-17"}
 
 
-def post(functions: Functions) -> Answer:
+def post(functions: Functions) -> Response:
     return functions.api("POST", "/verifications", WANTED | {"reference": "r"}, headers=KEY)
 
 
 @pytest.mark.parametrize("write", ["PutItem", "UpdateItem"])
-def test_an_answer_lost_on_the_way_is_asked_for_again_and_the_request_goes_on(world: World, write: str) -> None:
+def test_a_lost_response_is_retried_and_the_request_succeeds(world: World, write: str) -> None:
     lost = lose_one_answer(world.aws.client("dynamodb"), write)
 
-    answer = post(world.functions)
+    response = post(world.functions)
 
     assert lost == [write]
-    assert answer.status == 201
+    assert response.status == 201
     assert world.vendor.calls()["create"] == 1
     (row,) = world.stored.rows()
-    assert (row["sequence"], row["token"]) == (1, answer.json["token"])
+    assert (row["sequence"], row["token"]) == (1, response.json["token"])
     assert post(world.functions).headers["idempotent-replayed"] == "true"
 
 
@@ -46,8 +46,8 @@ def lose_one_answer(client: Any, operation: str) -> list[str]:
     return lost
 
 
-def test_when_no_answer_to_the_reservation_comes_at_all_the_request_may_be_sent_again(world: World) -> None:
-    world.aws.lose_answer("dynamodb.PutItem")
+def test_a_reservation_without_any_response_can_be_requested_again_after_its_lease(world: World) -> None:
+    world.aws.lose_response("dynamodb.PutItem")
 
     first = post(world.functions)
 
@@ -59,8 +59,8 @@ def test_when_no_answer_to_the_reservation_comes_at_all_the_request_may_be_sent_
     assert len(world.stored.rows()) == 1
 
 
-def test_when_no_answer_to_the_commit_comes_at_all_the_request_is_answered_when_sent_again(world: World) -> None:
-    world.aws.before_call(4, lambda: world.aws.lose_answer("dynamodb.UpdateItem"))
+def test_a_commit_without_any_response_is_replayed_by_the_next_request(world: World) -> None:
+    world.aws.before_call(4, lambda: world.aws.lose_response("dynamodb.UpdateItem"))
 
     first, again = post(world.functions), post(world.functions)
 

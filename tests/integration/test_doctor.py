@@ -184,9 +184,7 @@ def test_a_response_of_another_form_is_reported(
 
 
 @pytest.mark.parametrize(("fault", "on"), [("500", "create"), ("429", "create"), ("401", "create"), ("503", "get")])
-def test_a_vendor_that_is_out_of_order_or_refuses_us_could_not_be_asked(
-    vendor: FakeVendor, run: Run, fault: str, on: On
-) -> None:
+def test_an_unavailable_vendor_ends_the_doctor_with_2(vendor: FakeVendor, run: Run, fault: str, on: On) -> None:
     vendor.fault(fault, on=on)
 
     report = run()
@@ -211,7 +209,7 @@ def test_a_compressed_body_is_reported() -> None:
 
 
 @pytest.mark.parametrize("on", ["create", "get"])
-def test_a_vendor_that_does_not_respond_could_not_be_asked(vendor: FakeVendor, run: Run, on: On) -> None:
+def test_an_unreachable_vendor_ends_the_doctor_with_2(vendor: FakeVendor, run: Run, on: On) -> None:
     vendor.fault("reset", on=on)
 
     assert run().code == 2

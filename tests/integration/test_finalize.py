@@ -11,8 +11,8 @@ from tests.sandbox.sandbox import Sandbox
 def finalize(sandbox: Sandbox, *bodies: str) -> list[str]:
     """Hands a batch to the function; which of its messages, counted from 0, it reports as failed."""
     records = [{"messageId": str(i), "body": body, "eventSource": "aws:sqs"} for i, body in enumerate(bodies)]
-    answer = sandbox.invoke("FinalizeFunction", {"Records": records})
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    response = sandbox.invoke("FinalizeFunction", {"Records": records})
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
 NO_DUE_TIME = json.dumps({"id": "ver_" + "a" * 26, "due_at": True})
@@ -20,7 +20,7 @@ POISON = ["", "not json", "[]", "{}", '{"id": 5}', '{"id": null}', '{"id": "ver_
 
 
 @pytest.mark.parametrize("poison", POISON)
-def test_poison_is_reported_and_holds_up_nobody_else(world: World, poison: str) -> None:
+def test_poison_is_reported_and_blocks_no_other_message(world: World, poison: str) -> None:
     first, second = world.new(), world.new()
     for verification in (first, second):
         world.play(verification, "verified")

@@ -18,8 +18,11 @@ def _allowed(monkeypatch: pytest.MonkeyPatch, deps: Dependencies) -> None:
 @pytest.mark.parametrize("trick", BY_TRICK)
 def test_no_hostile_url_gets_in(world: World, trick: str) -> None:
     for url in BY_TRICK[trick]:
-        answer = world.functions.api("POST", "/verifications", WANTED | {"redirect_url": url})
-        assert (answer.status, [fault["pointer"] for fault in answer.json["errors"]]) == (400, ["#/redirect_url"]), url
+        response = world.functions.api("POST", "/verifications", WANTED | {"redirect_url": url})
+        assert (response.status, [fault["pointer"] for fault in response.json["errors"]]) == (
+            400,
+            ["#/redirect_url"],
+        ), url
     assert world.stored.rows() == []
 
 
@@ -28,9 +31,9 @@ def test_nobody_is_sent_to_a_hostile_url_that_stands_in_the_table(world: World, 
     verification = world.new(redirect_url="https://app.example.com/")
     for url in BY_TRICK[trick]:
         world.stored.set(verification.id, "redirect_url", url)
-        answer = world.returns(verification)
-        assert (answer.status, "location" in answer.headers) == (410, False), url
-        assert len(url) < 12 or url not in answer.text
+        response = world.returns(verification)
+        assert (response.status, "location" in response.headers) == (410, False), url
+        assert len(url) < 12 or url not in response.text
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,6 @@ def test_nobody_is_sent_to_a_hostile_url_that_stands_in_the_table(world: World, 
 def test_an_honest_url_comes_back_byte_for_byte_with_the_outcome_added(world: World, url: str, sent: str) -> None:
     verification = world.functions.api("POST", "/verifications", WANTED | {"redirect_url": url}).json
     assert verification["redirect_url"] == url
-    answer = world.functions.browser(f"/return/{verification['id']}/{verification['status_url'].rpartition('/')[2]}")
-    assert answer.status == 303
-    assert answer.headers["location"] == sent.format(f"verification_id={verification['id']}&status=processing")
+    response = world.functions.browser(f"/return/{verification['id']}/{verification['status_url'].rpartition('/')[2]}")
+    assert response.status == 303
+    assert response.headers["location"] == sent.format(f"verification_id={verification['id']}&status=processing")

@@ -47,12 +47,12 @@ def test_the_keys_come_over_http(server: Server) -> None:
         Response("not found", status=404),
     ],
 )
-def test_an_answer_that_is_not_the_keys_lets_nobody_in(server: Server, response: Response) -> None:
+def test_a_response_that_is_not_the_keys_is_a_failure(server: Server, response: Response) -> None:
     with pytest.raises(StorageUnavailable):
         over_http(_serve(server, response))()
 
 
-def test_a_provider_that_is_not_there_lets_nobody_in() -> None:
+def test_an_unreachable_provider_is_a_failure() -> None:
     with pytest.raises(StorageUnavailable):
         over_http("http://127.0.0.1:1/jwks.json")()
 
@@ -84,8 +84,8 @@ def call(sandbox: Sandbox, trusting: Server) -> Call:
         event["requestContext"]["authorizer"] = {"lambda": said["context"]}
         if body is not None:
             event["body"] = json.dumps(body)
-        answer: dict[str, Any] = sandbox.invoke("VerificationsFunction", event)
-        return answer
+        response: dict[str, Any] = sandbox.invoke("VerificationsFunction", event)
+        return response
 
     return call
 
@@ -116,8 +116,8 @@ def test_a_token_may_have_the_scope_too(call: Call) -> None:
 
 
 def test_a_scope_that_was_not_granted_is_missing(call: Call) -> None:
-    answer = call("POST", "/verifications", token(scope=READ), WANTED)
-    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (403, "missing_scope")
+    response = call("POST", "/verifications", token(scope=READ), WANTED)
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (403, "missing_scope")
 
 
 @pytest.mark.parametrize("presented", [token(exp=1), token("rsa-9"), token(aud="x"), "a.b.c", f"{token()},{token()}"])
@@ -125,7 +125,7 @@ def test_a_bad_token_is_turned_away(call: Call, presented: str) -> None:
     assert call("GET", "/verifications/ver_x", presented) == {"statusCode": 403}
 
 
-def test_the_subject_stands_in_no_log(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_subject_is_in_no_log(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", log)
     presented = token(sub="mia@example.com")

@@ -17,7 +17,7 @@ from bridge.vendor import record as vendor_record
 from bridge.vendor.client import Link, Vendor
 from tests.integration.harness import (
     WANTED,
-    Answer,
+    Response,
     World,
     free,
     http_event,
@@ -86,8 +86,8 @@ def call_everything(world: World, said: Said, verification: Verification) -> Non
     ):
         world.clock.advance(6)
         response: Any = call()
-        if not isinstance(response, Answer) or response.status >= 300:
-            said.errors += f"{response.text}{response.headers}" if isinstance(response, Answer) else str(response)
+        if not isinstance(response, Response) or response.status >= 300:
+            said.errors += f"{response.text}{response.headers}" if isinstance(response, Response) else str(response)
 
 
 @pytest.mark.slow
@@ -174,12 +174,12 @@ def test_no_body_of_the_vendors_stands_in_an_exception_or_its_causes(
     verification = new(deps)
     put(BODIES[kind], status)
 
-    def ask() -> None:
-        answer = deps.vendor.fetch(token_of(verification), retry=False, permit=free)
-        vendor_record.parse(answer.result, token=token_of(verification), type="00", id_country="MYS", id_type="ID_CARD")
+    def fetch_and_parse() -> None:
+        result = deps.vendor.fetch(token_of(verification), retry=False, permit=free).result
+        vendor_record.parse(result, token=token_of(verification), type="00", id_country="MYS", id_type="ID_CARD")
 
     with pytest.raises(BridgeError) as raised:
-        ask()
+        fetch_and_parse()
 
     assert found_in(reported_by(raised.value), [CANARY, token_of(verification), "sk_"]) == []
 
@@ -201,11 +201,11 @@ def test_no_part_of_a_request_leaks(world: World, said: Said) -> None:
         event["identitySource"] = [authorization]
         said.errors += str(world.sandbox.invoke("AuthorizeFunction", event))
     for method, path in (("GET", "/verifications"), ("POST", "/verifications"), ("GET", f"/verifications/{CANARY}")):
-        # The answer may name a field as the caller named it; a log may not.
+        # The response may name a field as the caller named it; a log may not.
         world.functions.api(method, path, {CANARY: CANARY}, headers=headers, query={CANARY: CANARY})
     for path in (f"/return/{CANARY}/{CANARY}", f"/status/{made.id}/{CANARY}", return_path(made)):
-        answer = world.functions.browser(path, {"is_success": CANARY})
-        said.errors += answer.text + str(answer.headers)
+        response = world.functions.browser(path, {"is_success": CANARY})
+        said.errors += response.text + str(response.headers)
 
     assert found(said, [CANARY, jwt, jwt.split(".")[2], key, world.sandbox.api_key]) == []
 
@@ -216,13 +216,13 @@ def test_a_redirect_carries_an_id_and_a_status_and_nothing_else(world: World, ou
         outcome, redirect_url="http://localhost:5173/", reference=CANARY, metadata={"note": CANARY}
     )
 
-    answer = world.functions.browser(return_path(verification), {"is_success": CANARY, "token": CANARY})
+    response = world.functions.browser(return_path(verification), {"is_success": CANARY, "token": CANARY})
 
-    assert answer.status == 303
-    status = answer.headers["location"].rpartition("=")[2]
+    assert response.status == 303
+    status = response.headers["location"].rpartition("=")[2]
     expected = f"http://localhost:5173/?verification_id={verification.id}&status={status}"
-    assert answer.headers["location"] == expected
-    reported = answer.text + str(answer.headers)
+    assert response.headers["location"] == expected
+    reported = response.text + str(response.headers)
     record = json.loads(world.vendor.raw_record(token_of(verification)))
     texts = {str(at(record, way))[:60] for way in leaves(record)}
     sought = {CANARY, str(verification.code), *(text for text in texts if len(text) > 8)}

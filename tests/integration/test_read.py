@@ -19,17 +19,17 @@ def without_request_id(text: str) -> dict[str, Any]:
     ("method", "path"),
     [("GET", "{}"), ("GET", "{}?result"), ("POST", "{}/refresh"), ("POST", "{}/redact")],
 )
-def test_unknown_malformed_and_anothers_ids_cannot_be_told_apart(world: World, method: str, path: str) -> None:
+def test_unknown_malformed_and_foreign_ids_get_the_same_404(world: World, method: str, path: str) -> None:
     theirs = world.new(principal="mobile")
     before = world.stored.rows()
     route, _, expand = path.partition("?")
     query = {"expand": expand} if expand else {}
 
     ids = [theirs.id, "ver_" + "a" * 26, "ver_x", "VER_", theirs.id.upper(), "é", "a b", "%00", "x" * 500]
-    answers = [world.functions.api(method, f"/verifications/{route.format(id)}", query=query) for id in ids]
+    responses = [world.functions.api(method, f"/verifications/{route.format(id)}", query=query) for id in ids]
 
-    assert {answer.status for answer in answers} == {404}
-    assert len({json.dumps(without_request_id(answer.text)) for answer in answers}) == 1
+    assert {response.status for response in responses} == {404}
+    assert len({json.dumps(without_request_id(response.text)) for response in responses}) == 1
     assert world.stored.rows() == before
     assert world.vendor.calls()["get"] == 0
 
@@ -43,21 +43,21 @@ def test_what_can_be_no_id_costs_no_call(world: World, path: str) -> None:
     assert world.aws.calls == []
 
 
-def test_a_browser_is_told_the_status_and_nothing_else(world: World) -> None:
+def test_the_public_status_has_four_fields_and_costs_one_read(world: World) -> None:
     verification = world.new(reference="r", metadata={"a": "b"})
     world.aws.forget()
 
-    answer = world.functions.browser(f"/status/{verification.id}/{verification.code}")
+    response = world.functions.browser(f"/status/{verification.id}/{verification.code}")
 
-    assert answer.status == 200
-    assert answer.json.keys() == {"id", "status", "reason", "updated_at"}
-    assert (answer.json["id"], answer.json["status"]) == (verification.id, "pending")
+    assert response.status == 200
+    assert response.json.keys() == {"id", "status", "reason", "updated_at"}
+    assert (response.json["id"], response.json["status"]) == (verification.id, "pending")
     assert world.aws.calls == ["dynamodb.GetItem"]
     for path in (f"{verification.id}/{verification.code}x", f"{verification.id}/x", f"ver_{'a' * 26}/x"):
         assert world.functions.browser(f"/status/{path}").status == 404
 
 
-def test_a_read_costs_one_call_and_never_asks_the_vendor(world: World) -> None:
+def test_a_read_costs_one_read_and_no_vendor_call(world: World) -> None:
     verification = world.new()
     world.aws.forget()
 
@@ -85,10 +85,10 @@ def test_each_route_asks_for_its_scope(world: World, method: str, path: str, que
     world.aws.forget()
     others = [other for other in SCOPES if other != scope]
 
-    answer = world.functions.api(method, path.format(id=verification.id), query=query, scopes=others)
+    response = world.functions.api(method, path.format(id=verification.id), query=query, scopes=others)
 
-    assert (answer.status, answer.json["code"]) == (403, "missing_scope")
-    assert scope in answer.json["detail"]
+    assert (response.status, response.json["code"]) == (403, "missing_scope")
+    assert scope in response.json["detail"]
     assert world.aws.calls == []
     assert world.stored.rows() == before
 
@@ -131,11 +131,11 @@ def test_a_cursor_of_another_principal_opens_nothing_of_theirs(world: World) -> 
     query = {"reference": "r", "limit": "2"}
     query["cursor"] = world.functions.api("GET", "/verifications", principal="mobile", query=query).json["next_cursor"]
 
-    answer = world.functions.api("GET", "/verifications", query=query)
+    response = world.functions.api("GET", "/verifications", query=query)
 
-    assert answer.status == 200
+    assert response.status == 200
     theirs = world.functions.api("GET", "/verifications", principal="mobile", query={"reference": "r"}).json["data"]
-    assert not {document["id"] for document in answer.json["data"]} & {document["id"] for document in theirs}
+    assert not {document["id"] for document in response.json["data"]} & {document["id"] for document in theirs}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_cursor_of_another_principal_opens_nothing_of_theirs(world: World) -> 
         ("verified", "verified", None),
     ],
 )
-def test_a_browser_is_told_when_to_ask_for_the_status_again_until_it_is_final(
+def test_the_public_status_has_retry_after_until_it_is_final(
     world: World, outcome: str | None, status: str, retry_after: str | None
 ) -> None:
     verification = world.new()
@@ -155,6 +155,6 @@ def test_a_browser_is_told_when_to_ask_for_the_status_again_until_it_is_final(
         world.play(verification, outcome)
         world.returns(verification)
 
-    answer = world.functions.browser(f"/status/{verification.id}/{verification.code}")
+    response = world.functions.browser(f"/status/{verification.id}/{verification.code}")
 
-    assert (answer.status, answer.json["status"], answer.headers.get("retry-after")) == (200, status, retry_after)
+    assert (response.status, response.json["status"], response.headers.get("retry-after")) == (200, status, retry_after)

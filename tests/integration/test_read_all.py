@@ -12,6 +12,7 @@ from tests.integration.test_audit import Trail
 FRONTEND = "jwt|mia"
 BACKEND = "backend"
 RESULT = {"expand": "result"}
+NOT_FOUND = (404, "There is no such verification.")
 
 
 @pytest.fixture
@@ -32,11 +33,11 @@ def test_a_backend_reads_what_a_frontend_created(functions: Functions, theirs: V
 
 
 def test_it_reads_all_only_beside_read(functions: Functions, theirs: Verification) -> None:
-    answers = [
+    responses = [
         functions.api("GET", f"/verifications/{theirs.id}", principal=BACKEND, scopes=scopes)
         for scopes in ([READ_ALL], [READ], [READ, READ_RESULT, REDACT])
     ]
-    assert [answer.status for answer in answers] == [403, 404, 404]
+    assert [response.status for response in responses] == [403, 404, 404]
 
 
 def test_a_result_takes_its_own_scope_and_names_the_reader_in_the_audit_trail(
@@ -65,14 +66,16 @@ def test_it_lists_refreshes_and_redacts_nothing_of_others(world: World, theirs: 
     ]
 
     assert listed.json["data"] == []
-    assert [answer.status for answer in changed] == [404, 404]
+    assert [response.status for response in changed] == [404, 404]
     assert world.stored.rows() == before
     assert world.vendor.calls()["get"] == calls
 
 
 def test_unknown_and_malformed_ids_are_the_same_404(functions: Functions) -> None:
-    answers = [
+    responses = [
         functions.api("GET", f"/verifications/{id}", principal=BACKEND, scopes=SCOPES)
         for id in ("ver_" + "a" * 26, "ver_x", "é")
     ]
-    assert {(answer.status, answer.json["detail"]) for answer in answers} == {(404, "There is no such verification.")}
+    assert {(response.status, response.json["detail"]) for response in responses} == {
+        (404, "There is no such verification.")
+    }

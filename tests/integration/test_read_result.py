@@ -24,9 +24,9 @@ def test_the_result_has_all_of_the_vendors_fields_and_links_to_its_pictures(worl
     pictures = replaced(reported, result)
     assert len(pictures) == (1 if outcome == "9102" else 3)
     for encoded, link in pictures:
-        answer = requests.get(link, timeout=TIMEOUT)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
-        assert answer.content == base64.b64decode(encoded)
+        response = requests.get(link, timeout=TIMEOUT)
+        assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
+        assert response.content == base64.b64decode(encoded)
 
 
 def completed(world: World, outcome: str) -> Verification:
@@ -47,12 +47,12 @@ def replaced(reported: Any, shown: Any) -> list[tuple[str, str]]:
     return [] if reported == shown else [(reported, shown)]
 
 
-def test_the_result_of_one_of_whom_nothing_is_known_is_null(world: World) -> None:
+def test_the_result_before_any_check_is_null(world: World) -> None:
     verification = world.new()
 
-    answer = world.read_result(verification)
+    response = world.read_result(verification)
 
-    assert (answer.status, answer.json["result"]) == (200, None)
+    assert (response.status, response.json["result"]) == (200, None)
     wrong = world.functions.api("GET", f"/verifications/{verification.id}", query={"expand": "all"})
     assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (400, "query:expand")
 
@@ -61,9 +61,9 @@ def test_a_result_without_pictures_needs_no_evidence(world: World) -> None:
     verification = completed(world, "expired")
     world.aws.forget()
 
-    answer = world.read_result(verification)
+    response = world.read_result(verification)
 
-    assert answer.json["result"] == json.loads(world.vendor.raw_record(token_of(verification)))["result"]
+    assert response.json["result"] == json.loads(world.vendor.raw_record(token_of(verification)))["result"]
     assert world.aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem"]
 
 
@@ -73,11 +73,11 @@ def test_once_the_evidence_has_expired_the_fields_stay_and_the_pictures_are_null
     world.stored.expire(verification.id)
     world.aws.forget()
 
-    answer = world.read_result(verification)
+    response = world.read_result(verification)
 
-    assert answer.status == 200
+    assert response.status == 200
     reported = json.loads(world.vendor.raw_record(token_of(verification)))["result"]
-    pairs = replaced(reported, answer.json["result"])
+    pairs = replaced(reported, response.json["result"])
     assert [shown for _, shown in pairs] == [None] * (3 if outcome == "verified" else 1)
     # Who reads is written down first, and nothing is put into the bucket again.
     assert world.aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem", "s3.GetObject"]
@@ -88,15 +88,15 @@ def test_once_the_evidence_has_expired_a_record_that_stood_there_as_a_whole_is_n
     world.stored.set(verification.id, "result", pictures.without_pictures({"many": list(range(100_000))}))
     world.stored.expire(verification.id)
 
-    answer = world.read_result(verification)
+    response = world.read_result(verification)
 
-    assert (answer.status, answer.json["result"]) == (200, None)
+    assert (response.status, response.json["result"]) == (200, None)
 
 
 def test_evidence_that_may_not_be_read_is_an_error(world: World) -> None:
     verification = completed(world, "verified")
 
     world.aws.deny("s3.GetObject", "AccessDenied")
-    answer = world.read_result(verification)
+    response = world.read_result(verification)
 
-    assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
+    assert (response.status, response.json["code"]) == (503, "storage_unavailable")

@@ -30,7 +30,7 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(world: World, verified
     assert before.keys() > PERSONAL
     assert len(world.stored.objects(verified.id)) > 1
 
-    answer = world.redact(verified)
+    response = world.redact(verified)
 
     row = world.row(verified)
     assert row.keys().isdisjoint(PERSONAL | {"fingerprint"})
@@ -38,8 +38,8 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(world: World, verified
         assert str(value) not in json.dumps(row, default=str)
     assert world.stored.objects(verified.id) == []
     assert row["ttl"] == world.clock.epoch + world.deps.settings.retention
-    assert (answer.status, answer.json["status"], answer.json["sequence"]) == (200, "verified", 4)
-    assert answer.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
+    assert (response.status, response.json["status"], response.json["sequence"]) == (200, "verified", 4)
+    assert response.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
 
 
 def test_it_comes_due_once_no_completion_can_be_under_way_any_more(world: World, verified: Verification) -> None:
@@ -60,7 +60,7 @@ def test_all_that_is_left_to_see_is_a_tombstone(functions: Functions, verified: 
     assert functions.browser(f"/status/{verified.id}/{verified.code}").status == 404
 
 
-def test_again_changes_nothing(world: World, verified: Verification) -> None:
+def test_second_redact_is_a_no_op(world: World, verified: Verification) -> None:
     first = world.redact(verified)
     row = world.row(verified)
     world.clock.advance(100)
@@ -81,7 +81,7 @@ def test_it_is_no_other_principals_to_redact(world: World, verified: Verificatio
 
 
 @pytest.mark.parametrize("outcome", ["untouched", "ocr_passed"])
-def test_an_open_one_expires_by_it_and_is_never_asked_about_again(world: World, outcome: str) -> None:
+def test_a_redacted_open_verification_expires_and_is_never_checked_again(world: World, outcome: str) -> None:
     verification = world.new(outcome)
     world.returns(verification)
     before = world.row(verification)
@@ -101,15 +101,15 @@ def test_an_open_one_expires_by_it_and_is_never_asked_about_again(world: World, 
 def test_the_key_of_a_redacted_one_gives_its_tombstone(world: World, verified: Verification) -> None:
     world.redact(verified)
 
-    answer = world.functions.api("POST", "/verifications", WANTED, headers={"Idempotency-Key": "k"})
+    response = world.functions.api("POST", "/verifications", WANTED, headers={"Idempotency-Key": "k"})
 
-    assert (answer.status, answer.json["id"]) == (201, verified.id)
-    assert "redacted_at" in answer.json
+    assert (response.status, response.json["id"]) == (201, verified.id)
+    assert "redacted_at" in response.json
     assert world.vendor.calls()["create"] == 1
 
 
 class RedactedMeanwhile:
-    """The person's data is redacted while the vendor's answer is on its way."""
+    """The person's data is redacted while the vendor's response is on its way."""
 
     def __init__(self, deps: Dependencies, id: str) -> None:
         self._bridge = deps
@@ -117,9 +117,9 @@ class RedactedMeanwhile:
         self._vendor: Vendor = deps.vendor
 
     def fetch(self, token: str, **how: Any) -> Answer:
-        answer = self._vendor.fetch(token, **how)
+        response = self._vendor.fetch(token, **how)
         redact(self._bridge, CALLER, self._id)
-        return answer
+        return response
 
 
 @pytest.mark.parametrize("outcome", ["verified", "9102", "ocr_passed", "untouched", "verified+wrong_kinds"])
@@ -139,7 +139,7 @@ def test_a_completion_in_flight_revives_nothing_and_its_evidence_is_erased(world
     assert world.read(verification)["status"] == "expired"
 
 
-def test_one_that_rises_while_it_is_redacted_keeps_its_status_and_loses_its_data(world: World) -> None:
+def test_a_status_change_during_a_redaction_is_kept_without_the_data(world: World) -> None:
     verification = world.new("verified")
     world.aws.before_next("dynamodb.UpdateItem", lambda: world.returns(verification))
 
@@ -156,9 +156,9 @@ def test_evidence_that_cannot_be_erased_at_once_is_erased_later(
 ) -> None:
     world.aws.refuse(call)
 
-    answer = world.redact(verified)
+    response = world.redact(verified)
 
-    assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
+    assert (response.status, response.json["code"]) == (503, "storage_unavailable")
     assert world.row(verified).keys().isdisjoint(PERSONAL)
     world.clock.go_to(world.due_at(verified))
     world.sweep_and_drain()

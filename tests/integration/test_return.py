@@ -9,12 +9,12 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.verification import Verification
 from bridge.use_cases.complete import check_on_return
-from tests.integration.harness import Answer, World, http_event, return_path
+from tests.integration.harness import Response, World, http_event, return_path
 
 
-def status_in(answer: Answer) -> str:
-    assert answer.status == 303
-    (status,) = parse_qs(urlsplit(answer.headers["location"]).query)["status"]
+def status_in(response: Response) -> str:
+    assert response.status == 303
+    (status,) = parse_qs(urlsplit(response.headers["location"]).query)["status"]
     return status
 
 
@@ -177,7 +177,7 @@ def test_a_rejection_that_a_check_found_keeps_its_last_check(world: World, asks:
     )
 
 
-def test_a_person_who_returned_without_having_begun_can_go_on_and_ends_as_not_started(world: World) -> None:
+def test_a_return_before_the_person_began_keeps_the_link_and_ends_as_not_started(world: World) -> None:
     verification = world.new()
     world.returns(verification)
 
@@ -211,16 +211,16 @@ def test_the_reason_goes_when_the_person_has_begun(world: World) -> None:
         {"x-moz": "prefetch"},
     ],
 )
-def test_a_prefetch_stores_and_asks_nothing(world: World, headers: dict[str, str]) -> None:
+def test_a_prefetch_stores_nothing_and_calls_nothing(world: World, headers: dict[str, str]) -> None:
     verification = world.new()
     before = world.row(verification)
     event = http_event("GET", return_path(verification))
     event["headers"] |= headers
 
-    answer = world.sandbox.invoke("RedirectFunction", event)
+    response = world.sandbox.invoke("RedirectFunction", event)
 
-    assert answer["statusCode"] == 425
-    assert "location" not in {name.lower() for name in answer["headers"]}
+    assert response["statusCode"] == 425
+    assert "location" not in {name.lower() for name in response["headers"]}
     assert world.row(verification) == before
     assert world.vendor.calls()["get"] == 0
 
@@ -259,9 +259,9 @@ def test_one_caller_that_refreshes_in_a_loop_leaves_creates_and_returns_alone(wo
     refused = 0
     for second in range(40):
         for verification in floods:
-            answer = world.functions.api("POST", f"/verifications/{verification.id}/refresh", principal="flood")
-            refused += answer.status == 503
-            assert answer.status in (200, 503)
+            response = world.functions.api("POST", f"/verifications/{verification.id}/refresh", principal="flood")
+            refused += response.status == 503
+            assert response.status in (200, 503)
         if second % 10 == 0:
             verification = world.new(principal="other")
             assert status_in(world.returns(verification)) == "processing"

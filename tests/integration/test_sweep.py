@@ -67,7 +67,7 @@ def test_every_final_status_is_reached_without_the_person(world: World, outcome:
 
 
 @pytest.mark.parametrize(("then", "status", "sequence"), [("9102", "rejected", 2), ("verified", "verified", 3)])
-def test_a_rejection_while_the_person_might_go_on_is_looked_at_once_more_after_the_link(
+def test_a_rejection_with_retries_left_is_checked_once_more_after_the_link(
     world: World, then: str, status: str, sequence: int
 ) -> None:
     verification = world.new("9102")
@@ -112,7 +112,7 @@ def test_a_sweep_sends_no_more_than_the_queue_lacks_of_a_minutes_work(
     assert sweep(world.deps, has_time=lambda: True).sent == 0
 
 
-def test_a_sweep_without_time_takes_nothing(world: World) -> None:
+def test_a_sweep_without_time_claims_nothing(world: World) -> None:
     verification = world.new()
     world.clock.advance(schedule.FIRST_CHECK)
 
@@ -138,7 +138,7 @@ def test_two_sweeps_at_once_send_each_verification_once(world: World) -> None:
     assert ours + others[0] == world.stored.messages() == 12
 
 
-def test_what_was_taken_and_not_sent_comes_due_again(world: World) -> None:
+def test_what_was_claimed_and_not_sent_becomes_due_again(world: World) -> None:
     verification = world.new("verified")
     world.clock.advance(schedule.FIRST_CHECK)
     world.aws.refuse("sqs.SendMessageBatch")
@@ -179,7 +179,7 @@ def test_a_row_that_cannot_be_read_holds_up_nobody_else_and_is_tried_once_an_hou
 
 
 @pytest.mark.parametrize(("fails", "hours"), [("vendor", "168"), ("evidence", "24")])
-def test_a_rejection_that_cannot_be_looked_at_once_more_is_due_for_a_week_at_most(
+def test_a_rejection_whose_last_check_fails_is_due_for_a_week_at_most(
     world: World, monkeypatch: pytest.MonkeyPatch, fails: str, hours: str
 ) -> None:
     monkeypatch.setenv("GIVE_UP_HOURS", hours)
@@ -201,7 +201,7 @@ def test_a_rejection_that_cannot_be_looked_at_once_more_is_due_for_a_week_at_mos
     assert world.row(verification)["status"] == "rejected"
 
 
-def test_an_outage_is_waited_for_ever_longer_and_then_completed(world: World) -> None:
+def test_an_outage_backs_off_ever_longer_and_is_then_completed(world: World) -> None:
     verification = world.new("verified")
     world.vendor.fault("503", on="get", times=None)
 

@@ -46,7 +46,7 @@ def test_a_scheduled_claim_names_its_claimer_and_stays_due(table: Table) -> None
     assert written["sequence"] == 1
 
 
-def test_a_claim_whose_answer_was_lost_is_none_after_a_redaction(table: Table) -> None:
+def test_a_repeated_claim_fails_after_a_redaction(table: Table) -> None:
     made = pending(table)
     claim(table, made.id, "asker", NOW)
     tombstone = redaction.redact(table, existing(table, made), due_at=EPOCH, now=NOW)
@@ -87,7 +87,7 @@ def test_another_code_or_principal_claims_nothing_and_gets_what_is_there(table: 
     ("seconds", "may"),
     [(0, False), (4.999, False), (5, True), (6, True)],
 )
-def test_nobody_else_asks_for_some_seconds_after_a_claim(table: Table, seconds: float, may: bool) -> None:
+def test_a_second_claim_within_five_seconds_is_refused(table: Table, seconds: float, may: bool) -> None:
     made = pending(table)
     claim(table, made.id, "first", NOW)
     claimed, is_claimed = claim(table, made.id, "second", later(seconds))
@@ -95,7 +95,7 @@ def test_nobody_else_asks_for_some_seconds_after_a_claim(table: Table, seconds: 
     assert (is_claimed, claimed.claimed_by) == ((True, "second") if may else (False, "first"))
 
 
-def test_a_claim_whose_answer_was_lost_is_known_by_its_asker(table: Table) -> None:
+def test_a_claim_whose_response_was_lost_can_be_repeated_by_its_claimer(table: Table) -> None:
     made = pending(table)
     first = claim(table, made.id, "asker", NOW)
     assert claim(table, made.id, "asker", later(1)) == first
@@ -129,7 +129,7 @@ def test_a_verified_one_is_not_claimed_for_nothing_is_above_it(table: Table) -> 
 
 @pytest.mark.parametrize("status", MIDDLE)
 @pytest.mark.parametrize(("before_the_end", "may"), [(timedelta(milliseconds=1), True), (timedelta(0), False)])
-def test_a_late_proof_is_looked_for_until_its_window_closes(
+def test_a_final_status_can_be_claimed_until_the_window_for_late_proofs_closes(
     table: Table, status: Status, before_the_end: timedelta, may: bool
 ) -> None:
     made = in_status(table, status)

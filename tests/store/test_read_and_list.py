@@ -67,7 +67,7 @@ def test_those_of_one_moment_are_on_some_page_each(table: Table) -> None:
     assert sorted(read) == sorted(found.id for found in made)
 
 
-def test_one_that_is_made_while_somebody_pages_shifts_nothing(table: Table) -> None:
+def test_a_verification_created_while_paging_shifts_no_page(table: Table) -> None:
     old, middle, _ = made_at(table, 0, 1, 2)
     _, position = reading.by_reference(table, "shop", "order-1", limit=1, after=None)
     made_at(table, 3)

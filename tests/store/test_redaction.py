@@ -94,14 +94,14 @@ def test_one_that_changed_meanwhile_is_to_be_read_again(table: Table) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.EXPIRED, Status.VERIFIED])
-def test_a_redaction_whose_answer_was_lost_gives_the_tombstone_that_stands(table: Table, status: Status) -> None:
+def test_a_repeated_redaction_returns_the_same_tombstone(table: Table, status: Status) -> None:
     made = in_status(table, status)
     first = redaction.redact(table, made, due_at=DUE_AT, now=later(5))
     assert redaction.redact(table, made, due_at=DUE_AT, now=later(6)) == first
     assert first is not None
 
 
-def test_what_nobody_has_got_yet_is_not_redacted(table: Table) -> None:
+def test_a_reservation_is_not_redacted(table: Table) -> None:
     made = reserved(table)
     assert redaction.redact(table, made, due_at=DUE_AT, now=later(5)) is None
     assert existing(table, made) == made
@@ -113,7 +113,7 @@ def test_what_is_not_there_gets_no_tombstone(table: Table) -> None:
     assert is_empty(table)
 
 
-def test_a_tombstone_that_is_settled_is_due_no_more(table: Table) -> None:
+def test_a_cleared_tombstone_is_not_due(table: Table) -> None:
     made = redacted(table)
     redaction.clear_due(table, made.id)
     redaction.clear_due(table, made.id)
@@ -121,7 +121,7 @@ def test_a_tombstone_that_is_settled_is_due_no_more(table: Table) -> None:
     assert existing(table, made) == dataclasses.replace(made, due_at=None)
 
 
-def test_nothing_else_can_be_settled(table: Table) -> None:
+def test_only_a_tombstone_can_be_cleared(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     redaction.clear_due(table, made.id)
     assert existing(table, made) == made

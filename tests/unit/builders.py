@@ -48,8 +48,8 @@ def fresh_fields(**changes: Any) -> dict[str, Any]:
     }
 
 
-def answer_bytes(result: object, **more: Any) -> bytes:
-    """The vendor's answer around a result."""
+def response_bytes(result: object, **more: Any) -> bytes:
+    """The vendor's response around a result."""
     return json.dumps({"status": 200, "result": result, **more}).encode()
 
 

@@ -56,7 +56,7 @@ def test_scopes_are_those_that_the_provider_granted_and_we_know(said: dict[str, 
 
 
 @pytest.mark.parametrize("stated", [None, "JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"])
-def test_a_token_says_that_it_is_one_for_access_or_just_a_token(stated: str | None) -> None:
+def test_the_typ_of_an_access_token_or_a_plain_jwt_is_accepted(stated: str | None) -> None:
     assert read(token(header={"typ": stated})) is not None
 
 

@@ -78,18 +78,18 @@ def test_a_good_key_names_its_principal_and_scopes(scheme: str) -> None:
         "Bearer " + "A" * 201,
     ],
 )
-def test_a_malformed_header_is_nobody_and_the_secret_is_not_even_read(header: str) -> None:
+def test_a_malformed_header_is_refused_without_reading_the_secret(header: str) -> None:
     deps = FakeBridge({"keys": [entry(), entry("A" * 19), entry("A" * 201), entry("")]})
     assert authorize(cast(Dependencies, deps), header) is None
     assert deps.api_keys.reads == 0
 
 
 @pytest.mark.parametrize("key", [OTHER_KEY, KEY.lower(), KEY[:-1], KEY + "A", entry()["sha256"]])
-def test_a_wrong_key_is_nobody(key: str) -> None:
+def test_a_wrong_key_is_refused(key: str) -> None:
     assert caller(f"Bearer {key}", entry()) is None
 
 
-def test_a_secret_without_keys_opens_to_nobody() -> None:
+def test_a_secret_without_keys_authorizes_nobody() -> None:
     assert caller(f"Bearer {KEY}") is None
 
 
@@ -142,7 +142,7 @@ BROKEN: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-def test_a_broken_entry_opens_to_nobody_and_the_others_still_do(broken: Any) -> None:
+def test_a_malformed_entry_is_ignored_and_the_others_work(broken: Any) -> None:
     assert caller(f"Bearer {KEY}", broken) is None
     assert caller(f"Bearer {OTHER_KEY}", broken, entry(OTHER_KEY, principal="app"), broken) == Caller(
         "app", (WRITE, READ), "BBBB"

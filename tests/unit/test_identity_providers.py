@@ -240,7 +240,7 @@ REFUSED: dict[str, tuple[Issuer, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("issuer", "claims"), REFUSED.values(), ids=REFUSED)
-def test_a_token_of_another_kind_or_for_somebody_else_is_refused(issuer: Issuer, claims: dict[str, Any]) -> None:
+def test_a_token_of_another_kind_or_audience_is_refused(issuer: Issuer, claims: dict[str, Any]) -> None:
     assert scopes(issuer, claims) is None
 
 

@@ -126,7 +126,7 @@ def encoded(text: str) -> str:
         encoded("|".join(POSITION)) + "\n",
     ],
 )
-def test_a_cursor_that_was_tampered_with_is_a_fault(cursor: str) -> None:
+def test_a_tampered_cursor_is_a_fault(cursor: str) -> None:
     assert pointers(lambda: searched(reference="r", cursor=cursor)) == ["query:cursor"]
 
 
