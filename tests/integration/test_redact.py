@@ -38,14 +38,10 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(world: World, verified
         assert str(value) not in json.dumps(row, default=str)
     assert world.stored.objects(verified.id) == []
     assert row["ttl"] == world.clock.epoch + world.deps.settings.retention
+    # Once more, when no completion can be under way.
+    assert world.stored.due() == {verified.id: world.clock.epoch + schedule.LATE_ERASURE}
     assert (response.status, response.json["status"], response.json["sequence"]) == (200, "verified", 4)
     assert response.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
-
-
-def test_it_comes_due_once_no_completion_can_be_under_way_any_more(world: World, verified: Verification) -> None:
-    world.redact(verified)
-
-    assert world.stored.due() == {verified.id: world.clock.epoch + schedule.LATE_ERASURE}
 
 
 def test_all_that_is_left_to_see_is_a_tombstone(functions: Functions, verified: Verification) -> None:

@@ -1,5 +1,6 @@
 """Who may ask the vendor: each condition of a claim by itself."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -111,20 +112,11 @@ def test_a_tombstone_is_not_claimed(table: Table) -> None:
     assert item(table, made.id) == before
 
 
-def test_a_reservation_is_not_claimed(table: Table) -> None:
-    made = reserved(table)
-    assert claim(table, made.id, nonce(), NOW) == (made, False)
+@pytest.mark.parametrize("make", [reserved, failed_reservation, lambda table: in_status(table, Status.VERIFIED)])
+def test_what_has_no_link_or_is_verified_is_not_claimed(table: Table, make: Callable[[Table], Verification]) -> None:
+    made = make(table)
+    assert claim(table, made.id, nonce(), later(60)) == (made, False)
     assert existing(table, made) == made
-
-
-def test_a_failed_reservation_is_not_claimed_for_it_has_no_token(table: Table) -> None:
-    made = failed_reservation(table)
-    assert claim(table, made.id, nonce(), later(60)) == (made, False)
-
-
-def test_a_verified_one_is_not_claimed_for_nothing_is_above_it(table: Table) -> None:
-    made = in_status(table, Status.VERIFIED)
-    assert claim(table, made.id, nonce(), later(60)) == (made, False)
 
 
 @pytest.mark.parametrize("status", MIDDLE)
