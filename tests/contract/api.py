@@ -33,7 +33,7 @@ class Place(TypedDict):
 
 
 class Api:
-    """`vendor` is the stand-in."""
+    """`vendor` is the fake vendor."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox

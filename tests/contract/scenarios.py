@@ -16,7 +16,7 @@ CREATE, LIST, READ = "create_verification", "list_verifications", "read_verifica
 REFRESH, REDACT = "refresh_verification", "redact_verification"
 STATUS, RETURN = "get_status", "return_person"
 
-# Faults of the stand-in, and the problem that each of them becomes.
+# Faults of the fake vendor, and the problem that each of them becomes.
 VENDOR_FAULTS = {
     "422": (502, "vendor_rejected"),
     "inner_status:400": (502, "vendor_rejected"),

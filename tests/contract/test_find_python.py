@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "layers" / "find_python.sh"
 
-# A Python that says it is of another version and at another place, and has no pip where told so.
+# A Python that says it is of another version and at another place, and may lack pip.
 _FAKE = """#!{real}
 import importlib.util, sys
 sys.version_info, sys.executable = {version}, __file__

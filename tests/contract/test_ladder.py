@@ -1,4 +1,4 @@
-"""Times that hang together, wherever they stand: whoever waits for another waits longer than the other may take."""
+"""Timeouts that depend on each other: each caller waits longer than what it calls may take."""
 
 import pytest
 
@@ -13,7 +13,7 @@ API_GATEWAY = 30
 AUTHORIZER = 10
 # Seconds that a person may be held by a slow vendor.
 PATIENCE = 10
-# Seconds that finalize has for the claim, the evidence and the rise of one verification.
+# Seconds that finalize has for the claim, the evidence and the status change of one verification.
 STORE_CALLS = 2
 
 TEMPLATE = template.read()

@@ -21,7 +21,7 @@ LARGEST = 12_000_000
 
 # What a role and the API call by different names.
 OPERATIONS = {
-    # Who may list the bucket is told by GetObject that a key is not there.
+    # Without ListBucket, GetObject reports a missing key as AccessDenied.
     "s3:ListBucket": "GetObject",
     "s3:ListBucketVersions": "ListObjectVersions",
     "s3:DeleteObjectVersion": "DeleteObject",
@@ -33,7 +33,7 @@ NOT_OURS = re.compile(r"(logs|kms|xray):.*|sqs:(ReceiveMessage|DeleteMessage)")
 
 
 def _runtime() -> str | None:
-    """An interpreter of the functions' version, as the build itself looks for it."""
+    """An interpreter of the functions' version, as the build itself finds it."""
     command = ["sh", str(LAYER.parent / "find_python.sh"), "3.13"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return found.stdout.strip() if found.returncode == 0 else None

@@ -47,7 +47,7 @@ def test_a_burst_is_no_smaller_than_a_second(settings: dict[str, Any]) -> None:
 
 
 def test_what_creates_and_what_sweeps_stays_below_the_vendors_limit_together() -> None:
-    # Whoever gets a link mostly comes back, within minutes.
+    # Most people return within minutes of getting a link.
     create = 2 * 60 * rate(ROUTES["POST /verifications"])[0]
     assert create + PARAMETERS["VendorCallsPerMinute"]["Default"] <= RATE_LIMIT_PER_MINUTE
 

@@ -1,4 +1,4 @@
-"""Messages that finalize cannot work off: aside after some tries, and back once the cause is mended."""
+"""Messages that finalize cannot process: to the dead letters after some tries, and back after the cause is fixed."""
 
 import json
 from collections.abc import Iterator

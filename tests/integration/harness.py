@@ -1,4 +1,4 @@
-"""What the integration tests have in common: time moved by hand, AWS that fails when told to, functions called."""
+"""What the integration tests have in common: time moved by hand, AWS that fails on demand, functions called."""
 
 import json
 from base64 import b64encode

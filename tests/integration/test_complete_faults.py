@@ -86,7 +86,7 @@ def test_after_give_up_hours_without_the_vendor_it_fails_and_can_still_be_verifi
     assert world.refresh(verification).json["status"] == "verified"
 
 
-# The rise alone, or what says when to look again, too.
+# The write that advances the status alone, or the one that plans the next check, too.
 @pytest.mark.parametrize("refused", [1, 2])
 def test_a_response_that_could_not_be_stored_postpones_giving_up(world: World, refused: int) -> None:
     verification = world.new("verified")

@@ -1,6 +1,6 @@
 """The fake vendor against the vendor's documentation, as far as no test of the bridge would notice a difference.
 
-What it does when told to fail, and the bytes that it sends, show in test_vendor_client.py; the shape of its records in
+Its faults, and the bytes that it sends, show in test_vendor_client.py; the shape of its records in
 test_doctor.py.
 """
 

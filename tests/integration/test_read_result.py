@@ -37,7 +37,7 @@ def completed(world: World, outcome: str) -> Verification:
 
 
 def replaced(reported: Any, shown: Any) -> list[tuple[str, str]]:
-    """What was told and what is shown in its place; all else must be equal."""
+    """Each value that the vendor sent and what is shown in its place; all else must be equal."""
     if isinstance(reported, dict):
         assert reported.keys() == shown.keys()
         return [pair for name in reported for pair in replaced(reported[name], shown[name])]

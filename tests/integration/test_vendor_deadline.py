@@ -120,9 +120,9 @@ def test_what_was_in_time_is_not_cut_later(client: Make) -> None:
 
 
 def test_the_deadline_of_one_thread_cuts_no_other(session: requests.Session) -> None:
-    def late(connection: object, stopping: threading.Event) -> None:
+    def late(connection: socket.socket, stopping: threading.Event) -> None:
         stopping.wait(0.6)
-        GOOD(connection, stopping)  # type: ignore[arg-type]
+        GOOD(connection, stopping)
 
     seen: list[bytes] = []
 

@@ -86,12 +86,12 @@ def test_a_create_without_a_connection_is_repeated(client: Make, monkeypatch: py
     monkeypatch.setattr("bridge.vendor.client.CONNECT_TIMEOUT", 0.2)
     with RawServer(LINK) as server:
         calls = 0
-        dead = socket.getaddrinfo
+        dead: Callable[..., object] = socket.getaddrinfo
 
         def heals(*args: object, **kwargs: object) -> object:
             nonlocal calls
             calls += 1
-            return dead(*args, **kwargs) if calls < 3 else addresses(server.port)()  # type: ignore[arg-type]
+            return dead(*args, **kwargs) if calls < 3 else addresses(server.port)()
 
         monkeypatch.setattr(socket, "getaddrinfo", heals)
         assert client(budget=10).create_link(REQUEST, "https://bridge.example/return/a/b", permit=free).token == "TOKEN"

@@ -1,4 +1,4 @@
-"""What an asker may write: a higher status, or another time to look again."""
+"""What a claimer may write: a higher status, or the time of the next check."""
 
 import dataclasses
 import itertools
@@ -47,9 +47,9 @@ PAIRS = [pair for pair in itertools.product(Status, Status) if pair[1] is not St
 @pytest.mark.parametrize(("low", "high"), [pair for pair in PAIRS if RUNG[pair[0]] < RUNG[pair[1]]])
 def test_an_advance_to_a_higher_status_counts_one(table: Table, low: Status, high: Status) -> None:
     made = in_status(table, low)
-    risen = advance(table, made, finding(high), later(9))
-    assert (risen.status, risen.sequence, risen.updated_at) == (high, made.sequence + 1, later(9))
-    assert risen == existing(table, made)
+    advanced = advance(table, made, finding(high), later(9))
+    assert (advanced.status, advanced.sequence, advanced.updated_at) == (high, made.sequence + 1, later(9))
+    assert advanced == existing(table, made)
 
 
 @pytest.mark.parametrize(("high", "low"), [pair for pair in PAIRS if RUNG[pair[1]] <= RUNG[pair[0]]])
@@ -116,9 +116,9 @@ def test_the_last_contact_with_the_vendor_is_kept_by_later_claims(table: Table) 
     failed_check(table, third)
     assert claimed(table, made, later(40)).last_contact_at == EPOCH + 20
     # The fourth never came back to say what it heard.
-    risen = claimed(table, made, later(50))
-    assert risen.last_contact_at == EPOCH + 40
-    assert advance(table, risen, finding(Status.PROCESSING), later(51)).last_contact_at == 0
+    advanced = claimed(table, made, later(50))
+    assert advanced.last_contact_at == EPOCH + 40
+    assert advance(table, advanced, finding(Status.PROCESSING), later(51)).last_contact_at == 0
     assert row(table, made).keys().isdisjoint({"contact_started_at", "last_contact_at"})
 
 
@@ -137,7 +137,7 @@ def test_a_tombstone_does_not_advance(table: Table) -> None:
 
 
 def test_a_deleted_row_is_neither_advanced_nor_rescheduled(table: Table) -> None:
-    gone = dataclasses.replace(reservation(), claimed_by="asker")
+    gone = dataclasses.replace(reservation(), claimed_by="claimer")
     assert advance(table, gone, finding(Status.VERIFIED), later(9)) == gone
     assert rescheduled(table, gone, due_at=EPOCH, expires_at=EXPIRES_AT) == gone
     assert is_empty(table)
@@ -146,9 +146,9 @@ def test_a_deleted_row_is_neither_advanced_nor_rescheduled(table: Table) -> None
 def test_a_rescheduled_verification_keeps_its_status_and_is_due_as_planned(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
     moved = later(700)
-    postponed = rescheduled(table, made, due_at=EPOCH + 705, expires_at=moved)
-    assert postponed == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=moved)
-    assert postponed == existing(table, made)
+    planned = rescheduled(table, made, due_at=EPOCH + 705, expires_at=moved)
+    assert planned == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=moved)
+    assert planned == existing(table, made)
     assert index(table, "due") == {made.id}
 
 
@@ -170,7 +170,7 @@ def _claimed_by_another(table: Table, made: Verification) -> None:
     claimed(table, made, later(60))
 
 
-def _risen(table: Table, made: Verification) -> None:
+def _advanced(table: Table, made: Verification) -> None:
     advance(table, made, finding(Status.PROCESSING), later(60))
 
 
@@ -181,7 +181,7 @@ def _redacted(table: Table, made: Verification) -> None:
 
 @pytest.mark.parametrize(
     ("status", "happens"),
-    [(Status.PENDING, _claimed_by_another), (Status.PENDING, _risen), (Status.EXPIRED, _redacted)],
+    [(Status.PENDING, _claimed_by_another), (Status.PENDING, _advanced), (Status.EXPIRED, _redacted)],
 )
 def test_a_claimer_with_an_outdated_row_reschedules_nothing(table: Table, status: Status, happens: Happening) -> None:
     made = in_status(table, status)
@@ -195,9 +195,9 @@ def test_claim_advance_and_reschedule_keep_unknown_attributes(table: Table) -> N
     made = pending(table)
     write(table, made, **UNKNOWN)
     asked = claimed(table, made)
-    postponed = rescheduled(table, asked, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
+    planned = rescheduled(table, asked, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
     for status in (Status.PROCESSING, Status.EXPIRED, Status.VERIFIED):
-        advance(table, postponed, finding(status), later(9))
+        advance(table, planned, finding(status), later(9))
     assert UNKNOWN.items() <= plain(item(table, made.id)).items()
 
 

@@ -37,11 +37,11 @@ MIDDLE = [Status.REJECTED, Status.FAILED, Status.EXPIRED]
 
 def test_a_scheduled_claim_names_its_claimer_and_stays_due(table: Table) -> None:
     made = pending(table)
-    claimed, is_claimed = claim(table, made.id, "asker", NOW)
+    claimed, is_claimed = claim(table, made.id, "claimer", NOW)
     assert is_claimed
     assert claimed == existing(table, made)
     written = row(table, made)
-    assert (written["claimed_by"], written["claimed_at"]) == ("asker", EPOCH * 1000 + 500)
+    assert (written["claimed_by"], written["claimed_at"]) == ("claimer", EPOCH * 1000 + 500)
     # Its message comes again, or the sweep finds it.
     assert written["due_at"] == made.due_at
     assert written["sequence"] == 1
@@ -49,9 +49,9 @@ def test_a_scheduled_claim_names_its_claimer_and_stays_due(table: Table) -> None
 
 def test_a_repeated_claim_fails_after_a_redaction(table: Table) -> None:
     made = pending(table)
-    claim(table, made.id, "asker", NOW)
+    claim(table, made.id, "claimer", NOW)
     tombstone = redaction.redact(table, existing(table, made), due_at=EPOCH, now=NOW)
-    again, is_claimed = claim(table, made.id, "asker", NOW)
+    again, is_claimed = claim(table, made.id, "claimer", NOW)
     assert again == tombstone
     assert not is_claimed
 
@@ -59,7 +59,7 @@ def test_a_repeated_claim_fails_after_a_redaction(table: Table) -> None:
 def test_a_claim_changes_nothing_else(table: Table) -> None:
     made = pending(table)
     before = row(table, made)
-    claim(table, made.id, "asker", NOW)
+    claim(table, made.id, "claimer", NOW)
     after = row(table, made)
     assert after["checks"] == before["checks"] + 1
     assert {name for name in before | after if before.get(name) != after.get(name)} == {
@@ -98,8 +98,8 @@ def test_a_second_claim_within_five_seconds_is_refused(table: Table, seconds: fl
 
 def test_a_claim_whose_response_was_lost_can_be_repeated_by_its_claimer(table: Table) -> None:
     made = pending(table)
-    first = claim(table, made.id, "asker", NOW)
-    assert claim(table, made.id, "asker", later(1)) == first
+    first = claim(table, made.id, "claimer", NOW)
+    assert claim(table, made.id, "claimer", later(1)) == first
     assert first[1]
 
 

@@ -98,9 +98,9 @@ def test_one_of_many_takes_over_a_reservation_or_its_maker_commits_it(table: Tab
 @pytest.mark.parametrize("round", ROUNDS)
 def test_one_of_many_concurrent_claims_succeeds(table: Table, round: int) -> None:
     made = pending(table)
-    outcomes = all_at_once(lambda n: claim(table, made.id, f"asker-{n}", NOW))
+    outcomes = all_at_once(lambda n: claim(table, made.id, f"claimer-{n}", NOW))
     (winner,) = [n for n, (_, is_claimed) in enumerate(outcomes) if is_claimed]
-    assert {found.claimed_by for found, _ in outcomes if found} == {f"asker-{winner}"}
+    assert {found.claimed_by for found, _ in outcomes if found} == {f"claimer-{winner}"}
 
 
 @pytest.mark.parametrize("round", ROUNDS)
@@ -123,12 +123,12 @@ def assert_unbroken(first: Verification, written: list[Verification], last: Veri
 def test_of_many_advances_each_winner_counts_one_and_verified_wins(table: Table, round: int) -> None:
     made = claimed(table, pending(table))
 
-    def rise(n: int) -> Verification:
+    def advance_one(n: int) -> Verification:
         # Each leaves its number, so that what it is given tells whether it won.
         return completion.advance(table, made, finding(RISEN[n % len(RISEN)], result=str(n)), later(n))
 
-    risen = all_at_once(rise)
-    won = [each for n, each in enumerate(risen) if each.result == str(n)]
+    advanced = all_at_once(advance_one)
+    won = [each for n, each in enumerate(advanced) if each.result == str(n)]
     last = existing(table, made)
     assert last.status is Status.VERIFIED
     assert last in won
@@ -166,6 +166,6 @@ def test_nothing_personal_survives_a_redaction_among_advances_and_claims(table: 
     last = existing(table, made)
     assert {outcome.redacted_at for outcome in outcomes[::4]} == {last.redacted_at}
     assert "personal" not in repr(item(table, made.id))
-    rises = [(n, outcome) for n, outcome in enumerate(outcomes) if n % 4 > 1]
-    won = [risen for n, risen in rises if risen.result == f"personal-{n}"]
+    advances = [(n, outcome) for n, outcome in enumerate(outcomes) if n % 4 > 1]
+    won = [advanced for n, advanced in advances if advanced.result == f"personal-{n}"]
     assert_unbroken(made, [*won, last], last)

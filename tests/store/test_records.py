@@ -108,10 +108,10 @@ def test_a_record_that_can_advance_is_claimed_and_completed(table: Table, record
     claimed, is_claimed = claim(table, made.id, nonce(), later(3600))
     assert is_claimed
     assert claimed is not None
-    postponed = rescheduled(table, claimed, due_at=EPOCH + 9, expires_at=later(9))
-    assert (postponed.due_at, postponed.status) == (EPOCH + 9, made.status)
-    risen = completion.advance(table, postponed, finding(Status.VERIFIED), later(3601))
-    assert (risen.status, risen.sequence, risen.reason_code) == (Status.VERIFIED, made.sequence + 1, None)
+    planned = rescheduled(table, claimed, due_at=EPOCH + 9, expires_at=later(9))
+    assert (planned.due_at, planned.status) == (EPOCH + 9, made.status)
+    advanced = completion.advance(table, planned, finding(Status.VERIFIED), later(3601))
+    assert (advanced.status, advanced.sequence, advanced.reason_code) == (Status.VERIFIED, made.sequence + 1, None)
     assert knows_what_it_knew_not(table, made)
 
 

@@ -87,10 +87,10 @@ def test_a_tombstone_is_due_once_more_is_in_no_list_and_goes_when_retention_ends
 
 def test_one_that_changed_meanwhile_is_to_be_read_again(table: Table) -> None:
     read = in_status(table, Status.PENDING)
-    risen = completion.advance(table, read, finding(Status.REJECTED), later(4))
+    advanced = completion.advance(table, read, finding(Status.REJECTED), later(4))
     assert redaction.redact(table, read, due_at=DUE_AT, now=later(5)) is None
-    assert existing(table, read) == risen
-    assert redaction.redact(table, risen, due_at=DUE_AT, now=later(5)) is not None
+    assert existing(table, read) == advanced
+    assert redaction.redact(table, advanced, due_at=DUE_AT, now=later(5)) is not None
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.EXPIRED, Status.VERIFIED])

@@ -121,7 +121,7 @@ def test_no_text_of_an_error_holds_what_it_was_given(kind: type[BridgeError], ca
         assert CANARY not in f"{error}{error.detail}"
     if kind not in (MissingScope, InvalidRequest):
         assert CANARY not in str(response.body)
-    # What is malformed is told in words of our own.
+    # What is malformed is logged in words of our own.
     if kind not in (SecretMalformed, VendorMalformed):
         assert CANARY not in logged
 

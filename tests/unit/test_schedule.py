@@ -1,4 +1,4 @@
-"""When a verification is looked at next."""
+"""When a verification is checked next."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What the tracer is told where Tracing is on; tests/integration/test_tracing.py has what it sends."""
+"""What the tracer captures where Tracing is on; tests/integration/test_tracing.py has what it sends."""
 
 import importlib.util
 from types import ModuleType
