@@ -175,6 +175,13 @@ def queue_that_takes_nothing(scene: Scene) -> None:
     vars(scene.deps)["due_queue"] = DueQueue(full, "https://sqs.example/due")
 
 
+def undecided_and_refreshed(scene: Scene) -> None:
+    """Open after a refresh of just now, while the queue takes nothing."""
+    scene.play(scene.verification, "ocr_passed")
+    scene.refresh(scene.verification)
+    queue_that_takes_nothing(scene)
+
+
 def provider_that_is_away(scene: Scene) -> None:
     issuer = {"JWT_ISSUER": ISSUER.issuer, "JWT_AUDIENCE": ISSUER.audiences[0], "JWKS_URL": "http://127.0.0.1:1/"}
     scene.deps.settings = Settings({**os.environ, "JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
@@ -236,6 +243,14 @@ CASES = {
     "return, record names no token": record("verified+token_missing", "token"),
     "return, record of another token, country and document": record(
         "verified+other_token+other_country+other_document", "token, url, ocr_country, ocr_type"
+    ),
+    "return, SQS takes no follow-up": Case(
+        undecided_and_refreshed, person_returns, "follow_up_not_sent", "StorageFault",
+        storage("SendMessageBatch", "InternalError"),
+    ),
+    "message, SQS takes no repetition": Case(
+        undecided_and_refreshed, message, "message_failed", "StorageFault",
+        storage("SendMessageBatch", "InternalError") | {"message_id": "message-1"},
     ),
     "status, DynamoDB denies": denied(
         "dynamodb.GetItem",
