@@ -123,10 +123,3 @@ def test_keys_work_for_an_hour_while_the_secret_cannot_be_read(
     clock.advance(60)
     with pytest.raises(FunctionError):
         ask(f"Bearer {KEY}")
-
-
-def test_the_authorizer_fails_while_the_keys_cannot_be_read(sandbox: Sandbox, ask: Ask, aws: Aws) -> None:
-    aws.refuse("secretsmanager.GetSecretValue")
-
-    with pytest.raises(FunctionError):
-        ask(f"Bearer {sandbox.api_key}")

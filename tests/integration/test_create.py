@@ -3,7 +3,6 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -106,22 +105,11 @@ def test_a_replay_after_the_link_is_over_has_no_link_any_more(world: World) -> N
     assert first.keys() - again.json.keys() == {"url", "token"}
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"type": "01"},
-        {"id_country": "SGP"},
-        {"id_type": "PASSPORT"},
-        {"redirect_url": "http://localhost:5173/other"},
-        {"reference": "x"},
-        {"metadata": {"a": "b"}},
-    ],
-)
-def test_the_same_key_with_another_body_is_422(world: World, change: dict[str, Any]) -> None:
+def test_the_same_key_with_another_body_is_422(world: World) -> None:
     world.functions.api("POST", "/verifications", WANTED, headers=KEY)
     before = world.stored.rows()
 
-    response = world.functions.api("POST", "/verifications", WANTED | change, headers=KEY)
+    response = world.functions.api("POST", "/verifications", WANTED | {"type": "01"}, headers=KEY)
 
     assert (response.status, response.json["code"]) == (422, "idempotency_key_reused")
     assert world.stored.rows() == before

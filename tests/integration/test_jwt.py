@@ -15,7 +15,6 @@ from bridge.domain.errors import StorageUnavailable
 from bridge.observability import logger
 from bridge.settings import Settings
 from tests.integration.harness import WANTED, http_event
-from tests.sandbox.functions import FunctionError
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.serving import Server
 from tests.unit.tokens import ISSUER, jwk, token
@@ -133,12 +132,6 @@ def test_the_subject_is_in_no_log(call: Call, monkeypatch: pytest.MonkeyPatch) -
     assert "created" in log.getvalue()
     for word in ("mia@example.com", presented, presented.split(".")[2]):
         assert word not in log.getvalue()
-
-
-def test_when_the_provider_is_away_the_authorizer_fails(call: Call, trusting: Server) -> None:
-    trusting.stop()
-    with pytest.raises(FunctionError):
-        call("GET", "/verifications/ver_x", token())
 
 
 def test_where_no_provider_is_trusted_no_token_is_even_read(sandbox: Sandbox, deps: Dependencies) -> None:
