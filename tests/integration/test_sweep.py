@@ -67,7 +67,7 @@ def test_every_final_status_is_reached_without_the_person(world: World, outcome:
 
 
 @pytest.mark.parametrize(("then", "status", "sequence"), [("9102", "rejected", 2), ("verified", "verified", 3)])
-def test_a_rejection_with_retries_left_is_checked_once_more_after_the_link(
+def test_an_uncertain_rejection_is_checked_once_more_after_the_link(
     world: World, then: str, status: str, sequence: int
 ) -> None:
     verification = world.new("9102")
