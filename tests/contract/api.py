@@ -33,7 +33,7 @@ class Place(TypedDict):
 
 
 class Api:
-    """`vendor` is the stand-in."""
+    """`vendor` is the fake vendor."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -54,7 +54,7 @@ class Api:
         sent = dict(headers or {})
         if operation.scopes is not None and key != "":
             sent["Authorization"] = f"Bearer {key or self._sandbox.api_key}"
-        answer = requests.request(
+        response = requests.request(
             operation.method,
             self._sandbox.api_url + operation.path.format(id=id, code=code),
             headers=sent,
@@ -62,8 +62,8 @@ class Api:
             timeout=_TIMEOUT,
             **request,
         )
-        check(operation, answer)
-        return answer
+        check(operation, response)
+        return response
 
     def create(self, *, idempotency_key: str | None = None, **fields: Any) -> requests.Response:
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
@@ -71,9 +71,9 @@ class Api:
 
     def created(self, **fields: Any) -> dict[str, Any]:
         """A new verification."""
-        answer = self.create(**fields)
-        assert answer.status_code == 201, answer.text
-        verification: dict[str, Any] = answer.json()
+        response = self.create(**fields)
+        assert response.status_code == 201, response.text
+        verification: dict[str, Any] = response.json()
         return verification
 
     def outcome(self, played: str, **fields: Any) -> dict[str, Any]:
@@ -81,8 +81,8 @@ class Api:
         verification = self.created(**fields)
         self.vendor.play(verification["token"], played)
         self.call("return_person", **place(verification))
-        answer: dict[str, Any] = self.call("read_verification", id=verification["id"]).json()
-        return answer
+        response: dict[str, Any] = self.call("read_verification", id=verification["id"]).json()
+        return response
 
     def key(self, scopes: Sequence[str], principal: str = "sandbox") -> str:
         """A new key, which the functions know at once."""

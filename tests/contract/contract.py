@@ -156,7 +156,7 @@ def _closed_components() -> Schema:
 def _closed(node: Any, *, is_part: bool = False) -> Any:
     """The schema, with `unevaluatedProperties: false` wherever a whole object is described.
 
-    The document leaves its answers open, for fields may be added; whoever adds one adds it to the document, too.
+    The document leaves its responses open, so that fields may be added; each added field must be documented.
     """
     if isinstance(node, list):
         return [_closed(item) for item in node]

@@ -7,7 +7,7 @@ That refuses some harmless patterns, too. It reads what `re` itself parses.
 """
 
 import ast
-import re
+import importlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import yaml
 _SHORT = 32
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 _ANY = frozenset(range(256))
-_PARSER: Any = re._parser  # type: ignore[attr-defined]
+_PARSER: Any = importlib.import_module("re._parser")
 
 
 def in_module(path: Path) -> Iterator[tuple[str, str]]:

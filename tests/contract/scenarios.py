@@ -17,7 +17,7 @@ REFRESH, REDACT = "refresh_verification", "redact_verification"
 EVENTS, REPLAY = "list_events", "replay_events"
 STATUS, RETURN = "get_status", "return_person"
 
-# Faults of the stand-in, and the problem that each of them becomes.
+# Faults of the fake vendor, and the problem that each of them becomes.
 VENDOR_FAULTS = {
     "422": (502, "vendor_rejected"),
     "inner_status:400": (502, "vendor_rejected"),

@@ -82,7 +82,7 @@ def test_an_alarm_is_raised_within_15_minutes_of_its_cause(alarm: Alarm) -> None
 
 
 @by_alarm
-def test_an_alarm_is_sent_to_the_topic_and_described_for_whoever_reads_it(alarm: Alarm) -> None:
+def test_an_alarm_is_sent_to_the_topic_and_described_on_the_page(alarm: Alarm) -> None:
     assert alarm.properties["AlarmActions"] == {
         "Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
     }

@@ -38,7 +38,7 @@ def test_each_operation_has_a_section_with_its_name_an_example_and_its_scopes(op
 
 
 @pytest.mark.parametrize("operation", operations().values(), ids=lambda operation: operation.id)
-def test_each_operation_names_its_own_answers(operation: Operation) -> None:
+def test_each_operation_names_its_own_responses(operation: Operation) -> None:
     bridges = {
         int(status)
         for status, response in operation.responses.items()
@@ -63,7 +63,7 @@ def test_the_problems_are_those_of_the_code() -> None:
     assert reported == {f"`{code}`": str(status) for status, code in problems.STATUSES.values()}
 
 
-def test_the_answers_of_the_gateway_are_those_of_the_document() -> None:
+def test_the_responses_of_the_gateway_are_those_of_the_document() -> None:
     reported = {int(row[0]) for row in _rows("Problems") if row[0].isdigit()}
     assert reported == set().union(*(gateway_statuses(operation) for operation in operations().values()))
 

@@ -78,7 +78,7 @@ def _gate_targets() -> set[str]:
     return targets | {needed for target in targets for needed in rules[target].split() if needed in rules}
 
 
-def test_what_the_gate_is_said_to_run_is_what_it_runs() -> None:
+def test_the_gate_runs_every_block_claimed_for_it() -> None:
     lines = [
         line
         for page in ("README.md", "docs/reliability.md")

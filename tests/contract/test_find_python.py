@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "layers" / "find_python.sh"
 
-# A Python that says it is of another version and at another place, and has no pip where told so.
+# A Python that says it is of another version and at another place, and may lack pip.
 _FAKE = """#!{real}
 import importlib.util, sys
 sys.version_info, sys.executable = {version}, __file__
@@ -133,7 +133,7 @@ def test_the_layers_are_built_with_what_was_found(machine: Machine, layer: str) 
     assert "python3 " not in dry.stdout
 
 
-def test_the_versions_beside_pyenvs_shims_are_found_whoever_is_at_home(tmp_path: Path) -> None:
+def test_the_versions_beside_pyenvs_shims_are_found_with_another_home(tmp_path: Path) -> None:
     pyenv = tmp_path / "elsewhere" / ".pyenv"
     _executable(pyenv / "shims" / "python3.13", _SHIM)
     python = _python(pyenv / "versions" / "3.13.0" / "bin" / "python3.13", 3, 13)

@@ -1,4 +1,4 @@
-"""Times that hang together, wherever they stand: whoever waits for another waits longer than the other may take."""
+"""Timeouts that depend on each other: each caller waits longer than what it calls may take."""
 
 import pytest
 
@@ -15,7 +15,7 @@ API_GATEWAY = 30
 AUTHORIZER = 10
 # Seconds that a person may be held by a slow vendor.
 PATIENCE = 10
-# Seconds that finalize has for the claim, the evidence and the rise of one verification.
+# Seconds that finalize has for the claim, the evidence and the status change of one verification.
 STORE_CALLS = 2
 
 TEMPLATE = template.read()
@@ -58,7 +58,7 @@ def throttled(service: str) -> float:
     return sum(pause + MOST_THAT_AWS_MAY_ASK_FOR for pause in PAUSES[: clients.ATTEMPTS[service] - 1])
 
 
-def test_one_answer_of_the_vendor_is_waited_for_no_longer_than_all_together() -> None:
+def test_the_vendors_timeouts_are_below_its_budget() -> None:
     assert 0 < vendor_transport.CONNECT_TIMEOUT < vendor_transport.READ_TIMEOUT < vendor_client.BUDGET < PATIENCE
 
 

@@ -21,7 +21,7 @@ LARGEST = 12_000_000
 
 # What a role and the API call by different names.
 OPERATIONS = {
-    # Who may list the bucket is told by GetObject that a key is not there.
+    # Without ListBucket, GetObject reports a missing key as AccessDenied.
     "s3:ListBucket": "GetObject",
     "s3:ListBucketVersions": "ListObjectVersions",
     "s3:DeleteObjectVersion": "DeleteObject",
@@ -35,7 +35,7 @@ NOT_OURS = re.compile(
 
 
 def _runtime() -> str | None:
-    """An interpreter of the functions' version, as the build itself looks for it."""
+    """An interpreter of the functions' version, as the build itself finds it."""
     command = ["sh", str(LAYER.parent / "find_python.sh"), "3.13"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return found.stdout.strip() if found.returncode == 0 else None
@@ -79,7 +79,7 @@ def _contents(layer: Path) -> dict[str, tuple[str, int, int]]:
 
 
 @pytest.mark.slow
-def test_the_same_sources_give_the_same_bytes_whoever_builds(layer: Path, tmp_path: Path) -> None:
+def test_the_same_sources_give_the_same_bytes_with_another_python(layer: Path, tmp_path: Path) -> None:
     again = _build(tmp_path / "elsewhere", _another_python())
 
     assert _contents(again) == _contents(layer)
@@ -93,7 +93,7 @@ def test_it_is_small(layer: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_module_has_bytecode_that_does_not_look_at_times(layer: Path) -> None:
+def test_every_module_has_bytecode_that_ignores_timestamps(layer: Path) -> None:
     for source in layer.rglob("*.py"):
         bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
         # After the magic number: a hash, which is not checked.

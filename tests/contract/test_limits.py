@@ -34,7 +34,8 @@ def test_every_route_has_a_rate_and_those_open_to_everybody_have_their_own() -> 
         "GET /health": (10, 20),
         "GET /openapi.json": (10, 20),
     }
-    # A rate for a route that is none is a rate for nothing.
+    # A rate for a route that is none is a rate for nothing; and a stage keeps the settings of a route that is gone, and
+    # then refuses every update: docs/operations.md, Routes.
     assert ROUTES.keys() <= {route.key for route in routes}
     assert public <= ROUTES.keys()
 
@@ -46,7 +47,7 @@ def test_a_burst_is_no_smaller_than_a_second(settings: dict[str, Any]) -> None:
 
 
 def test_what_creates_and_what_sweeps_stays_below_the_vendors_limit_together() -> None:
-    # Whoever gets a link mostly comes back, within minutes.
+    # Most people return within minutes of getting a link.
     create = 2 * 60 * rate(ROUTES["POST /verifications"])[0]
     assert create + PARAMETERS["VendorCallsPerMinute"]["Default"] <= RATE_LIMIT_PER_MINUTE
 

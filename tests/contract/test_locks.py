@@ -66,7 +66,7 @@ def test_a_known_vulnerability_fails_the_audit(name: str, vulns: list[dict[str, 
     assert ("CVE-1" in text) == bool(vulns)
 
 
-def test_an_audit_that_could_look_nothing_up_says_so_and_one_that_could_not_look_up_all_fails() -> None:
+def test_an_audit_without_data_is_left_out_and_an_incomplete_one_fails() -> None:
     sound, unknown = {"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "unreachable"}
 
     assert report([unknown])[0].startswith("LEFT OUT: nothing was audited.")

@@ -1,4 +1,4 @@
-"""Messages that finalize cannot work off: aside after some tries, and back once the cause is mended."""
+"""Messages that finalize cannot process: to the dead letters after some tries, and back after the cause is fixed."""
 
 import json
 from collections.abc import Iterator
@@ -61,19 +61,19 @@ def queues(sandbox: Sandbox) -> Iterator[Queues]:
 
 def call(sandbox: Sandbox, method: str, path: str, body: Any = None) -> Any:
     headers = {"Authorization": f"Bearer {sandbox.api_key}"}
-    answer = requests.request(method, sandbox.api_url + path, json=body, headers=headers, timeout=20)
-    answer.raise_for_status()
-    return answer.json()
+    response = requests.request(method, sandbox.api_url + path, json=body, headers=headers, timeout=20)
+    response.raise_for_status()
+    return response.json()
 
 
-def test_a_message_that_always_fails_is_tried_so_often_and_put_aside(sandbox: Sandbox, queues: Queues) -> None:
+def test_a_message_that_always_fails_goes_to_the_dead_letters(sandbox: Sandbox, queues: Queues) -> None:
     queues.send('{"id": 1}')
     assert sandbox.drain_queue() == queues.receives
     assert queues.waiting() == (0, 1)
     assert sandbox.drain_queue() == 0
 
 
-def test_a_message_that_fails_holds_up_no_other(sandbox: Sandbox, queues: Queues) -> None:
+def test_a_failing_message_does_not_block_others(sandbox: Sandbox, queues: Queues) -> None:
     created = call(sandbox, "POST", "/verifications", WANTED)
     sandbox.vendor.play(created["token"], "verified")
     queues.send("no message of ours")
@@ -83,7 +83,7 @@ def test_a_message_that_fails_holds_up_no_other(sandbox: Sandbox, queues: Queues
     assert call(sandbox, "GET", f"/verifications/{created['id']}")["status"] == "verified"
 
 
-def test_a_message_that_is_moved_back_once_the_cause_is_mended_is_worked_off(sandbox: Sandbox, queues: Queues) -> None:
+def test_a_message_moved_back_after_the_cause_is_fixed_is_processed(sandbox: Sandbox, queues: Queues) -> None:
     created = call(sandbox, "POST", "/verifications", WANTED)
     sandbox.vendor.play(created["token"], "verified")
     with mock.patch(

@@ -52,17 +52,13 @@ def test_a_parameter_is_described_and_bounded(name: str) -> None:
         ("AlarmTopicArn", "arn:aws:sns:eu-west-1:123456789012:alarms", "alarms"),
     ],
 )
-def test_a_pattern_takes_what_is_meant_and_nothing_else(parameter: str, good: str, bad: str) -> None:
+def test_a_parameters_pattern_accepts_good_and_rejects_bad_values(parameter: str, good: str, bad: str) -> None:
     pattern = re.compile(PARAMETERS[parameter]["AllowedPattern"])
     assert pattern.fullmatch(good)
     assert not pattern.fullmatch(bad)
 
 
-def test_a_fresh_deployment_is_closed() -> None:
-    secrets = TEMPLATE.of_type("AWS::SecretsManager::Secret")
-    assert json.loads(secrets["ApiKeysSecret"]["SecretString"]) == {"keys": []}
-    assert json.loads(secrets["WebhookEndpointsSecret"]["SecretString"]) == {"endpoints": []}
-    assert not any(json.loads(secrets["EkycCredentialsSecret"]["SecretString"]).values())
+def test_a_fresh_deployment_allows_no_origin() -> None:
     assert PARAMETERS["AllowedRedirectOrigins"]["Default"] == ""
     assert PARAMETERS["AllowedCorsOrigins"]["Default"] == ""
 
@@ -128,16 +124,3 @@ def test_a_change_of_a_layer_alone_changes_the_functions_that_have_it(layer: str
         deployed = transform(document, dict(TEMPLATE.parameters), template._NoManagedPolicies())
         used.append(deployed["Resources"][function]["Properties"]["Layers"])
     assert used[0] != used[1]
-
-
-def test_open_records_never_vanish_by_time_to_live() -> None:
-    table = TEMPLATE.of_type("AWS::DynamoDB::Table")["VerificationsTable"]
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
-
-
-@pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"])
-def test_what_holds_data_survives_the_stack(kind: str) -> None:
-    # The counts of the rate limiter are worth nothing without the stack.
-    kept = [item for name, item in RESOURCES.items() if item["Type"] == kind and name != "RateTable"]
-    assert kept
-    assert all(item["DeletionPolicy"] == "RetainExceptOnCreate" for item in kept)

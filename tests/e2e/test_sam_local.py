@@ -67,12 +67,8 @@ def _free_port() -> int:
 
 def test_a_verification_goes_from_link_to_final_record(front: dict[str, str]) -> None:
     key = {"Authorization": f"Bearer {front['api_key']}"}
-    wanted = {
-        "type": "00",
-        "id_country": "MYS",
-        "id_type": "ID_CARD",
-        "redirect_url": "http://localhost:5173/welcome",
-    }
+    redirect_url = "http://localhost:5173/welcome"
+    wanted = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": redirect_url}
 
     made = requests.post(f"{front['api_url']}/verifications", headers=key, json=wanted, timeout=TIMEOUT)
     assert made.status_code == 201, made.text
@@ -87,13 +83,7 @@ def test_a_verification_goes_from_link_to_final_record(front: dict[str, str]) ->
     assert read.json()["status"] == "verified"
 
 
-def test_no_key_is_401(front: dict[str, str]) -> None:
-    assert requests.get(f"{front['api_url']}/verifications/ver_x", timeout=TIMEOUT).status_code == 401
-
-
-def test_a_wrong_key_is_403(front: dict[str, str]) -> None:
-    wrong = {"Authorization": "Bearer ek_unknown"}
-
-    answer = requests.get(f"{front['api_url']}/verifications/ver_x", headers=wrong, timeout=TIMEOUT)
-
-    assert answer.status_code == 403
+@pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"Authorization": "Bearer ek_unknown"}, 403)])
+def test_without_a_valid_key_it_is_401_or_403(front: dict[str, str], headers: dict[str, str], status: int) -> None:
+    url = f"{front['api_url']}/verifications/ver_x"
+    assert requests.get(url, headers=headers, timeout=TIMEOUT).status_code == status

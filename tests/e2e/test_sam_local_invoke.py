@@ -97,15 +97,15 @@ def functions(tmp_path_factory: pytest.TempPathFactory, provider: Server) -> Ite
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_sample_event_gets_the_answer_that_it_shows(functions: Lambda, name: str) -> None:
+def test_a_sample_event_gets_its_expected_response(functions: Lambda, name: str) -> None:
     vendor = functions.backing.vendor
     assert vendor is not None
     functions.backing.reset()
     seed(vendor, functions.backing.client("secretsmanager"), is_completed=SAMPLES[name].is_completed)
 
-    answer = functions.invoke(name)
+    response = functions.invoke(name)
 
-    SAMPLES[name].check(json.loads(answer))
+    SAMPLES[name].check(json.loads(response))
 
 
 @pytest.mark.parametrize(("kid", "changes", "is_let_in"), [("rsa-1", {}, True), ("rsa-1", {"aud": "x"}, False)])
@@ -118,8 +118,8 @@ def test_an_access_token_is_read_with_the_layer_that_was_built(
     event["identitySource"] = [event["headers"]["authorization"]]
     (tmp_path / "event.json").write_text(json.dumps(event), encoding="utf-8")
 
-    answer = json.loads(functions.invoke("authorize/good_key", tmp_path / "event.json"))
+    response = json.loads(functions.invoke("authorize/good_key", tmp_path / "event.json"))
 
-    assert answer["isAuthorized"] is is_let_in
+    assert response["isAuthorized"] is is_let_in
     if is_let_in:
-        assert answer["context"]["principal"] == "jwt|mia"
+        assert response["context"]["principal"] == "jwt|mia"

@@ -4,14 +4,16 @@ import io
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from bridge.dependencies import Dependencies
-    from tests.integration.harness import Aws, Clock, Functions
+    from bridge.vendor.client import Vendor
+    from tests.integration.harness import Aws, Clock, Functions, World
     from tests.integration.leaks import Said
     from tests.integration.stored_state import StoredState
     from tests.sandbox.sandbox import Sandbox
@@ -105,3 +107,34 @@ def hanging() -> Iterator[threading.Event]:
     event = threading.Event()
     yield event
     event.set()
+
+
+@pytest.fixture
+def world(
+    sandbox: "Sandbox",
+    deps: "Dependencies",
+    functions: "Functions",
+    stored: "StoredState",
+    aws: "Aws",
+    clock: "Clock",
+) -> "World":
+    from tests.integration.harness import World
+
+    return World(sandbox, deps, functions, stored, aws, clock)
+
+
+@pytest.fixture
+def vendor_at() -> "Iterator[Callable[..., Vendor]]":
+    """vendor_at(url, budget=seconds): a client that pauses as little as it may; its session is closed at the end."""
+    from bridge.vendor.client import Vendor
+
+    made: list[Vendor] = []
+    credentials = SimpleNamespace(headers=lambda fresh=False: {"client_id": "bridge", "client_secret": "sk_test"})
+
+    def make(url: str, *, budget: float) -> Vendor:
+        made.append(Vendor(url, credentials, budget=budget, draw=lambda low, high: low))
+        return made[-1]
+
+    yield make
+    for vendor in made:
+        vendor._transport._session.close()

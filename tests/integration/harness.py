@@ -1,4 +1,4 @@
-"""What the integration tests have in common: time moved by hand, AWS that fails when told to, functions called."""
+"""What the integration tests have in common: time moved by hand, AWS that fails on demand, functions called."""
 
 import json
 from base64 import b64encode
@@ -14,13 +14,17 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from botocore.validate import ParamValidator
 
 from bridge.aws import clients
+from bridge.aws.due_queue import DueMessage
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import READ_ALL, SCOPES, Caller
 from bridge.domain.verification import LinkRequest, Verification
 from bridge.use_cases.complete import Checked, check_on_schedule
 from bridge.use_cases.create import create
+from bridge.use_cases.finalize import finalize
 from tests import recording
+from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.vendor import FakeVendor
 
 PRINCIPAL = "web"
 CALLER = Caller(PRINCIPAL, SCOPES, "abcd")
@@ -81,8 +85,9 @@ class Aws:
             self._clients[service] = made = boto3.client(service, config=patient)
             made.meta.events.register("before-parameter-build", _validate)
             recording.watch(made, self._resources)
-            made.meta.events.register("before-call", lambda event_name, **_: self._before(_call(event_name)))
-            made.meta.events.register("after-call", lambda event_name, **_: self._after(_call(event_name)))
+            # Not by the names in botocore's events, which calls the service of `events` eventbridge.
+            made.meta.events.register("before-call", lambda model, **_: self._before(f"{service}.{model.name}"))
+            made.meta.events.register("after-call", lambda model, **_: self._after(f"{service}.{model.name}"))
         return self._clients[service]
 
     def refuse(self, call: str, times: int = 1) -> None:
@@ -93,8 +98,8 @@ class Aws:
         """The next call gets this error from the service; nothing is done."""
         self._denied[call] = code
 
-    def lose_answer(self, call: str, times: int = 1) -> None:
-        """The next calls are done, and their answers are lost on the way."""
+    def lose_response(self, call: str, times: int = 1) -> None:
+        """The next calls are done, and their responses are lost on the way."""
         self._lost += [call] * times
 
     def before_next(self, call: str, action: Callable[[], object]) -> None:
@@ -129,13 +134,8 @@ def _validate(params: Any, model: Any, **_: Any) -> None:
     assert not report.has_errors(), report.generate_report()
 
 
-def _call(event_name: str) -> str:
-    """`secretsmanager.GetSecretValue` of botocore's before-call.secrets-manager.GetSecretValue."""
-    return event_name.partition(".")[2].replace("-", "")
-
-
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What a function answered; the names of headers in lower case."""
 
     status: int
@@ -164,7 +164,7 @@ class Functions:
         scopes: Sequence[str] = OWN_SCOPES,
         query: Mapping[str, str] | None = None,
         base64: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """A call with a key; `body` is a value for JSON, a text as it is, or bytes, which go in base64.
 
         With `base64` the event says so of a text, too.
@@ -180,14 +180,14 @@ class Functions:
             event |= {"body": body if isinstance(body, str) else json.dumps(body), "isBase64Encoded": base64}
         return self._call("VerificationsFunction", event)
 
-    def browser(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+    def browser(self, path: str, query: Mapping[str, str] | None = None) -> Response:
         """A person's browser, at the public routes."""
         return self._call("RedirectFunction", http_event("GET", path, query))
 
-    def _call(self, function: str, event: dict[str, Any]) -> Answer:
-        answer = self._sandbox.invoke(function, event)
-        headers = {name.lower(): value for name, value in answer["headers"].items()}
-        return Answer(answer["statusCode"], headers, answer["body"])
+    def _call(self, function: str, event: dict[str, Any]) -> Response:
+        response = self._sandbox.invoke(function, event)
+        headers = {name.lower(): value for name, value in response["headers"].items()}
+        return Response(response["statusCode"], headers, response["body"])
 
 
 def http_event(method: str, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -217,9 +217,65 @@ def new(deps: Dependencies, *, key: str | None = None, principal: str = PRINCIPA
     return create(deps, principal, request, idempotency_key=key, base_url="https://api.example.com").verification
 
 
-def check(deps: Dependencies, id: str) -> Checked:
-    """A check that is due whenever it is asked for, as by a message of an operator's."""
-    return check_on_schedule(deps, id, None)
+@dataclass(frozen=True, slots=True)
+class World:
+    """A running bridge and the moves that tests make in it; all of it is there as fixtures, too."""
+
+    sandbox: Sandbox
+    deps: Dependencies
+    functions: Functions
+    stored: StoredState
+    aws: Aws
+    clock: Clock
+
+    @property
+    def vendor(self) -> FakeVendor:
+        return self.sandbox.vendor
+
+    def new(self, outcome: str | None = None, **changes: Any) -> Verification:
+        """A verification, just created; with an `outcome`, that has happened at the vendor already."""
+        verification = new(self.deps, **changes)
+        if outcome:
+            self.play(verification, outcome)
+        return verification
+
+    def play(self, verification: Verification, outcome: str) -> None:
+        self.vendor.play(token_of(verification), outcome)
+
+    def returns(self, verification: Verification) -> Response:
+        """The person's browser comes back from the vendor."""
+        return self.functions.browser(return_path(verification))
+
+    def read(self, verification: Verification) -> Any:
+        return self.functions.api("GET", f"/verifications/{verification.id}").json
+
+    def read_result(self, verification: Verification) -> Response:
+        return self.functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+
+    def refresh(self, verification: Verification) -> Response:
+        return self.functions.api("POST", f"/verifications/{verification.id}/refresh")
+
+    def redact(self, verification: Verification) -> Response:
+        return self.functions.api("POST", f"/verifications/{verification.id}/redact")
+
+    def check(self, verification: Verification) -> Checked:
+        """A check that counts whenever it comes, as by an operator's message."""
+        return check_on_schedule(self.deps, verification.id, None)
+
+    def finalize(self, verification: Verification, due_at: int | None = None) -> None:
+        """A message from the queue; without `due_at`, an operator's."""
+        finalize(self.deps, DueMessage(verification.id, due_at))
+
+    def row(self, verification: Verification) -> dict[str, Any]:
+        return self.stored.row(verification.id)
+
+    def due_at(self, verification: Verification) -> int:
+        return self.stored.due()[verification.id]
+
+    def sweep_and_drain(self) -> int:
+        """A sweep, and all that it sent is worked off; how many messages those were."""
+        self.sandbox.sweep_now()
+        return self.sandbox.drain_queue()
 
 
 def free() -> None:

@@ -1,4 +1,4 @@
-"""How canaries are looked for: in all that was said, in whatever form, and in an exception with all that led to it."""
+"""Searches for canaries: in all output, in any encoding, and in an exception with its causes."""
 
 import base64
 import io

@@ -12,7 +12,7 @@ HOST = "vendor.example"
 LONGER_THAN_ANYONE_WAITS = 15.0
 
 Resolver = Callable[..., Sequence[object]]
-_system_resolver = socket.getaddrinfo
+_system_resolver: Callable[..., object] = socket.getaddrinfo
 
 
 def resolve_by(monkeypatch: pytest.MonkeyPatch, resolver: Resolver) -> list[str]:
@@ -21,7 +21,7 @@ def resolve_by(monkeypatch: pytest.MonkeyPatch, resolver: Resolver) -> list[str]
 
     def getaddrinfo(host: str, *args: object, **kwargs: object) -> object:
         if host != HOST:
-            return _system_resolver(host, *args, **kwargs)  # type: ignore[arg-type]
+            return _system_resolver(host, *args, **kwargs)
         asked.append(host)
         return resolver(host, *args, **kwargs)
 

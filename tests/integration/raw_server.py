@@ -1,4 +1,4 @@
-"""A server of a few lines, for what no HTTP server would do: each request's answer is written on the socket itself."""
+"""A server for what no HTTP server would do: each request's response is written on the socket itself."""
 
 import contextlib
 import re
@@ -13,49 +13,51 @@ from typing import Self
 # Seconds, also on a machine that is busy with much else.
 LONGER_THAN_ANYONE_WAITS = 60.0
 
-Answer = Callable[[socket.socket, threading.Event], None]
+Response = Callable[[socket.socket, threading.Event], None]
 
 
-def whole(body: bytes, status: str = "200 OK", more: str = "") -> Answer:
-    """An answer as it should be, with more header lines if there are any; the connection is kept alive."""
+def whole(body: bytes, status: str = "200 OK", more: str = "") -> Response:
+    """A response as it should be, with more header lines if there are any; the connection is kept alive."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
     return lambda connection, stopping: connection.sendall(head.encode() + body)
 
 
-def dripping(start: bytes, drop: bytes = b" ", seconds: float = 0.1, until: float = LONGER_THAN_ANYONE_WAITS) -> Answer:
+def dripping(
+    start: bytes, drop: bytes = b" ", seconds: float = 0.1, until: float = LONGER_THAN_ANYONE_WAITS
+) -> Response:
     """`start` at once, then `drop` every `seconds`, for as long as no client should wait."""
 
-    def answer(connection: socket.socket, stopping: threading.Event) -> None:
+    def response(connection: socket.socket, stopping: threading.Event) -> None:
         connection.sendall(start)
         end = time.monotonic() + until
         while time.monotonic() < end and not stopping.wait(seconds):
             connection.sendall(drop)
         raise ConnectionAbortedError("nobody has cut it")
 
-    return answer
+    return response
 
 
-def silent(start: bytes = b"") -> Answer:
+def silent(start: bytes = b"") -> Response:
     """`start`, and then nothing more."""
 
-    def answer(connection: socket.socket, stopping: threading.Event) -> None:
+    def response(connection: socket.socket, stopping: threading.Event) -> None:
         connection.sendall(start)
         stopping.wait(LONGER_THAN_ANYONE_WAITS)
         raise ConnectionAbortedError("nobody has cut it")
 
-    return answer
+    return response
 
 
 class RawServer:
-    """Gives the first request the first answer, and so on; the last answer is given again and again.
+    """Gives the first request the first response, and so on; the last is given again and again.
 
     `greeted` servers answer a connection before it has said anything, as is needed below TLS; `tls` is for those that
     do the handshake. What arrived is in
     `requests`, how many connections there were in `connections`.
     """
 
-    def __init__(self, *answers: Answer, greeted: bool = False, tls: ssl.SSLContext | None = None) -> None:
-        self._answers = list(answers)
+    def __init__(self, *responses: Response, greeted: bool = False, tls: ssl.SSLContext | None = None) -> None:
+        self._responses = list(responses)
         self._tls = tls
         self._greeted = greeted
         self._stopping = threading.Event()
@@ -110,8 +112,8 @@ class RawServer:
                 self._open.append(connection)
             stack.enter_context(connection)
             while not self._stopping.is_set() and (self._greeted or self._heard(connection)):
-                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-                answer(connection, self._stopping)
+                response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
+                response(connection, self._stopping)
 
     def _heard(self, connection: socket.socket) -> bool:
         """Reads a request, its body included; False when the other side has hung up."""

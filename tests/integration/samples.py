@@ -1,5 +1,6 @@
 """The sample events of `events/`: the record that they speak of, and what each is answered with."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -11,12 +12,13 @@ from typing import Any
 from bridge.dependencies import Dependencies
 from bridge.domain import schedule
 from bridge.domain.caller import SCOPES
-from bridge.domain.verification import LinkRequest, Status, Verification
+from bridge.domain.verification import LinkRequest, Verification
 from bridge.settings import Settings
 from bridge.store import creation
 from bridge.use_cases.complete import check_on_return
 from tests.integration.harness import free
 from tests.sandbox.vendor import FakeVendor
+from tests.unit.builders import reservation
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -38,7 +40,7 @@ Check = Callable[[Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`is_completed`: its answer wants a verification whose result is known already."""
+    """`is_completed`: its response wants a verification whose result is known already."""
 
     check: Check
     is_completed: bool = False
@@ -60,31 +62,23 @@ def seed(vendor: FakeVendor, secrets: Any, *, is_completed: bool) -> None:
     link = deps.vendor.create_link(REQUEST, f"https://api.example.com/return/{ID}/{CODE}", permit=free)
     vendor.play(link.token, "verified")
     created_at = datetime.now(UTC) - timedelta(minutes=10)
-    reservation = _reservation(deps, created_at)
-    creation.reserve(deps.table, reservation, created_at)
-    creation.commit_link(deps.table, reservation, url=link.url, token=link.token, now=created_at)
+    made = _reservation(deps, created_at)
+    creation.reserve(deps.table, made, created_at)
+    creation.commit_link(deps.table, made, url=link.url, token=link.token, now=created_at)
     if is_completed:
         check_on_return(deps, ID, CODE)
 
 
 def _reservation(deps: Dependencies, created_at: datetime) -> Verification:
-    return Verification(
+    return reservation(
+        **dataclasses.asdict(REQUEST),
         id=ID,
         principal=PRINCIPAL,
-        status=Status.PENDING,
-        sequence=0,
-        type=REQUEST.type,
-        id_country=REQUEST.id_country,
-        id_type=REQUEST.id_type,
-        redirect_url=REQUEST.redirect_url,
-        reference=REQUEST.reference,
-        metadata=REQUEST.metadata,
         code=CODE,
+        fingerprint=REQUEST.fingerprint,
         created_at=created_at,
         updated_at=created_at,
         expires_at=created_at + timedelta(seconds=deps.settings.link_lifetime),
-        fingerprint=REQUEST.fingerprint,
-        attempt="0" * 32,
         lease_until=int(created_at.timestamp()) + schedule.LEASE_SECONDS,
         due_at=int(created_at.timestamp()) + schedule.FIRST_CHECK,
     )
@@ -95,65 +89,65 @@ def event(name: str) -> Any:
 
 
 def is_exactly(expected: Any) -> Check:
-    def check(answer: Any) -> None:
-        assert answer == expected
+    def check(response: Any) -> None:
+        assert response == expected
 
     return check
 
 
 def is_json(code: int, /, **fields: Any) -> Check:
-    """An HTTP answer whose JSON has these fields among others."""
+    """A response whose JSON has these fields among others."""
 
-    def check(answer: Any) -> None:
-        assert answer["statusCode"] == code, answer
-        document = json.loads(answer["body"])
+    def check(response: Any) -> None:
+        assert response["statusCode"] == code, response
+        document = json.loads(response["body"])
         assert {name: document.get(name) for name in fields} == fields
 
     return check
 
 
 def names_faults(*pointers: str) -> Check:
-    def check(answer: Any) -> None:
-        assert answer["statusCode"] == 400
-        assert [fault["pointer"] for fault in json.loads(answer["body"])["errors"]] == list(pointers)
+    def check(response: Any) -> None:
+        assert response["statusCode"] == 400
+        assert [fault["pointer"] for fault in json.loads(response["body"])["errors"]] == list(pointers)
 
     return check
 
 
 def sends_to(location: str) -> Check:
-    def check(answer: Any) -> None:
-        assert (answer["statusCode"], answer["headers"]["Location"]) == (303, location)
+    def check(response: Any) -> None:
+        assert (response["statusCode"], response["headers"]["Location"]) == (303, location)
 
     return check
 
 
 def is_page(status: int, words: str) -> Check:
-    def check(answer: Any) -> None:
-        assert (answer["statusCode"], answer["headers"]["Content-Type"]) == (status, "text/html; charset=utf-8")
-        assert words in answer["body"]
+    def check(response: Any) -> None:
+        assert (response["statusCode"], response["headers"]["Content-Type"]) == (status, "text/html; charset=utf-8")
+        assert words in response["body"]
 
     return check
 
 
 def lists(*ids: str) -> Check:
-    def check(answer: Any) -> None:
-        assert answer["statusCode"] == 200
-        assert [document["id"] for document in json.loads(answer["body"])["data"]] == list(ids)
+    def check(response: Any) -> None:
+        assert response["statusCode"] == 200
+        assert [document["id"] for document in json.loads(response["body"])["data"]] == list(ids)
 
     return check
 
 
 def has_events(*types: str, status: int = 200) -> Check:
-    def check(answer: Any) -> None:
-        assert answer["statusCode"] == status
-        events = json.loads(answer["body"])["data"]
+    def check(response: Any) -> None:
+        assert response["statusCode"] == status
+        events = json.loads(response["body"])["data"]
         assert [event["type"] for event in events] == [f"verification.{each}" for each in types]
 
     return check
 
 
-def shows_pictures(answer: Any) -> None:
-    result = json.loads(answer["body"])["result"]
+def shows_pictures(response: Any) -> None:
+    result = json.loads(response["body"])["result"]
     assert result["ocr_result"]["Name"]
     assert result["ocr_result"]["Image"].startswith("http")
 

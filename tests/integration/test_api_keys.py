@@ -108,7 +108,7 @@ def test_an_expiry_that_is_no_time_makes_no_key(capsys: pytest.CaptureFixture[st
     assert "with a time zone" in said.err
 
 
-def test_nobody_with_a_key_is_taken_for_somebody_with_a_token(
+def test_a_key_cannot_have_the_principal_of_a_token(
     sandbox: Sandbox, deps: Dependencies, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):

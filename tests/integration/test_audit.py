@@ -2,15 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from bridge.dependencies import Dependencies
 from bridge.domain.verification import Verification
 from bridge.store.audit_trail import AuditAction
 from bridge.store.items import from_item
-from tests.integration.harness import CALLER, PRINCIPAL, Aws, Clock, Functions, new, return_path, token_of
+from tests.integration.harness import CALLER, PRINCIPAL, Aws, Functions, World
 from tests.sandbox.sandbox import Sandbox
 
 RESULT = {"expand": "result"}
@@ -23,12 +23,12 @@ class Trail:
 
     def of(self, verification: Verification) -> list[dict[str, Any]]:
         """In the order of their times."""
-        answer = self._client.query(
+        response = self._client.query(
             TableName=self._table,
             KeyConditionExpression="verification_id = :id",
             ExpressionAttributeValues={":id": {"S": verification.id}},
         )
-        return [from_item(item) for item in answer["Items"]]
+        return [from_item(item) for item in response["Items"]]
 
 
 @pytest.fixture
@@ -37,19 +37,16 @@ def trail(sandbox: Sandbox) -> Trail:
 
 
 @pytest.fixture
-def verified(sandbox: Sandbox, deps: Dependencies, functions: Functions) -> Verification:
-    made = new(deps, reference="customer-42")
-    sandbox.vendor.play(token_of(made), "verified")
-    functions.browser(return_path(made))
+def verified(world: World) -> Verification:
+    made = world.new("verified", reference="customer-42")
+    world.returns(made)
     return made
 
 
-def test_each_reading_of_a_result_is_written_down(
-    functions: Functions, deps: Dependencies, trail: Trail, clock: Clock, verified: Verification
-) -> None:
-    functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
-    clock.advance(60)
-    functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
+def test_each_read_of_a_result_is_audited(world: World, trail: Trail, verified: Verification) -> None:
+    world.read_result(verified)
+    world.clock.advance(60)
+    world.read_result(verified)
 
     first, second = trail.of(verified)
     time, _, nonce = first.pop("at").partition("#")
@@ -60,7 +57,7 @@ def test_each_reading_of_a_result_is_written_down(
         "action": "result_read",
         "key_id": "abcd",
         "principal_sha256": hashlib.sha256(PRINCIPAL.encode()).hexdigest(),
-        "ttl": clock.epoch - 60 + deps.settings.audit_retention,
+        "ttl": world.clock.epoch - 60 + world.deps.settings.audit_retention,
     }
 
 
@@ -71,63 +68,61 @@ def test_two_readings_at_one_moment_are_two_entries(functions: Functions, trail:
 
 
 def test_a_repeated_put_replaces_nothing_and_counts_as_written(
-    deps: Dependencies, trail: Trail, clock: Clock, verified: Verification
+    world: World, trail: Trail, verified: Verification
 ) -> None:
     for action in (AuditAction.RESULT_READ, AuditAction.REDACTED):
-        deps.audit.record(action, verified.id, CALLER, clock(), "the same nonce")
+        world.deps.audit.record(action, verified.id, CALLER, world.clock(), "the same nonce")
     assert [entry["action"] for entry in trail.of(verified)] == ["result_read"]
 
 
-def test_a_redaction_is_written_down_and_what_was_written_before_stays(
-    functions: Functions, trail: Trail, clock: Clock, verified: Verification
-) -> None:
-    functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
-    clock.advance(1)
-    functions.api("POST", f"/verifications/{verified.id}/redact")
+def test_a_redaction_is_audited_and_keeps_earlier_entries(world: World, trail: Trail, verified: Verification) -> None:
+    world.read_result(verified)
+    world.clock.advance(1)
+    world.redact(verified)
     entries = trail.of(verified)
     assert [entry["action"] for entry in entries] == ["result_read", "redacted"]
     # A nonce each, so that no entry takes the place of another of the same moment.
     assert len({entry["at"].partition("#")[2] for entry in entries if len(entry["at"]) == 24 + 1 + 32}) == 2
 
 
-def test_nothing_is_given_that_cannot_be_written_down(
-    functions: Functions, aws: Aws, trail: Trail, verified: Verification
+@pytest.mark.parametrize("fails", [Aws.refuse, Aws.deny])
+def test_no_result_is_given_that_cannot_be_audited(
+    world: World, trail: Trail, verified: Verification, fails: Callable[[Aws, str], None]
 ) -> None:
-    # The record is read first; the next call is the trail's.
-    aws.refuse("dynamodb.PutItem")
+    fails(world.aws, "dynamodb.PutItem")
 
-    answer = functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
+    response = world.read_result(verified)
 
-    assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
-    assert "result" not in answer.json
+    assert (response.status, response.json["code"]) == (503, "storage_unavailable")
+    assert "result" not in response.json
     assert trail.of(verified) == []
 
 
-def test_a_redaction_that_cannot_be_written_down_is_done_and_asked_for_again(
-    functions: Functions, aws: Aws, trail: Trail, verified: Verification
+def test_a_redaction_that_cannot_be_audited_is_done_and_must_be_repeated(
+    world: World, trail: Trail, verified: Verification
 ) -> None:
-    aws.refuse("dynamodb.PutItem")
-    first = functions.api("POST", f"/verifications/{verified.id}/redact")
+    world.aws.refuse("dynamodb.PutItem")
+    first = world.redact(verified)
     assert first.status == 503
-    assert "redacted_at" in functions.api("GET", f"/verifications/{verified.id}").json
+    assert "redacted_at" in world.read(verified)
 
-    again = functions.api("POST", f"/verifications/{verified.id}/redact")
+    again = world.redact(verified)
     assert again.status == 200
     assert [entry["action"] for entry in trail.of(verified)] == ["redacted"]
 
 
-def test_who_is_given_nothing_leaves_no_trace(
-    functions: Functions, deps: Dependencies, trail: Trail, verified: Verification
-) -> None:
-    untouched = new(deps)
-    functions.api("GET", f"/verifications/{verified.id}")
-    functions.api("GET", f"/verifications/{untouched.id}", query=RESULT)
-    functions.api("GET", f"/verifications/{verified.id}", query=RESULT, principal="another")
-    functions.api("GET", f"/verifications/{verified.id}", query=RESULT, scopes=["verifications:read"])
+def test_a_read_without_a_result_is_not_audited(world: World, trail: Trail, verified: Verification) -> None:
+    untouched = world.new()
+    world.functions.api("GET", f"/verifications/{verified.id}")
+    world.read_result(untouched)
+    world.functions.api("GET", f"/verifications/{verified.id}", query=RESULT, principal="another")
+    world.functions.api("GET", f"/verifications/{verified.id}", query=RESULT, scopes=["verifications:read"])
     assert trail.of(verified) == trail.of(untouched) == []
 
 
-def test_the_trail_says_nothing_of_the_person(functions: Functions, trail: Trail, verified: Verification) -> None:
+def test_the_audit_trail_holds_nothing_of_the_person(
+    functions: Functions, trail: Trail, verified: Verification
+) -> None:
     result = functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
     functions.api("POST", f"/verifications/{verified.id}/redact")
     assert "AMINAH" in result.text

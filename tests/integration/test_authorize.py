@@ -29,8 +29,8 @@ def ask(sandbox: Sandbox, deps: Dependencies) -> Ask:
         if authorization is not None:
             event["headers"] = {"Authorization": authorization}
             event["identitySource"] = [authorization]
-        answer: dict[str, Any] = sandbox.invoke("AuthorizeFunction", event)
-        return answer
+        response: dict[str, Any] = sandbox.invoke("AuthorizeFunction", event)
+        return response
 
     return ask
 
@@ -52,7 +52,7 @@ def entry(**changes: Any) -> dict[str, Any]:
     return {"key_id": KEY[-4:], "sha256": sha256, "principal": "web", "scopes": [SCOPES[0]]} | changes
 
 
-def test_a_good_key_says_who_calls_and_what_they_may_do(sandbox: Sandbox, ask: Ask) -> None:
+def test_a_valid_key_gives_principal_scopes_and_key_id(sandbox: Sandbox, ask: Ask) -> None:
     for scheme in ("Bearer", "bearer"):
         assert ask(f"{scheme} {sandbox.api_key}") == {
             "isAuthorized": True,
@@ -68,7 +68,7 @@ def test_no_key_is_not_authorized_and_no_secret_is_read(ask: Ask, aws: Aws, auth
     assert aws.calls == []
 
 
-def test_a_header_that_is_larger_than_any_token_is_not_looked_at(
+def test_a_header_larger_than_any_token_is_not_parsed(
     ask: Ask, aws: Aws, monkeypatch: pytest.MonkeyPatch, deps: Dependencies
 ) -> None:
     seen: list[str] = []
@@ -88,41 +88,12 @@ def test_an_unknown_key_is_not_authorized(sandbox: Sandbox, ask: Ask) -> None:
         assert ask(f"Bearer {key}") == {"isAuthorized": False}
 
 
-def test_an_expired_key_is_not_authorized(ask: Ask, put: Callable[[Any], None], clock: Clock) -> None:
-    put({"keys": [entry(expires_at=(clock() + timedelta(seconds=10)).isoformat())]})
-
-    assert ask(f"Bearer {KEY}")["isAuthorized"] is True
-    clock.advance(10)
-    assert ask(f"Bearer {KEY}") == {"isAuthorized": False}
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        {"keys": [None, 1, "x", []]},
-        {"keys": [entry(principal="")]},
-        {"keys": [entry(sha256=None)]},
-        {"keys": [entry(sha256="")]},
-        {"keys": [entry(expires_at="2099-01-01T00:00:00")]},
-        {"keys": [entry(expires_at="tomorrow")]},
-        {"keys": [entry(scopes=None)]},
-    ],
-    ids=lambda value: json.dumps(value)[:40],
-)
-def test_an_unclear_entry_of_the_secret_opens_nothing(ask: Ask, put: Callable[[Any], None], value: Any) -> None:
-    put(value)
-
-    assert ask(f"Bearer {KEY}") == {"isAuthorized": False}
-
-
 @pytest.mark.parametrize(
     "value",
     [" ", "no json", "[]", '{"keys": [],}', {}, {"keys": None}, {"keys": {KEY: "web"}}, {"key": [entry()]}],
     ids=json.dumps,
 )
-def test_a_malformed_secret_lets_nobody_in_and_is_kept_by_no_cache(
-    ask: Ask, put: Callable[[Any], None], value: Any
-) -> None:
+def test_a_malformed_secret_is_a_failure_which_no_cache_keeps(ask: Ask, put: Callable[[Any], None], value: Any) -> None:
     """API Gateway keeps a refusal, and no failure."""
     put(value)
 
@@ -131,7 +102,7 @@ def test_a_malformed_secret_lets_nobody_in_and_is_kept_by_no_cache(
 
 
 @pytest.mark.parametrize("happens", ["a stray comma", "Secrets Manager away"])
-def test_callers_go_on_for_an_hour_while_the_secret_cannot_be_read(
+def test_keys_work_for_an_hour_while_the_secret_cannot_be_read(
     ask: Ask, put: Callable[[Any], None], aws: Aws, clock: Clock, monkeypatch: pytest.MonkeyPatch, happens: str
 ) -> None:
     monkeypatch.setattr(secrets, "MAX_AGE", 0)
@@ -152,18 +123,3 @@ def test_callers_go_on_for_an_hour_while_the_secret_cannot_be_read(
     clock.advance(60)
     with pytest.raises(FunctionError):
         ask(f"Bearer {KEY}")
-
-
-def test_one_bad_entry_does_not_close_the_others_and_scopes_are_only_known_ones(
-    ask: Ask, put: Callable[[Any], None]
-) -> None:
-    put({"keys": [{"sha256": 5}, entry(scopes=[SCOPES[1], "admin"])]})
-
-    assert ask(f"Bearer {KEY}")["context"] == {"principal": "web", "scopes": SCOPES[1], "key_id": KEY[-4:]}
-
-
-def test_when_the_keys_cannot_be_read_nobody_is_let_in(sandbox: Sandbox, ask: Ask, aws: Aws) -> None:
-    aws.refuse("secretsmanager.GetSecretValue")
-
-    with pytest.raises(FunctionError):
-        ask(f"Bearer {sandbox.api_key}")

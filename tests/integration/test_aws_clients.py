@@ -25,7 +25,7 @@ from bridge.domain.verification import Evidence
 from bridge.store import due, reading
 from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
-from tests.integration.raw_server import Answer, RawServer, whole
+from tests.integration.raw_server import RawServer, Response, whole
 
 LAYER = str(Path(__file__).parents[2] / "layers/bridge")
 ID = new_id(token_bytes)
@@ -56,7 +56,7 @@ def client(service: str, server: RawServer, monkeypatch: pytest.MonkeyPatch) -> 
     return clients.client(service)
 
 
-def error(code: str, status: str = "400 Bad Request", more: str = "") -> Answer:
+def error(code: str, status: str = "400 Bad Request", more: str = "") -> Response:
     return whole(json.dumps({"__type": f"com.amazonaws#{code}", "message": "m"}).encode(), status, more)
 
 
@@ -74,12 +74,12 @@ def without_body(connection: Any, stopping: Any) -> None:
     connection.shutdown(socket.SHUT_WR)
 
 
-def wrong_checksum(body: bytes) -> Answer:
+def wrong_checksum(body: bytes) -> Response:
     return whole(body, more=f"x-amz-crc32: {zlib.crc32(body) ^ 1}\r\n")
 
 
 # A response, the code of what it ends in, and how often it is asked for.
-RESPONSES: dict[str, tuple[Answer, str, int]] = {
+RESPONSES: dict[str, tuple[Response, str, int]] = {
     "not allowed": (error("AccessDeniedException"), "AccessDeniedException", 1),
     "throttled": (error("ThrottlingException"), "ThrottlingException", 3),
     "500": (error("InternalServerError", "500 Internal Server Error"), "InternalServerError", 3),
@@ -140,7 +140,7 @@ def test_evidence_that_is_cut_short_is_a_fault(monkeypatch: pytest.MonkeyPatch) 
         EvidenceBucket(client("s3", server, monkeypatch), "evidence").get(Evidence("records/a", "0", 2))
 
 
-def test_what_goes_away_is_seen_by_nobody(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_passing_fault_is_retried(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     good = whole(json.dumps({"ConsumedCapacity": {"CapacityUnits": 1}}).encode())
     with RawServer(error("ThrottlingException"), hung_up, good) as server:
         assert reading.get(Table(client("dynamodb", server, monkeypatch), "verifications", 0), ID) is None
@@ -184,7 +184,7 @@ def test_aws_may_not_ask_for_longer_pauses_than_the_ladder_of_timeouts_counts_on
         ("dynamodb", {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"}, "http://127.0.0.1:1"),
     ],
 )
-def test_a_client_goes_where_aws_and_the_environment_say(
+def test_a_client_uses_the_endpoint_of_the_region_or_the_environment(
     service: str, environment: dict[str, str], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():

@@ -9,16 +9,15 @@ from bridge.dependencies import Dependencies
 from bridge.domain.verification import Evidence, Verification
 from bridge.store import reading
 from bridge.use_cases.redact import redact
-from tests.integration.harness import CALLER, Functions, new, return_path, token_of
+from tests.integration.harness import CALLER, World, new
 from tests.sandbox.sandbox import Sandbox
 
 
 @pytest.fixture
-def verified(sandbox: Sandbox, deps: Dependencies, functions: Functions) -> Verification:
-    made = new(deps)
-    sandbox.vendor.play(token_of(made), "verified")
-    functions.browser(return_path(made))
-    found = reading.get(deps.table, made.id)
+def verified(world: World) -> Verification:
+    made = world.new("verified")
+    world.returns(made)
+    found = reading.get(world.deps.table, made.id)
     assert found is not None
     return found
 
@@ -41,7 +40,7 @@ def _put(sandbox: Sandbox, deps: Dependencies, verification: Verification, body:
     sandbox.client("s3").put_object(Bucket=deps.settings.evidence_bucket, Key=key, Body=body)
 
 
-def test_evidence_as_it_was_kept_is_called_so(
+def test_unchanged_evidence_is_confirmed(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, said = _run(deps, verified.id, capsys)
@@ -51,33 +50,31 @@ def test_evidence_as_it_was_kept_is_called_so(
 
 
 @pytest.mark.parametrize("body", [gzip.compress(b"{}"), b"{}", b"", gzip.compress(b"{}")[:-9]])
-def test_evidence_that_was_changed_is_found_out(
-    sandbox: Sandbox, deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str], body: bytes
+def test_changed_evidence_is_reported(
+    world: World, verified: Verification, capsys: pytest.CaptureFixture[str], body: bytes
 ) -> None:
-    _put(sandbox, deps, verified, body)
-    code, said = _run(deps, verified.id, capsys)
+    _put(world.sandbox, world.deps, verified, body)
+    code, said = _run(world.deps, verified.id, capsys)
     assert code == 1
     assert "is not the stored evidence" in said
 
 
-def test_one_changed_byte_is_found_out(
-    sandbox: Sandbox, deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
-) -> None:
-    raw = deps.evidence.get(_evidence(verified))
+def test_one_changed_byte_is_reported(world: World, verified: Verification, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = world.deps.evidence.get(_evidence(verified))
     assert raw
-    assert _run(deps, verified.id, capsys)[0] == 0
-    _put(sandbox, deps, verified, gzip.compress(raw[:-1] + bytes([raw[-1] ^ 1])))
-    assert _run(deps, verified.id, capsys)[0] == 1
+    assert _run(world.deps, verified.id, capsys)[0] == 0
+    _put(world.sandbox, world.deps, verified, gzip.compress(raw[:-1] + bytes([raw[-1] ^ 1])))
+    assert _run(world.deps, verified.id, capsys)[0] == 1
 
 
-def test_evidence_that_is_gone_is_said_to_be(
+def test_missing_evidence_is_reported(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deps.evidence.delete(verified.id)
     assert "cannot be read: NoSuchKey" in _run(deps, verified.id, capsys)[1]
 
 
-def test_what_was_redacted_or_never_kept_or_never_there_is_said_to_be(
+def test_the_command_names_what_was_redacted_not_stored_or_unknown(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "it has no evidence" in _run(deps, new(deps).id, capsys)[1]

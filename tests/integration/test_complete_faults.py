@@ -4,13 +4,12 @@ import contextlib
 
 import pytest
 
-from bridge.dependencies import Dependencies
 from bridge.domain import schedule
-from bridge.domain.errors import StorageUnavailable
+from bridge.domain.errors import StorageUnavailable, VendorLimitReached
 from bridge.domain.schedule import MIN_CHECK_INTERVAL_SECONDS
-from tests.integration.harness import Aws, Clock, Functions, check, new, return_path, token_of
-from tests.integration.stored_state import StoredState
-from tests.sandbox.sandbox import Sandbox
+from bridge.store.call_counters import CallCounters
+from bridge.vendor.rate_limiter import RateLimiter
+from tests.integration.harness import World
 
 FAULTS = {
     "429": "vendor_rate_limited",
@@ -35,116 +34,124 @@ FAULTS = {
 
 @pytest.mark.parametrize(("fault", "code"), FAULTS.items())
 def test_with_a_faulty_vendor_the_person_is_sent_on_and_nothing_final_is_written(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, fault: str, code: str
+    world: World, fault: str, code: str
 ) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "verified")
-    sandbox.vendor.fault(fault, on="get", times=None)
+    verification = world.new("verified")
+    world.vendor.fault(fault, on="get", times=None)
 
-    answer = functions.browser(return_path(verification))
+    response = world.returns(verification)
 
-    assert answer.status == 303
-    assert "status=processing" in answer.headers["location"]
-    row = stored.row(verification.id)
+    assert response.status == 303
+    assert "status=processing" in response.headers["location"]
+    row = world.row(verification)
     assert (row["status"], row["sequence"], row["failures"], row["checks"]) == ("processing", 2, 1, 0)
-    assert row.keys().isdisjoint({"evidence", "ttl", "reason_code"})
-    assert stored.due() == {verification.id: clock.epoch + schedule.FOLLOW_UPS[0]}
-    clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
-    assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["code"] == code
-    sandbox.vendor.clear_faults()
-    clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
-    assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["status"] == "verified"
-    assert "failures" not in stored.row(verification.id)
+    assert row.keys().isdisjoint({"result", "evidence", "ttl", "reason_code"})
+    assert world.stored.due() == {verification.id: world.clock.epoch + schedule.FOLLOW_UPS[0]}
+    world.clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
+    assert world.refresh(verification).json["code"] == code
+    world.vendor.clear_faults()
+    world.clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
+    assert world.refresh(verification).json["status"] == "verified"
+    assert "failures" not in world.row(verification)
 
 
-def test_an_outage_after_the_link_is_over_is_no_end(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.fault("500", on="get", times=None)
-    clock.advance(900 + deps.settings.give_up_after - 1)
+def test_an_outage_after_the_link_leaves_it_open(world: World) -> None:
+    verification = world.new()
+    world.vendor.fault("500", on="get", times=None)
+    world.clock.advance(900 + world.deps.settings.give_up_after - 1)
 
-    functions.browser(return_path(verification))
+    world.returns(verification)
 
-    assert stored.row(verification.id)["status"] == "processing"
-    assert verification.id in stored.due()
+    assert world.row(verification)["status"] == "processing"
+    assert verification.id in world.stored.due()
 
 
-def test_when_the_vendor_could_not_be_asked_until_we_gave_up_it_failed_and_may_still_be_proven(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "verified")
-    sandbox.vendor.fault("500", on="get", times=None)
-    clock.advance(900 + deps.settings.give_up_after)
+def test_after_give_up_hours_without_the_vendor_it_fails_and_can_still_be_verified(world: World) -> None:
+    verification = world.new("verified")
+    world.vendor.fault("500", on="get", times=None)
+    world.clock.advance(900 + world.deps.settings.give_up_after)
 
-    answer = functions.browser(return_path(verification))
+    response = world.returns(verification)
 
-    document = functions.api("GET", f"/verifications/{verification.id}").json
-    assert "status=failed" in answer.headers["location"]
+    document = world.read(verification)
+    assert "status=failed" in response.headers["location"]
     assert (document["status"], document["reason"]["code"]) == ("failed", "vendor_unreachable")
     assert (document["reason"]["retryable"], document["sequence"]) == (True, 3)
-    assert stored.due() == {}
-    clock.advance(MIN_CHECK_INTERVAL_SECONDS)
-    check(deps, verification.id)
-    assert stored.due() == {}
-    sandbox.vendor.clear_faults()
-    clock.advance(3600)
-    assert functions.api("POST", f"/verifications/{verification.id}/refresh").json["status"] == "verified"
+    assert world.stored.due() == {}
+    world.clock.advance(MIN_CHECK_INTERVAL_SECONDS)
+    world.check(verification)
+    assert world.stored.due() == {}
+    world.vendor.clear_faults()
+    world.clock.advance(3600)
+    assert world.refresh(verification).json["status"] == "verified"
 
 
-# The rise alone, or what says when to look again, too.
+# The write that advances the status alone, or the one that plans the next check, too.
 @pytest.mark.parametrize("refused", [1, 2])
-def test_what_was_heard_and_not_written_down_is_not_given_up_at_the_next_silence(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState, aws: Aws, clock: Clock, refused: int
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "verified")
-    clock.advance(900 + deps.settings.give_up_after)
-    aws.before_next("s3.PutObject", lambda: aws.refuse("dynamodb.UpdateItem", refused))
-    heard = check(deps, verification.id)
+def test_a_response_that_could_not_be_stored_postpones_giving_up(world: World, refused: int) -> None:
+    verification = world.new("verified")
+    world.clock.advance(900 + world.deps.settings.give_up_after)
+    world.aws.before_next("s3.PutObject", lambda: world.aws.refuse("dynamodb.UpdateItem", refused))
+    heard = world.check(verification)
     assert isinstance(heard.error, StorageUnavailable)
 
-    sandbox.vendor.fault("429", on="get", times=None)
-    clock.advance(60)
-    check(deps, verification.id)
-    assert stored.row(verification.id)["status"] == "pending"
-    assert verification.id in stored.due()
+    world.vendor.fault("429", on="get", times=None)
+    world.clock.advance(60)
+    world.check(verification)
+    assert world.row(verification)["status"] == "pending"
+    assert verification.id in world.stored.due()
 
-    clock.advance(deps.settings.give_up_after)
-    check(deps, verification.id)
-    assert stored.row(verification.id)["reason_code"] == "vendor_unreachable"
+    world.clock.advance(world.deps.settings.give_up_after)
+    world.check(verification)
+    assert world.row(verification)["reason_code"] == "vendor_unreachable"
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-def test_a_lost_answer_to_any_write_leaves_it_to_be_completed_later(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState, aws: Aws, clock: Clock, lost: int
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "verified")
+def test_a_lost_response_to_any_write_is_completed_later(world: World, lost: int) -> None:
+    verification = world.new("verified")
     if lost == 1:
-        aws.lose_answer("dynamodb.UpdateItem")
+        world.aws.lose_response("dynamodb.UpdateItem")
     else:
-        aws.before_next("s3.PutObject", lambda: aws.lose_answer("dynamodb.UpdateItem"))
+        world.aws.before_next("s3.PutObject", lambda: world.aws.lose_response("dynamodb.UpdateItem"))
 
     with contextlib.suppress(StorageUnavailable):
-        check(deps, verification.id)
-    clock.advance(schedule.FIRST_CHECK)
-    sandbox.sweep_now()
-    sandbox.drain_queue()
+        world.check(verification)
+    world.clock.advance(schedule.FIRST_CHECK)
+    world.sweep_and_drain()
 
-    row = stored.row(verification.id)
+    row = world.row(verification)
     assert (row["status"], row["sequence"]) == ("verified", 2)
-    assert stored.due() == {}
+    assert world.stored.due() == {}
 
 
-def test_when_nothing_can_be_read_the_person_gets_a_page_that_tries_again(
-    deps: Dependencies, functions: Functions, aws: Aws
+@pytest.mark.parametrize("call", ["schedule", "refresh"])
+def test_a_check_without_a_share_of_the_rate_limit_calls_nobody_and_takes_its_claim_back(
+    world: World, call: str
 ) -> None:
-    verification = new(deps)
-    aws.refuse("dynamodb.UpdateItem")
+    verification = world.new()
+    planned, before = world.due_at(verification), world.row(verification)
+    counters = CallCounters(world.aws.client("dynamodb"), world.deps.settings.rate_table_name)
+    vars(world.deps)["rate_limiter"] = RateLimiter(counters, limit=0, background=0, now=world.clock)
 
-    answer = functions.browser(return_path(verification))
+    if call == "refresh":
+        assert world.refresh(verification).json["code"] == "vendor_rate_limited"
+    else:
+        assert isinstance(world.check(verification).error, VendorLimitReached)
 
-    assert (answer.status, answer.headers["refresh"]) == (503, "5")
-    assert answer.headers["content-type"].startswith("text/html")
+    row = world.row(verification)
+    assert (row["checks"], "claimed_at" in row) == (before["checks"], False)
+    assert world.vendor.calls()["get"] == 0
+    if call == "refresh":
+        assert world.due_at(verification) == planned
+    else:
+        assert 0 < world.due_at(verification) - world.clock.epoch <= 60 + 10
+
+
+def test_when_nothing_can_be_read_the_person_gets_a_page_that_tries_again(world: World) -> None:
+    verification = world.new()
+    world.aws.refuse("dynamodb.UpdateItem")
+
+    response = world.returns(verification)
+
+    assert (response.status, response.headers["refresh"]) == (503, "5")
+    assert response.headers["content-type"].startswith("text/html")

@@ -12,50 +12,45 @@ from bridge.domain.schedule import MIN_CHECK_INTERVAL_SECONDS
 from bridge.domain.verification import Status
 from bridge.vendor.client import Vendor
 from bridge.vendor.response import VendorResponse
-from tests.integration.harness import Clock, Functions, check, new, return_path, token_of
-from tests.integration.stored_state import StoredState
+from tests.integration.harness import World
 from tests.marks import slow_but
-from tests.sandbox.sandbox import Sandbox
 
 
-def test_in_five_seconds_the_vendor_is_asked_once_whoever_asks(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock
-) -> None:
-    verification = new(deps)
+def test_returns_and_refreshes_within_five_seconds_cost_one_vendor_call(world: World) -> None:
+    verification = world.new()
     refresh = f"/verifications/{verification.id}/refresh"
 
-    functions.browser(return_path(verification))
+    world.returns(verification)
     for _ in range(3):
-        clock.advance(1.6)
-        functions.browser(return_path(verification))
-        assert functions.api("POST", refresh).status == 200
-    assert sandbox.vendor.calls()["get"] == 1
+        world.clock.advance(1.6)
+        world.returns(verification)
+        assert world.functions.api("POST", refresh).status == 200
+    assert world.vendor.calls()["get"] == 1
 
-    clock.advance(0.2)
-    functions.browser(return_path(verification))
-    assert sandbox.vendor.calls()["get"] == 2
+    world.clock.advance(0.2)
+    world.returns(verification)
+    assert world.vendor.calls()["get"] == 2
 
 
-def test_eight_at_once_make_one_vendor_call(sandbox: Sandbox, deps: Dependencies, stored: StoredState) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "verified")
+def test_eight_concurrent_checks_make_one_vendor_call(world: World) -> None:
+    verification = world.new("verified")
     start = Barrier(8)
 
     def ask(_: int) -> Status | None:
         start.wait(60)
-        seen = check(deps, verification.id).verification
+        seen = world.check(verification).verification
         return seen.status if seen else None
 
     with ThreadPoolExecutor(8) as pool:
         statuses = set(pool.map(ask, range(8)))
 
     assert Status.VERIFIED in statuses <= {Status.PENDING, Status.VERIFIED}
-    assert sandbox.vendor.calls()["get"] == 1
-    assert stored.row(verification.id)["sequence"] == 2
+    assert world.vendor.calls()["get"] == 1
+    assert world.row(verification)["sequence"] == 2
 
 
 class Overtaken:
-    """Asks the vendor, and hands the answer over only after something else has happened."""
+    """Asks the vendor, and hands the response over only after something else has happened."""
 
     def __init__(self, deps: Dependencies, meanwhile: Callable[[], Any]) -> None:
         self._bridge = deps
@@ -72,65 +67,57 @@ class Overtaken:
 
 @pytest.mark.parametrize("stale", slow_but("ocr_passed", of=["untouched", "ocr_passed", "9102+expired", "expired"]))
 @pytest.mark.parametrize("fault", [None, "500"])
-def test_a_slow_asker_does_not_undo_what_a_quicker_one_wrote(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, stale: str, fault: str | None
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), stale)
+def test_a_slow_check_does_not_undo_a_faster_one(world: World, stale: str, fault: str | None) -> None:
+    verification = world.new(stale)
     if fault:
-        sandbox.vendor.fault(fault, on="get", times=1)
+        world.vendor.fault(fault, on="get", times=1)
     quick: list[dict[str, Any]] = []
 
     def overtake() -> None:
-        clock.advance(MIN_CHECK_INTERVAL_SECONDS)
-        sandbox.vendor.play(token_of(verification), "verified")
-        check(deps, verification.id)
-        quick.append(stored.row(verification.id))
+        world.clock.advance(MIN_CHECK_INTERVAL_SECONDS)
+        world.play(verification, "verified")
+        world.check(verification)
+        quick.append(world.row(verification))
 
-    vars(deps)["vendor"] = Overtaken(deps, overtake)
-    slow = check(deps, verification.id).verification
+    vars(world.deps)["vendor"] = Overtaken(world.deps, overtake)
+    slow = world.check(verification).verification
 
     assert slow is not None
     assert slow.status is Status.VERIFIED
     assert quick[0]["status"] == "verified"
-    assert [stored.row(verification.id)] == quick
+    assert [world.row(verification)] == quick
 
 
-def test_a_slow_asker_with_the_proof_wins_over_a_quick_one_without(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "verified")
+def test_a_slow_check_with_evidence_wins_over_a_fast_one_without(world: World) -> None:
+    verification = world.new("verified")
 
     def overtake() -> None:
-        clock.advance(MIN_CHECK_INTERVAL_SECONDS)
-        sandbox.vendor.play(token_of(verification), "9102+expired")
-        check(deps, verification.id)
+        world.clock.advance(MIN_CHECK_INTERVAL_SECONDS)
+        world.play(verification, "9102+expired")
+        world.check(verification)
 
-    vars(deps)["vendor"] = Overtaken(deps, overtake)
-    check(deps, verification.id)
+    vars(world.deps)["vendor"] = Overtaken(world.deps, overtake)
+    world.check(verification)
 
-    row = stored.row(verification.id)
+    row = world.row(verification)
     assert (row["status"], row["sequence"]) == ("verified", 3)
     assert "reason_code" not in row
 
 
 @pytest.mark.parametrize("fault", [None, "500"])
-def test_a_slow_asker_does_not_move_the_time_that_a_quicker_one_set(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, fault: str | None
-) -> None:
-    verification = new(deps)
+def test_a_slow_check_does_not_reschedule_over_a_faster_one(world: World, fault: str | None) -> None:
+    verification = world.new()
     if fault:
-        sandbox.vendor.fault(fault, on="get", times=1)
+        world.vendor.fault(fault, on="get", times=1)
     quick: list[dict[str, int]] = []
 
     def overtake() -> None:
-        clock.advance(MIN_CHECK_INTERVAL_SECONDS)
-        check(deps, verification.id)
-        quick.append(stored.due())
+        world.clock.advance(MIN_CHECK_INTERVAL_SECONDS)
+        world.check(verification)
+        quick.append(world.stored.due())
 
-    vars(deps)["vendor"] = Overtaken(deps, overtake)
-    check(deps, verification.id)
+    vars(world.deps)["vendor"] = Overtaken(world.deps, overtake)
+    world.check(verification)
 
-    assert [stored.due()] == quick
-    assert stored.row(verification.id)["failures"] == 0
+    assert [world.stored.due()] == quick
+    assert world.row(verification)["failures"] == 0

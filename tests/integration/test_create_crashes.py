@@ -2,21 +2,18 @@
 
 import pytest
 
-from bridge.dependencies import Dependencies
 from bridge.domain import schedule
 from bridge.domain.errors import NotFound
 from bridge.domain.verification import LinkRequest
 from bridge.use_cases.redirect import read_status
 from bridge.vendor.client import Link, Permit, Vendor
-from tests.integration.harness import WANTED, Answer, Clock, Functions, free
-from tests.integration.stored_state import StoredState
+from tests.integration.harness import WANTED, Functions, Response, World, free
 from tests.sandbox.functions import FunctionError
-from tests.sandbox.sandbox import Sandbox
 
 KEY = {"Idempotency-Key": "order-17"}
 
 
-def post(functions: Functions) -> Answer:
+def post(functions: Functions) -> Response:
     return functions.api("POST", "/verifications", WANTED | {"reference": "r"}, headers=KEY)
 
 
@@ -34,128 +31,116 @@ class DyingVendor:
 
 
 @pytest.fixture(params=[False, True], ids=["before_the_vendor", "after_the_vendor"])
-def died(request: pytest.FixtureRequest, deps: Dependencies, functions: Functions) -> None:
+def died(world: World, request: pytest.FixtureRequest) -> None:
     """A request whose function died after it had reserved; the vendor is as always again."""
-    vendor = deps.vendor
-    vars(deps)["vendor"] = DyingVendor(vendor, made=request.param)
+    vendor = world.deps.vendor
+    vars(world.deps)["vendor"] = DyingVendor(vendor, made=request.param)
     with pytest.raises(FunctionError):
-        post(functions)
-    vars(deps)["vendor"] = vendor
+        post(world.functions)
+    vars(world.deps)["vendor"] = vendor
 
 
 @pytest.mark.usefixtures("died")
-def test_a_reservation_that_was_left_is_nobodys_to_see(functions: Functions, stored: StoredState) -> None:
-    (row,) = stored.rows()
+def test_an_abandoned_reservation_is_visible_to_nobody(world: World) -> None:
+    (row,) = world.stored.rows()
 
     assert row["sequence"] == 0
-    assert functions.api("GET", f"/verifications/{row['id']}").status == 404
-    assert functions.api("POST", f"/verifications/{row['id']}/redact").status == 404
-    assert functions.api("GET", "/verifications", query={"reference": "r"}).json["data"] == []
-    assert functions.browser(f"/return/{row['id']}/{row['code']}").status == 404
-    assert functions.browser(f"/status/{row['id']}/{row['code']}").status == 404
+    assert world.functions.api("GET", f"/verifications/{row['id']}").status == 404
+    assert world.functions.api("POST", f"/verifications/{row['id']}/redact").status == 404
+    assert world.functions.api("GET", "/verifications", query={"reference": "r"}).json["data"] == []
+    assert world.functions.browser(f"/return/{row['id']}/{row['code']}").status == 404
+    assert world.functions.browser(f"/status/{row['id']}/{row['code']}").status == 404
 
 
 @pytest.mark.usefixtures("died")
-def test_during_its_lease_the_same_request_is_told_to_wait_and_afterwards_takes_it_up(
-    functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    clock.advance(schedule.LEASE_SECONDS - 10)
-    early = post(functions)
-    clock.advance(11)
-    late = post(functions)
+def test_an_abandoned_reservation_is_taken_over_after_its_lease_and_409_before(world: World) -> None:
+    world.clock.advance(schedule.LEASE_SECONDS - 10)
+    early = post(world.functions)
+    world.clock.advance(11)
+    late = post(world.functions)
 
     assert (early.status, early.json["code"], early.headers["retry-after"]) == (409, "still_running", "10")
     assert late.status == 201
     assert "idempotent-replayed" not in late.headers
-    (row,) = stored.rows()
+    (row,) = world.stored.rows()
     assert (row["sequence"], row["token"]) == (1, late.json["token"])
 
 
 @pytest.mark.usefixtures("died")
-def test_in_the_last_second_of_the_lease_the_wait_is_one_second(functions: Functions, clock: Clock) -> None:
-    clock.advance(schedule.LEASE_SECONDS - 1)
+def test_in_the_last_second_of_the_lease_the_wait_is_one_second(world: World) -> None:
+    world.clock.advance(schedule.LEASE_SECONDS - 1)
 
-    assert post(functions).headers["retry-after"] == "1"
-
-
-@pytest.mark.usefixtures("died")
-def test_a_reservation_is_left_for_a_retry_when_it_becomes_due(
-    sandbox: Sandbox, stored: StoredState, clock: Clock
-) -> None:
-    made_at = clock.epoch
-    assert list(stored.due().values()) == [made_at + schedule.FIRST_CHECK]
-    clock.advance(schedule.FIRST_CHECK)
-    sandbox.sweep_now()
-    sandbox.drain_queue()
-    assert list(stored.due().values()) == [made_at + schedule.RESERVATION_SECONDS]
+    assert post(world.functions).headers["retry-after"] == "1"
 
 
 @pytest.mark.usefixtures("died")
-def test_a_reservation_has_no_code_that_could_be_guessed_empty(deps: Dependencies, stored: StoredState) -> None:
-    (row,) = stored.rows()
+def test_a_reservation_is_left_for_a_retry_when_it_becomes_due(world: World) -> None:
+    made_at = world.clock.epoch
+    assert list(world.stored.due().values()) == [made_at + schedule.FIRST_CHECK]
+    world.clock.advance(schedule.FIRST_CHECK)
+    world.sweep_and_drain()
+    assert list(world.stored.due().values()) == [made_at + schedule.RESERVATION_SECONDS]
+
+
+@pytest.mark.usefixtures("died")
+def test_a_reservation_has_no_code_that_could_be_guessed_empty(world: World) -> None:
+    (row,) = world.stored.rows()
 
     with pytest.raises(NotFound):
-        read_status(deps, row["id"], "")
+        read_status(world.deps, row["id"], "")
 
 
 @pytest.mark.usefixtures("died")
-def test_only_the_same_request_may_take_it_up(functions: Functions, stored: StoredState, clock: Clock) -> None:
-    clock.advance(schedule.LEASE_SECONDS + 1)
-    before = stored.rows()
+def test_only_the_same_request_can_take_over_a_reservation(world: World) -> None:
+    world.clock.advance(schedule.LEASE_SECONDS + 1)
+    before = world.stored.rows()
 
-    other = functions.api("POST", "/verifications", WANTED | {"type": "01"}, headers=KEY)
+    other = world.functions.api("POST", "/verifications", WANTED | {"type": "01"}, headers=KEY)
 
     assert other.status == 422
-    assert stored.rows() == before
+    assert world.stored.rows() == before
 
 
 @pytest.mark.usefixtures("died")
-def test_when_nobody_takes_it_up_the_sweep_ends_it(
-    sandbox: Sandbox, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    clock.advance(schedule.RESERVATION_SECONDS)
-    sandbox.sweep_now()
-    assert sandbox.drain_queue() == 1
+def test_an_abandoned_reservation_is_ended_by_the_sweep(world: World) -> None:
+    world.clock.advance(schedule.RESERVATION_SECONDS)
+    assert world.sweep_and_drain() == 1
 
-    (row,) = stored.rows()
-    read = functions.api("GET", f"/verifications/{row['id']}")
+    (row,) = world.stored.rows()
+    read = world.functions.api("GET", f"/verifications/{row['id']}")
     assert (read.json["status"], read.json["reason"]["code"]) == ("failed", "link_not_created")
     assert (read.json["sequence"], "url" in read.json) == (1, False)
-    assert row["ttl"] > clock.epoch
-    assert stored.due() == {}
-    assert sandbox.vendor.calls()["get"] == 0
+    assert row["ttl"] > world.clock.epoch
+    assert world.stored.due() == {}
+    assert world.vendor.calls()["get"] == 0
 
 
 @pytest.mark.usefixtures("died")
-def test_a_reservation_under_lease_is_not_ended_by_a_message_for_it(
-    sandbox: Sandbox, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    (row,) = stored.rows()
+def test_a_reservation_under_lease_is_not_ended_by_a_message_for_it(world: World) -> None:
+    (row,) = world.stored.rows()
     record = {"messageId": "1", "body": f'{{"id": "{row["id"]}"}}', "eventSource": "aws:sqs"}
 
-    assert sandbox.invoke("FinalizeFunction", {"Records": [record]}) == {"batchItemFailures": []}
+    assert world.sandbox.invoke("FinalizeFunction", {"Records": [record]}) == {"batchItemFailures": []}
 
-    assert stored.rows() == [row | {"due_at": clock.epoch + schedule.RESERVATION_SECONDS}]
-    clock.advance(schedule.LEASE_SECONDS + 1)
-    assert post(functions).status == 201
+    assert world.stored.rows() == [row | {"due_at": world.clock.epoch + schedule.RESERVATION_SECONDS}]
+    world.clock.advance(schedule.LEASE_SECONDS + 1)
+    assert post(world.functions).status == 201
 
 
-def test_one_who_was_given_up_for_dead_commits_nothing_over_its_successor(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    vendor, successors = deps.vendor, []
+def test_a_create_that_outlives_its_lease_does_not_overwrite_its_successor(world: World) -> None:
+    vendor, successors = world.deps.vendor, []
 
     class Dawdling:
         def create_link(self, request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
-            vars(deps)["vendor"] = vendor
-            clock.advance(schedule.LEASE_SECONDS + 1)
-            successors.append(post(functions))
+            vars(world.deps)["vendor"] = vendor
+            world.clock.advance(schedule.LEASE_SECONDS + 1)
+            successors.append(post(world.functions))
             return vendor.create_link(request, return_url, permit=free)
 
-    vars(deps)["vendor"] = Dawdling()
+    vars(world.deps)["vendor"] = Dawdling()
     with pytest.raises(FunctionError):
-        post(functions)
+        post(world.functions)
 
-    (successor,), (row,) = successors, stored.rows()
+    (successor,), (row,) = successors, world.stored.rows()
     assert successor.status == 201
     assert row["token"] == successor.json["token"]

@@ -5,12 +5,9 @@ from typing import Any
 import pytest
 
 from bridge.aws.secrets import Secret
-from bridge.dependencies import Dependencies
 from bridge.vendor.client import Vendor
 from bridge.vendor.credentials import EkycCredentials, are_usable
-from tests.integration.harness import WANTED, Aws, Functions
-from tests.integration.stored_state import StoredState
-from tests.sandbox.sandbox import Sandbox
+from tests.integration.harness import WANTED, World
 
 KEY = {"Idempotency-Key": "order-17"}
 
@@ -41,20 +38,20 @@ FAULTS = {
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS.items())
 def test_a_fault_of_the_vendors_leaves_no_record_and_the_key_may_be_sent_again(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, aws: Aws, fault: str, expected: Any
+    world: World, fault: str, expected: Any
 ) -> None:
     if fault == "slow":
-        arn = deps.settings.ekyc_credentials_secret_arn
-        secret = Secret(aws.client("secretsmanager"), arn, is_well_formed=are_usable)
-        vars(deps)["vendor"] = Vendor(deps.settings.ekyc_api_url, EkycCredentials(secret), budget=0.2)
-    sandbox.vendor.fault(fault, on="create", times=None)
+        arn = world.deps.settings.ekyc_credentials_secret_arn
+        secret = Secret(world.aws.client("secretsmanager"), arn, is_well_formed=are_usable)
+        vars(world.deps)["vendor"] = Vendor(world.deps.settings.ekyc_api_url, EkycCredentials(secret), budget=0.2)
+    world.vendor.fault(fault, on="create", times=None)
 
-    answer = functions.api("POST", "/verifications", WANTED, headers=KEY)
+    response = world.functions.api("POST", "/verifications", WANTED, headers=KEY)
 
-    assert (answer.status, answer.json["code"]) == expected
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert ("retry-after" in answer.headers) == (answer.status == 503)
-    assert stored.rows() == []
-    sandbox.vendor.clear_faults()
-    vars(deps).pop("vendor")
-    assert functions.api("POST", "/verifications", WANTED, headers=KEY).status == 201
+    assert (response.status, response.json["code"]) == expected
+    assert response.headers["content-type"] == "application/problem+json"
+    assert ("retry-after" in response.headers) == (response.status == 503)
+    assert world.stored.rows() == []
+    world.vendor.clear_faults()
+    vars(world.deps).pop("vendor")
+    assert world.functions.api("POST", "/verifications", WANTED, headers=KEY).status == 201

@@ -7,31 +7,27 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from bridge.domain import schedule
-from tests.integration.harness import WANTED, Answer, Aws, Clock, Functions
-from tests.integration.stored_state import StoredState
-from tests.sandbox.sandbox import Sandbox
+from tests.integration.harness import WANTED, Functions, Response, World
 
 KEY = {"Idempotency-Key": "order-17"}
 
 
-def post(functions: Functions) -> Answer:
+def post(functions: Functions) -> Response:
     return functions.api("POST", "/verifications", WANTED | {"reference": "r"}, headers=KEY)
 
 
 @pytest.mark.parametrize("write", ["PutItem", "UpdateItem"])
-def test_an_answer_lost_on_the_way_is_asked_for_again_and_the_request_goes_on(
-    sandbox: Sandbox, functions: Functions, stored: StoredState, aws: Aws, write: str
-) -> None:
-    lost = lose_one_answer(aws.client("dynamodb"), write)
+def test_a_lost_response_is_retried_and_the_request_succeeds(world: World, write: str) -> None:
+    lost = lose_one_answer(world.aws.client("dynamodb"), write)
 
-    answer = post(functions)
+    response = post(world.functions)
 
     assert lost == [write]
-    assert answer.status == 201
-    assert sandbox.vendor.calls()["create"] == 1
-    (row,) = stored.rows()
-    assert (row["sequence"], row["token"]) == (1, answer.json["token"])
-    assert post(functions).headers["idempotent-replayed"] == "true"
+    assert response.status == 201
+    assert world.vendor.calls()["create"] == 1
+    (row,) = world.stored.rows()
+    assert (row["sequence"], row["token"]) == (1, response.json["token"])
+    assert post(world.functions).headers["idempotent-replayed"] == "true"
 
 
 def lose_one_answer(client: Any, operation: str) -> list[str]:
@@ -50,55 +46,46 @@ def lose_one_answer(client: Any, operation: str) -> list[str]:
     return lost
 
 
-def test_when_no_answer_to_the_reservation_comes_at_all_the_request_may_be_sent_again(
-    sandbox: Sandbox, functions: Functions, stored: StoredState, aws: Aws, clock: Clock
-) -> None:
-    aws.lose_answer("dynamodb.PutItem")
+def test_a_reservation_without_any_response_can_be_requested_again_after_its_lease(world: World) -> None:
+    world.aws.lose_response("dynamodb.PutItem")
 
-    first = post(functions)
+    first = post(world.functions)
 
     assert (first.status, first.json["code"]) == (503, "storage_unavailable")
-    assert sandbox.vendor.calls()["create"] == 0
-    assert post(functions).status == 409
-    clock.advance(schedule.LEASE_SECONDS + 1)
-    assert post(functions).status == 201
-    assert len(stored.rows()) == 1
+    assert world.vendor.calls()["create"] == 0
+    assert post(world.functions).status == 409
+    world.clock.advance(schedule.LEASE_SECONDS + 1)
+    assert post(world.functions).status == 201
+    assert len(world.stored.rows()) == 1
 
 
-def test_when_no_answer_to_the_commit_comes_at_all_the_request_is_answered_when_sent_again(
-    sandbox: Sandbox, functions: Functions, stored: StoredState, aws: Aws
-) -> None:
-    # After the reservation, the rate limiter's count and the credentials.
-    aws.before_call(4, lambda: aws.lose_answer("dynamodb.UpdateItem"))
+def test_a_commit_without_any_response_is_replayed_by_the_next_request(world: World) -> None:
+    world.aws.before_call(4, lambda: world.aws.lose_response("dynamodb.UpdateItem"))
 
-    first, again = post(functions), post(functions)
+    first, again = post(world.functions), post(world.functions)
 
     assert (first.status, first.json["code"], first.headers["retry-after"]) == (503, "storage_unavailable", "5")
     assert (again.status, again.headers["idempotent-replayed"]) == (201, "true")
-    assert sandbox.vendor.calls()["create"] == 1
-    assert again.json["token"] == sandbox.vendor.tokens()[0]
+    assert world.vendor.calls()["create"] == 1
+    assert again.json["token"] == world.vendor.tokens()[0]
 
 
-def test_when_the_commit_cannot_be_written_the_request_ends_well_after_the_lease(
-    functions: Functions, stored: StoredState, aws: Aws, clock: Clock
-) -> None:
-    aws.before_call(4, lambda: aws.refuse("dynamodb.UpdateItem"))
+def test_when_the_commit_cannot_be_written_the_request_ends_well_after_the_lease(world: World) -> None:
+    world.aws.before_call(4, lambda: world.aws.refuse("dynamodb.UpdateItem"))
 
-    assert post(functions).status == 503
-    assert post(functions).status == 409
-    clock.advance(schedule.LEASE_SECONDS + 1)
-    assert post(functions).status == 201
-    (row,) = stored.rows()
+    assert post(world.functions).status == 503
+    assert post(world.functions).status == 409
+    world.clock.advance(schedule.LEASE_SECONDS + 1)
+    assert post(world.functions).status == 201
+    (row,) = world.stored.rows()
     assert row["sequence"] == 1
 
 
-def test_a_reservation_that_cannot_be_released_runs_out_by_itself(
-    sandbox: Sandbox, functions: Functions, aws: Aws, clock: Clock
-) -> None:
-    sandbox.vendor.fault("500", on="create")
-    aws.refuse("dynamodb.DeleteItem")
+def test_a_reservation_that_cannot_be_released_runs_out_by_itself(world: World) -> None:
+    world.vendor.fault("500", on="create")
+    world.aws.refuse("dynamodb.DeleteItem")
 
-    assert post(functions).json["code"] == "vendor_unavailable"
-    assert post(functions).status == 409
-    clock.advance(schedule.LEASE_SECONDS + 1)
-    assert post(functions).status == 201
+    assert post(world.functions).json["code"] == "vendor_unavailable"
+    assert post(world.functions).status == 409
+    world.clock.advance(schedule.LEASE_SECONDS + 1)
+    assert post(world.functions).status == 201

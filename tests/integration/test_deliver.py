@@ -15,7 +15,7 @@ from bridge.settings import Settings
 from bridge.store.endpoints import MAX_AGE, EndpointSwitches
 from tests.integration.harness import Aws, Clock
 from tests.integration.leaks import Said, found_in
-from tests.integration.raw_server import Answer, RawServer, whole
+from tests.integration.raw_server import RawServer, Response, whole
 from tests.sandbox.sandbox import Sandbox
 
 ID = "ver_" + "a" * 26
@@ -373,7 +373,7 @@ def test_poison_ends_among_the_dead_letters_and_stops_nobody_behind_it(world: Wo
     ],
 )
 def test_a_part_of_aws_that_fails_leaves_the_message_and_a_line(
-    world: World, call: str, body: str, receiver: Answer
+    world: World, call: str, body: str, receiver: Response
 ) -> None:
     with RawServer(receiver) as server:
         world.endpoints({"name": "crm", "url": server.url})

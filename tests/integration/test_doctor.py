@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.cli import doctor
+from bridge.cli.vendor_assumptions import header_differences
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.vendor import FakeVendor, api
 from tests.sandbox.vendor import responses as bodies
@@ -184,9 +185,7 @@ def test_a_response_of_another_form_is_reported(
 
 
 @pytest.mark.parametrize(("fault", "on"), [("500", "create"), ("429", "create"), ("401", "create"), ("503", "get")])
-def test_a_vendor_that_is_out_of_order_or_refuses_us_could_not_be_asked(
-    vendor: FakeVendor, run: Run, fault: str, on: On
-) -> None:
+def test_an_unavailable_vendor_ends_the_doctor_with_2(vendor: FakeVendor, run: Run, fault: str, on: On) -> None:
     vendor.fault(fault, on=on)
 
     report = run()
@@ -195,8 +194,23 @@ def test_a_vendor_that_is_out_of_order_or_refuses_us_could_not_be_asked(
     assert f"HTTP {fault}" in report.err
 
 
+def test_a_rate_limit_on_the_way_is_no_difference(vendor: FakeVendor, run: Run) -> None:
+    vendor.fault("slow", on="get", seconds=0)
+    vendor.fault("429", on="get")
+
+    report = run()
+
+    assert (report.code, report.differences) == (2, [])
+    assert "wrong token: HTTP 429" in report.err
+
+
+def test_a_compressed_body_is_reported() -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    assert list(header_differences(headers)) == ["the body is compressed, although only identity was accepted"]
+
+
 @pytest.mark.parametrize("on", ["create", "get"])
-def test_a_vendor_that_does_not_respond_could_not_be_asked(vendor: FakeVendor, run: Run, on: On) -> None:
+def test_an_unreachable_vendor_ends_the_doctor_with_2(vendor: FakeVendor, run: Run, on: On) -> None:
     vendor.fault("reset", on=on)
 
     assert run().code == 2

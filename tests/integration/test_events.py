@@ -20,7 +20,7 @@ def seeded(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("seeded", SAMPLES, indirect=True)
-def test_a_sample_event_gets_the_answer_that_it_shows(sandbox: Sandbox, seeded: str) -> None:
+def test_a_sample_event_gets_its_expected_response(sandbox: Sandbox, seeded: str) -> None:
     folders = {function.code.name: name for name, function in sandbox.stack.functions.items()}
 
     SAMPLES[seeded].check(sandbox.invoke(folders[seeded.partition("/")[0]], event(seeded)))

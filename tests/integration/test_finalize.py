@@ -4,74 +4,68 @@ import json
 
 import pytest
 
-from bridge.dependencies import Dependencies
-from tests.integration.harness import Aws, new, token_of
-from tests.integration.stored_state import StoredState
+from tests.integration.harness import World
 from tests.sandbox.sandbox import Sandbox
 
 
 def finalize(sandbox: Sandbox, *bodies: str) -> list[str]:
     """Hands a batch to the function; which of its messages, counted from 0, it reports as failed."""
     records = [{"messageId": str(i), "body": body, "eventSource": "aws:sqs"} for i, body in enumerate(bodies)]
-    answer = sandbox.invoke("FinalizeFunction", {"Records": records})
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    response = sandbox.invoke("FinalizeFunction", {"Records": records})
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
-@pytest.mark.parametrize("poison", ["", "not json", "[]", "{}", '{"id": 5}', '{"id": null}', '{"id": "ver_x"}', "null"])
-def test_poison_is_reported_and_holds_up_nobody_else(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState, poison: str
-) -> None:
-    first, second = new(deps), new(deps)
+NO_DUE_TIME = json.dumps({"id": "ver_" + "a" * 26, "due_at": True})
+POISON = ["", "not json", "[]", "{}", '{"id": 5}', '{"id": null}', '{"id": "ver_x"}', "null", NO_DUE_TIME]
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_poison_is_reported_and_blocks_no_other_message(world: World, poison: str) -> None:
+    first, second = world.new(), world.new()
     for verification in (first, second):
-        sandbox.vendor.play(token_of(verification), "verified")
+        world.play(verification, "verified")
 
-    failed = finalize(sandbox, json.dumps({"id": first.id}), poison, json.dumps({"id": second.id}))
+    failed = finalize(world.sandbox, json.dumps({"id": first.id}), poison, json.dumps({"id": second.id}))
 
     assert failed == ["1"]
-    assert {row["status"] for row in stored.rows()} == {"verified"}
+    assert {row["status"] for row in world.stored.rows()} == {"verified"}
 
 
-def test_a_batch_of_nothing_but_poison_is_reported_whole(sandbox: Sandbox, deps: Dependencies) -> None:
-    assert finalize(sandbox, "x", "{}") == ["0", "1"]
+def test_a_batch_of_nothing_but_poison_is_reported_whole(world: World) -> None:
+    assert finalize(world.sandbox, "x", "{}") == ["0", "1"]
 
 
-def test_a_part_of_aws_that_fails_is_reported_and_the_rest_is_done(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState, aws: Aws
-) -> None:
-    first, second = new(deps), new(deps)
+def test_a_part_of_aws_that_fails_is_reported_and_the_rest_is_done(world: World) -> None:
+    first, second = world.new(), world.new()
     for verification in (first, second):
-        sandbox.vendor.play(token_of(verification), "verified")
-    aws.refuse("dynamodb.UpdateItem")
+        world.play(verification, "verified")
+    world.aws.refuse("dynamodb.UpdateItem")
 
-    failed = finalize(sandbox, json.dumps({"id": first.id}), json.dumps({"id": second.id}))
+    failed = finalize(world.sandbox, json.dumps({"id": first.id}), json.dumps({"id": second.id}))
 
     assert failed == ["0"]
-    assert stored.row(second.id)["status"] == "verified"
-    assert finalize(sandbox, json.dumps({"id": first.id})) == []
-    assert stored.row(first.id)["status"] == "verified"
+    assert world.row(second)["status"] == "verified"
+    assert finalize(world.sandbox, json.dumps({"id": first.id})) == []
+    assert world.row(first)["status"] == "verified"
 
 
-def test_the_vendors_fault_is_no_fault_of_the_message(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.fault("500", on="get", times=None)
+def test_the_vendors_fault_is_no_fault_of_the_message(world: World) -> None:
+    verification = world.new()
+    world.vendor.fault("500", on="get", times=None)
 
-    assert finalize(sandbox, json.dumps({"id": verification.id})) == []
+    assert finalize(world.sandbox, json.dumps({"id": verification.id})) == []
 
-    assert verification.id in stored.due()
+    assert verification.id in world.stored.due()
 
 
-def test_a_message_that_comes_twice_costs_one_vendor_call(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState
-) -> None:
-    verification = new(deps)
+def test_a_message_that_comes_twice_costs_one_vendor_call(world: World) -> None:
+    verification = world.new()
     body = json.dumps({"id": verification.id})
 
-    assert finalize(sandbox, body, body) == []
+    assert finalize(world.sandbox, body, body) == []
 
-    assert sandbox.vendor.calls()["get"] == 1
+    assert world.vendor.calls()["get"] == 1
 
 
-def test_a_message_for_what_is_not_there_any_more_is_done(sandbox: Sandbox, deps: Dependencies) -> None:
-    assert finalize(sandbox, json.dumps({"id": "ver_" + "a" * 26})) == []
+def test_a_message_for_what_is_not_there_any_more_is_done(world: World) -> None:
+    assert finalize(world.sandbox, json.dumps({"id": "ver_" + "a" * 26})) == []

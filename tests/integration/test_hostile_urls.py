@@ -3,8 +3,7 @@
 import pytest
 
 from bridge.dependencies import Dependencies
-from tests.integration.harness import WANTED, Functions, new, return_path
-from tests.integration.stored_state import StoredState
+from tests.integration.harness import WANTED, World
 from tests.marks import slow_but
 from tests.unit.hostile_urls import BY_TRICK
 
@@ -17,23 +16,24 @@ def _allowed(monkeypatch: pytest.MonkeyPatch, deps: Dependencies) -> None:
 
 
 @pytest.mark.parametrize("trick", BY_TRICK)
-def test_no_hostile_url_gets_in(functions: Functions, stored: StoredState, trick: str) -> None:
+def test_no_hostile_url_gets_in(world: World, trick: str) -> None:
     for url in BY_TRICK[trick]:
-        answer = functions.api("POST", "/verifications", WANTED | {"redirect_url": url})
-        assert (answer.status, [fault["pointer"] for fault in answer.json["errors"]]) == (400, ["#/redirect_url"]), url
-    assert stored.rows() == []
+        response = world.functions.api("POST", "/verifications", WANTED | {"redirect_url": url})
+        assert (response.status, [fault["pointer"] for fault in response.json["errors"]]) == (
+            400,
+            ["#/redirect_url"],
+        ), url
+    assert world.stored.rows() == []
 
 
 @pytest.mark.parametrize("trick", slow_but("schemes and missing parts", of=BY_TRICK))
-def test_nobody_is_sent_to_a_hostile_url_that_stands_in_the_table(
-    deps: Dependencies, functions: Functions, stored: StoredState, trick: str
-) -> None:
-    verification = new(deps, redirect_url="https://app.example.com/")
+def test_nobody_is_sent_to_a_hostile_url_that_stands_in_the_table(world: World, trick: str) -> None:
+    verification = world.new(redirect_url="https://app.example.com/")
     for url in BY_TRICK[trick]:
-        stored.set(verification.id, "redirect_url", url)
-        answer = functions.browser(return_path(verification))
-        assert (answer.status, "location" in answer.headers) == (410, False), url
-        assert len(url) < 12 or url not in answer.text
+        world.stored.set(verification.id, "redirect_url", url)
+        response = world.returns(verification)
+        assert (response.status, "location" in response.headers) == (410, False), url
+        assert len(url) < 12 or url not in response.text
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,9 @@ def test_nobody_is_sent_to_a_hostile_url_that_stands_in_the_table(
         ("https://app.example.com/?" + "q" * 2000, "https://app.example.com/?" + "q" * 2000 + "&{}"),
     ],
 )  # fmt: skip
-def test_an_honest_url_comes_back_byte_for_byte_with_the_outcome_added(
-    deps: Dependencies, functions: Functions, url: str, sent: str
-) -> None:
-    verification = functions.api("POST", "/verifications", WANTED | {"redirect_url": url}).json
+def test_an_honest_url_comes_back_byte_for_byte_with_the_outcome_added(world: World, url: str, sent: str) -> None:
+    verification = world.functions.api("POST", "/verifications", WANTED | {"redirect_url": url}).json
     assert verification["redirect_url"] == url
-    answer = functions.browser(f"/return/{verification['id']}/{verification['status_url'].rpartition('/')[2]}")
-    assert answer.status == 303
-    assert answer.headers["location"] == sent.format(f"verification_id={verification['id']}&status=processing")
+    response = world.functions.browser(f"/return/{verification['id']}/{verification['status_url'].rpartition('/')[2]}")
+    assert response.status == 303
+    assert response.headers["location"] == sent.format(f"verification_id={verification['id']}&status=processing")

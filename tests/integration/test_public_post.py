@@ -13,7 +13,7 @@ from bridge.outbound import public_post
 from bridge.outbound.public_post import Posted, PublicPost
 from tests.deployed.certificates import Authority
 from tests.integration.network import HOST, addresses, hangs, resolve_by
-from tests.integration.raw_server import Answer, RawServer, dripping, silent, whole
+from tests.integration.raw_server import RawServer, Response, dripping, silent, whole
 
 # Seconds.
 BUDGET, MARGIN = 0.7, 1.0
@@ -46,7 +46,7 @@ def admitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public_post._Public, "admits", staticmethod(lambda address: address == "127.0.0.1"))
 
 
-def tls(authority: Authority, *answers: Answer) -> RawServer:
+def tls(authority: Authority, *answers: Response) -> RawServer:
     return RawServer(*answers, tls=authority.server_context())
 
 
@@ -174,7 +174,7 @@ def test_a_cookie_is_not_kept(authority: Authority, monkeypatch: pytest.MonkeyPa
     ids=["says nothing", "stops in the head", "drips no status", "drips headers"],
 )
 def test_a_slow_receiver_is_cut_at_the_budget(
-    answer: Answer, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+    answer: Response, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tls(authority, answer) as server:
         resolve_by(monkeypatch, addresses(server.port))

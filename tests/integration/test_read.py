@@ -1,16 +1,12 @@
 """Reads: for the owner only, by id and by reference."""
 
-import base64
 import json
 from typing import Any
 
 import pytest
 
-from bridge.dependencies import Dependencies
 from bridge.domain.caller import READ, READ_RESULT, REDACT, SCOPES, WRITE
-from tests.integration.harness import Aws, Clock, Functions, new, return_path, token_of
-from tests.integration.stored_state import StoredState
-from tests.sandbox.sandbox import Sandbox
+from tests.integration.harness import Functions, World
 
 
 def without_request_id(text: str) -> dict[str, Any]:
@@ -23,56 +19,52 @@ def without_request_id(text: str) -> dict[str, Any]:
     ("method", "path"),
     [("GET", "{}"), ("GET", "{}?result"), ("POST", "{}/refresh"), ("POST", "{}/redact")],
 )
-def test_unknown_malformed_and_anothers_ids_cannot_be_told_apart(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, method: str, path: str
-) -> None:
-    theirs = new(deps, principal="mobile")
-    before = stored.rows()
+def test_unknown_malformed_and_foreign_ids_get_the_same_404(world: World, method: str, path: str) -> None:
+    theirs = world.new(principal="mobile")
+    before = world.stored.rows()
     route, _, expand = path.partition("?")
     query = {"expand": expand} if expand else {}
 
     ids = [theirs.id, "ver_" + "a" * 26, "ver_x", "VER_", theirs.id.upper(), "é", "a b", "%00", "x" * 500]
-    answers = [functions.api(method, f"/verifications/{route.format(id)}", query=query) for id in ids]
+    responses = [world.functions.api(method, f"/verifications/{route.format(id)}", query=query) for id in ids]
 
-    assert {answer.status for answer in answers} == {404}
-    assert len({json.dumps(without_request_id(answer.text)) for answer in answers}) == 1
-    assert stored.rows() == before
-    assert sandbox.vendor.calls()["get"] == 0
+    assert {response.status for response in responses} == {404}
+    assert len({json.dumps(without_request_id(response.text)) for response in responses}) == 1
+    assert world.stored.rows() == before
+    assert world.vendor.calls()["get"] == 0
 
 
 @pytest.mark.parametrize("path", ["/verifications/{}", "/verifications/{}/refresh"])
-def test_what_can_be_no_id_costs_no_call(functions: Functions, aws: Aws, path: str) -> None:
+def test_what_can_be_no_id_costs_no_call(world: World, path: str) -> None:
     for id in ("ver_x", "VER_", "ver_" + "A" * 26, "é"):
-        assert functions.api("POST" if "refresh" in path else "GET", path.format(id)).status == 404
-        assert functions.browser(f"/status/{id}/code").status == 404
-        assert functions.browser(f"/return/{id}/code").status == 404
-    assert aws.calls == []
+        assert world.functions.api("POST" if "refresh" in path else "GET", path.format(id)).status == 404
+        assert world.functions.browser(f"/status/{id}/code").status == 404
+        assert world.functions.browser(f"/return/{id}/code").status == 404
+    assert world.aws.calls == []
 
 
-def test_a_browser_is_told_the_status_and_nothing_else(deps: Dependencies, functions: Functions, aws: Aws) -> None:
-    verification = new(deps, reference="r", metadata={"a": "b"})
-    aws.forget()
+def test_the_public_status_has_four_fields_and_costs_one_read(world: World) -> None:
+    verification = world.new(reference="r", metadata={"a": "b"})
+    world.aws.forget()
 
-    answer = functions.browser(f"/status/{verification.id}/{verification.code}")
+    response = world.functions.browser(f"/status/{verification.id}/{verification.code}")
 
-    assert answer.status == 200
-    assert answer.json.keys() == {"id", "status", "reason", "updated_at"}
-    assert (answer.json["id"], answer.json["status"]) == (verification.id, "pending")
-    assert aws.calls == ["dynamodb.GetItem"]
+    assert response.status == 200
+    assert response.json.keys() == {"id", "status", "reason", "updated_at"}
+    assert (response.json["id"], response.json["status"]) == (verification.id, "pending")
+    assert world.aws.calls == ["dynamodb.GetItem"]
     for path in (f"{verification.id}/{verification.code}x", f"{verification.id}/x", f"ver_{'a' * 26}/x"):
-        assert functions.browser(f"/status/{path}").status == 404
+        assert world.functions.browser(f"/status/{path}").status == 404
 
 
-def test_a_read_costs_one_call_and_never_asks_the_vendor(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, aws: Aws
-) -> None:
-    verification = new(deps)
-    aws.forget()
+def test_a_read_costs_one_read_and_no_vendor_call(world: World) -> None:
+    verification = world.new()
+    world.aws.forget()
 
-    document = functions.api("GET", f"/verifications/{verification.id}").json
+    document = world.read(verification)
 
-    assert aws.calls == ["dynamodb.GetItem"]
-    assert sandbox.vendor.calls()["get"] == 0
+    assert world.aws.calls == ["dynamodb.GetItem"]
+    assert world.vendor.calls()["get"] == 0
     assert (document["url"], document["token"]) == (verification.url, verification.token)
 
 
@@ -87,43 +79,32 @@ def test_a_read_costs_one_call_and_never_asks_the_vendor(
         ("GET", "/verifications/{id}", {"expand": "result"}, READ_RESULT),
     ],
 )
-def test_each_route_asks_for_its_scope(
-    deps: Dependencies,
-    functions: Functions,
-    stored: StoredState,
-    aws: Aws,
-    method: str,
-    path: str,
-    query: Any,
-    scope: str,
-) -> None:
-    verification = new(deps)
-    before = stored.rows()
-    aws.forget()
+def test_each_route_asks_for_its_scope(world: World, method: str, path: str, query: Any, scope: str) -> None:
+    verification = world.new()
+    before = world.stored.rows()
+    world.aws.forget()
     others = [other for other in SCOPES if other != scope]
 
-    answer = functions.api(method, path.format(id=verification.id), query=query, scopes=others)
+    response = world.functions.api(method, path.format(id=verification.id), query=query, scopes=others)
 
-    assert (answer.status, answer.json["code"]) == (403, "missing_scope")
-    assert scope in answer.json["detail"]
-    assert aws.calls == []
-    assert stored.rows() == before
+    assert (response.status, response.json["code"]) == (403, "missing_scope")
+    assert scope in response.json["detail"]
+    assert world.aws.calls == []
+    assert world.stored.rows() == before
 
 
-def test_a_list_has_the_principals_verifications_with_that_reference_newest_first_page_by_page(
-    deps: Dependencies, functions: Functions, clock: Clock
-) -> None:
+def test_a_list_has_the_principals_verifications_with_that_reference_newest_first_page_by_page(world: World) -> None:
     ours = []
     for _ in range(5):
-        ours.append(new(deps, reference="r").id)
-        clock.advance(1)
-    new(deps, reference="other")
-    new(deps)
-    new(deps, reference="r", principal="mobile")
+        ours.append(world.new(reference="r").id)
+        world.clock.advance(1)
+    world.new(reference="other")
+    world.new()
+    world.new(reference="r", principal="mobile")
 
     seen, query, sizes = [], {"reference": "r", "limit": "2"}, []
     while True:
-        page = functions.api("GET", "/verifications", query=query).json
+        page = world.functions.api("GET", "/verifications", query=query).json
         seen += [document["id"] for document in page["data"]]
         sizes.append(len(page["data"]))
         if page["next_cursor"] is None:
@@ -134,74 +115,27 @@ def test_a_list_has_the_principals_verifications_with_that_reference_newest_firs
     assert max(sizes) == 2
 
 
-def test_no_two_pairs_of_principal_and_reference_are_mistaken_for_each_other(
-    deps: Dependencies, functions: Functions
-) -> None:
-    theirs = new(deps, principal="a:1", reference="b")
+def test_a_bad_search_names_all_its_faults(functions: Functions) -> None:
+    """Each by itself: tests/unit/test_queries.py."""
+    response = functions.api("GET", "/verifications", query={"limit": "x", "cursor": "x", "sort": "x"})
 
-    answer = functions.api("GET", "/verifications", principal="a", query={"reference": "1:b"})
-
-    assert answer.json["data"] == []
-    assert [theirs.id] == [
-        document["id"]
-        for document in functions.api("GET", "/verifications", principal="a:1", query={"reference": "b"}).json["data"]
-    ]
+    assert response.status == 400
+    pointers = [fault["pointer"] for fault in response.json["errors"]]
+    assert pointers == ["query:sort", "query:reference", "query:limit", "query:cursor"]
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        "x",
-        "%%%",
-        "",
-        base64.urlsafe_b64encode(b"yesterday|ver_x").decode(),
-        base64.urlsafe_b64encode(b"2026-01-31T08:00:00.000Z").decode(),
-        base64.urlsafe_b64encode(b"2026-01-31T08:00:00.000Z|").decode(),
-        base64.urlsafe_b64encode(b"2026-01-31T08:00:00.000Z|" + b"x" * 65).decode(),
-        base64.urlsafe_b64encode("2026-01-31T08:00:00.000Z|é".encode()).decode(),
-    ],
-)
-def test_a_cursor_that_is_none_of_ours_is_refused(functions: Functions, cursor: str) -> None:
-    answer = functions.api("GET", "/verifications", query={"reference": "r", "cursor": cursor})
-
-    assert answer.status == 400
-    assert [fault["pointer"] for fault in answer.json["errors"]] == ["query:cursor"]
-
-
-def test_a_cursor_of_another_principal_opens_nothing_of_theirs(
-    deps: Dependencies, functions: Functions, clock: Clock
-) -> None:
+def test_a_cursor_of_another_principal_opens_nothing_of_theirs(world: World) -> None:
     for principal in ("mobile", "web", "mobile", "mobile"):
-        new(deps, reference="r", principal=principal)
-        clock.advance(1)
+        world.new(reference="r", principal=principal)
+        world.clock.advance(1)
     query = {"reference": "r", "limit": "2"}
-    query["cursor"] = functions.api("GET", "/verifications", principal="mobile", query=query).json["next_cursor"]
+    query["cursor"] = world.functions.api("GET", "/verifications", principal="mobile", query=query).json["next_cursor"]
 
-    answer = functions.api("GET", "/verifications", query=query)
+    response = world.functions.api("GET", "/verifications", query=query)
 
-    assert answer.status == 200
-    theirs = functions.api("GET", "/verifications", principal="mobile", query={"reference": "r"}).json["data"]
-    assert not {document["id"] for document in answer.json["data"]} & {document["id"] for document in theirs}
-
-
-@pytest.mark.parametrize(
-    ("query", "pointers"),
-    [
-        ({"reference": ""}, ["query:reference"]),
-        ({"reference": "r" * 129}, ["query:reference"]),
-        ({"reference": "r", "limit": "0"}, ["query:limit"]),
-        ({"reference": "r", "limit": "101"}, ["query:limit"]),
-        ({"reference": "r", "limit": "-1"}, ["query:limit"]),
-        ({"reference": "r", "limit": "٣"}, ["query:limit"]),
-        ({"reference": "r", "status": "verified"}, ["query:status"]),
-        ({"limit": "x", "cursor": "x", "sort": "x"}, ["query:cursor", "query:limit", "query:sort"]),
-    ],
-)
-def test_a_bad_search_is_told_all_its_faults(functions: Functions, query: dict[str, str], pointers: list[str]) -> None:
-    answer = functions.api("GET", "/verifications", query=query)
-
-    assert answer.status == 400
-    assert [fault["pointer"] for fault in answer.json["errors"]] == pointers
+    assert response.status == 200
+    theirs = world.functions.api("GET", "/verifications", principal="mobile", query={"reference": "r"}).json["data"]
+    assert not {document["id"] for document in response.json["data"]} & {document["id"] for document in theirs}
 
 
 @pytest.mark.parametrize(
@@ -213,19 +147,14 @@ def test_a_bad_search_is_told_all_its_faults(functions: Functions, query: dict[s
         ("verified", "verified", None),
     ],
 )
-def test_a_browser_is_told_when_to_ask_for_the_status_again_until_it_is_final(
-    sandbox: Sandbox,
-    deps: Dependencies,
-    functions: Functions,
-    outcome: str | None,
-    status: str,
-    retry_after: str | None,
+def test_the_public_status_has_retry_after_until_it_is_final(
+    world: World, outcome: str | None, status: str, retry_after: str | None
 ) -> None:
-    verification = new(deps)
+    verification = world.new()
     if outcome:
-        sandbox.vendor.play(token_of(verification), outcome)
-        functions.browser(return_path(verification))
+        world.play(verification, outcome)
+        world.returns(verification)
 
-    answer = functions.browser(f"/status/{verification.id}/{verification.code}")
+    response = world.functions.browser(f"/status/{verification.id}/{verification.code}")
 
-    assert (answer.status, answer.json["status"], answer.headers.get("retry-after")) == (200, status, retry_after)
+    assert (response.status, response.json["status"], response.headers.get("retry-after")) == (200, status, retry_after)

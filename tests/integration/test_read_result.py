@@ -7,43 +7,37 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.dependencies import Dependencies
 from bridge.domain.verification import Verification
 from bridge.vendor import pictures
-from tests.integration.harness import Aws, Functions, new, return_path, token_of
-from tests.integration.stored_state import StoredState
-from tests.sandbox.sandbox import Sandbox
+from tests.integration.harness import World, token_of
 
 TIMEOUT = 30
 
 
 @pytest.mark.parametrize("outcome", ["verified", "verified+big_pictures", "verified+nested", "9102"])
-def test_the_result_has_all_of_the_vendors_fields_and_links_to_its_pictures(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, outcome: str
-) -> None:
-    verification = completed(sandbox, deps, functions, outcome)
+def test_the_result_has_all_of_the_vendors_fields_and_links_to_its_pictures(world: World, outcome: str) -> None:
+    verification = completed(world, outcome)
 
-    result = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"}).json["result"]
+    result = world.read_result(verification).json["result"]
 
-    reported = json.loads(sandbox.vendor.raw_record(token_of(verification)))["result"]
+    reported = json.loads(world.vendor.raw_record(token_of(verification)))["result"]
     pictures = replaced(reported, result)
     assert len(pictures) == (1 if outcome == "9102" else 3)
     for encoded, link in pictures:
-        answer = requests.get(link, timeout=TIMEOUT)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
-        assert answer.content == base64.b64decode(encoded)
+        response = requests.get(link, timeout=TIMEOUT)
+        assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
+        assert response.content == base64.b64decode(encoded)
 
 
-def completed(sandbox: Sandbox, deps: Dependencies, functions: Functions, outcome: str) -> Verification:
+def completed(world: World, outcome: str) -> Verification:
     """One whose person came back with that outcome."""
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), outcome)
-    functions.browser(return_path(verification))
+    verification = world.new(outcome)
+    world.returns(verification)
     return verification
 
 
 def replaced(reported: Any, shown: Any) -> list[tuple[str, str]]:
-    """What was told and what is shown in its place; all else must be equal."""
+    """Each value that the vendor sent and what is shown in its place; all else must be equal."""
     if isinstance(reported, dict):
         assert reported.keys() == shown.keys()
         return [pair for name in reported for pair in replaced(reported[name], shown[name])]
@@ -53,65 +47,56 @@ def replaced(reported: Any, shown: Any) -> list[tuple[str, str]]:
     return [] if reported == shown else [(reported, shown)]
 
 
-def test_the_result_of_one_of_whom_nothing_is_known_is_null(deps: Dependencies, functions: Functions) -> None:
-    verification = new(deps)
+def test_the_result_before_any_check_is_null(world: World) -> None:
+    verification = world.new()
 
-    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+    response = world.read_result(verification)
 
-    assert (answer.status, answer.json["result"]) == (200, None)
-    wrong = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "all"})
+    assert (response.status, response.json["result"]) == (200, None)
+    wrong = world.functions.api("GET", f"/verifications/{verification.id}", query={"expand": "all"})
     assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (400, "query:expand")
 
 
-def test_a_result_without_pictures_needs_no_evidence(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, aws: Aws
-) -> None:
-    verification = completed(sandbox, deps, functions, "expired")
-    aws.forget()
+def test_a_result_without_pictures_needs_no_evidence(world: World) -> None:
+    verification = completed(world, "expired")
+    world.aws.forget()
 
-    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+    response = world.read_result(verification)
 
-    assert answer.json["result"] == json.loads(sandbox.vendor.raw_record(token_of(verification)))["result"]
-    assert aws.calls == ["dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.PutItem"]
+    assert response.json["result"] == json.loads(world.vendor.raw_record(token_of(verification)))["result"]
+    assert world.aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem"]
 
 
 @pytest.mark.parametrize("outcome", ["verified", "9102"])
-def test_once_the_evidence_has_expired_the_fields_stay_and_the_pictures_are_null(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, aws: Aws, outcome: str
-) -> None:
-    verification = completed(sandbox, deps, functions, outcome)
-    stored.expire(verification.id)
-    aws.forget()
+def test_once_the_evidence_has_expired_the_fields_stay_and_the_pictures_are_null(world: World, outcome: str) -> None:
+    verification = completed(world, outcome)
+    world.stored.expire(verification.id)
+    world.aws.forget()
 
-    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+    response = world.read_result(verification)
 
-    assert answer.status == 200
-    reported = json.loads(sandbox.vendor.raw_record(token_of(verification)))["result"]
-    pairs = replaced(reported, answer.json["result"])
+    assert response.status == 200
+    reported = json.loads(world.vendor.raw_record(token_of(verification)))["result"]
+    pairs = replaced(reported, response.json["result"])
     assert [shown for _, shown in pairs] == [None] * (3 if outcome == "verified" else 1)
     # Who reads is written down first, and nothing is put into the bucket again.
-    assert aws.calls == ["dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.PutItem", "s3.GetObject"]
+    assert world.aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem", "s3.GetObject"]
 
 
-def test_once_the_evidence_has_expired_a_record_that_stood_there_as_a_whole_is_null(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState
-) -> None:
-    verification = completed(sandbox, deps, functions, "verified")
-    whole = pictures.without_pictures({"many": list(range(100_000))})
-    deps.results.put(verification.id, stored.row(verification.id)["evidence"]["sha256"], whole, deps.now())
-    stored.expire(verification.id)
+def test_once_the_evidence_has_expired_a_record_that_stood_there_as_a_whole_is_null(world: World) -> None:
+    verification = completed(world, "verified")
+    world.stored.set(verification.id, "result", pictures.without_pictures({"many": list(range(100_000))}))
+    world.stored.expire(verification.id)
 
-    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+    response = world.read_result(verification)
 
-    assert (answer.status, answer.json["result"]) == (200, None)
+    assert (response.status, response.json["result"]) == (200, None)
 
 
-def test_evidence_that_may_not_be_read_is_an_error(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, aws: Aws
-) -> None:
-    verification = completed(sandbox, deps, functions, "verified")
+def test_evidence_that_may_not_be_read_is_an_error(world: World) -> None:
+    verification = completed(world, "verified")
 
-    aws.deny("s3.GetObject", "AccessDenied")
-    answer = functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+    world.aws.deny("s3.GetObject", "AccessDenied")
+    response = world.read_result(verification)
 
-    assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
+    assert (response.status, response.json["code"]) == (503, "storage_unavailable")

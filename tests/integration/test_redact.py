@@ -11,49 +11,37 @@ from bridge.domain.verification import Verification
 from bridge.use_cases.redact import redact
 from bridge.vendor.client import Vendor
 from bridge.vendor.response import VendorResponse
-from tests.integration.harness import CALLER, WANTED, Aws, Clock, Functions, check, new, return_path, token_of
-from tests.integration.stored_state import StoredState
-from tests.sandbox.sandbox import Sandbox
+from tests.integration.harness import CALLER, WANTED, Functions, World, return_path
 
 PERSONAL = {"reference", "metadata", "redirect_url", "code", "token", "url", "evidence", "reference_key"}
 
 
 @pytest.fixture
-def verified(sandbox: Sandbox, deps: Dependencies, functions: Functions) -> Verification:
+def verified(world: World) -> Verification:
     """One with all data that there can be, its pictures shown already."""
-    verification = new(deps, reference="customer-42", metadata={"campaign": "spring"}, key="k")
-    sandbox.vendor.play(token_of(verification), "verified")
-    functions.browser(return_path(verification))
-    functions.api("GET", f"/verifications/{verification.id}", query={"expand": "result"})
+    verification = world.new("verified", reference="customer-42", metadata={"campaign": "spring"}, key="k")
+    world.returns(verification)
+    world.read_result(verification)
     return verification
 
 
-def test_table_and_bucket_are_empty_of_the_person_at_once(
-    functions: Functions, stored: StoredState, clock: Clock, deps: Dependencies, verified: Verification
-) -> None:
-    before = stored.row(verified.id)
+def test_table_and_bucket_are_empty_of_the_person_at_once(world: World, verified: Verification) -> None:
+    before = world.row(verified)
     assert before.keys() > PERSONAL
-    assert len(stored.objects(verified.id)) > 1
-    assert len(stored.results(verified.id)) == 1
+    assert len(world.stored.objects(verified.id)) > 1
 
-    answer = functions.api("POST", f"/verifications/{verified.id}/redact")
+    response = world.redact(verified)
 
-    row = stored.row(verified.id)
+    row = world.row(verified)
     assert row.keys().isdisjoint(PERSONAL | {"fingerprint"})
     for value in (verified.token, verified.code, "customer-42", "spring", "localhost", "AMINAH"):
         assert str(value) not in json.dumps(row, default=str)
-    assert stored.objects(verified.id) == stored.results(verified.id) == []
-    assert row["ttl"] == clock.epoch + deps.settings.retention
-    assert (answer.status, answer.json["status"], answer.json["sequence"]) == (200, "verified", 4)
-    assert answer.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
-
-
-def test_it_comes_due_once_no_completion_can_be_under_way_any_more(
-    functions: Functions, stored: StoredState, clock: Clock, verified: Verification
-) -> None:
-    functions.api("POST", f"/verifications/{verified.id}/redact")
-
-    assert stored.due() == {verified.id: clock.epoch + schedule.LATE_ERASURE}
+    assert world.stored.objects(verified.id) == []
+    assert row["ttl"] == world.clock.epoch + world.deps.settings.retention
+    # Once more, when no completion can be under way.
+    assert world.stored.due() == {verified.id: world.clock.epoch + schedule.LATE_ERASURE}
+    assert (response.status, response.json["status"], response.json["sequence"]) == (200, "verified", 4)
+    assert response.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
 
 
 def test_all_that_is_left_to_see_is_a_tombstone(functions: Functions, verified: Verification) -> None:
@@ -68,62 +56,56 @@ def test_all_that_is_left_to_see_is_a_tombstone(functions: Functions, verified: 
     assert functions.browser(f"/status/{verified.id}/{verified.code}").status == 404
 
 
-def test_again_changes_nothing(functions: Functions, stored: StoredState, clock: Clock, verified: Verification) -> None:
-    first = functions.api("POST", f"/verifications/{verified.id}/redact")
-    row = stored.row(verified.id)
-    clock.advance(100)
+def test_second_redact_is_a_no_op(world: World, verified: Verification) -> None:
+    first = world.redact(verified)
+    row = world.row(verified)
+    world.clock.advance(100)
 
-    again = functions.api("POST", f"/verifications/{verified.id}/redact")
+    again = world.redact(verified)
 
     assert (again.status, again.json) == (200, first.json)
-    assert stored.row(verified.id) == row
+    assert world.row(verified) == row
 
 
-def test_it_is_no_other_principals_to_redact(functions: Functions, stored: StoredState, verified: Verification) -> None:
-    before = stored.row(verified.id)
+def test_it_is_no_other_principals_to_redact(world: World, verified: Verification) -> None:
+    before = world.row(verified)
 
-    assert functions.api("POST", f"/verifications/{verified.id}/redact", principal="mobile").status == 404
+    assert world.functions.api("POST", f"/verifications/{verified.id}/redact", principal="mobile").status == 404
 
-    assert stored.row(verified.id) == before
-    assert stored.objects(verified.id)
+    assert world.row(verified) == before
+    assert world.stored.objects(verified.id)
 
 
 @pytest.mark.parametrize("outcome", ["untouched", "ocr_passed"])
-def test_an_open_one_expires_by_it_and_is_never_asked_about_again(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, outcome: str
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), outcome)
-    functions.browser(return_path(verification))
-    before = stored.row(verification.id)
+def test_a_redacted_open_verification_expires_and_is_never_checked_again(world: World, outcome: str) -> None:
+    verification = world.new(outcome)
+    world.returns(verification)
+    before = world.row(verification)
 
-    document = functions.api("POST", f"/verifications/{verification.id}/redact").json
+    document = world.redact(verification).json
 
     assert (document["status"], document["reason"]["code"]) == ("expired", "redacted")
     assert document["sequence"] == before["sequence"] + 1
-    sandbox.vendor.play(token_of(verification), "verified")
-    clock.advance(1000)
-    sandbox.sweep_now()
-    assert sandbox.drain_queue() == 1
-    assert functions.api("POST", f"/verifications/{verification.id}/refresh").json == document
-    assert stored.due() == {}
-    assert sandbox.vendor.calls()["get"] == 1
+    world.play(verification, "verified")
+    world.clock.advance(1000)
+    assert world.sweep_and_drain() == 1
+    assert world.refresh(verification).json == document
+    assert world.stored.due() == {}
+    assert world.vendor.calls()["get"] == 1
 
 
-def test_the_key_of_a_redacted_one_gives_its_tombstone(
-    sandbox: Sandbox, functions: Functions, verified: Verification
-) -> None:
-    functions.api("POST", f"/verifications/{verified.id}/redact")
+def test_the_key_of_a_redacted_one_gives_its_tombstone(world: World, verified: Verification) -> None:
+    world.redact(verified)
 
-    answer = functions.api("POST", "/verifications", WANTED, headers={"Idempotency-Key": "k"})
+    response = world.functions.api("POST", "/verifications", WANTED, headers={"Idempotency-Key": "k"})
 
-    assert (answer.status, answer.json["id"]) == (201, verified.id)
-    assert "redacted_at" in answer.json
-    assert sandbox.vendor.calls()["create"] == 1
+    assert (response.status, response.json["id"]) == (201, verified.id)
+    assert "redacted_at" in response.json
+    assert world.vendor.calls()["create"] == 1
 
 
 class RedactedMeanwhile:
-    """The person's data is redacted while the vendor's answer is on its way."""
+    """The person's data is redacted while the vendor's response is on its way."""
 
     def __init__(self, deps: Dependencies, id: str) -> None:
         self._bridge = deps
@@ -131,64 +113,50 @@ class RedactedMeanwhile:
         self._vendor: Vendor = deps.vendor
 
     def fetch(self, token: str, **how: Any) -> VendorResponse:
-        answer = self._vendor.fetch(token, **how)
+        response = self._vendor.fetch(token, **how)
         redact(self._bridge, CALLER, self._id)
-        return answer
+        return response
 
 
 @pytest.mark.parametrize("outcome", ["verified", "9102", "ocr_passed", "untouched", "verified+wrong_kinds"])
-def test_a_completion_in_flight_revives_nothing_and_its_evidence_is_erased(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, outcome: str
-) -> None:
-    verification = new(deps, reference="customer-42")
-    sandbox.vendor.play(token_of(verification), outcome)
-    vars(deps)["vendor"] = RedactedMeanwhile(deps, verification.id)
+def test_a_completion_in_flight_revives_nothing_and_its_evidence_is_erased(world: World, outcome: str) -> None:
+    verification = world.new(outcome, reference="customer-42")
+    vars(world.deps)["vendor"] = RedactedMeanwhile(world.deps, verification.id)
 
-    check(deps, verification.id)
+    world.check(verification)
 
-    row = stored.row(verification.id)
+    row = world.row(verification)
     assert (row["status"], row["reason_code"], row["sequence"]) == ("expired", "redacted", 2)
     assert row.keys().isdisjoint(PERSONAL)
-    clock.go_to(stored.due()[verification.id])
-    sandbox.sweep_now()
-    assert sandbox.drain_queue() == 1
-    assert stored.objects(verification.id) == []
-    assert stored.due() == {}
-    assert functions.api("GET", f"/verifications/{verification.id}").json["status"] == "expired"
+    world.clock.go_to(world.due_at(verification))
+    assert world.sweep_and_drain() == 1
+    assert world.stored.objects(verification.id) == []
+    assert world.stored.due() == {}
+    assert world.read(verification)["status"] == "expired"
 
 
-def test_one_that_rises_while_it_is_redacted_keeps_its_status_and_loses_its_data(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, aws: Aws
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "verified")
-    aws.before_next("dynamodb.UpdateItem", lambda: functions.browser(return_path(verification)))
+def test_a_status_change_during_a_redaction_is_kept_without_the_data(world: World) -> None:
+    verification = world.new("verified")
+    world.aws.before_next("dynamodb.UpdateItem", lambda: world.returns(verification))
 
-    tombstone = redact(deps, CALLER, verification.id)
+    tombstone = redact(world.deps, CALLER, verification.id)
 
     assert (str(tombstone.status), tombstone.sequence) == ("verified", 4)
-    assert stored.row(verification.id).keys().isdisjoint(PERSONAL)
-    assert stored.objects(verification.id) == []
+    assert world.row(verification).keys().isdisjoint(PERSONAL)
+    assert world.stored.objects(verification.id) == []
 
 
 @pytest.mark.parametrize("call", ["s3.ListObjectVersions", "s3.DeleteObject"])
 def test_evidence_that_cannot_be_erased_at_once_is_erased_later(
-    sandbox: Sandbox,
-    functions: Functions,
-    stored: StoredState,
-    aws: Aws,
-    clock: Clock,
-    verified: Verification,
-    call: str,
+    world: World, verified: Verification, call: str
 ) -> None:
-    aws.refuse(call)
+    world.aws.refuse(call)
 
-    answer = functions.api("POST", f"/verifications/{verified.id}/redact")
+    response = world.redact(verified)
 
-    assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
-    assert stored.row(verified.id).keys().isdisjoint(PERSONAL)
-    clock.go_to(stored.due()[verified.id])
-    sandbox.sweep_now()
-    sandbox.drain_queue()
-    assert stored.objects(verified.id) == []
-    assert stored.due() == {}
+    assert (response.status, response.json["code"]) == (503, "storage_unavailable")
+    assert world.row(verified).keys().isdisjoint(PERSONAL)
+    world.clock.go_to(world.due_at(verified))
+    world.sweep_and_drain()
+    assert world.stored.objects(verified.id) == []
+    assert world.stored.due() == {}

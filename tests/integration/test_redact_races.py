@@ -4,132 +4,94 @@ from collections.abc import Callable
 
 import pytest
 
-from bridge.aws.due_queue import DueMessage
-from bridge.dependencies import Dependencies
 from bridge.domain.verification import Verification
-from bridge.use_cases.finalize import finalize
 from bridge.use_cases.redact import redact
-from tests.integration.harness import CALLER, Aws, Clock, Functions, check, new, return_path, token_of
-from tests.integration.stored_state import StoredState
+from tests.integration.harness import CALLER, World
 from tests.integration.test_redact import PERSONAL
 from tests.marks import slow_but
-from tests.sandbox.sandbox import Sandbox
 
-Actor = Callable[[Dependencies, Functions, Verification], object]
-
-# More than any of them makes; what is due before a call that does not come happens at the end.
+# More than any actor makes; an action set before a call that does not come happens at the end.
 CALLS = range(1, 9)
-ACTORS: dict[str, Actor] = {
-    "return": lambda deps, functions, verification: functions.browser(return_path(verification)),
-    "refresh": lambda deps, functions, verification: functions.api("POST", f"/verifications/{verification.id}/refresh"),
-    "finalize": lambda deps, functions, verification: finalize(deps, DueMessage(verification.id, None)),
-    "read": lambda deps, functions, verification: functions.api(
-        "GET", f"/verifications/{verification.id}", query={"expand": "result"}
-    ),
+ACTORS: dict[str, Callable[[World, Verification], object]] = {
+    "return": World.returns,
+    "refresh": World.refresh,
+    "finalize": World.finalize,
+    "read": World.read_result,
 }
 
 
 class Once:
-    """An action that happens once, at the latest when it is asked for."""
+    """An action that happens once, at the latest when it is called."""
 
     def __init__(self, action: Callable[[], object]) -> None:
-        self._action = action
-        self.is_done = False
+        self._action: Callable[[], object] | None = action
 
     def __call__(self) -> None:
-        if not self.is_done:
-            self.is_done = True
-            self._action()
+        action, self._action = self._action, None
+        if action:
+            action()
 
 
 @pytest.fixture
-def verification(request: pytest.FixtureRequest, sandbox: Sandbox, deps: Dependencies, clock: Clock) -> Verification:
+def verification(world: World, request: pytest.FixtureRequest) -> Verification:
     """One that the vendor calls verified; for those who read, it already is."""
-    made = new(deps, reference="customer-42", metadata={"campaign": "spring"})
-    sandbox.vendor.play(token_of(made), "verified")
+    made = world.new("verified", reference="customer-42", metadata={"campaign": "spring"})
     if request.node.callspec.params["name"] == "read":
-        check(deps, made.id)
-        clock.advance(6)
+        world.check(made)
+        world.clock.advance(6)
     return made
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("name", slow_but("return", of=ACTORS))
 def test_a_redaction_before_any_call_of_another_leaves_nothing_of_the_person(
-    sandbox: Sandbox,
-    deps: Dependencies,
-    functions: Functions,
-    stored: StoredState,
-    aws: Aws,
-    clock: Clock,
-    verification: Verification,
-    name: str,
-    call: int,
+    world: World, verification: Verification, name: str, call: int
 ) -> None:
-    redacted = Once(lambda: redact(deps, CALLER, verification.id))
-    aws.before_call(call, redacted)
+    redacted = Once(lambda: redact(world.deps, CALLER, verification.id))
+    world.aws.before_call(call, redacted)
 
-    ACTORS[name](deps, functions, verification)
+    ACTORS[name](world, verification)
     redacted()
 
-    _is_gone(sandbox, deps, stored, clock, verification)
+    _is_gone(world, verification)
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("name", slow_but("return", of=ACTORS))
 def test_another_before_any_call_of_a_redaction_leaves_nothing_of_the_person(
-    sandbox: Sandbox,
-    deps: Dependencies,
-    functions: Functions,
-    stored: StoredState,
-    aws: Aws,
-    clock: Clock,
-    verification: Verification,
-    name: str,
-    call: int,
+    world: World, verification: Verification, name: str, call: int
 ) -> None:
-    other = Once(lambda: ACTORS[name](deps, functions, verification))
-    aws.before_call(call, other)
+    other = Once(lambda: ACTORS[name](world, verification))
+    world.aws.before_call(call, other)
 
-    redact(deps, CALLER, verification.id)
+    redact(world.deps, CALLER, verification.id)
     other()
 
-    _is_gone(sandbox, deps, stored, clock, verification)
+    _is_gone(world, verification)
 
 
-@pytest.mark.parametrize("name", ["return"])
-def test_a_message_from_before_a_redaction_does_not_end_the_wait_for_what_is_under_way(
-    sandbox: Sandbox,
-    deps: Dependencies,
-    functions: Functions,
-    stored: StoredState,
-    aws: Aws,
-    clock: Clock,
-    verification: Verification,
-    name: str,
-) -> None:
+def test_a_message_from_before_a_redaction_does_not_end_the_wait_for_what_is_under_way(world: World) -> None:
+    verification = world.new("verified")
+
     def redacted_then_finalized() -> None:
-        redact(deps, CALLER, verification.id)
-        finalize(deps, DueMessage(verification.id, None))
+        redact(world.deps, CALLER, verification.id)
+        world.finalize(verification)
 
-    aws.before_next("s3.PutObject", redacted_then_finalized)
+    world.aws.before_next("s3.PutObject", redacted_then_finalized)
 
-    ACTORS[name](deps, functions, verification)
+    world.returns(verification)
 
-    assert stored.objects(verification.id), "put down after both"
-    _is_gone(sandbox, deps, stored, clock, verification)
+    assert world.stored.objects(verification.id), "stored after both"
+    _is_gone(world, verification)
 
 
-def _is_gone(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState, clock: Clock, verification: Verification
-) -> None:
-    """At once from the table; from the bucket, when the tombstone has been looked at."""
-    row = stored.row(verification.id)
+def _is_gone(world: World, verification: Verification) -> None:
+    """At once from the table; from the bucket once the tombstone has come due."""
+    row = world.row(verification)
     assert "redacted_at" in row
     assert row.keys().isdisjoint(PERSONAL)
-    clock.go_to(stored.due()[verification.id])
-    sandbox.sweep_now()
-    sandbox.drain_queue()
-    assert stored.objects(verification.id) == []
-    assert stored.row(verification.id).keys().isdisjoint(PERSONAL)
-    assert stored.due() == {}
+    world.clock.go_to(world.due_at(verification))
+    world.sweep_and_drain()
+    assert world.stored.objects(verification.id) == []
+    assert world.row(verification).keys().isdisjoint(PERSONAL)
+    assert world.stored.due() == {}

@@ -1,95 +1,79 @@
 """What a frontend sees around a return: one status everywhere, checks that follow, and a bound on vendor calls."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bridge.aws.due_queue import DueMessage
-from bridge.dependencies import Dependencies
 from bridge.domain import schedule
 from bridge.domain.verification import Verification
-from bridge.use_cases.complete import check_on_return, check_on_schedule
-from bridge.use_cases.finalize import finalize
-from tests.integration.harness import Answer, Aws, Clock, Functions, http_event, new, return_path, token_of
-from tests.integration.stored_state import StoredState
-from tests.sandbox.sandbox import Sandbox
+from bridge.use_cases.complete import check_on_return
+from tests.integration.harness import Response, World, http_event, return_path
 
 
-def status_in(answer: Answer) -> str:
-    assert answer.status == 303
-    (status,) = parse_qs(urlsplit(answer.headers["location"]).query)["status"]
+def status_in(response: Response) -> str:
+    assert response.status == 303
+    (status,) = parse_qs(urlsplit(response.headers["location"]).query)["status"]
     return status
 
 
-def everywhere(functions: Functions, verification: Verification) -> set[str]:
+def everywhere(world: World, verification: Verification) -> set[str]:
     """The status by each route that does not ask the vendor."""
-    read = functions.api("GET", f"/verifications/{verification.id}").json
-    public = functions.browser(f"/status/{verification.id}/{verification.code}").json
-    return {read["status"], public["status"]}
+    public = world.functions.browser(f"/status/{verification.id}/{verification.code}").json
+    return {world.read(verification)["status"], public["status"]}
 
 
 @pytest.mark.parametrize("fault", [None, "500", "401", "429", "garbage", "reset"])
 @pytest.mark.parametrize("refused", [None, "s3.PutObject", "sqs.SendMessageBatch", "secretsmanager.GetSecretValue"])
-def test_the_redirect_and_every_read_agree_whatever_fails(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, aws: Aws, fault: str | None, refused: str | None
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "verified" if refused == "s3.PutObject" else "untouched")
+def test_the_redirect_and_every_read_agree_whatever_fails(world: World, fault: str | None, refused: str | None) -> None:
+    verification = world.new("verified" if refused == "s3.PutObject" else "untouched")
     if fault:
-        sandbox.vendor.fault(fault, on="get", times=None)
+        world.vendor.fault(fault, on="get", times=None)
     if refused:
-        aws.refuse(refused)
+        world.aws.refuse(refused)
 
-    reported = status_in(functions.browser(return_path(verification)))
+    reported = status_in(world.returns(verification))
 
-    assert everywhere(functions, verification) == {reported}
+    assert everywhere(world, verification) == {reported}
     assert reported != "pending"
-    aws.forget()
+    world.aws.forget()
 
 
-def test_a_return_just_after_another_check_is_stored_and_followed(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    functions.api("POST", f"/verifications/{verification.id}/refresh")
-    clock.advance(2)
+def test_a_return_just_after_another_check_is_stored_and_followed(world: World) -> None:
+    verification = world.new()
+    world.refresh(verification)
+    world.clock.advance(2)
 
-    assert status_in(functions.browser(return_path(verification))) == "processing"
+    assert status_in(world.returns(verification)) == "processing"
 
-    assert everywhere(functions, verification) == {"processing"}
-    assert stored.due() == {verification.id: clock.epoch + 10}
-    assert stored.messages() == 1
-    assert sandbox.vendor.calls()["get"] == 1
+    assert everywhere(world, verification) == {"processing"}
+    assert world.stored.due() == {verification.id: world.clock.epoch + 10}
+    assert world.stored.messages() == 1
+    assert world.vendor.calls()["get"] == 1
 
 
-def test_a_record_that_lags_is_found_by_the_checks_that_follow(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    returned_at = clock.epoch
-    functions.browser(return_path(verification))
+def test_a_record_that_lags_is_found_by_the_checks_that_follow(world: World) -> None:
+    verification = world.new()
+    returned_at = world.clock.epoch
+    world.returns(verification)
     seen = []
 
     for _ in range(3):
-        due_at = stored.due()[verification.id]
+        due_at = world.due_at(verification)
         seen.append(due_at - returned_at)
-        clock.go_to(due_at)
-        finalize(deps, DueMessage(verification.id, due_at))
+        world.clock.go_to(due_at)
+        world.finalize(verification, due_at)
 
     assert seen == [10, 30, 60]
-    sandbox.vendor.play(token_of(verification), "verified")
-    clock.go_to(stored.due()[verification.id])
-    finalize(deps, DueMessage(verification.id, clock.epoch))
-    assert everywhere(functions, verification) == {"verified"}
+    world.play(verification, "verified")
+    world.clock.go_to(world.due_at(verification))
+    world.finalize(verification, world.clock.epoch)
+    assert everywhere(world, verification) == {"verified"}
 
 
-def test_fifty_returns_at_once_cost_one_call_and_one_message(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState
-) -> None:
-    verification = new(deps)
+def test_fifty_returns_at_once_cost_one_call_and_one_message(world: World) -> None:
+    verification = world.new()
     assert verification.code is not None
     start = Barrier(10)
 
@@ -97,7 +81,7 @@ def test_fifty_returns_at_once_cost_one_call_and_one_message(
         start.wait(60)
         statuses = set()
         for _ in range(5):
-            found = check_on_return(deps, verification.id, str(verification.code)).verification
+            found = check_on_return(world.deps, verification.id, str(verification.code)).verification
             assert found is not None
             statuses.add(str(found.status))
         (status,) = statuses
@@ -106,128 +90,115 @@ def test_fifty_returns_at_once_cost_one_call_and_one_message(
     with ThreadPoolExecutor(10) as pool:
         assert set(pool.map(hit, range(10))) == {"processing"}
 
-    assert sandbox.vendor.calls()["get"] == 1
-    assert stored.messages() == 1
-    assert stored.row(verification.id)["sequence"] == 2
+    assert world.vendor.calls()["get"] == 1
+    assert world.stored.messages() == 1
+    assert world.row(verification)["sequence"] == 2
 
 
 @pytest.mark.parametrize("seconds", [6, 31, 61])
-def test_hits_in_a_loop_cost_at_most_eight_vendor_calls(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, seconds: int
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "ocr_passed")
-    end = clock.epoch + 1000
+def test_hits_in_a_loop_cost_at_most_eight_vendor_calls(world: World, seconds: int) -> None:
+    verification = world.new("ocr_passed")
+    end = world.clock.epoch + 1000
 
-    while clock.epoch < end:
-        due_at = stored.due().get(verification.id)
-        if due_at is not None and due_at <= clock.epoch:
-            finalize(deps, DueMessage(verification.id, due_at))
-        functions.browser(return_path(verification))
-        clock.advance(seconds)
+    while world.clock.epoch < end:
+        due_at = world.stored.due().get(verification.id)
+        if due_at is not None and due_at <= world.clock.epoch:
+            world.finalize(verification, due_at)
+        world.returns(verification)
+        world.clock.advance(seconds)
 
-    calls = sandbox.vendor.calls()
+    calls = world.vendor.calls()
     assert calls["create"] + calls["get"] <= 8
-    assert everywhere(functions, verification) == {"expired"}
-    assert stored.due() == {}
+    assert everywhere(world, verification) == {"expired"}
+    assert world.stored.due() == {}
 
 
-def test_a_refresh_moves_no_planned_check(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    functions.browser(return_path(verification))
+def test_a_refresh_moves_no_planned_check(world: World) -> None:
+    verification = world.new()
+    world.returns(verification)
     for _ in range(3):
-        clock.go_to(stored.due()[verification.id])
-        finalize(deps, DueMessage(verification.id, clock.epoch))
-    planned = stored.due()
+        world.clock.go_to(world.due_at(verification))
+        world.finalize(verification, world.clock.epoch)
+    planned = world.stored.due()
 
-    clock.advance(31)
+    world.clock.advance(31)
     for fault in (None, "500"):
         if fault:
-            sandbox.vendor.fault(fault, on="get", times=None)
-        functions.api("POST", f"/verifications/{verification.id}/refresh")
-        assert stored.due() == planned
-        clock.advance(31)
+            world.vendor.fault(fault, on="get", times=None)
+        world.refresh(verification)
+        assert world.stored.due() == planned
+        world.clock.advance(31)
 
 
-def test_a_planned_check_that_a_refresh_came_before_is_made_a_little_later(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    due_at = stored.due()[verification.id]
-    clock.go_to(due_at - 2)
-    functions.api("POST", f"/verifications/{verification.id}/refresh")
-    clock.go_to(due_at)
+def test_a_planned_check_that_a_refresh_came_before_is_made_a_little_later(world: World) -> None:
+    verification = world.new()
+    due_at = world.due_at(verification)
+    world.clock.go_to(due_at - 2)
+    world.refresh(verification)
+    world.clock.go_to(due_at)
 
-    finalize(deps, DueMessage(verification.id, due_at))
-    assert sandbox.vendor.calls()["get"] == 1
-    assert stored.messages() == 1
-    clock.advance(5)
-    finalize(deps, DueMessage(verification.id, due_at))
-    assert sandbox.vendor.calls()["get"] == 2
+    world.finalize(verification, due_at)
+    assert world.vendor.calls()["get"] == 1
+    assert world.stored.messages() == 1
+    world.clock.advance(5)
+    world.finalize(verification, due_at)
+    assert world.vendor.calls()["get"] == 2
 
 
-def test_a_result_that_is_stored_late_still_counts(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "ocr_passed")
-    clock.go_to(int(verification.expires_at.timestamp()) + 10)
-    check_on_schedule(deps, verification.id, None)
-    assert everywhere(functions, verification) == {"processing"}
+def test_a_result_that_is_stored_late_still_counts(world: World) -> None:
+    verification = world.new("ocr_passed")
+    world.clock.go_to(int(verification.expires_at.timestamp()) + 10)
+    world.check(verification)
+    assert everywhere(world, verification) == {"processing"}
 
-    sandbox.vendor.play(token_of(verification), "verified+expired")
-    clock.go_to(stored.due()[verification.id])
-    check_on_schedule(deps, verification.id, None)
-    assert everywhere(functions, verification) == {"verified"}
+    world.play(verification, "verified+expired")
+    world.clock.go_to(world.due_at(verification))
+    world.check(verification)
+    assert everywhere(world, verification) == {"verified"}
 
 
 @pytest.mark.parametrize("asks", ["return", "refresh"])
-def test_a_rejection_that_a_check_found_keeps_its_last_check(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock, asks: str
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), "9102")
-    check_on_schedule(deps, verification.id, None)
-    planned = stored.due()
-    clock.advance(31)
-    sandbox.vendor.play(token_of(verification), "ocr_passed")
+def test_a_rejection_that_a_check_found_keeps_its_last_check(world: World, asks: str) -> None:
+    verification = world.new("9102")
+    world.check(verification)
+    planned = world.stored.due()
+    world.clock.advance(31)
+    world.play(verification, "ocr_passed")
 
     if asks == "return":
-        assert status_in(functions.browser(return_path(verification))) == "rejected"
+        assert status_in(world.returns(verification)) == "rejected"
     else:
-        functions.api("POST", f"/verifications/{verification.id}/refresh")
+        world.refresh(verification)
 
-    assert stored.due() == planned == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
+    assert (
+        world.stored.due()
+        == planned
+        == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
+    )
 
 
-def test_a_person_who_returned_without_having_begun_can_go_on_and_ends_as_not_started(
-    deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    functions.browser(return_path(verification))
+def test_a_return_before_the_person_began_keeps_the_link_and_ends_as_not_started(world: World) -> None:
+    verification = world.new()
+    world.returns(verification)
 
-    document = functions.api("GET", f"/verifications/{verification.id}").json
+    document = world.read(verification)
     assert (document["status"], document["reason"]["code"]) == ("processing", "not_begun")
     assert (document["url"], document["token"]) == (verification.url, verification.token)
 
-    clock.go_to(int(verification.expires_at.timestamp()) + 60)
-    check_on_schedule(deps, verification.id, None)
-    document = functions.api("GET", f"/verifications/{verification.id}").json
+    world.clock.go_to(int(verification.expires_at.timestamp()) + 60)
+    world.check(verification)
+    document = world.read(verification)
     assert (document["status"], document["reason"]["code"]) == ("expired", "not_started")
 
 
-def test_the_reason_goes_when_the_person_has_begun(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    functions.browser(return_path(verification))
-    sandbox.vendor.play(token_of(verification), "ocr_passed")
-    clock.go_to(stored.due()[verification.id])
-    finalize(deps, DueMessage(verification.id, clock.epoch))
+def test_the_reason_goes_when_the_person_has_begun(world: World) -> None:
+    verification = world.new()
+    world.returns(verification)
+    world.play(verification, "ocr_passed")
+    world.clock.go_to(world.due_at(verification))
+    world.finalize(verification, world.clock.epoch)
 
-    document = functions.api("GET", f"/verifications/{verification.id}").json
+    document = world.read(verification)
     assert (document["status"], document["reason"], document["sequence"]) == ("processing", None, 2)
 
 
@@ -240,88 +211,59 @@ def test_the_reason_goes_when_the_person_has_begun(
         {"x-moz": "prefetch"},
     ],
 )
-def test_a_prefetch_stores_and_asks_nothing(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState, headers: dict[str, str]
-) -> None:
-    verification = new(deps)
-    before = stored.row(verification.id)
+def test_a_prefetch_stores_nothing_and_calls_nothing(world: World, headers: dict[str, str]) -> None:
+    verification = world.new()
+    before = world.row(verification)
     event = http_event("GET", return_path(verification))
     event["headers"] |= headers
 
-    answer = sandbox.invoke("RedirectFunction", event)
+    response = world.sandbox.invoke("RedirectFunction", event)
 
-    assert answer["statusCode"] == 425
-    assert "location" not in {name.lower() for name in answer["headers"]}
-    assert stored.row(verification.id) == before
-    assert sandbox.vendor.calls()["get"] == 0
+    assert response["statusCode"] == 425
+    assert "location" not in {name.lower() for name in response["headers"]}
+    assert world.row(verification) == before
+    assert world.vendor.calls()["get"] == 0
 
 
 @pytest.mark.parametrize(("outcome", "calls"), [("verified", 2), ("untouched", 3)])
-def test_the_usual_ways_cost_two_or_three_vendor_calls(
-    sandbox: Sandbox,
-    deps: Dependencies,
-    functions: Functions,
-    stored: StoredState,
-    clock: Clock,
-    outcome: str,
-    calls: int,
-) -> None:
-    verification = new(deps)
-    sandbox.vendor.play(token_of(verification), outcome)
+def test_the_usual_ways_cost_two_or_three_vendor_calls(world: World, outcome: str, calls: int) -> None:
+    verification = world.new(outcome)
     if outcome == "verified":
-        functions.browser(return_path(verification))
-    while due_at := stored.due().get(verification.id):
-        clock.go_to(due_at)
-        finalize(deps, DueMessage(verification.id, due_at))
+        world.returns(verification)
+    while due_at := world.stored.due().get(verification.id):
+        world.clock.go_to(due_at)
+        world.finalize(verification, due_at)
 
-    made = sandbox.vendor.calls()
+    made = world.vendor.calls()
     assert made["create"] + made["get"] == calls
 
 
-def test_a_message_that_is_out_of_date_costs_no_vendor_call(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    clock.advance(schedule.FIRST_CHECK)
-    sandbox.sweep_now()
-    functions.browser(return_path(verification))
-    clock.advance(6)
-    planned = stored.due()
+def test_a_message_that_is_out_of_date_costs_no_vendor_call(world: World) -> None:
+    verification = world.new()
+    world.clock.advance(schedule.FIRST_CHECK)
+    world.sandbox.sweep_now()
+    world.returns(verification)
+    world.clock.advance(6)
+    planned = world.stored.due()
 
-    assert sandbox.drain_queue() == 1
+    assert world.sandbox.drain_queue() == 1
 
-    assert sandbox.vendor.calls()["get"] == 1
-    assert stored.due() == planned
-
-
-def test_a_message_names_the_time_it_was_sent_for(
-    deps: Dependencies, sandbox: Sandbox, stored: StoredState, clock: Clock
-) -> None:
-    verification = new(deps)
-    clock.advance(schedule.FIRST_CHECK)
-    sandbox.sweep_now()
-
-    messages = sandbox.client("sqs").receive_message(QueueUrl=deps.settings.due_queue_url)["Messages"]
-
-    assert [json.loads(message["Body"]) for message in messages] == [
-        {"id": verification.id, "due_at": stored.due()[verification.id]}
-    ]
+    assert world.vendor.calls()["get"] == 1
+    assert world.stored.due() == planned
 
 
 @pytest.mark.slow
-def test_one_caller_that_refreshes_in_a_loop_leaves_creates_and_returns_alone(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, clock: Clock
-) -> None:
-    floods = [new(deps, principal="flood") for _ in range(12)]
-    clock.advance(60)
+def test_one_caller_that_refreshes_in_a_loop_leaves_creates_and_returns_alone(world: World) -> None:
+    floods = [world.new(principal="flood") for _ in range(12)]
+    world.clock.advance(60)
     refused = 0
     for second in range(40):
         for verification in floods:
-            answer = functions.api("POST", f"/verifications/{verification.id}/refresh", principal="flood")
-            refused += answer.status == 503
-            assert answer.status in (200, 503)
+            response = world.functions.api("POST", f"/verifications/{verification.id}/refresh", principal="flood")
+            refused += response.status == 503
+            assert response.status in (200, 503)
         if second % 10 == 0:
-            verification = new(deps, principal="other")
-            assert status_in(functions.browser(return_path(verification))) == "processing"
-        clock.advance(1)
+            verification = world.new(principal="other")
+            assert status_in(world.returns(verification)) == "processing"
+        world.clock.advance(1)
     assert refused > 0

@@ -42,7 +42,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return stream
 
 
-def test_a_handler_that_hangs_ends_with_a_line_that_says_where_and_concerning_what(
+def test_a_hanging_handler_ends_with_a_line_that_names_its_place_and_its_verification(
     log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     id = new_id(lambda n: b"a" * n)

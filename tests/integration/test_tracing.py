@@ -1,4 +1,4 @@
-"""What X-Ray is told of a return: the calls by name, and nothing of the person."""
+"""What X-Ray gets of a return: the calls by name, and nothing of the person."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def daemon() -> Any:
 
 
 def invoke(daemon: socket.socket, tracing: str, case: str) -> list[dict[str, Any]]:
-    """Runs a function in a process of its own against stand-ins; the segments that it sent."""
+    """Runs a function in a process of its own against fake services; the segments that it sent."""
     with measuring.served() as url:
         bench = measuring.Bench(sys.executable, url)
         environment = bench._environment(Artifact(functions_in(ROOT / "functions"), LAYER), case)

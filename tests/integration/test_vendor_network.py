@@ -32,22 +32,12 @@ LINK = whole(b'{"status": 200, "result": {"url": "https://vendor.example/a", "to
 REQUEST = LinkRequest("00", "MYS", "ID_CARD", "https://app.example.com/done")
 
 
-class Credentials:
-    def headers(self, *, fresh: bool = False) -> dict[str, str]:
-        return {"client_id": "bridge", "client_secret": "sk_test"}
+Make = Callable[..., Vendor]
 
 
 @pytest.fixture
-def client() -> Iterator[Callable[..., Vendor]]:
-    made: list[Vendor] = []
-
-    def make(*, scheme: str = "http", budget: float = BUDGET) -> Vendor:
-        made.append(Vendor(f"{scheme}://{HOST}", Credentials(), budget=budget, draw=lambda low, high: low))
-        return made[-1]
-
-    yield make
-    for vendor in made:
-        vendor._transport._session.close()
+def client(vendor_at: Make) -> Make:
+    return lambda scheme="http", budget=BUDGET: vendor_at(f"{scheme}://{HOST}", budget=budget)
 
 
 @pytest.fixture
@@ -79,12 +69,12 @@ def fails_in_time(ask: Callable[[], object], error: type[BridgeError] = VendorEr
 
 
 @pytest.mark.usefixtures("dead_network")
-def test_a_network_that_does_not_answer_ends_the_exchange_within_the_budget(client: Callable[..., Vendor]) -> None:
+def test_a_silent_network_ends_the_exchange_within_the_budget(client: Make) -> None:
     assert fails_in_time(lambda: client().fetch("TOKEN", permit=free))
 
 
 @pytest.mark.usefixtures("dead_network")
-def test_a_network_that_does_not_answer_ends_the_fetch_of_keys_within_its_budget(
+def test_a_silent_network_ends_the_fetch_of_keys_within_its_budget(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jwks, "BUDGET", BUDGET)
@@ -92,18 +82,16 @@ def test_a_network_that_does_not_answer_ends_the_fetch_of_keys_within_its_budget
 
 
 @pytest.mark.usefixtures("dead_network")
-def test_a_link_is_asked_for_again_where_no_connection_came_about(
-    client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_create_without_a_connection_is_repeated(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.vendor.transport.CONNECT_TIMEOUT", 0.2)
     with RawServer(LINK) as server:
         calls = 0
-        dead = socket.getaddrinfo
+        dead: Callable[..., object] = socket.getaddrinfo
 
         def heals(*args: object, **kwargs: object) -> object:
             nonlocal calls
             calls += 1
-            return dead(*args, **kwargs) if calls < 3 else addresses(server.port)()  # type: ignore[arg-type]
+            return dead(*args, **kwargs) if calls < 3 else addresses(server.port)()
 
         monkeypatch.setattr(socket, "getaddrinfo", heals)
         assert client(budget=10).create_link(REQUEST, "https://bridge.example/return/a/b", permit=free).token == "TOKEN"
@@ -111,8 +99,8 @@ def test_a_link_is_asked_for_again_where_no_connection_came_about(
 
 
 @pytest.mark.parametrize("silent_ones", [1, 3, 9])
-def test_an_address_that_answers_is_reached_after_silent_ones(
-    silent_ones: int, silent_port: int, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+def test_an_address_that_responds_is_reached_after_silent_ones(
+    silent_ones: int, silent_port: int, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(whole(BODY)) as server:
         resolve_by(monkeypatch, addresses(*[silent_port] * silent_ones, server.port))
@@ -172,7 +160,7 @@ def _refuses(error: Exception) -> Resolver:
     ids=["unknown", "no host name", "no address"],
 )
 def test_a_name_without_an_address_is_an_unavailable_vendor(
-    resolver: Resolver, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+    resolver: Resolver, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = resolve_by(monkeypatch, resolver)
     with pytest.raises(VendorUnavailable):
@@ -180,9 +168,7 @@ def test_a_name_without_an_address_is_an_unavailable_vendor(
     assert len(asked) == 3
 
 
-def test_a_kept_connection_resolves_nothing_and_starts_no_thread(
-    client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kept_connection_resolves_nothing_and_starts_no_thread(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     with RawServer(whole(BODY)) as server:
         asked = resolve_by(monkeypatch, addresses(server.port))
         vendor = client(budget=10)
@@ -193,7 +179,7 @@ def test_a_kept_connection_resolves_nothing_and_starts_no_thread(
 
 
 def test_lookups_that_hang_do_not_pile_up_and_are_made_again_afterwards(
-    hanging: threading.Event, client: Callable[..., Vendor], monkeypatch: pytest.MonkeyPatch
+    hanging: threading.Event, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(whole(BODY)) as server:
         asked = resolve_by(monkeypatch, hangs(hanging, server.port))
@@ -236,7 +222,7 @@ def test_the_certificate_has_to_be_that_of_the_name(
     is_its_own: bool,
     tmp_path: Path,
     silent_port: int,
-    client: Callable[..., Vendor],
+    client: Make,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     authority = Authority(tmp_path, [HOST if is_its_own else "elsewhere.example"])

@@ -110,14 +110,14 @@ def failed_check(table: Table, verification: Verification, failures: int = 1) ->
 
 
 def finding(status: Status, **changes: Any) -> StatusUpdate:
-    """What an asker finds who has the vendor's record."""
+    """The update that a check with the vendor's record makes."""
     due_at = None if status.is_final else LAST_CHECK
     found = StatusUpdate(status, EXPIRES_AT, due_at, REASONS.get(status), EVIDENCE)
     return dataclasses.replace(found, **changes)
 
 
 def in_status(table: Table, status: Status, **changes: Any) -> Verification:
-    """One that was claimed, and rose to `status` if that is above pending."""
+    """One that was claimed, and advanced to `status` if that is above pending."""
     made = claimed(table, pending(table, **changes), later(2))
     return made if status is Status.PENDING else completion.advance(table, made, finding(status), later(3))
 

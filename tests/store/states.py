@@ -54,7 +54,7 @@ MAKERS: dict[str, Callable[[Table], Verification]] = {
 
 
 def form(value: Any) -> Any:
-    """What does not hang on whose record it is: names, types, how times look and how long numbers are."""
+    """What is the same in every record of a state: names, types, the format of times and the length of numbers."""
     ((kind, inner),) = value.items()
     if kind == "M":
         return {name: form(each) for name, each in inner.items()}

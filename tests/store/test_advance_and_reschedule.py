@@ -1,4 +1,4 @@
-"""What an asker may write: a higher status, or another time to look again."""
+"""What a claimer may write: a higher status, or the time of the next check."""
 
 import dataclasses
 import itertools
@@ -44,22 +44,22 @@ PAIRS = [pair for pair in itertools.product(Status, Status) if pair[1] is not St
 
 
 @pytest.mark.parametrize(("low", "high"), [pair for pair in PAIRS if RUNG[pair[0]] < RUNG[pair[1]]])
-def test_a_status_rises_and_counts_one(table: Table, low: Status, high: Status) -> None:
+def test_an_advance_to_a_higher_status_counts_one(table: Table, low: Status, high: Status) -> None:
     made = in_status(table, low)
-    risen = advance(table, made, finding(high), later(9))
-    assert (risen.status, risen.sequence, risen.updated_at) == (high, made.sequence + 1, later(9))
-    assert risen == existing(table, made)
+    advanced = advance(table, made, finding(high), later(9))
+    assert (advanced.status, advanced.sequence, advanced.updated_at) == (high, made.sequence + 1, later(9))
+    assert advanced == existing(table, made)
 
 
 @pytest.mark.parametrize(("high", "low"), [pair for pair in PAIRS if RUNG[pair[1]] <= RUNG[pair[0]]])
-def test_a_status_never_falls_nor_becomes_an_equal(table: Table, high: Status, low: Status) -> None:
+def test_an_advance_to_a_lower_or_equal_status_changes_nothing(table: Table, high: Status, low: Status) -> None:
     made = in_status(table, high)
     before = item(table, made.id)
     assert advance(table, made, finding(low, reason_code="another"), later(9)) == made
     assert item(table, made.id) == before
 
 
-def test_every_step_of_a_whole_way_counts_one(table: Table) -> None:
+def test_each_of_several_advances_counts_one(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     way = [Status.PROCESSING, Status.EXPIRED, Status.VERIFIED]
     assert [advance(table, made, finding(status), later(9)).sequence for status in way] == [2, 3, 4]
@@ -77,32 +77,32 @@ def test_an_open_status_never_vanishes_by_itself(table: Table) -> None:
     assert "ttl" not in row(table, made)
 
 
-def test_a_late_proof_takes_the_reason_away(table: Table) -> None:
+def test_a_late_verified_removes_the_reason(table: Table) -> None:
     made = advance(table, in_status(table, Status.REJECTED), finding(Status.VERIFIED), later(9))
     assert made.reason_code is None
     assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
 
 
-def test_a_rise_without_proof_leaves_the_one_that_is_there(table: Table) -> None:
+def test_an_advance_without_evidence_keeps_the_evidence(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
     given_up = finding(Status.FAILED, evidence=None, reason_code="vendor_unreachable")
     assert advance(table, made, given_up, later(9)).evidence == EVIDENCE
 
 
-def test_a_rise_that_is_not_certain_is_looked_at_again(table: Table) -> None:
+def test_an_advance_that_is_not_certain_stays_due(table: Table) -> None:
     made = advance(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH + 900), later(9))
     assert made.due_at == EPOCH + 900
     assert index(table, "due") == {made.id}
 
 
-def test_a_rise_ends_the_count_of_vain_attempts(table: Table) -> None:
+def test_an_advance_resets_the_count_of_failures(table: Table) -> None:
     made = failed_check(table, in_status(table, Status.PENDING), failures=3)
     assert made.failures == 3
     assert advance(table, made, finding(Status.PROCESSING), later(9)).failures == 0
     assert "failures" not in row(table, made)
 
 
-def test_a_look_that_was_not_vain_is_remembered_by_those_after_it(table: Table) -> None:
+def test_the_last_contact_with_the_vendor_is_kept_by_later_claims(table: Table) -> None:
     made = pending(table)
     first = claimed(table, made, later(10))
     assert first.last_contact_at == 0
@@ -115,43 +115,43 @@ def test_a_look_that_was_not_vain_is_remembered_by_those_after_it(table: Table) 
     failed_check(table, third)
     assert claimed(table, made, later(40)).last_contact_at == EPOCH + 20
     # The fourth never came back to say what it heard.
-    risen = claimed(table, made, later(50))
-    assert risen.last_contact_at == EPOCH + 40
-    assert advance(table, risen, finding(Status.PROCESSING), later(51)).last_contact_at == 0
+    advanced = claimed(table, made, later(50))
+    assert advanced.last_contact_at == EPOCH + 40
+    assert advance(table, advanced, finding(Status.PROCESSING), later(51)).last_contact_at == 0
     assert row(table, made).keys().isdisjoint({"contact_started_at", "last_contact_at"})
 
 
-def test_a_rise_whose_answer_was_lost_is_written_once(table: Table) -> None:
+def test_a_repeated_advance_is_written_once(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     first = advance(table, made, finding(Status.VERIFIED), later(9))
     assert advance(table, made, finding(Status.VERIFIED), later(10)) == first
     assert first.sequence == 2
 
 
-def test_a_tombstone_does_not_rise(table: Table) -> None:
+def test_a_tombstone_does_not_advance(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(5))
     assert advance(table, made, finding(Status.VERIFIED), later(9)) == tombstone
     assert existing(table, made) == tombstone
 
 
-def test_what_is_gone_neither_rises_nor_is_postponed(table: Table) -> None:
-    gone = dataclasses.replace(reservation(), claimed_by="asker")
+def test_a_deleted_row_is_neither_advanced_nor_rescheduled(table: Table) -> None:
+    gone = dataclasses.replace(reservation(), claimed_by="claimer")
     assert advance(table, gone, finding(Status.VERIFIED), later(9)) == gone
     assert rescheduled(table, gone, due_at=EPOCH, expires_at=EXPIRES_AT) == gone
     assert is_empty(table)
 
 
-def test_a_postponed_one_keeps_its_status_and_is_due_when_it_was_said(table: Table) -> None:
+def test_a_rescheduled_verification_keeps_its_status_and_is_due_as_planned(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
     moved = later(700)
-    postponed = rescheduled(table, made, due_at=EPOCH + 705, expires_at=moved)
-    assert postponed == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=moved)
-    assert postponed == existing(table, made)
+    planned = rescheduled(table, made, due_at=EPOCH + 705, expires_at=moved)
+    assert planned == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=moved)
+    assert planned == existing(table, made)
     assert index(table, "due") == {made.id}
 
 
-def test_one_that_is_not_to_be_looked_at_again_leaves_the_due_ones(table: Table) -> None:
+def test_a_verification_rescheduled_to_never_leaves_the_due_index(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     assert index(table, "due") == {made.id}
     rescheduled(table, made, due_at=None, expires_at=EXPIRES_AT)
@@ -159,7 +159,7 @@ def test_one_that_is_not_to_be_looked_at_again_leaves_the_due_ones(table: Table)
     assert row(table, made).keys().isdisjoint({"due_at", "due_shard"})
 
 
-def test_a_postponement_whose_answer_was_lost_may_be_written_again(table: Table) -> None:
+def test_a_repeated_reschedule_changes_nothing(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     first = rescheduled(table, made, due_at=EPOCH + 60)
     assert rescheduled(table, made, due_at=EPOCH + 60) == first
@@ -169,7 +169,7 @@ def _claimed_by_another(table: Table, made: Verification) -> None:
     claimed(table, made, later(60))
 
 
-def _risen(table: Table, made: Verification) -> None:
+def _advanced(table: Table, made: Verification) -> None:
     advance(table, made, finding(Status.PROCESSING), later(60))
 
 
@@ -180,9 +180,9 @@ def _redacted(table: Table, made: Verification) -> None:
 
 @pytest.mark.parametrize(
     ("status", "happens"),
-    [(Status.PENDING, _claimed_by_another), (Status.PENDING, _risen), (Status.EXPIRED, _redacted)],
+    [(Status.PENDING, _claimed_by_another), (Status.PENDING, _advanced), (Status.EXPIRED, _redacted)],
 )
-def test_whoever_knows_less_than_the_table_postpones_nothing(table: Table, status: Status, happens: Happening) -> None:
+def test_a_claimer_with_an_outdated_row_reschedules_nothing(table: Table, status: Status, happens: Happening) -> None:
     made = in_status(table, status)
     happens(table, made)
     before = item(table, made.id)
@@ -190,17 +190,17 @@ def test_whoever_knows_less_than_the_table_postpones_nothing(table: Table, statu
     assert item(table, made.id) == before
 
 
-def test_claim_rise_and_postpone_keep_what_they_do_not_know(table: Table) -> None:
+def test_claim_advance_and_reschedule_keep_unknown_attributes(table: Table) -> None:
     made = pending(table)
     write(table, made, **UNKNOWN)
     asked = claimed(table, made)
-    postponed = rescheduled(table, asked, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
+    planned = rescheduled(table, asked, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
     for status in (Status.PROCESSING, Status.EXPIRED, Status.VERIFIED):
-        advance(table, postponed, finding(status), later(9))
+        advance(table, planned, finding(status), later(9))
     assert UNKNOWN.items() <= from_item(item(table, made.id)).items()
 
 
-def test_a_tombstone_is_neither_claimed_nor_raised_by_an_asker_that_was_on_its_way(table: Table) -> None:
+def test_a_late_check_neither_claims_nor_reschedules_a_tombstone(table: Table) -> None:
     tombstone = redacted(table)
     before = item(table, tombstone.id)
     assert not claim(table, tombstone.id, "late", later(60))[1]

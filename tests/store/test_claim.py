@@ -1,5 +1,6 @@
 """Who may ask the vendor: each condition of a claim by itself."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -36,21 +37,21 @@ MIDDLE = [Status.REJECTED, Status.FAILED, Status.EXPIRED]
 
 def test_a_scheduled_claim_names_its_claimer_and_stays_due(table: Table) -> None:
     made = pending(table)
-    claimed, is_claimed = claim(table, made.id, "asker", NOW)
+    claimed, is_claimed = claim(table, made.id, "claimer", NOW)
     assert is_claimed
     assert claimed == existing(table, made)
     written = row(table, made)
-    assert (written["claimed_by"], written["claimed_at"]) == ("asker", EPOCH * 1000 + 500)
+    assert (written["claimed_by"], written["claimed_at"]) == ("claimer", EPOCH * 1000 + 500)
     # Its message comes again, or the sweep finds it.
     assert written["due_at"] == made.due_at
     assert written["sequence"] == 1
 
 
-def test_a_claim_whose_answer_was_lost_is_none_after_a_redaction(table: Table) -> None:
+def test_a_repeated_claim_fails_after_a_redaction(table: Table) -> None:
     made = pending(table)
-    claim(table, made.id, "asker", NOW)
+    claim(table, made.id, "claimer", NOW)
     tombstone = redaction.redact(table, existing(table, made), due_at=EPOCH, now=NOW)
-    again, is_claimed = claim(table, made.id, "asker", NOW)
+    again, is_claimed = claim(table, made.id, "claimer", NOW)
     assert again == tombstone
     assert not is_claimed
 
@@ -58,7 +59,7 @@ def test_a_claim_whose_answer_was_lost_is_none_after_a_redaction(table: Table) -
 def test_a_claim_changes_nothing_else(table: Table) -> None:
     made = pending(table)
     before = row(table, made)
-    claim(table, made.id, "asker", NOW)
+    claim(table, made.id, "claimer", NOW)
     after = row(table, made)
     assert after["checks"] == before["checks"] + 1
     assert {name for name in before | after if before.get(name) != after.get(name)} == {
@@ -88,7 +89,7 @@ def test_another_code_or_principal_claims_nothing_and_gets_what_is_there(table: 
     ("seconds", "may"),
     [(0, False), (4.999, False), (5, True), (6, True)],
 )
-def test_nobody_else_asks_for_some_seconds_after_a_claim(table: Table, seconds: float, may: bool) -> None:
+def test_a_second_claim_within_five_seconds_is_refused(table: Table, seconds: float, may: bool) -> None:
     made = pending(table)
     claim(table, made.id, "first", NOW)
     claimed, is_claimed = claim(table, made.id, "second", later(seconds))
@@ -96,10 +97,10 @@ def test_nobody_else_asks_for_some_seconds_after_a_claim(table: Table, seconds: 
     assert (is_claimed, claimed.claimed_by) == ((True, "second") if may else (False, "first"))
 
 
-def test_a_claim_whose_answer_was_lost_is_known_by_its_asker(table: Table) -> None:
+def test_a_claim_whose_response_was_lost_can_be_repeated_by_its_claimer(table: Table) -> None:
     made = pending(table)
-    first = claim(table, made.id, "asker", NOW)
-    assert claim(table, made.id, "asker", later(1)) == first
+    first = claim(table, made.id, "claimer", NOW)
+    assert claim(table, made.id, "claimer", later(1)) == first
     assert first[1]
 
 
@@ -112,25 +113,16 @@ def test_a_tombstone_is_not_claimed(table: Table) -> None:
     assert item(table, made.id) == before
 
 
-def test_a_reservation_is_not_claimed(table: Table) -> None:
-    made = reserved(table)
-    assert claim(table, made.id, nonce(), NOW) == (made, False)
+@pytest.mark.parametrize("make", [reserved, failed_reservation, lambda table: in_status(table, Status.VERIFIED)])
+def test_what_has_no_link_or_is_verified_is_not_claimed(table: Table, make: Callable[[Table], Verification]) -> None:
+    made = make(table)
+    assert claim(table, made.id, nonce(), later(60)) == (made, False)
     assert existing(table, made) == made
-
-
-def test_a_failed_reservation_is_not_claimed_for_it_has_no_token(table: Table) -> None:
-    made = failed_reservation(table)
-    assert claim(table, made.id, nonce(), later(60)) == (made, False)
-
-
-def test_a_verified_one_is_not_claimed_for_nothing_is_above_it(table: Table) -> None:
-    made = in_status(table, Status.VERIFIED)
-    assert claim(table, made.id, nonce(), later(60)) == (made, False)
 
 
 @pytest.mark.parametrize("status", MIDDLE)
 @pytest.mark.parametrize(("before_the_end", "may"), [(timedelta(milliseconds=1), True), (timedelta(0), False)])
-def test_a_late_proof_is_looked_for_until_its_window_closes(
+def test_a_final_status_can_be_claimed_until_the_window_for_late_proofs_closes(
     table: Table, status: Status, before_the_end: timedelta, may: bool
 ) -> None:
     made = in_status(table, status)
@@ -208,6 +200,12 @@ def test_a_return_is_recorded_though_a_check_advances_the_status_in_between(tabl
     completion.advance(table, checking, finding(Status.PROCESSING), later(9))
     found = returns.record_return(table, existing_before, nonce(), later(10))
     assert (found.status, found.sequence, found.returned_at) == (Status.PROCESSING, 2, EPOCH + 10)
+
+
+def test_a_return_is_not_recorded_if_the_verification_is_redacted_in_between(table: Table) -> None:
+    made = pending(table)
+    tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(9))
+    assert returns.record_return(table, made, nonce(), later(10)) == tombstone
 
 
 def test_returns_in_a_loop_check_no_more_often_than_allowed(table: Table) -> None:

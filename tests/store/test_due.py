@@ -71,11 +71,6 @@ def test_what_is_due_is_found_in_every_shard(table: Table) -> None:
     assert sorted(found) == sorted((id, FIRST_CHECK) for id in ids)
 
 
-def test_ids_are_spread_over_all_shards() -> None:
-    shards = [due_shard(reservation().id) for _ in range(400)]
-    assert {shard: shards.count(shard) > 50 for shard in shards} == {str(n): True for n in range(DUE_SHARDS)}
-
-
 @pytest.mark.parametrize(("seconds", "is_due"), [(schedule.FIRST_CHECK - 1, False), (schedule.FIRST_CHECK, True)])
 def test_nothing_is_due_before_its_second(table: Table, seconds: int, is_due: bool) -> None:
     made = pending(table)
@@ -90,14 +85,14 @@ def test_the_longest_due_of_a_shard_comes_first_and_a_limit_holds_for_all_shards
     assert due_ids(table, 0, limit=2 * DUE_SHARDS) == ids[:-3:-1]
 
 
-def test_what_was_taken_is_due_again_later(table: Table) -> None:
+def test_what_was_claimed_is_due_again_later(table: Table) -> None:
     made = pending(table)
     assert due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND_SECONDS)
     assert due_ids(table, schedule.FIRST_CHECK) == []
     assert due_ids(table, schedule.FIRST_CHECK + schedule.RESEND_SECONDS) == [made.id]
 
 
-def test_a_second_taker_of_what_was_seen_is_refused(table: Table) -> None:
+def test_a_second_claim_of_the_same_due_time_is_refused(table: Table) -> None:
     made = pending(table)
     assert due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
     assert not due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 900)
@@ -110,18 +105,18 @@ def test_what_was_rescheduled_since_it_was_seen_is_not_claimed(table: Table) -> 
     assert existing(table, made) == made
 
 
-def test_what_became_final_since_it_was_seen_is_not_taken_and_stays_out_of_the_index(table: Table) -> None:
+def test_what_became_final_since_the_query_is_not_claimed(table: Table) -> None:
     made = completion.advance(table, in_status(table, Status.PENDING), finding(Status.VERIFIED), later(9))
     assert not due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
     assert index(table, "due") == set()
 
 
-def test_what_is_gone_is_not_taken(table: Table) -> None:
+def test_a_deleted_row_is_not_claimed(table: Table) -> None:
     assert not due.claim_due(table, reservation().id, EPOCH, until=EPOCH + 600)
     assert is_empty(table)
 
 
-def test_taking_changes_the_time_and_nothing_else(table: Table) -> None:
+def test_a_claim_of_what_is_due_changes_its_time_alone(table: Table) -> None:
     made = pending(table)
     write(table, made, **UNKNOWN)
     before = item(table, made.id)

@@ -73,7 +73,7 @@ def test_one_of_many_makers_reserves_and_all_others_are_shown_its_reservation(ta
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_one_of_many_takes_up_a_reservation_or_its_maker_commits_it_after_all(table: Table, round: int) -> None:
+def test_one_of_many_takes_over_a_reservation_or_its_maker_commits_it(table: Table, round: int) -> None:
     made = reserved(table)
     now = later(schedule.LEASE_SECONDS + 1)
     lease = int(now.timestamp()) + schedule.LEASE_SECONDS
@@ -96,15 +96,15 @@ def test_one_of_many_takes_up_a_reservation_or_its_maker_commits_it_after_all(ta
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_one_of_many_askers_claims(table: Table, round: int) -> None:
+def test_one_of_many_concurrent_claims_succeeds(table: Table, round: int) -> None:
     made = pending(table)
-    outcomes = all_at_once(lambda n: claim(table, made.id, f"asker-{n}", NOW))
+    outcomes = all_at_once(lambda n: claim(table, made.id, f"claimer-{n}", NOW))
     (winner,) = [n for n, (_, is_claimed) in enumerate(outcomes) if is_claimed]
-    assert {found.claimed_by for found, _ in outcomes if found} == {f"asker-{winner}"}
+    assert {found.claimed_by for found, _ in outcomes if found} == {f"claimer-{winner}"}
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_one_of_many_sweeps_takes_what_is_due(table: Table, round: int) -> None:
+def test_one_of_many_concurrent_sweeps_claims_what_is_due(table: Table, round: int) -> None:
     made = pending(table)
     taken = all_at_once(lambda n: due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 1 + n))
     assert sum(taken) == 1
@@ -125,15 +125,15 @@ def numbered(n: int) -> Evidence:
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_of_many_rises_each_that_wins_counts_one_and_verified_wins_in_the_end(table: Table, round: int) -> None:
+def test_of_many_advances_each_winner_counts_one_and_verified_wins(table: Table, round: int) -> None:
     made = claimed(table, pending(table))
 
-    def rise(n: int) -> Verification:
+    def advance_one(n: int) -> Verification:
         # Each leaves its number, so that what it is given tells whether it won.
         return completion.advance(table, made, finding(RISEN[n % len(RISEN)], evidence=numbered(n)), later(n))
 
-    risen = all_at_once(rise)
-    won = [each for n, each in enumerate(risen) if each.evidence == numbered(n)]
+    advanced = all_at_once(advance_one)
+    won = [each for n, each in enumerate(advanced) if each.evidence == numbered(n)]
     last = existing(table, made)
     assert last.status is Status.VERIFIED
     assert last in won
@@ -151,7 +151,7 @@ def test_one_of_many_redacts_and_all_are_given_the_same_tombstone(table: Table, 
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_nothing_personal_survives_a_redaction_among_rises_and_claims(table: Table, round: int) -> None:
+def test_nothing_personal_survives_a_redaction_among_advances_and_claims(table: Table, round: int) -> None:
     made = claimed(table, pending(table))
 
     def act(n: int) -> Any:
@@ -171,6 +171,6 @@ def test_nothing_personal_survives_a_redaction_among_rises_and_claims(table: Tab
     last = existing(table, made)
     assert {outcome.redacted_at for outcome in outcomes[::4]} == {last.redacted_at}
     assert "personal" not in repr(item(table, made.id))
-    rises = [(n, outcome) for n, outcome in enumerate(outcomes) if n % 4 > 1]
-    won = [risen for n, risen in rises if risen.evidence == numbered(n)]
+    advances = [(n, outcome) for n, outcome in enumerate(outcomes) if n % 4 > 1]
+    won = [advanced for n, advanced in advances if advanced.evidence == numbered(n)]
     assert_unbroken(made, [*won, last], last)

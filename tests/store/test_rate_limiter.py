@@ -1,9 +1,10 @@
 """The vendor's rate limit, shared out: who may call, how often, and what happens without the counter."""
 
 from datetime import datetime, timedelta
+from unittest import mock
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from bridge.domain.checks import CallClass
 from bridge.domain.errors import StorageUnavailable, VendorLimitReached
@@ -81,12 +82,16 @@ def test_a_call_that_is_refused_says_when_the_next_window_begins(limiter: RateLi
     limiter.acquire(CallClass.RETURN)
 
 
-def test_without_the_counter_people_go_on_and_the_others_wait(clock: Clock) -> None:
-    class Away:
-        def update_item(self, **_: object) -> None:
-            raise EndpointConnectionError(endpoint_url="https://dynamodb.example")
-
-    limiter = RateLimiter(CallCounters(Away(), "rates"), limit=LIMIT, background=BACKGROUND, now=clock)
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="https://dynamodb.example"),
+        ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem"),
+    ],
+)
+def test_without_the_counter_people_go_on_and_the_others_wait(clock: Clock, error: Exception) -> None:
+    dynamodb = mock.Mock(update_item=mock.Mock(side_effect=error))
+    limiter = RateLimiter(CallCounters(dynamodb, "rates"), limit=LIMIT, background=BACKGROUND, now=clock)
     limiter.acquire(CallClass.CREATE, "one")
     limiter.acquire(CallClass.RETURN)
     for call in (CallClass.BACKGROUND, CallClass.REFRESH):

@@ -8,7 +8,6 @@ from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Position, Status, Verification
 from bridge.store import reading
 from bridge.store.items import to_item
-from bridge.store.rows import reference_key
 from bridge.store.table import Table
 from tests.store.factories import (
     existing,
@@ -68,7 +67,7 @@ def test_those_of_one_moment_are_on_some_page_each(table: Table) -> None:
     assert sorted(read) == sorted(found.id for found in made)
 
 
-def test_one_that_is_made_while_somebody_pages_shifts_nothing(table: Table) -> None:
+def test_a_verification_created_while_paging_shifts_no_page(table: Table) -> None:
     old, middle, _ = made_at(table, 0, 1, 2)
     _, position = reading.by_reference(table, "shop", "order-1", limit=1, after=None)
     made_at(table, 3)
@@ -89,18 +88,6 @@ def test_a_list_has_what_is_shown_and_nothing_of_others(table: Table) -> None:
 def test_a_list_has_every_status_as_it_stands(table: Table) -> None:
     made = [in_status(table, status) for status in Status]
     assert {(found.id, found.status) for found in pages(table, 10)[0]} == {(each.id, each.status) for each in made}
-
-
-@pytest.mark.parametrize(
-    ("one", "other"), [(("a", "b:c"), ("a:b", "c")), (("1:a", "b"), ("a", "b")), (("a", "1:b"), ("a:1", "b"))]
-)
-def test_no_pair_of_principal_and_reference_is_taken_for_another(
-    table: Table, one: tuple[str, str], other: tuple[str, str]
-) -> None:
-    assert reference_key(*one) != reference_key(*other)
-    mine = pending(table, principal=one[0], reference=one[1])
-    pending(table, principal=other[0], reference=other[1])
-    assert pages(table, 10, principal=one[0], reference=one[1]) == [[mine]]
 
 
 class Throttled:

@@ -106,15 +106,15 @@ def test_every_field_is_read_as_it_stands(table: Table, record: Record) -> None:
 
 
 @each("pending", "check_failed", "returned", "processing", "rejected", "expired")
-def test_what_may_still_rise_is_claimed_and_completed(table: Table, record: Record) -> None:
+def test_a_record_that_can_advance_is_claimed_and_completed(table: Table, record: Record) -> None:
     made = record.put(table)
     claimed, is_claimed = claim(table, made.id, nonce(), later(3600))
     assert is_claimed
     assert claimed is not None
-    postponed = rescheduled(table, claimed, due_at=EPOCH + 9, expires_at=later(9))
-    assert (postponed.due_at, postponed.status) == (EPOCH + 9, made.status)
-    risen = completion.advance(table, postponed, finding(Status.VERIFIED), later(3601))
-    assert (risen.status, risen.sequence, risen.reason_code) == (Status.VERIFIED, made.sequence + 1, None)
+    planned = rescheduled(table, claimed, due_at=EPOCH + 9, expires_at=later(9))
+    assert (planned.due_at, planned.status) == (EPOCH + 9, made.status)
+    advanced = completion.advance(table, planned, finding(Status.VERIFIED), later(3601))
+    assert (advanced.status, advanced.sequence, advanced.reason_code) == (Status.VERIFIED, made.sequence + 1, None)
     assert knows_what_it_knew_not(table, made)
 
 
@@ -163,7 +163,7 @@ def test_what_was_handed_out_is_redacted(table: Table, record: Record) -> None:
 
 
 @each("redacted")
-def test_a_tombstone_is_settled(table: Table, record: Record) -> None:
+def test_a_tombstone_of_any_version_can_be_cleared(table: Table, record: Record) -> None:
     made = record.put(table)
     redaction.clear_due(table, made.id)
     assert existing(table, made).due_at is None

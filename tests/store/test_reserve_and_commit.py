@@ -42,7 +42,7 @@ def again(made: Verification, seconds: float, **changes: Any) -> Verification:
     return dataclasses.replace(made, attempt=nonce(), code="another", lease_until=lease, **changes)
 
 
-def test_a_reservation_stands_as_it_was_made(table: Table) -> None:
+def test_a_reservation_is_read_as_it_was_written(table: Table) -> None:
     made = reserved(table)
     assert existing(table, made) == made
     assert made.is_reservation
@@ -61,13 +61,13 @@ def test_a_reservation_is_in_the_list_of_no_reference(table: Table) -> None:
     assert index(table, "by_reference") == set()
 
 
-def test_a_second_maker_is_shown_the_reservation_that_stands(table: Table) -> None:
+def test_a_second_reservation_returns_the_first(table: Table) -> None:
     made = reserved(table)
     assert creation.reserve(table, again(made, 1), later(1)) == made
     assert existing(table, made) == made
 
 
-def test_a_reservation_whose_answer_was_lost_is_known_by_its_attempt(table: Table) -> None:
+def test_a_repeated_reservation_of_the_same_attempt_succeeds(table: Table) -> None:
     made = reserved(table)
     assert creation.reserve(table, made, later(1)) is None
     assert existing(table, made) == made
@@ -116,13 +116,13 @@ def test_a_commit_makes_a_pending_verification(table: Table) -> None:
     assert row(table, made)["reference_key"] == reference_key("shop", "order-1")
 
 
-def test_a_commit_without_a_reference_stands_in_no_list(table: Table) -> None:
+def test_a_commit_without_a_reference_is_in_no_index(table: Table) -> None:
     made = pending(table, reference=None)
     assert "reference_key" not in row(table, made)
     assert index(table, "by_reference") == set()
 
 
-def test_a_commit_whose_answer_was_lost_is_known_by_its_token(table: Table) -> None:
+def test_a_repeated_commit_of_the_same_token_changes_nothing(table: Table) -> None:
     made = reserved(table)
     assert commit(table, made) == commit(table, made)
     assert existing(table, made).sequence == 1
@@ -146,7 +146,7 @@ def test_a_second_commit_with_another_token_is_refused(table: Table) -> None:
     assert existing(table, made) == first
 
 
-def test_a_commit_of_what_is_gone_makes_nothing(table: Table) -> None:
+def test_a_commit_without_a_reservation_is_refused_and_writes_nothing(table: Table) -> None:
     with pytest.raises(ConditionFailed) as refused:
         commit(table, reservation())
     assert refused.value.existing is None

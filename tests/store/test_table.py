@@ -9,8 +9,8 @@ from botocore.exceptions import ReadTimeoutError
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import HistoryEntry, Status
 from bridge.store import due, reading
-from bridge.store.items import from_item, to_item
-from bridge.store.rows import from_row, to_row
+from bridge.store.items import from_item
+from bridge.store.rows import to_row
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import UNKNOWN, existing, item, later, pending, reservation, reserved, row, write
 
@@ -81,16 +81,6 @@ def test_an_advance_appends_to_the_history_and_marks_the_write(table: Table) -> 
     after = table.update(made.id, **where, set={"failures": 1})
     assert after.history == advanced.history
     assert "advanced" not in row(table, made)
-
-
-@pytest.mark.parametrize("microsecond", [0, 1000, 999_000])
-def test_a_row_that_is_read_is_the_verification_that_was_written(microsecond: int) -> None:
-    made = reservation(created_at=later(0).replace(microsecond=microsecond))
-    assert from_row(to_row(made)) == made
-
-
-def test_what_is_none_is_left_out_and_what_is_empty_is_not() -> None:
-    assert to_item({"a": None, "b": "", "c": 0, "d": {}}) == {"b": {"S": ""}, "c": {"N": "0"}, "d": {"M": {}}}
 
 
 def test_an_error_of_dynamodb_is_named_and_not_quoted(table: Table) -> None:

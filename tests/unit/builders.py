@@ -1,12 +1,15 @@
 """Values that tests begin with, and the shapes of JSON that hypothesis draws."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 from bridge.domain.decision import VendorRecord
+from bridge.domain.errors import InvalidRequest
 from bridge.domain.verification import Status, Verification
 
 NOW = datetime(2026, 1, 31, 8, 1, 31, 500_000, tzinfo=UTC)
@@ -20,6 +23,13 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
+
+
+def pointers(refused: Callable[[], object]) -> list[str]:
+    """Where the faults are that a parser names."""
+    with pytest.raises(InvalidRequest) as raised:
+        refused()
+    return [fault.pointer for fault in raised.value.field_errors]
 
 
 def fresh_fields(**changes: Any) -> dict[str, Any]:
@@ -48,8 +58,8 @@ def fresh_fields(**changes: Any) -> dict[str, Any]:
     }
 
 
-def answer_bytes(result: object, **more: Any) -> bytes:
-    """The vendor's answer around a result."""
+def response_bytes(result: object, **more: Any) -> bytes:
+    """The vendor's response around a result."""
     return json.dumps({"status": 200, "result": result, **more}).encode()
 
 

@@ -78,19 +78,15 @@ def test_a_good_key_names_its_principal_and_scopes(scheme: str) -> None:
         "Bearer " + "A" * 201,
     ],
 )
-def test_a_malformed_header_is_nobody_and_the_secret_is_not_even_read(header: str) -> None:
+def test_a_malformed_header_is_refused_without_reading_the_secret(header: str) -> None:
     deps = FakeBridge({"keys": [entry(), entry("A" * 19), entry("A" * 201), entry("")]})
     assert authorize(cast(Dependencies, deps), header) is None
     assert deps.api_keys.reads == 0
 
 
 @pytest.mark.parametrize("key", [OTHER_KEY, KEY.lower(), KEY[:-1], KEY + "A", entry()["sha256"]])
-def test_a_wrong_key_is_nobody(key: str) -> None:
+def test_a_wrong_key_is_refused(key: str) -> None:
     assert caller(f"Bearer {key}", entry()) is None
-
-
-def test_a_secret_without_keys_opens_to_nobody() -> None:
-    assert caller(f"Bearer {KEY}") is None
 
 
 @pytest.mark.parametrize(
@@ -142,7 +138,7 @@ BROKEN: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-def test_a_broken_entry_opens_to_nobody_and_the_others_still_do(broken: Any) -> None:
+def test_a_malformed_entry_is_ignored_and_the_others_work(broken: Any) -> None:
     assert caller(f"Bearer {KEY}", broken) is None
     assert caller(f"Bearer {OTHER_KEY}", broken, entry(OTHER_KEY, principal="app"), broken) == Caller(
         "app", (WRITE, READ), "BBBB"
@@ -155,15 +151,7 @@ def test_a_principal_may_have_any_name() -> None:
     assert found.principal == "Café ✓"
 
 
-def test_two_keys_of_one_principal_are_good_at_once_so_that_they_can_be_rotated() -> None:
-    both = (entry(expires_at="2026-02-01T00:00:00Z"), entry(OTHER_KEY))
-    assert [caller(f"Bearer {key}", *both) for key in (KEY, OTHER_KEY)] == [
-        Caller("shop", (WRITE, READ), "AAAA"),
-        Caller("shop", (WRITE, READ), "BBBB"),
-    ]
-
-
-def test_the_secret_is_read_anew_so_that_a_key_can_be_taken_back() -> None:
+def test_a_key_that_is_removed_from_the_secret_is_refused() -> None:
     deps = FakeBridge({"keys": [entry()]})
     assert authorize(cast(Dependencies, deps), f"Bearer {KEY}")
     deps.api_keys.value = {"keys": []}

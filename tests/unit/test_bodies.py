@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from bridge.domain.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from bridge.domain.errors import BodyTooLarge, UnsupportedMediaType
 from bridge.domain.verification import LinkRequest
 from bridge.web import requests
 from bridge.web.requests import MAX_BODY_BYTES
+from tests.unit.builders import pointers
 
 ALLOWED = frozenset({"https://app.example.com"})
 GOOD: dict[str, Any] = {
@@ -32,12 +33,6 @@ def posted(body: str | bytes | None, headers: dict[str, str] | None = None) -> t
     encoded = b64encode(body).decode() if isinstance(body, bytes) else body
     parts = {"body": encoded, "isBase64Encoded": isinstance(body, bytes), "headers": {**JSON, **(headers or {})}}
     return requests.link_request(event(**parts), ALLOWED)
-
-
-def pointers(refused: Callable[[], object]) -> list[str]:
-    with pytest.raises(InvalidRequest) as raised:
-        refused()
-    return [fault.pointer for fault in raised.value.field_errors]
 
 
 @pytest.mark.parametrize("body", [json.dumps(GOOD), json.dumps(GOOD).encode(), f" \n{json.dumps(GOOD)}\t"])

@@ -24,6 +24,11 @@ TIMES = {"iat": NOW, "exp": NOW + 3600}
 TENANT = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
 API, CLIENT = "00001111-aaaa-2222-bbbb-3333cccc4444", "11112222-bbbb-3333-cccc-4444dddd5555"
 
+
+def without(claims: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in claims.items() if name not in names}
+
+
 # https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
 COGNITO = Issuer(
     "https://cognito-idp.us-west-2.amazonaws.com/us-west-2_example",
@@ -49,17 +54,12 @@ COGNITO_TOKEN = {
     **TIMES,
 }
 # …/amazon-cognito-user-pools-using-the-id-token.html
-COGNITO_ID_TOKEN = {
-    "sub": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
-    "email_verified": True,
-    "iss": COGNITO.issuer,
-    "cognito:username": "my-test-user",
+COGNITO_ID_TOKEN = without(COGNITO_TOKEN, "client_id", "scope", "device_key", "version", "username") | {
     "aud": "57cbishk4j24pabc1234567890",
-    "event_id": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
     "token_use": "id",
-    "auth_time": NOW,
+    "cognito:username": "my-test-user",
     "email": "my-test-user@example.com",
-    **TIMES,
+    "email_verified": True,
 }
 
 # https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
@@ -105,52 +105,26 @@ ENTRA_APP = {
     "ver": "2.0",
     **TIMES,
 }
-ENTRA_USER = {
-    **{name: value for name, value in ENTRA_APP.items() if name != "roles"},
+ENTRA_USER = without(ENTRA_APP, "roles") | {
     "azpacr": "0",
     "name": "Abe Lincoln",
     "preferred_username": "AbeLi@microsoft.com",
     "scp": f"{WRITE} {READ}",
     "sub": "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
 }
-ENTRA_V1_USER = {
+ENTRA_V1_USER = without(ENTRA_USER, "azp", "azpacr", "preferred_username") | {
     "aud": f"api://{API}",
     "iss": ENTRA_V1.issuer,
-    "nbf": NOW,
     "acr": "1",
-    "aio": "AXQAi/8IAAAA",
     "amr": ["pwd"],
     "appid": CLIENT,
     "appidacr": "0",
     "ipaddr": "203.0.113.7",
-    "name": "Abe Lincoln",
-    "oid": "22223333-cccc-4444-dddd-5555eeee6666",
-    "rh": "I",
-    "scp": f"{WRITE} {READ}",
-    "sub": "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
-    "tid": TENANT,
     "unique_name": "AbeLi@microsoft.com",
-    "uti": "fqiBqXLPj0eQa82S-IYFAA",
     "ver": "1.0",
-    **TIMES,
 }
 # …/id-token-claims-reference: roles are in both kinds of token where an application is its own API.
-ENTRA_ID_TOKEN = {
-    "aud": API,
-    "iss": ENTRA.issuer,
-    "nbf": NOW,
-    "name": "Abe Lincoln",
-    "nonce": "123523",
-    "oid": "22223333-cccc-4444-dddd-5555eeee6666",
-    "preferred_username": "AbeLi@microsoft.com",
-    "rh": "0.AAAA",
-    "roles": [WRITE, READ],
-    "sub": "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
-    "tid": TENANT,
-    "uti": "fqiBqXLPj0eQa82S-IYFAA",
-    "ver": "2.0",
-    **TIMES,
-}
+ENTRA_ID_TOKEN = without(ENTRA_USER, "aio", "azp", "azpacr", "scp") | {"nonce": "123523", "roles": [WRITE, READ]}
 
 # https://www.keycloak.org/docs/latest/server_admin/#audience-support
 KEYCLOAK = Issuer("https://id.example.com/realms/shop", ("web",), ("RS256",), audience_claim="azp")
@@ -174,8 +148,7 @@ KEYCLOAK_TOKEN = {
     "email": "mia@example.com",
     **TIMES,
 }
-KEYCLOAK_ID_TOKEN = {
-    **{name: value for name, value in KEYCLOAK_TOKEN.items() if not name.endswith("access")},
+KEYCLOAK_ID_TOKEN = without(KEYCLOAK_TOKEN, "realm_access", "resource_access") | {
     "typ": "ID",
     "aud": "web",
     "nonce": "123523",
@@ -190,7 +163,7 @@ DOCUMENTED: dict[str, tuple[Issuer, dict[str, Any]]] = {
     "Entra v2, app only": (ENTRA, ENTRA_APP),
     "Entra v1, user": (ENTRA_V1, ENTRA_V1_USER),
     "Keycloak": (KEYCLOAK, KEYCLOAK_TOKEN),
-    "Keycloak, no audience": (KEYCLOAK, {name: value for name, value in KEYCLOAK_TOKEN.items() if name != "aud"}),
+    "Keycloak, no audience": (KEYCLOAK, without(KEYCLOAK_TOKEN, "aud")),
     "Keycloak, audience mapper": (KEYCLOAK_MAPPED, {**KEYCLOAK_TOKEN, "aud": ["ekyc-bridge", "account"]}),
     "Keycloak, realm roles": (
         KEYCLOAK_ROLES,
@@ -232,7 +205,7 @@ REFUSED: dict[str, tuple[Issuer, dict[str, Any]]] = {
     "Keycloak: refresh token": (KEYCLOAK, {**KEYCLOAK_TOKEN, "typ": "Refresh"}),
     "Keycloak: bound to a key by DPoP": (KEYCLOAK, {**KEYCLOAK_TOKEN, "typ": "DPoP"}),
     "Keycloak: another client": (KEYCLOAK, {**KEYCLOAK_TOKEN, "azp": "admin-cli"}),
-    "Keycloak: no client": (KEYCLOAK, {name: value for name, value in KEYCLOAK_TOKEN.items() if name != "azp"}),
+    "Keycloak: no client": (KEYCLOAK, without(KEYCLOAK_TOKEN, "azp")),
     "Keycloak: the account's audience": (KEYCLOAK_MAPPED, KEYCLOAK_TOKEN),
     "an ID token by its at_hash": (AUTH0, {**AUTH0_TOKEN, "at_hash": "77QmUPtjPfzWtF2AnpK9RQ"}),
     "an ID token by its c_hash": (AUTH0, {**AUTH0_TOKEN, "c_hash": "LDktKdoQak3Pk0cnXxCltA"}),
@@ -240,7 +213,7 @@ REFUSED: dict[str, tuple[Issuer, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("issuer", "claims"), REFUSED.values(), ids=REFUSED)
-def test_a_token_of_another_kind_or_for_somebody_else_is_refused(issuer: Issuer, claims: dict[str, Any]) -> None:
+def test_a_token_of_another_kind_or_audience_is_refused(issuer: Issuer, claims: dict[str, Any]) -> None:
     assert scopes(issuer, claims) is None
 
 
@@ -248,7 +221,7 @@ GRANTED_NOTHING: dict[str, tuple[Issuer, dict[str, Any]]] = {
     "Cognito: scopes without the prefix": (COGNITO, {**COGNITO_TOKEN, "scope": f"{WRITE} other/{READ}"}),
     "Cognito: a prefix alone": (COGNITO, {**COGNITO_TOKEN, "scope": "ekyc-bridge/"}),
     "Auth0: no permission, whatever the scope": (AUTH0, {**AUTH0_TOKEN, "permissions": [], "scope": WRITE}),
-    "Entra: an app without a role": (ENTRA, {name: value for name, value in ENTRA_APP.items() if name != "roles"}),
+    "Entra: an app without a role": (ENTRA, without(ENTRA_APP, "roles")),
     "Entra: roles of a user beyond the client's scopes": (ENTRA, {**ENTRA_USER, "scp": "profile", "roles": [WRITE]}),
     "Entra: roles in an ID token": (ENTRA, ENTRA_ID_TOKEN),
     "Keycloak: roles that are no list": (KEYCLOAK_ROLES, {**KEYCLOAK_TOKEN, "realm_access": {"roles": {WRITE: 1}}}),

@@ -60,7 +60,7 @@ def test_a_new_key_is_found_as_soon_as_it_signs(clock: Clock) -> None:
     assert provider.asked == 2
 
 
-def test_made_up_names_cost_one_fetch_in_half_a_minute(clock: Clock) -> None:
+def test_unknown_key_ids_cost_one_fetch_in_half_a_minute(clock: Clock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     for number in range(100):
@@ -72,7 +72,7 @@ def test_made_up_names_cost_one_fetch_in_half_a_minute(clock: Clock) -> None:
     assert provider.asked == 2
 
 
-def test_a_key_that_was_taken_back_opens_nothing_after_five_minutes(clock: Clock) -> None:
+def test_a_revoked_key_is_unknown_after_five_minutes(clock: Clock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     assert keys.find("rsa-1") is not None
@@ -81,7 +81,7 @@ def test_a_key_that_was_taken_back_opens_nothing_after_five_minutes(clock: Clock
     assert keys.find("rsa-1") is None
 
 
-def test_when_the_keys_cannot_be_had_nobody_is_let_in_and_nobody_turned_away(clock: Clock) -> None:
+def test_expired_keys_that_cannot_be_fetched_are_a_failure(clock: Clock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     assert keys.find("rsa-1") is not None
@@ -97,7 +97,7 @@ def test_when_the_keys_cannot_be_had_nobody_is_let_in_and_nobody_turned_away(clo
 
 @pytest.mark.parametrize("kid", ["rsa-1", "made-up"])
 @pytest.mark.parametrize("is_warm", [True, False])
-def test_a_provider_in_trouble_is_not_asked_once_for_each_token(clock: Clock, is_warm: bool, kid: str) -> None:
+def test_after_a_failed_fetch_of_keys_the_next_waits(clock: Clock, is_warm: bool, kid: str) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     if is_warm:
@@ -124,10 +124,17 @@ def test_while_the_provider_is_in_trouble_a_known_key_still_opens(clock: Clock) 
     assert keys.find("rsa-1") is not None
 
 
-@pytest.mark.parametrize("document", [b"", b"{}", b"[]", b"null", b"<html>", b'{"keys"', b"\xff"])
-def test_a_document_that_is_none_lets_nobody_in(document: bytes) -> None:
-    with pytest.raises(StorageUnavailable):
+@pytest.mark.parametrize("document", [b"", b"{}", b"[]", b"null", b"<html>", b'{"keys"', b"\xff", b'{"keys": {}}'])
+def test_a_malformed_document_is_a_failure(document: bytes) -> None:
+    with pytest.raises(StorageUnavailable) as raised:
         KeySet(lambda: document).find("rsa-1")
+    assert (raised.value.operation, raised.value.code) == ("jwks", "malformed")
+
+
+def test_a_document_without_a_usable_key_is_a_failure() -> None:
+    with pytest.raises(StorageUnavailable) as raised:
+        KeySet(lambda: b'{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]}').find("a")
+    assert (raised.value.operation, raised.value.code) == ("jwks", "no usable key")
 
 
 @pytest.mark.parametrize(

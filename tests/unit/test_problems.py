@@ -83,7 +83,7 @@ def test_no_code_of_the_table_is_without_its_error() -> None:
     assert set(CODES) == {kind.__name__ for kind in LEAVES}
 
 
-def test_errors_of_a_modules_own_answer_as_their_public_parent() -> None:
+def test_a_private_error_has_the_status_of_its_public_parent() -> None:
     private = [kind for kind in VendorUnavailable.__subclasses__() if kind.__name__.startswith("_")]
     assert private
     assert all(status_and_code(kind()) == (503, "vendor_unavailable") for kind in private)
@@ -91,7 +91,7 @@ def test_errors_of_a_modules_own_answer_as_their_public_parent() -> None:
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
 def test_a_problem_has_the_shape_of_rfc_9457(kind: type[BridgeError]) -> None:
-    answer = problem(made(kind), "request-1")
+    response = problem(made(kind), "request-1")
     status, code = CODES[kind.__name__]
     said = document(made(kind))
     errors = said.pop("errors", None)
@@ -104,15 +104,15 @@ def test_a_problem_has_the_shape_of_rfc_9457(kind: type[BridgeError]) -> None:
         "code": code,
         "request_id": "request-1",
     }
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
 def test_no_text_of_an_error_holds_what_it_was_given(kind: type[BridgeError], caplog: pytest.LogCaptureFixture) -> None:
     error = made(kind)
-    answer = problem(error, "request-1")
+    response = problem(error, "request-1")
     [record] = caplog.records
     logged = str(vars(record))
     assert CODES[kind.__name__][1] in logged
@@ -120,8 +120,8 @@ def test_no_text_of_an_error_holds_what_it_was_given(kind: type[BridgeError], ca
     if kind is not MissingScope:
         assert CANARY not in f"{error}{error.detail}"
     if kind not in (MissingScope, InvalidRequest):
-        assert CANARY not in str(answer.body)
-    # What is malformed is told in words of our own.
+        assert CANARY not in str(response.body)
+    # What is malformed is logged in words of our own.
     if kind not in (SecretMalformed, VendorMalformed):
         assert CANARY not in logged
 

@@ -93,12 +93,12 @@ def test_a_fault_of_the_machinery_is_the_vendors(vendor_code: str) -> None:
 
 
 @pytest.mark.parametrize("vendor_code", NOT_DOCUMENTED)
-def test_what_is_not_documented_is_nobodys_fault(vendor_code: str) -> None:
+def test_an_undocumented_code_is_of_unknown_category(vendor_code: str) -> None:
     assert classify(vendor_code) == (ErrorCategory.UNKNOWN, "vendor_error")
 
 
 @given(st.text() | st.from_regex(r"-?91[0-9]{2}|FailedOperation\.\w+", fullmatch=True))
-def test_whatever_the_vendor_says_our_reason_is_one_of_ours(vendor_code: str) -> None:
+def test_any_vendor_code_maps_to_one_of_our_reasons(vendor_code: str) -> None:
     assert classify(vendor_code)[1] in CODES
 
 

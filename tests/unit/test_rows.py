@@ -89,13 +89,13 @@ def test_attributes_of_a_newer_version_are_left_alone() -> None:
     assert from_row(newer) == reservation()
 
 
-def test_what_is_none_is_left_out_and_so_stands_in_no_index() -> None:
+def test_none_is_left_out_and_so_in_no_index() -> None:
     item = to_row(reservation(**BARE, lease_until=None))
     assert not item.keys() & {"redirect_url", "reference", "code", "fingerprint", "due_at", "due_shard", "lease_until"}
     assert item["metadata"] == {"M": {}}
 
 
-def test_what_is_due_stands_in_its_shard() -> None:
+def test_a_due_row_names_its_shard() -> None:
     verification = reservation()
     assert from_item(to_row(verification))["due_shard"] == due_shard(verification.id)
 

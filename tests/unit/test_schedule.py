@@ -1,4 +1,4 @@
-"""When a verification is looked at next."""
+"""When a verification is checked next."""
 
 import pytest
 from hypothesis import given
@@ -21,12 +21,12 @@ def highest(low: float, high: float) -> float:
 @pytest.mark.parametrize(
     ("lifetime", "seconds"), [(900, 300), (300, 300), (291, 300), (290, 300), (289, 299), (20, 30), (0, 10)]
 )
-def test_the_first_look_is_after_five_minutes_or_just_after_the_link(lifetime: int, seconds: int) -> None:
+def test_the_first_check_is_after_five_minutes_or_just_after_the_link(lifetime: int, seconds: int) -> None:
     assert schedule.first_check(1000, 1000 + lifetime) == 1000 + seconds
 
 
 @given(TIMES)
-def test_the_last_look_is_when_the_link_is_over(expires_at: float) -> None:
+def test_the_last_check_is_when_the_link_is_over(expires_at: float) -> None:
     assert expires_at + 9 < schedule.last_check(expires_at) <= expires_at + 10
 
 
@@ -119,5 +119,5 @@ def test_a_claim_is_over_before_what_was_sent_is_sent_again() -> None:
     assert schedule.LEASE_SECONDS < schedule.RESERVATION_SECONDS
 
 
-def test_nobody_is_asked_again_within_the_quiet_seconds() -> None:
+def test_no_check_is_planned_within_the_minimum_interval() -> None:
     assert schedule.after_failure(NOW, 1, lowest) > NOW + schedule.MIN_CHECK_INTERVAL_SECONDS

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 from aws_lambda_powertools.utilities.parameters import base as parameters
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from bridge.aws.secrets import LAST_GOOD_FOR, MAX_AGE, PAUSE_AFTER_FAULT, Secret
 from bridge.domain.errors import SecretMalformed, StorageUnavailable
@@ -23,15 +23,15 @@ class SecretsManager:
     """Holds one secret, and counts how often it is asked for."""
 
     def __init__(self) -> None:
-        self.text = json.dumps(GOOD)
-        self.is_away = False
+        self.text: str | None = json.dumps(GOOD)
+        self.error: Exception | None = None
         self.calls = 0
 
     def get_secret_value(self, **request: Any) -> dict[str, Any]:
         self.calls += 1
-        if self.is_away:
-            raise EndpointConnectionError(endpoint_url="https://canary.example")
-        return {"SecretString": self.text}
+        if self.error:
+            raise self.error
+        return {} if self.text is None else {"SecretString": self.text}
 
 
 class Clock:
@@ -74,21 +74,25 @@ def secret(manager: SecretsManager, clock: Clock) -> Secret:
     return Secret(manager, "arn:secret", is_well_formed=lambda value: "keys" in value, now=clock.now)
 
 
-def malformed(text: str) -> Callable[[SecretsManager], None]:
+def holds(text: str | None) -> Callable[[SecretsManager], None]:
     return lambda manager: setattr(manager, "text", text)
 
 
-def away(manager: SecretsManager) -> None:
-    manager.is_away = True
+def raises(error: Exception) -> Callable[[SecretsManager], None]:
+    return lambda manager: setattr(manager, "error", error)
 
 
+AWAY = EndpointConnectionError(endpoint_url="https://canary.example")
+DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:canary"}}, "GetSecretValue")
 FAULTS: dict[str, tuple[Callable[[SecretsManager], None], type[Exception]]] = {
-    "a stray comma": (malformed('{"keys": ["canary"],}'), SecretMalformed),
-    "nothing": (malformed(""), SecretMalformed),
-    "no object": (malformed('["canary"]'), SecretMalformed),
-    "another object": (malformed('{"key": "canary"}'), SecretMalformed),
-    "too deep to be read": (malformed("[" * 100_000), SecretMalformed),
-    "away": (away, StorageUnavailable),
+    "a stray comma": (holds('{"keys": ["canary"],}'), SecretMalformed),
+    "nothing": (holds(""), SecretMalformed),
+    "no object": (holds('["canary"]'), SecretMalformed),
+    "another object": (holds('{"key": "canary"}'), SecretMalformed),
+    "too deep to be read": (holds("[" * 100_000), SecretMalformed),
+    "a response without the secret": (holds(None), StorageUnavailable),
+    "away": (raises(AWAY), StorageUnavailable),
+    "denied": (raises(DENIED), StorageUnavailable),
 }
 by_fault = pytest.mark.parametrize(("happens", "error"), FAULTS.values(), ids=FAULTS)
 
@@ -116,7 +120,7 @@ def test_the_last_good_value_is_used_on_for_an_hour_from_when_it_was_fetched(
 
 
 @by_fault
-def test_without_a_last_good_value_there_is_none(
+def test_without_a_last_good_value_the_fault_is_raised(
     secret: Secret, manager: SecretsManager, happens: Callable[[Any], None], error: type[Exception]
 ) -> None:
     happens(manager)
@@ -191,7 +195,7 @@ def test_a_secret_that_was_repaired_is_used_after_the_pause(
         secret.read()
     except StorageUnavailable:
         assert not is_warm
-    manager.is_away, manager.text = False, '{"keys": ["repaired"]}'
+    manager.error, manager.text = None, '{"keys": ["repaired"]}'
     clock.advance(PAUSE_AFTER_FAULT)
 
     assert secret.read() == {"keys": ["repaired"]}
@@ -222,7 +226,7 @@ def test_a_value_that_is_wanted_afresh_is_fetched_and_its_hour_begins_anew(
     clock.advance(timedelta(seconds=MAX_AGE))
     manager.text = '{"keys": ["rotated"]}'
     assert secret.read(fresh=True) == {"keys": ["rotated"]}
-    manager.is_away = True
+    manager.error = AWAY
     clock.advance(LAST_GOOD_FOR - ONE_SECOND)
     assert secret.read() == {"keys": ["rotated"]}
 

@@ -51,38 +51,46 @@ def test_the_record_of_the_specification_is_that_of_an_untouched_link() -> None:
     )
 
 
-@pytest.mark.parametrize("value", [1, True, "1", "true", "True", "TRUE", " 1 ", 1.0])
-@pytest.mark.parametrize("flag", ["is_success", "ocr_success", "face_id_success"])
-def test_a_flag_is_set_by_one_or_true_in_any_form(flag: str, value: object) -> None:
+SET = [1, True, "1", "true", "True", "TRUE", " 1 ", 1.0]
+NOT_SET = [0, False, "0", "false", "False", "", " ", 0.0, None]
+
+
+@pytest.mark.parametrize(("value", "is_set"), [*((each, True) for each in SET), *((each, False) for each in NOT_SET)])
+@pytest.mark.parametrize("flag", VERIFIED)
+def test_a_flag_is_read_in_any_form(flag: str, value: object, *, is_set: bool) -> None:
     record = parse({flag: value})
-    assert getattr(record, flag) is True
-    assert record.started
+    assert getattr(record, flag) is record.started is is_set
 
 
-@pytest.mark.parametrize("value", [0, False, "0", "false", "False", "", " ", 0.0, None])
-@pytest.mark.parametrize("flag", ["is_success", "ocr_success", "face_id_success"])
-def test_a_flag_that_is_null_or_empty_is_not_set_yet(flag: str, value: object) -> None:
-    record = parse({flag: value})
-    assert getattr(record, flag) is False
-    assert not record.started
+# By what the error says of the field: the fields, and values of a kind that they may not have.
+MALFORMED: dict[str, tuple[list[str], list[object]]] = {
+    "not a flag": (
+        list(VERIFIED),
+        [2, -1, 0.5, 1.5, "yes", "2", "null", "１", {}, [], [1], {"value": 1}, "true false"],
+    ),
+    "not a count": (["retries", "face_retries"], [1.5, True, "two", "-1", "1.0", "２", "9" * 10, [], {}]),
+    "not a time": (["created_at", "expire_at"], [1725955291, 1.5, True, [], {}]),
+}
 
 
-@pytest.mark.parametrize("value", [2, -1, 0.5, 1.5, "yes", "2", "null", "１", {}, [], [1], {"value": 1}, "true false"])
-@pytest.mark.parametrize("flag", ["is_success", "ocr_success", "face_id_success"])
-def test_a_flag_of_another_kind_is_the_vendors_fault(flag: str, value: object) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [(name, each, what) for what, (names, values) in MALFORMED.items() for name in names for each in values],
+)
+def test_a_value_of_another_kind_is_the_vendors_fault(name: str, value: object, what: str) -> None:
     with pytest.raises(VendorMalformed) as raised:
-        parse({flag: value})
-    assert raised.value.what == f"{flag} is not a flag"
+        parse({name: value})
+    assert raised.value.what == f"{name} is {what}"
 
 
-@pytest.mark.parametrize("flag", ["is_success", "ocr_success", "face_id_success"])
+@pytest.mark.parametrize("flag", VERIFIED)
 def test_a_missing_flag_is_the_vendors_fault(flag: str) -> None:
     with pytest.raises(VendorMalformed) as raised:
         without(flag)
     assert raised.value.what == f"{flag} is missing"
 
 
-def test_where_only_the_document_was_asked_for_the_face_is_not_looked_at() -> None:
+def test_type_01_ignores_the_flag_of_the_face() -> None:
     assert without("face_id_success", type="01").face_id_success is False
     assert parse({"face_id_success": ["no", "flag"]}, type="01").face_id_success is False
 
@@ -91,18 +99,6 @@ def test_where_only_the_document_was_asked_for_the_face_is_not_looked_at() -> No
 @pytest.mark.parametrize("name", ["retries", "face_retries"])
 def test_retries_are_a_number_or_its_text(name: str, value: object, count: int | None) -> None:
     assert getattr(parse({name: value}), name) == count
-
-
-@pytest.mark.parametrize("value", [1.5, True, "two", "-1", "1.0", "２", "9" * 10, [], {}])
-@pytest.mark.parametrize("name", ["retries", "face_retries"])
-def test_retries_of_another_kind_are_the_vendors_fault(name: str, value: object) -> None:
-    with pytest.raises(VendorMalformed) as raised:
-        parse({name: value})
-    assert raised.value.what == f"{name} is not a count"
-
-
-def test_retries_may_be_missing() -> None:
-    assert without("retries").retries is None
 
 
 @pytest.mark.parametrize(
@@ -138,10 +134,6 @@ def test_the_latest_error_is_read_in_any_form(value: object, code: str | None) -
     record = parse({"latest_error": value})
     assert record.latest_error == code
     assert record.started == (code is not None)
-
-
-def test_the_latest_error_may_be_missing() -> None:
-    assert without("latest_error").latest_error is None
 
 
 @pytest.mark.parametrize(
@@ -292,7 +284,7 @@ def test_flags_on_both_levels_of_an_old_record_have_to_agree(flag: str) -> None:
     assert nested({**outer, flag: None}, **{flag: True}).contradictions == (flag,)
 
 
-def test_where_only_the_document_was_asked_for_the_face_on_both_levels_is_not_compared() -> None:
+def test_type_01_compares_no_flag_of_the_face() -> None:
     inner = fresh_fields(type="01", face_id_success=0)
     assert read({"is_success": 0, "face_id_success": 1, "verification": inner}, type="01").contradictions == ()
 
@@ -334,17 +326,10 @@ def test_a_lifetime_is_the_difference_of_two_readings_of_one_clock(
     assert parse({"created_at": created_at, "expire_at": expire_at}).lifetime == lifetime
 
 
-@pytest.mark.parametrize("name", ["created_at", "expire_at"])
-def test_a_record_without_times_has_no_lifetime(name: str) -> None:
-    assert without(name).lifetime is None
-
-
-@pytest.mark.parametrize("value", [1725955291, 1.5, True, [], {}])
-@pytest.mark.parametrize("name", ["created_at", "expire_at"])
-def test_a_time_that_is_no_text_is_the_vendors_fault(name: str, value: object) -> None:
-    with pytest.raises(VendorMalformed) as raised:
-        parse({name: value})
-    assert raised.value.what == f"{name} is not a time"
+def test_optional_fields_may_be_missing() -> None:
+    record = without("retries", "latest_error", "created_at")
+    assert (record.retries, record.latest_error, record.lifetime) == (None, None, None)
+    assert without("expire_at").lifetime is None
 
 
 NAMES = (*fresh_fields(), "verification", "face_retries")

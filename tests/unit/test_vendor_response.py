@@ -1,4 +1,4 @@
-"""Statuses outside and inside an answer, and the JSON in it."""
+"""Statuses outside and inside a response, and the JSON in it."""
 
 import json
 
@@ -17,33 +17,17 @@ from bridge.domain.errors import (
 )
 from bridge.vendor import pictures
 from bridge.vendor.response import check_status, read
-from tests.unit.builders import JSON_VALUES, answer_bytes, fresh_fields
+from tests.unit.builders import JSON_VALUES, fresh_fields, response_bytes
 
-STATUSES: list[tuple[int, type[VendorError]]] = [
-    (0, VendorMalformed),
-    (-1, VendorMalformed),
-    (100, VendorMalformed),
-    (202, VendorMalformed),
-    (204, VendorMalformed),
-    (206, VendorMalformed),
-    (301, VendorMalformed),
-    (302, VendorMalformed),
-    (304, VendorMalformed),
-    (307, VendorMalformed),
-    (400, VendorRejected),
-    (401, VendorCredentials),
-    (403, VendorCredentials),
-    (404, VendorRejected),
-    (408, VendorTimeout),
-    (422, VendorRejected),
-    (429, VendorRateLimited),
-    (499, VendorRejected),
-    (500, VendorUnavailable),
-    (502, VendorUnavailable),
-    (503, VendorUnavailable),
-    (599, VendorUnavailable),
-    (10**30, VendorUnavailable),
-]
+BY_ERROR: dict[type[VendorError], list[int]] = {
+    VendorMalformed: [0, -1, 100, 202, 204, 206, 301, 302, 304, 307],
+    VendorRejected: [400, 404, 422, 499],
+    VendorCredentials: [401, 403],
+    VendorTimeout: [408],
+    VendorRateLimited: [429],
+    VendorUnavailable: [500, 502, 503, 599, 10**30],
+}
+STATUSES = [(status, error) for error, statuses in BY_ERROR.items() for status in statuses]
 
 
 @pytest.mark.parametrize("status", [200, 201])
@@ -61,7 +45,7 @@ def test_each_other_status_has_its_error(status: int, error: type[VendorError]) 
 @pytest.mark.parametrize(("status", "error"), STATUSES)
 def test_a_status_inside_counts_as_one_outside(status: int, error: type[VendorError]) -> None:
     with pytest.raises(VendorError) as raised:
-        read(answer_bytes({}, status=status))
+        read(response_bytes({}, status=status))
     assert type(raised.value) is error
 
 
@@ -89,11 +73,11 @@ def test_retry_after_is_in_seconds_and_at_most_an_hour(status: int, header: str 
     assert raised.value.retry_after == seconds
 
 
-def test_an_answer_keeps_its_bytes_and_tells_its_result() -> None:
+def test_a_response_keeps_its_bytes_and_gives_its_result() -> None:
     raw = b' {"status" :200, "result": {"is_success": 0, "is_success": 1}}\n'
-    answer = read(raw)
-    assert answer.raw == raw
-    assert answer.result == {"is_success": 1}
+    response = read(raw)
+    assert response.raw == raw
+    assert response.result == {"is_success": 1}
 
 
 def test_a_status_inside_may_be_missing() -> None:
@@ -135,7 +119,7 @@ def test_what_cannot_be_read_is_malformed(raw: bytes, what: str) -> None:
 @pytest.mark.parametrize("result", [None, [], "text", 1, True])
 def test_a_result_that_is_no_object_is_malformed(result: object) -> None:
     with pytest.raises(VendorMalformed) as raised:
-        _ = read(answer_bytes(result)).result
+        _ = read(response_bytes(result)).result
     assert raised.value.what == "result is missing or not an object"
 
 
@@ -161,16 +145,16 @@ def test_other_numbers_stay_what_they_are(literal: str, value: float) -> None:
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_read_or_the_vendors_fault(raw: bytes) -> None:
     try:
-        answer = read(raw)
+        response = read(raw)
     except VendorError:
         return
-    assert answer.raw == raw
+    assert response.raw == raw
 
 
 @given(JSON_VALUES, JSON_VALUES)
 def test_any_json_is_read_or_the_vendors_fault(status: object, result: object) -> None:
     try:
-        fields = read(answer_bytes(result, status=status)).result
+        fields = read(response_bytes(result, status=status)).result
     except VendorError:
         return
     assert fields == result
@@ -179,7 +163,7 @@ def test_any_json_is_read_or_the_vendors_fault(status: object, result: object) -
 @pytest.mark.parametrize("depth", [50, 150, 400, 900, 5_000, 50_000])
 def test_however_deep_a_record_is_nested_it_is_the_vendors_fault_or_fits_an_item(depth: int) -> None:
     nested = b"[" * depth + b'"deep"' + b"]" * depth
-    raw = answer_bytes(fresh_fields(deep="HERE")).replace(b'"HERE"', nested)
+    raw = response_bytes(fresh_fields(deep="HERE")).replace(b'"HERE"', nested)
     try:
         fields = read(raw).result
     except VendorMalformed:

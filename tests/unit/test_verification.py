@@ -34,7 +34,7 @@ def test_only_the_open_statuses_are_not_final() -> None:
     assert {status for status in Status if not status.is_final} == {Status.PENDING, Status.PROCESSING}
 
 
-def test_statuses_only_rise() -> None:
+def test_only_statuses_of_lower_rank_can_advance() -> None:
     assert all((a in b.lower_ones) == (a.rank < b.rank) for a, b in itertools.product(Status, repeat=2))
 
 
@@ -99,7 +99,7 @@ def test_a_link_is_usable_while_it_lives_and_nothing_is_final(changes: dict[str,
     assert reservation(**{"url": "https://vendor.example", **changes}).link_is_usable(NOW) is usable
 
 
-def test_a_reservation_is_what_nobody_has_been_given() -> None:
+def test_only_sequence_0_is_a_reservation() -> None:
     assert reservation(sequence=0).is_reservation
     assert not reservation(sequence=1).is_reservation
 
@@ -160,5 +160,5 @@ def test_a_colon_does_not_make_two_callers_one(one: tuple[str, str], other: tupl
         "ver_" + "a" * 24 + "/a",
     ],
 )
-def test_what_is_no_id_is_told_apart(text: str) -> None:
+def test_a_malformed_id_is_no_id(text: str) -> None:
     assert not is_id(text)

@@ -14,7 +14,7 @@ from bridge.auth.access_tokens import Issuer
 from bridge.domain.caller import READ, WRITE
 
 ISSUER = Issuer("https://id.example/", ("https://bridge.example",), ("RS256", "ES256"))
-# Whoever has these has not been named by the provider.
+# The provider does not publish keys of this name.
 STRANGER = "stranger"
 
 
