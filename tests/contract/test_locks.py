@@ -50,7 +50,8 @@ def test_nothing_is_installed_without_its_hashes() -> None:
         if re.search(r"\bpip\b.* install\b", line) and " uv" not in line
     ]
 
-    assert len(installs) >= 5
+    # The function that all targets call, and the layer of the JWT library.
+    assert len(installs) == 2
     assert [line for line in installs if "--require-hashes" not in line] == []
     assert '"--require-hashes"' in (ROOT / "layers/bridge/build_layer.py").read_text()
 
