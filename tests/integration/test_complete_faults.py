@@ -45,7 +45,7 @@ def test_with_a_faulty_vendor_the_person_is_sent_on_and_nothing_final_is_written
     assert "status=processing" in response.headers["location"]
     row = world.row(verification)
     assert (row["status"], row["sequence"], row["failures"], row["checks"]) == ("processing", 2, 1, 0)
-    assert row.keys().isdisjoint({"result", "evidence", "ttl", "reason_code"})
+    assert row.keys().isdisjoint({"evidence", "ttl", "reason_code"})
     assert world.stored.due() == {verification.id: world.clock.epoch + schedule.FOLLOW_UPS[0]}
     world.clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
     assert world.refresh(verification).json["code"] == code

@@ -3,20 +3,18 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from bridge.dependencies import Dependencies
 from bridge.settings import Settings
 from bridge.store.endpoints import MAX_AGE, EndpointSwitches
-from tests.integration.harness import Aws, Clock
+from tests.integration.harness import World
 from tests.integration.leaks import Said, found_in
 from tests.integration.raw_server import RawServer, Response, whole
-from tests.sandbox.sandbox import Sandbox
 
 ID = "ver_" + "a" * 26
 SECRET, SECOND = "whsec_" + "Y2FuYXJ5" * 6, "whsec_" + "c2Vjb25k" * 6
@@ -37,12 +35,10 @@ def for_endpoint(name: str, **changes: Any) -> str:
     return json.dumps({"endpoint": name, "event": DETAIL | changes})
 
 
-@dataclass
-class World:
-    sandbox: Sandbox
-    deps: Dependencies
-    aws: Aws
-    clock: Clock
+@dataclass(frozen=True, slots=True)
+class Delivery(World):
+    """A world whose messages of webhooks are handed to the function one by one."""
+
     hidden: list[int]
     log: Callable[[], list[dict[str, Any]]]
 
@@ -93,9 +89,9 @@ class World:
 
 
 @pytest.fixture
-def world(sandbox: Sandbox, deps: Dependencies, aws: Aws, clock: Clock, said: Said) -> Iterator[World]:
+def world(world: World, said: Said) -> Iterator[Delivery]:
     # The library that verifies goes by the real time.
-    clock.time = datetime.now(UTC)
+    world.clock.time = datetime.now(UTC)
     hidden: list[int] = []
 
     def note(params: dict[str, Any], **_: Any) -> None:
@@ -105,9 +101,9 @@ def world(sandbox: Sandbox, deps: Dependencies, aws: Aws, clock: Clock, said: Sa
         lines = (json.loads(line) for line in said.text().splitlines() if line.startswith('{"level"'))
         return [line for line in lines if line["level"] in ("WARNING", "ERROR")]
 
-    events, name = aws.client("sqs").meta.events, "before-parameter-build.sqs.ChangeMessageVisibility"
+    events, name = world.aws.client("sqs").meta.events, "before-parameter-build.sqs.ChangeMessageVisibility"
     events.register(name, note)
-    yield World(sandbox, deps, aws, clock, hidden, log)
+    yield Delivery(**{each.name: getattr(world, each.name) for each in fields(World)}, hidden=hidden, log=log)
     events.unregister(name, note)
 
 
@@ -119,7 +115,7 @@ def content(request: bytes, secret: str = SECRET) -> Any:
     return {"id": headers["webhook-id"], **Webhook(secret).verify(body, headers)}
 
 
-def test_an_event_reaches_each_endpoint_that_wants_it_signed_and_no_other(world: World) -> None:
+def test_an_event_reaches_each_endpoint_that_wants_it_signed_and_no_other(world: Delivery) -> None:
     with RawServer(OK) as crm, RawServer(OK) as wide, RawServer(OK) as other:
         world.endpoints(
             {"name": "crm", "url": f"{crm.url}/a?b=c", "events": ["verification.verified"], "principal": "web"},
@@ -138,7 +134,7 @@ def test_an_event_reaches_each_endpoint_that_wants_it_signed_and_no_other(world:
     assert (world.waiting(), world.dead_letters(), world.log()) == ([], [], [])
 
 
-def test_each_endpoint_is_a_message_group_of_its_own_so_that_the_queue_is_fair(world: World) -> None:
+def test_each_endpoint_is_a_message_group_of_its_own_so_that_the_queue_is_fair(world: Delivery) -> None:
     names = [f"endpoint-{i}" for i in range(12)]
     world.endpoints(*({"name": name, "url": "http://127.0.0.1:1/"} for name in names))
     assert world.deliver(FROM_BUS)
@@ -148,13 +144,13 @@ def test_each_endpoint_is_a_message_group_of_its_own_so_that_the_queue_is_fair(w
     }
 
 
-def test_without_endpoints_an_event_is_done(world: World) -> None:
+def test_without_endpoints_an_event_is_done(world: Delivery) -> None:
     assert world.deliver(FROM_BUS)
     assert (world.waiting(), world.dead_letters(), world.log()) == ([], [], [])
 
 
 @pytest.mark.parametrize("status", ["200 OK", "201 Created", "202 Accepted", "204 No Content", "299 Fine"])
-def test_any_2xx_is_done(world: World, status: str) -> None:
+def test_any_2xx_is_done(world: Delivery, status: str) -> None:
     with RawServer(whole(b"", status)) as server:
         world.endpoints({"name": "crm", "url": server.url})
         assert world.deliver(for_endpoint("crm"))
@@ -177,7 +173,7 @@ def test_any_2xx_is_done(world: World, status: str) -> None:
     ],
 )
 def test_any_other_status_is_tried_again_by_the_schedule(
-    world: World, status: str, attempt: int, header: str, hidden: int
+    world: Delivery, status: str, attempt: int, header: str, hidden: int
 ) -> None:
     with RawServer(whole(b"canary-body", status, header)) as server:
         world.endpoints({"name": "crm", "url": server.url})
@@ -188,7 +184,7 @@ def test_any_other_status_is_tried_again_by_the_schedule(
     assert {name: line.get(name) for name in expected} == expected
 
 
-def test_one_that_was_tried_again_is_delivered_with_the_same_id_and_a_new_time(world: World) -> None:
+def test_one_that_was_tried_again_is_delivered_with_the_same_id_and_a_new_time(world: Delivery) -> None:
     with RawServer(whole(b"", "500 Error"), OK) as server:
         world.endpoints({"name": "crm", "url": server.url})
         assert not world.deliver(for_endpoint("crm"))
@@ -202,7 +198,7 @@ def test_one_that_was_tried_again_is_delivered_with_the_same_id_and_a_new_time(w
 
 
 def test_a_webhook_that_failed_comes_again_from_the_queue_by_itself(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEBHOOK_RETRY_SECONDS", "1")
     with RawServer(whole(b"", "500 Error"), OK) as server:
@@ -219,7 +215,7 @@ def test_a_webhook_that_failed_comes_again_from_the_queue_by_itself(
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_a_receiver_that_is_not_reached_is_tried_again(world: World, allowed: bool) -> None:
+def test_a_receiver_that_is_not_reached_is_tried_again(world: Delivery, allowed: bool) -> None:
     def hang_up(connection: Any, stopping: Any) -> None:
         connection.close()
 
@@ -231,7 +227,7 @@ def test_a_receiver_that_is_not_reached_is_tried_again(world: World, allowed: bo
     assert ("http_status" in line, world.hidden) == (False, [5])
 
 
-def test_without_the_setting_of_local_stacks_this_machine_is_no_endpoint(world: World) -> None:
+def test_without_the_setting_of_local_stacks_this_machine_is_no_endpoint(world: Delivery) -> None:
     settings = world.deps.settings
     names = {"DELIVERY_QUEUE_URL": settings.delivery_queue_url, "ENDPOINTS_TABLE_NAME": settings.endpoints_table_name}
     names |= {"DELIVERY_DEAD_LETTER_QUEUE_URL": settings.delivery_dead_letter_queue_url}
@@ -244,7 +240,7 @@ def test_without_the_setting_of_local_stacks_this_machine_is_no_endpoint(world: 
     assert [(line["message"], line["reason"]) for line in world.log()] == [("endpoint_off", "url is not https")]
 
 
-def test_the_delays_of_a_local_stack_are_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_delays_of_a_local_stack_are_its_own(world: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBHOOK_RETRY_SECONDS", "1,2")
     world.endpoints({"name": "crm", "url": "http://127.0.0.1:1/"})
     for attempt in (1, 2, 3):
@@ -253,7 +249,7 @@ def test_the_delays_of_a_local_stack_are_its_own(world: World, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("age", [72 * 3600, 80 * 3600])
-def test_after_72_hours_it_is_set_aside_with_a_line(world: World, age: int) -> None:
+def test_after_72_hours_it_is_set_aside_with_a_line(world: Delivery, age: int) -> None:
     with RawServer(whole(b"", "500 Error")) as server:
         world.endpoints({"name": "crm", "url": server.url})
         assert not world.deliver(for_endpoint("crm"), attempt=11, age=72 * 3600 - 1)
@@ -264,7 +260,7 @@ def test_after_72_hours_it_is_set_aside_with_a_line(world: World, age: int) -> N
     assert {name: line.get(name) for name in expected} == expected
 
 
-def test_a_410_switches_the_endpoint_off_and_drops_nothing_until_it_is_on_again(world: World) -> None:
+def test_a_410_switches_the_endpoint_off_and_drops_nothing_until_it_is_on_again(world: Delivery) -> None:
     switches = world.deps.endpoint_switches
     with RawServer(whole(b"", "410 Gone"), OK) as server:
         world.endpoints({"name": "crm", "url": server.url}, {"name": "other", "url": server.url})
@@ -285,7 +281,7 @@ def test_a_410_switches_the_endpoint_off_and_drops_nothing_until_it_is_on_again(
     ]
 
 
-def test_a_switch_is_looked_up_once_in_half_a_minute_and_keeps_its_first_reason(world: World) -> None:
+def test_a_switch_is_looked_up_once_in_half_a_minute_and_keeps_its_first_reason(world: Delivery) -> None:
     now = 0.0
     client, table = world.aws.client("dynamodb"), world.deps.settings.endpoints_table_name
     mine = EndpointSwitches(client, table, clock=lambda: now)
@@ -301,14 +297,14 @@ def test_a_switch_is_looked_up_once_in_half_a_minute_and_keeps_its_first_reason(
     assert client.get_item(TableName=table, Key={"name": {"S": "crm"}})["Item"]["reason"]["S"] == "first"
 
 
-def test_an_endpoint_that_is_gone_from_the_secret_has_its_messages_set_aside(world: World) -> None:
+def test_an_endpoint_that_is_gone_from_the_secret_has_its_messages_set_aside(world: Delivery) -> None:
     assert world.deliver(for_endpoint("crm"))
     assert [each["Body"]["endpoint"] for each in world.dead_letters()] == ["crm"]
     (line,) = world.log()
     assert (line["message"], line["endpoint"], line["reason"]) == ("endpoint_off", "crm", "it is not in the secret")
 
 
-def test_what_an_endpoint_does_not_want_any_more_is_not_sent(world: World) -> None:
+def test_what_an_endpoint_does_not_want_any_more_is_not_sent(world: Delivery) -> None:
     with RawServer(OK) as server:
         world.endpoints({"name": "crm", "url": server.url, "events": ["verification.failed"]})
         assert world.deliver(for_endpoint("crm"))
@@ -316,7 +312,7 @@ def test_what_an_endpoint_does_not_want_any_more_is_not_sent(world: World) -> No
     assert (world.dead_letters(), world.log()) == ([], [])
 
 
-def test_a_malformed_entry_is_off_and_reported_and_its_events_wait_while_the_others_work(world: World) -> None:
+def test_a_malformed_entry_is_off_and_reported_and_its_events_wait_while_the_others_work(world: Delivery) -> None:
     with RawServer(OK) as server:
         world.endpoints({"name": "bad", "url": "canary"}, {"name": "crm", "url": server.url}, {"name": "NO"}, "canary")
         world.send(FROM_BUS)
@@ -336,14 +332,14 @@ POISON = [
 
 
 @pytest.mark.parametrize("poison", POISON[1:])
-def test_poison_is_reported_and_not_hidden_for_longer(world: World, poison: str) -> None:
+def test_poison_is_reported_and_not_hidden_for_longer(world: Delivery, poison: str) -> None:
     assert not world.deliver(poison)
     assert (world.hidden, world.dead_letters()) == ([], [])
     (line,) = world.log()
     assert (line["message"], line["message_id"]) == ("message_failed", "message-1")
 
 
-def test_poison_ends_among_the_dead_letters_and_stops_nobody_behind_it(world: World) -> None:
+def test_poison_ends_among_the_dead_letters_and_stops_nobody_behind_it(world: Delivery) -> None:
     sqs, url = world.sandbox.client("sqs"), world.deps.settings.delivery_queue_url
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     receives = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
@@ -373,7 +369,7 @@ def test_poison_ends_among_the_dead_letters_and_stops_nobody_behind_it(world: Wo
     ],
 )
 def test_a_part_of_aws_that_fails_leaves_the_message_and_a_line(
-    world: World, call: str, body: str, receiver: Response
+    world: Delivery, call: str, body: str, receiver: Response
 ) -> None:
     with RawServer(receiver) as server:
         world.endpoints({"name": "crm", "url": server.url})
@@ -385,7 +381,7 @@ def test_a_part_of_aws_that_fails_leaves_the_message_and_a_line(
     assert (world.hidden, world.dead_letters()) == ([], [])
 
 
-def test_a_retry_that_cannot_be_planned_comes_when_the_queue_shows_it_again(world: World) -> None:
+def test_a_retry_that_cannot_be_planned_comes_when_the_queue_shows_it_again(world: Delivery) -> None:
     world.endpoints({"name": "crm", "url": "http://127.0.0.1:1/"})
     world.aws.deny("sqs.ChangeMessageVisibility", "ReceiptHandleIsInvalid")
     assert not world.deliver(for_endpoint("crm"))
@@ -395,7 +391,9 @@ def test_a_retry_that_cannot_be_planned_comes_when_the_queue_shows_it_again(worl
     ]
 
 
-def test_a_queue_that_takes_only_some_of_an_event_gets_all_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_queue_that_takes_only_some_of_an_event_gets_all_again(
+    world: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Partial:
         def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
             return {
@@ -409,7 +407,7 @@ def test_a_queue_that_takes_only_some_of_an_event_gets_all_again(world: World, m
     assert [(line["operation"], line["error_code"]) for line in world.log()] == [("SendMessageBatch", "InternalError")]
 
 
-def test_nothing_is_said_of_the_url_the_body_the_secret_or_the_reference(world: World, said: Said) -> None:
+def test_nothing_is_said_of_the_url_the_body_the_secret_or_the_reference(world: Delivery, said: Said) -> None:
     answers = [whole(b"canary-response", status) for status in ("204 Fine", "302 Found", "500 Error", "410 Gone")]
     with RawServer(*answers) as server:
         port = str(server.port)

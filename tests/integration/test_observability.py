@@ -135,5 +135,5 @@ def test_a_sweep_logs_how_many_were_due_claimed_and_sent(world: World, reported:
 
 
 def test_a_message_without_a_valid_id_is_an_error(deps: Dependencies) -> None:
-    with pytest.raises(ValueError, match=r"^the message names no verification$"):
+    with pytest.raises(ValueError, match=r"^the message has no verification id$"):
         finalize(deps, DueMessage("ver_x", None))

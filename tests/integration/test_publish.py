@@ -10,15 +10,14 @@ from bridge.cli import replay
 from bridge.dependencies import Dependencies
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.events import events_of
+from bridge.domain.verification import Verification
 from bridge.store import reading
-from tests.integration.harness import Aws, Functions, new, return_path, token_of
-from tests.integration.stored_state import StoredState
-from tests.sandbox.sandbox import Sandbox
+from tests.integration.harness import World, new
 
 
-def published(sandbox: Sandbox, deps: Dependencies) -> list[dict[str, Any]]:
+def published(world: World) -> list[dict[str, Any]]:
     """The events that reached the delivery queue, which is empty afterwards."""
-    sqs, url = sandbox.client("sqs"), deps.settings.delivery_queue_url
+    sqs, url = world.sandbox.client("sqs"), world.deps.settings.delivery_queue_url
     found = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
         for message in messages:
@@ -31,81 +30,74 @@ def types(details: list[dict[str, Any]]) -> list[str]:
     return [detail["type"].removeprefix("verification.") for detail in details]
 
 
-def verified(sandbox: Sandbox, deps: Dependencies, functions: Functions, **request: Any) -> str:
-    verification = new(deps, **request)
-    sandbox.vendor.play(token_of(verification), "verified")
-    functions.browser(return_path(verification))
-    return verification.id
+def verified(world: World, **request: Any) -> Verification:
+    verification = world.new("verified", **request)
+    world.returns(verification)
+    return verification
 
 
-def test_each_advance_is_published_once_and_no_other_write(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions
-) -> None:
-    id = verified(sandbox, deps, functions, reference="order-1")
-    functions.api("POST", f"/verifications/{id}/refresh")
-    assert sandbox.drain_streams() == 3
-    details = published(sandbox, deps)
+def test_each_advance_is_published_once_and_no_other_write(world: World) -> None:
+    verification = verified(world, reference="order-1")
+    world.refresh(verification)
+    assert world.sandbox.drain_streams() == 3
+    details = published(world)
     assert types(details) == ["created", "processing", "verified"]
-    stored = reading.get(deps.table, id)
+    stored = reading.get(world.deps.table, verification.id)
     assert stored is not None
     assert details == [event.detail for event in events_of(stored)]
-    assert sandbox.drain_streams() == 0
+    assert world.sandbox.drain_streams() == 0
 
 
-def test_events_that_the_bus_does_not_take_are_published_later(sandbox: Sandbox, deps: Dependencies, aws: Aws) -> None:
-    new(deps), new(deps)
-    aws.deny("events.PutEvents", "AccessDenied")
-    assert sandbox.drain_streams() == 0
-    aws.forget()
-    assert sandbox.drain_streams() == 2
-    assert types(published(sandbox, deps)) == ["created", "created"]
+def test_events_that_the_bus_does_not_take_are_published_later(world: World) -> None:
+    world.new(), world.new()
+    world.aws.deny("events.PutEvents", "AccessDenied")
+    assert world.sandbox.drain_streams() == 0
+    world.aws.check_nothing_awaited()
+    assert world.sandbox.drain_streams() == 2
+    assert types(published(world)) == ["created", "created"]
 
 
-def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(
-    sandbox: Sandbox, deps: Dependencies, stored: StoredState
-) -> None:
-    first = new(deps)
-    sandbox.drain_streams()
-    published(sandbox, deps)
-    stored.set(first.id, "status", "archived")
-    second = new(deps)
-    assert sandbox.drain_streams() == 2
-    assert [detail["data"]["id"] for detail in published(sandbox, deps)] == [second.id]
-    url = deps.settings.publish_dead_letter_queue_url
-    (letter,) = sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"]
+def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(world: World) -> None:
+    first = world.new()
+    world.sandbox.drain_streams()
+    published(world)
+    world.stored.set(first.id, "status", "archived")
+    second = world.new()
+    assert world.sandbox.drain_streams() == 2
+    assert [detail["data"]["id"] for detail in published(world)] == [second.id]
+    url = world.deps.settings.publish_dead_letter_queue_url
+    (letter,) = world.sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"]
     assert json.loads(letter["Body"])["verification_id"] == first.id
 
 
-def test_a_replay_sends_the_same_events_again(sandbox: Sandbox, deps: Dependencies, functions: Functions) -> None:
-    id = verified(sandbox, deps, functions)
-    sandbox.drain_streams()
-    before = published(sandbox, deps)
-    response = functions.api("POST", f"/verifications/{id}/events/replay")
+def test_a_replay_sends_the_same_events_again(world: World) -> None:
+    id = verified(world).id
+    world.sandbox.drain_streams()
+    before = published(world)
+    response = world.functions.api("POST", f"/verifications/{id}/events/replay")
     assert (response.status, [each["id"] for each in response.json["data"]]) == (202, [each["id"] for each in before])
-    assert published(sandbox, deps) == before
-    assert functions.api("GET", f"/verifications/{id}/events").json == response.json
+    assert published(world) == before
+    assert world.functions.api("GET", f"/verifications/{id}/events").json == response.json
 
 
-def test_after_a_redaction_a_replay_names_no_reference(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions
-) -> None:
-    id = verified(sandbox, deps, functions, reference="order-1")
-    functions.api("POST", f"/verifications/{id}/redact")
-    functions.api("POST", f"/verifications/{id}/events/replay")
-    details = published(sandbox, deps)
+def test_after_a_redaction_a_replay_names_no_reference(world: World) -> None:
+    verification = verified(world, reference="order-1")
+    world.redact(verification)
+    world.functions.api("POST", f"/verifications/{verification.id}/events/replay")
+    details = published(world)
     assert types(details) == ["created", "processing", "verified", "redacted"]
     assert "order-1" not in json.dumps(details)
 
 
 def test_the_command_replays_what_was_created_in_a_span_of_time(
-    sandbox: Sandbox, deps: Dependencies, functions: Functions, capsys: pytest.CaptureFixture[str]
+    world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = new(deps)
-    names = ["--table", deps.settings.table_name, "--bus", deps.settings.event_bus_name]
+    made, settings = world.new(), world.deps.settings
+    names = ["--table", settings.table_name, "--bus", settings.event_bus_name]
     day = made.created_at.date().isoformat()
     assert replay.main([f"{day}T00:00Z", f"{day}T23:59Z", *names]) == 0
     assert capsys.readouterr().out == "1 events of 1 verifications were sent again\n"
-    assert types(published(sandbox, deps)) == ["created"]
+    assert types(published(world)) == ["created"]
     assert replay.main(["2020-01-01", "2020-01-03", *names]) == 0
     assert capsys.readouterr().out == "0 events of 0 verifications were sent again\n"
     with pytest.raises(SystemExit):

@@ -64,7 +64,7 @@ def test_a_result_without_pictures_needs_no_evidence(world: World) -> None:
     response = world.read_result(verification)
 
     assert response.json["result"] == json.loads(world.vendor.raw_record(token_of(verification)))["result"]
-    assert world.aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem"]
+    assert world.aws.calls == ["dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.PutItem"]
 
 
 @pytest.mark.parametrize("outcome", ["verified", "9102"])
@@ -80,12 +80,13 @@ def test_once_the_evidence_has_expired_the_fields_stay_and_the_pictures_are_null
     pairs = replaced(reported, response.json["result"])
     assert [shown for _, shown in pairs] == [None] * (3 if outcome == "verified" else 1)
     # Who reads is written down first, and nothing is put into the bucket again.
-    assert world.aws.calls == ["dynamodb.GetItem", "dynamodb.PutItem", "s3.GetObject"]
+    assert world.aws.calls == ["dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.PutItem", "s3.GetObject"]
 
 
 def test_once_the_evidence_has_expired_a_record_that_stood_there_as_a_whole_is_null(world: World) -> None:
     verification = completed(world, "verified")
-    world.stored.set(verification.id, "result", pictures.without_pictures({"many": list(range(100_000))}))
+    whole = pictures.without_pictures({"many": list(range(100_000))})
+    world.deps.results.put(verification.id, world.row(verification)["evidence"]["sha256"], whole, world.clock())
     world.stored.expire(verification.id)
 
     response = world.read_result(verification)

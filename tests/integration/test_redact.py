@@ -29,6 +29,7 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(world: World, verified
     before = world.row(verified)
     assert before.keys() > PERSONAL
     assert len(world.stored.objects(verified.id)) > 1
+    assert len(world.stored.results(verified.id)) == 1
 
     response = world.redact(verified)
 
@@ -36,7 +37,7 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(world: World, verified
     assert row.keys().isdisjoint(PERSONAL | {"fingerprint"})
     for value in (verified.token, verified.code, "customer-42", "spring", "localhost", "AMINAH"):
         assert str(value) not in json.dumps(row, default=str)
-    assert world.stored.objects(verified.id) == []
+    assert world.stored.objects(verified.id) == world.stored.results(verified.id) == []
     assert row["ttl"] == world.clock.epoch + world.deps.settings.retention
     # Once more, when no completion can be under way.
     assert world.stored.due() == {verified.id: world.clock.epoch + schedule.LATE_ERASURE}
