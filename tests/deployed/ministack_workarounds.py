@@ -23,6 +23,7 @@ def apply(folder: Path, receiver: int) -> None:
     """Applies all of them; `folder` takes what one of them writes, `receiver` is the port of the tests' endpoints."""
     principal_arn_of_a_session_is_its_role()
     a_batch_needs_the_action_of_its_entries()
+    an_event_has_its_source_as_a_condition_key()
     ref_of_a_secret_is_its_arn()
     http_api_imports_its_body()
     functions_import_nothing_of_the_emulator(folder, receiver)
@@ -52,6 +53,20 @@ def a_batch_needs_the_action_of_its_entries() -> None:
         return action.removesuffix("Batch") if isinstance(action, str) and action.startswith("sqs:") else action
 
     iam_actions.extract_iam_action = extract_as_aws
+
+
+def an_event_has_its_source_as_a_condition_key() -> None:
+    """It knows no events:source, so a policy that asks for one allows no event; on AWS PutEvents has it."""
+    context = iam_actions.request_tag_context
+
+    def context_as_aws(service: str, action: str, body: bytes, parameters: Any) -> Any:
+        found = context(service, action, body, parameters)
+        if action == "events:PutEvents":
+            sources = sorted({entry["Source"] for entry in json.loads(body)["Entries"]})
+            found = {**found, "events:source": sources[0] if len(sources) == 1 else sources}
+        return found
+
+    iam_actions.request_tag_context = context_as_aws
 
 
 def ref_of_a_secret_is_its_arn() -> None:

@@ -77,6 +77,17 @@ def allows_a_batch_to_who_may_send(emulator: Emulator) -> bool:
     return is_allowed(lambda: sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "0", "MessageBody": "{}"}]))
 
 
+def allows_an_event_of_the_named_source(emulator: Emulator) -> bool:
+    named = {"Condition": {"StringEquals": {"events:source": "ours"}}}
+    _, events = as_role(emulator, "publisher", statement("Allow", "events:PutEvents", "*", **named), "events")
+
+    def is_put(source: str) -> bool:
+        return is_allowed(lambda: events.put_events(Entries=[{"Source": source, "DetailType": "any", "Detail": "{}"}]))
+
+    assert not is_put("others")
+    return is_put("ours")
+
+
 def gives_the_arn_of_a_secret(emulator: Emulator) -> bool:
     resources = {"Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "{}"}}}
     return create_stack(emulator, "refers-to-a-secret", resources, {"Ref": "Secret"}).startswith("arn:")
@@ -176,6 +187,7 @@ def is_allowed(call: Callable[[], object]) -> bool:
 PROBES = {
     "principal_arn_of_a_session_is_its_role": allows_the_role_that_a_policy_exempts,
     "a_batch_needs_the_action_of_its_entries": allows_a_batch_to_who_may_send,
+    "an_event_has_its_source_as_a_condition_key": allows_an_event_of_the_named_source,
     "ref_of_a_secret_is_its_arn": gives_the_arn_of_a_secret,
     "http_api_imports_its_body": makes_the_routes_of_a_body,
     "health_belongs_to_the_apis": leaves_health_to_the_api,
