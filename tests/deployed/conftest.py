@@ -10,13 +10,18 @@ from tests.deployed.certificates import Authority
 from tests.deployed.checkout import Checkout
 from tests.deployed.emulator import API_HOSTS, Emulator
 from tests.deployed.identity_provider import IdentityProvider
-from tests.deployed.readme import deploy_steps
+from tests.deployed.internet import INSIDE, NAMES
+from tests.deployed.readme import deploy_steps, documented
+from tests.deployed.receiver import Receiver
 from tests.deployed.stack import Stack
 from tests.sandbox.vendor import FakeVendor
 
 # What the README leaves to the operator.
 CREDENTIALS = ("client-deployed", "sk_deployed")
-SCOPES = "verifications:write verifications:read verifications:read_result verifications:read_all verifications:redact"
+SCOPES = (
+    "verifications:write verifications:read verifications:read_result verifications:read_all verifications:redact "
+    "events:replay"
+)
 _LAST = "test_delete"
 
 
@@ -31,12 +36,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"), [f"*.{API_HOSTS}"])
+    return Authority(tmp_path_factory.mktemp("certificates"), [f"*.{API_HOSTS}", *NAMES, INSIDE])
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator"), authority) as emulator:
+def receiver(authority: Authority) -> Iterator[Receiver]:
+    with Receiver(authority.server_context()) as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory, authority: Authority, receiver: Receiver) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator"), authority, receiver=receiver.port) as emulator:
         yield emulator
 
 
@@ -89,10 +100,25 @@ def stack(checkout: Checkout, emulator: Emulator, authority: Authority, request:
     return stack
 
 
+@pytest.fixture(scope="module")
+def endpoints(checkout: Checkout, stack: Stack) -> Iterator[dict[str, str]]:
+    """The endpoints of docs/webhooks.md, added as it says: their secrets by their names."""
+    with stack.endpoints():
+        printed = operate(checkout, *documented("webhooks.md", "Endpoints")).split()
+        # Nothing is cached that was there before.
+        stack.start_anew("DeliverFunction")
+        yield dict(zip(("crm", "billing"), printed, strict=False))
+
+
 @pytest.fixture
 def new_key(checkout: Checkout, stack: Stack) -> str:
     """A key with all scopes that API Gateway has not seen yet."""
     return make_key(checkout)
+
+
+def operate(checkout: Checkout, *commands: str) -> str:
+    """What an operator's commands print, where the outputs of the stack are variables (step 3 of the README)."""
+    return checkout.run(deploy_steps()[3][0], *commands).stdout
 
 
 def make_key(checkout: Checkout) -> str:

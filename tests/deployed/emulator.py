@@ -28,12 +28,15 @@ _READY_SECONDS = 60
 
 
 class Emulator:
-    """An emulator with IAM enforced and TLS, from start() on. `unchanged` leaves out the workarounds."""
+    """An emulator with IAM enforced and TLS, from start() on. `unchanged` leaves out the workarounds.
 
-    def __init__(self, folder: Path, authority: Authority, *, unchanged: bool = False) -> None:
+    `receiver` is the port at which functions find the endpoints of internet.py.
+    """
+
+    def __init__(self, folder: Path, authority: Authority, *, receiver: int = 0, unchanged: bool = False) -> None:
         self._folder = folder
         self._authority = authority
-        self._options = ["--unchanged"] if unchanged else []
+        self._options = ["--unchanged"] if unchanged else [str(receiver)]
         self._port = _free_port()
         self.url = f"https://127.0.0.1:{self._port}"
 

@@ -1,4 +1,7 @@
-"""Starts MiniStack: python launcher.py <folder> [--unchanged]. It runs in the emulator's own environment."""
+"""Starts MiniStack: python launcher.py <folder> <port of the receiver>|--unchanged.
+
+It runs in the emulator's own environment.
+"""
 
 import sys
 from pathlib import Path
@@ -12,7 +15,7 @@ def main() -> None:
         # Found beside this file: Python puts the folder of a script first on its path.
         import ministack_workarounds
 
-        ministack_workarounds.apply(folder)
+        ministack_workarounds.apply(folder, int(sys.argv[2]))
     # It reads options of its own.
     sys.argv = sys.argv[:1]
     app.main()

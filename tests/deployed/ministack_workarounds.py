@@ -13,20 +13,22 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
-from ministack.services import apigateway, iam, secretsmanager
+from ministack.services import apigateway, iam, lambda_svc, secretsmanager
 from ministack.services.cloudformation import provisioners
 
 _SESSION = re.compile(r"arn:aws[a-z-]*:sts::[0-9]{12}:assumed-role/([^/]+)/.+")
 
 
-def apply(folder: Path) -> None:
-    """Applies all of them; `folder` takes what one of them writes."""
+def apply(folder: Path, receiver: int) -> None:
+    """Applies all of them; `folder` takes what one of them writes, `receiver` is the port of the tests' endpoints."""
     principal_arn_of_a_session_is_its_role()
     a_batch_needs_the_action_of_its_entries()
+    an_event_has_its_source_as_a_condition_key()
     ref_of_a_secret_is_its_arn()
     http_api_imports_its_body()
-    functions_import_nothing_of_the_emulator(folder)
+    functions_import_nothing_of_the_emulator(folder, receiver)
     health_belongs_to_the_apis()
+    a_stream_repeats_from_its_first_failed_record()
 
 
 def principal_arn_of_a_session_is_its_role() -> None:
@@ -51,6 +53,20 @@ def a_batch_needs_the_action_of_its_entries() -> None:
         return action.removesuffix("Batch") if isinstance(action, str) and action.startswith("sqs:") else action
 
     iam_actions.extract_iam_action = extract_as_aws
+
+
+def an_event_has_its_source_as_a_condition_key() -> None:
+    """It knows no events:source, so a policy that asks for one allows no event; on AWS PutEvents has it."""
+    context = iam_actions.request_tag_context
+
+    def context_as_aws(service: str, action: str, body: bytes, parameters: Any) -> Any:
+        found = context(service, action, body, parameters)
+        if action == "events:PutEvents":
+            sources = sorted({entry["Source"] for entry in json.loads(body)["Entries"]})
+            found = {**found, "events:source": sources[0] if len(sources) == 1 else sources}
+        return found
+
+    iam_actions.request_tag_context = context_as_aws
 
 
 def ref_of_a_secret_is_its_arn() -> None:
@@ -148,12 +164,14 @@ def _created(response: tuple[int, Any, bytes], name: str) -> str:
     return str(json.loads(body)[name])
 
 
-def functions_import_nothing_of_the_emulator(folder: Path) -> None:
+def functions_import_nothing_of_the_emulator(folder: Path, receiver: int) -> None:
     """Functions run in the emulator's interpreter and could import its packages where the layers lack one."""
     # Not this environment's: it sees the packages that are installed in it.
     base = Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}")
     python = folder / "python"
-    python.write_text(f'#!/bin/sh\nexec "{base}" -S -E "$@"\n', encoding="utf-8")
+    # No difference between emulator and AWS, but each function has to start in it.
+    internet = f'"{Path(__file__).with_name("internet.py")}" {receiver}'
+    python.write_text(f'#!/bin/sh\nexec "{base}" -S -E -P {internet} "$@"\n', encoding="utf-8")
     python.chmod(0o755)
     detect = lambda_runtime._detect_runtime_binary
     lambda_runtime._detect_runtime_binary = lambda runtime: (str(python), detect(runtime)[1])
@@ -162,3 +180,27 @@ def functions_import_nothing_of_the_emulator(folder: Path) -> None:
 def health_belongs_to_the_apis() -> None:
     """It takes /health of every host for its own; on AWS the path is the API's."""
     app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")
+
+
+def a_stream_repeats_from_its_first_failed_record() -> None:
+    """Of a stream's batch that failed in part it repeats nothing; AWS repeats it from the first failed record on."""
+    execute = lambda_svc._execute_function
+    # By function: the number in the stream from which it goes on.
+    first_failed: dict[str, str] = {}
+
+    def execute_as_aws(function: Any, event: Any) -> Any:
+        records = event.get("Records", []) if isinstance(event, dict) else []
+        if not records or records[0].get("eventSource") != "aws:dynamodb":
+            return execute(function, event)
+        name, numbers = function["config"]["FunctionArn"], [each["dynamodb"]["SequenceNumber"] for each in records]
+        start = first_failed.pop(name, None)
+        result = execute(function, {"Records": records[numbers.index(start) if start in numbers else 0 :]})
+        body = result.get("body")
+        failures = body.get("batchItemFailures", []) if isinstance(body, dict) else []
+        if failures:
+            first_failed[name] = min((each["itemIdentifier"] for each in failures), key=numbers.index)
+            # It repeats the batch of a function that failed.
+            return {**result, "error": True}
+        return result
+
+    lambda_svc._execute_function = execute_as_aws

@@ -15,6 +15,7 @@ REQUESTS = {
         ("Audit", "dynamodb:PutItem", "PutItem", "GET /verifications/{id}?expand=result"),
         ("StoreReadAndDeleteEvidence", "s3:GetObject", "GetObject", "GET /verifications/{id}?expand=result"),
         ("StoreReadAndDeleteEvidence", "s3:PutObject", "PutObject", "GET /verifications/{id}?expand=result"),
+        ("Results", "dynamodb:GetItem", "GetItem", "GET /verifications/{id}?expand=result"),
     )
 }
 # A new link, by the permission that it needs before the vendor is asked.
@@ -23,15 +24,19 @@ CREATES = {
     Permission("VerificationsRole", "ReadEkycCredentials", "secretsmanager:GetSecretValue"): "GetSecretValue",
 }
 RELEASE = Permission("VerificationsRole", "Records", "dynamodb:DeleteItem")
-# Erasing: a request to redact, and finalize afterwards, for what came late or was left.
+# Erasing: a request to redact, and finalize afterwards, for what came late or was left. Evidence goes first.
 ERASURES = {
-    Permission(role, sid, action): operation
-    for role, sid, action, operation in (
-        ("VerificationsRole", "ListEvidence", "s3:ListBucketVersions", "ListObjectVersions"),
-        ("VerificationsRole", "StoreReadAndDeleteEvidence", "s3:DeleteObjectVersion", "DeleteObject"),
-        ("FinalizeRole", "ListEvidence", "s3:ListBucketVersions", "ListObjectVersions"),
-        ("FinalizeRole", "DeleteEvidence", "s3:DeleteObjectVersion", "DeleteObject"),
-    )
+    "evidence": {
+        Permission("VerificationsRole", "ListEvidence", "s3:ListBucketVersions"): "ListObjectVersions",
+        Permission("VerificationsRole", "StoreReadAndDeleteEvidence", "s3:DeleteObjectVersion"): "DeleteObject",
+        Permission("FinalizeRole", "ListEvidence", "s3:ListBucketVersions"): "ListObjectVersions",
+        Permission("FinalizeRole", "DeleteEvidence", "s3:DeleteObjectVersion"): "DeleteObject",
+    },
+    "results": {
+        Permission(role, sid, f"dynamodb:{operation}"): operation
+        for role, sid in (("VerificationsRole", "Results"), ("FinalizeRole", "KeepAndEraseResults"))
+        for operation in ("Query", "DeleteItem")
+    },
 }
 READ_STATUS = Permission("RedirectRole", "Records", "dynamodb:GetItem")
 CLAIM_AT_RETURN = Permission("RedirectRole", "Records", "dynamodb:UpdateItem")
@@ -43,7 +48,12 @@ COMPLETIONS = {
         ("StoreEvidence", "s3:PutObject", "PutObject"),
         ("ReadEkycCredentials", "secretsmanager:GetSecretValue", "GetSecretValue"),
     )
-} | {Permission("FinalizeRole", "CountVendorCalls", "dynamodb:UpdateItem"): "UpdateItem"}
+} | {
+    Permission("RedirectRole", "KeepResults", "dynamodb:PutItem"): "PutItem",
+    Permission("FinalizeRole", "KeepAndEraseResults", "dynamodb:PutItem"): "PutItem",
+    Permission("VerificationsRole", "Results", "dynamodb:PutItem"): "PutItem",
+    Permission("FinalizeRole", "CountVendorCalls", "dynamodb:UpdateItem"): "UpdateItem",
+}
 # Without the counter of vendor calls, creates and returns go on.
 COUNTS = tuple(
     Permission(role, "CountVendorCalls", "dynamodb:UpdateItem") for role in ("VerificationsRole", "RedirectRole")
@@ -56,6 +66,9 @@ SWEEPS = {
     Permission("SweepRole", "ClaimDue", "dynamodb:UpdateItem"): "UpdateItem",
     Permission("SweepRole", "Send", "sqs:SendMessage"): "SendMessageBatch",
 }
+PUBLISH = Permission("PublishRole", "Publish", "events:PutEvents")
+PUT_AWAY = Permission("PublishRole", "PutFailedRecordsAway", "sqs:SendMessage")
+REPLAY = Permission("VerificationsRole", "ReplayEvents", "events:PutEvents")
 # An attempt at a webhook.
 DELIVERIES = {
     Permission("DeliverRole", sid, action): operation
@@ -69,13 +82,16 @@ DELIVERIES = {
     )
 }
 TAKEN = {
-    READ_KEYS, *REQUESTS, *CREATES, RELEASE, *ERASURES, READ_STATUS, CLAIM_AT_RETURN, *COMPLETIONS, CLAIM_IN_BACKGROUND,
-    *SWEEPS, *COUNTS, *FOLLOW_UPS, *DELIVERIES,
+    READ_KEYS, *REQUESTS, *CREATES, RELEASE, *ERASURES["evidence"], *ERASURES["results"], READ_STATUS, CLAIM_AT_RETURN,
+    *COMPLETIONS, CLAIM_IN_BACKGROUND, *SWEEPS, *COUNTS, *FOLLOW_UPS, PUBLISH, PUT_AWAY, REPLAY, *DELIVERIES,
 }  # fmt: skip
 
 
+_POLLS = {"Receive", "ReadStream", "ListStreams"}
+
+
 def is_enforced(permission: Permission) -> bool:
-    """The emulator writes the functions' logs and polls their queues itself, its services use no key of KMS, and it
-    returns NoSuchKey for a missing object to any caller."""
-    is_ours = permission.sid != "Receive" and permission.action != "s3:ListBucket"
+    """The emulator writes the functions' logs and polls their queues and streams itself, its services use no key of
+    KMS, and it returns NoSuchKey for a missing object to any caller."""
+    is_ours = permission.sid not in _POLLS and permission.action != "s3:ListBucket"
     return is_ours and not permission.action.startswith(("logs:", "kms:"))

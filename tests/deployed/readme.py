@@ -1,4 +1,4 @@
-"""The commands of README.md's "Deploy it", as they are written."""
+"""The commands of README.md's "Deploy it" and of other pages, as they are written."""
 
 import re
 from pathlib import Path
@@ -17,6 +17,15 @@ def deploy_steps() -> dict[int, list[str]]:
         raise ValueError('README.md has no section "Deploy it"')
     parts = _STEP.split(section[1])[1:]
     return {int(number): _blocks(text) for number, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def documented(page: str, heading: str) -> list[str]:
+    """The console blocks below a heading of a page of docs/."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    if section is None:
+        raise ValueError(f'docs/{page} has no section "{heading}"')
+    return _blocks(section[1])
 
 
 def _blocks(text: str) -> list[str]:

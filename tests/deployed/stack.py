@@ -94,7 +94,16 @@ class Stack:
         found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
         return [each["Key"] for each in found if f"/{created['id']}/" in each["Key"]]
 
-    def overwrite(self, created: Mapping[str, Any], **attributes: Mapping[str, str]) -> None:
+    def results(self, created: Mapping[str, Any]) -> list[Any]:
+        """The items with the vendor's fields about a verification."""
+        found = self.client("dynamodb").query(
+            TableName=self.resource("ResultsTable"),
+            KeyConditionExpression="id = :id",
+            ExpressionAttributeValues={":id": {"S": created["id"]}},
+        )
+        return list(found["Items"])
+
+    def overwrite(self, created: Mapping[str, Any], **attributes: Mapping[str, Any]) -> None:
         """Gives attributes of the verification's item other values, as if time had passed."""
         self.client("dynamodb").update_item(
             TableName=self.resource("VerificationsTable"),
@@ -137,6 +146,27 @@ class Stack:
             yield
         finally:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+    @contextmanager
+    def endpoints(self, *entries: Mapping[str, Any]) -> Iterator[None]:
+        """Inside, these are sent webhooks; afterwards nobody is, and nothing of theirs is left."""
+        try:
+            self._put_endpoints(*entries)
+            yield
+        finally:
+            self._put_endpoints()
+            for entry in entries:
+                self.client("dynamodb").delete_item(
+                    TableName=self.resource("EndpointsTable"), Key={"name": {"S": entry["name"]}}
+                )
+            for queue in ("DeliveryQueue", "DeliveryDeadLetterQueue"):
+                self.client("sqs").purge_queue(QueueUrl=self.resource(queue))
+
+    def _put_endpoints(self, *entries: Mapping[str, Any]) -> None:
+        self.client("secretsmanager").put_secret_value(
+            SecretId=self.outputs()["WebhookEndpointsSecretArn"], SecretString=json.dumps({"endpoints": entries})
+        )
+        self.start_anew("DeliverFunction")
 
     def start_anew(self, logical_id: str) -> None:
         """The next call of a function is a cold start, as after any update: nothing is cached."""

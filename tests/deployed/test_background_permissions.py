@@ -50,6 +50,9 @@ def test_a_completion_that_is_denied_anything_is_done_later(stack: Stack, vendor
                 # Cold: no credentials are cached.
                 stack.start_anew("RedirectFunction")
                 assert "status=processing" in stack.open(stack.verify(created)).headers["Location"]
+            elif permission.role == "VerificationsRole":
+                vendor.play(created["token"], "verified")
+                assert_unavailable(stack.call("POST", f"/verifications/{created['id']}/refresh"))
             else:
                 stack.start_anew("FinalizeFunction")
                 vendor.play(created["token"], "verified")
@@ -87,23 +90,26 @@ def test_a_sweep_that_is_denied_anything_fails_and_a_later_one_sends(
     eventually(lambda: stack.read(created)["status"] == "verified")
 
 
-def test_evidence_that_cannot_be_erased_is_erased_by_the_next_who_tries(stack: Stack, vendor: FakeVendor) -> None:
+@pytest.mark.parametrize("kind", ERASURES)
+def test_what_cannot_be_erased_is_erased_by_the_next_who_tries(kind: str, stack: Stack, vendor: FakeVendor) -> None:
     created = verified(stack, vendor)
-    by_request = [permission for permission in ERASURES if permission.role == "VerificationsRole"]
-    in_background = [permission for permission in ERASURES if permission.role == "FinalizeRole"]
+    left = stack.evidence if kind == "evidence" else stack.results
+    operations = ERASURES[kind]
+    by_request = [permission for permission in operations if permission.role == "VerificationsRole"]
+    in_background = [permission for permission in operations if permission.role == "FinalizeRole"]
     for permission in by_request:
-        with denied(stack, permission, ERASURES[permission]) as denial:
+        with denied(stack, permission, operations[permission]) as denial:
             assert_unavailable(stack.call("POST", f"/verifications/{created['id']}/redact"))
         assert denial.verification_id == created["id"]
     with stack.hiding_messages_for(1):
         for permission in in_background:
-            with denied(stack, permission, ERASURES[permission], about=created["id"]):
+            with denied(stack, permission, operations[permission], about=created["id"]):
                 # Completions from before the redaction have two minutes to end.
                 stack.overwrite(created, redacted_at={"S": "2026-01-01T00:00:00Z"})
                 stack.make_due(created)
                 stack.sweep()
-            assert stack.evidence(created)
-        eventually(lambda: not stack.evidence(created))
+            assert left(created)
+        eventually(lambda: not left(created))
 
 
 def test_without_the_counter_of_vendor_calls_creates_and_returns_go_on(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""`sam delete` leaves what docs/operations.md says: the tables, the bucket with its policy, the key and the secrets."""
+"""`sam delete` leaves what docs/operations.md says: tables, the bucket with its policy, the key and the secrets."""
 
 import json
 
@@ -6,17 +6,26 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.deployed.checkout import Checkout
+from tests.deployed.conftest import operate
+from tests.deployed.readme import documented
 from tests.deployed.stack import NAME, Stack
 
 KEPT = {
     "VerificationsTable": "AWS::DynamoDB::Table",
+    "ResultsTable": "AWS::DynamoDB::Table",
     "AuditTable": "AWS::DynamoDB::Table",
+    "EndpointsTable": "AWS::DynamoDB::Table",
     "EvidenceBucket": "AWS::S3::Bucket",
     "EvidenceBucketPolicy": "AWS::S3::BucketPolicy",
     "DataKey": "AWS::KMS::Key",
     "EkycCredentialsSecret": "AWS::SecretsManager::Secret",
     "ApiKeysSecret": "AWS::SecretsManager::Secret",
+    "WebhookEndpointsSecret": "AWS::SecretsManager::Secret",
 }
+TABLES, SECRETS = (
+    [name for name, its in KEPT.items() if its == kind]
+    for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
+)
 
 
 def test_deleting_the_stack_keeps_the_data_and_what_protects_it(stack: Stack, checkout: Checkout) -> None:
@@ -29,6 +38,9 @@ def test_deleting_the_stack_keeps_the_data_and_what_protects_it(stack: Stack, ch
     }
     bucket = before["EvidenceBucket"]
     policy = json.loads(stack.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+    operate(checkout, *documented("webhooks.md", "Endpoints"))
+    values = secret_values(stack, before)
+    results = stack.results(created)
 
     checkout.run("sam delete --config-env prod --no-prompts")
 
@@ -37,26 +49,32 @@ def test_deleting_the_stack_keeps_the_data_and_what_protects_it(stack: Stack, ch
     # Kept, with what is in them.
     item = stack.client("dynamodb").get_item(TableName=before["VerificationsTable"], Key={"id": {"S": created["id"]}})
     assert item["Item"]["status"]["S"] == "verified"
-    assert stack.client("dynamodb").describe_table(TableName=before["AuditTable"])["Table"]["TableStatus"] == "ACTIVE"
+    assert stack.client("dynamodb").scan(TableName=before["ResultsTable"])["Count"] >= len(results) == 1
     kept = stack.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"records/{created['id']}/")
     assert kept["KeyCount"] == 1
     assert json.loads(stack.client("s3").get_bucket_policy(Bucket=bucket)["Policy"]) == policy
     assert stack.client("kms").describe_key(KeyId=before["DataKey"])["KeyMetadata"]["KeyState"] == "Enabled"
-    for secret in ("EkycCredentialsSecret", "ApiKeysSecret"):
-        value = stack.client("secretsmanager").get_secret_value(SecretId=before[secret])["SecretString"]
-        assert json.loads(value) not in ({"client_id": "", "client_secret": ""}, {"keys": []})
+    assert secret_values(stack, before) == values
+    assert not {'{"client_id": "", "client_secret": ""}', '{"keys": []}', '{"endpoints": []}'} & set(values)
     # Gone, all the rest that could cost or could be called.
     tables = stack.client("dynamodb").list_tables()["TableNames"]
-    assert sorted(tables) == sorted([before["VerificationsTable"], before["AuditTable"]])
+    assert sorted(tables) == sorted(before[name] for name in TABLES)
     assert stack.client("lambda").list_functions()["Functions"] == []
     assert stack.client("lambda").list_layers()["Layers"] == []
     assert stack.client("apigatewayv2").get_apis()["Items"] == []
     assert stack.client("sqs").list_queues().get("QueueUrls", []) == []
     assert stack.client("events").list_rules()["Rules"] == []
+    assert [bus["Name"] for bus in stack.client("events").list_event_buses()["EventBuses"]] == ["default"]
+    assert stack.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
     assert stack.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
     assert [role["RoleName"] for role in stack.client("iam").list_roles()["Roles"] if NAME in role["RoleName"]] == []
     groups = stack.client("logs").describe_log_groups()["logGroups"]
     assert [group["logGroupName"] for group in groups if NAME in group["logGroupName"]] == []
+
+
+def secret_values(stack: Stack, names: dict[str, str]) -> list[str]:
+    secrets = stack.client("secretsmanager")
+    return [secrets.get_secret_value(SecretId=names[secret])["SecretString"] for secret in SECRETS]
 
 
 def test_the_template_keeps_no_other_resource(stack: Stack) -> None:

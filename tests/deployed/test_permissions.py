@@ -11,6 +11,7 @@ import pytest
 
 from tests.deployed.permission_cases import CREATES, READ_KEYS, RELEASE, REQUESTS, TAKEN, is_enforced
 from tests.deployed.permissions import Permission, assert_unavailable, denied, permissions, verified, without
+from tests.deployed.receiver import CRM, Receiver
 from tests.deployed.stack import WANTED, Stack, eventually
 from tests.sandbox import template
 from tests.sandbox.vendor import FakeVendor
@@ -22,18 +23,21 @@ def test_every_permission_that_the_emulator_enforces_is_taken(stack: Stack) -> N
     assert {permission for permission in deployed if is_enforced(permission)} == TAKEN
 
 
-def test_a_permission_that_is_not_taken_is_not_enforced(stack: Stack, vendor: FakeVendor) -> None:
+@pytest.mark.usefixtures("endpoints")
+def test_a_permission_that_is_not_taken_is_not_enforced(stack: Stack, vendor: FakeVendor, receiver: Receiver) -> None:
     """Where a newer version of the emulator enforces one of these, this fails: take it like the others then."""
     created = stack.create()
     vendor.play(created["token"], "verified")
-    deployed = {each for role in ("SweepRole", "FinalizeRole") for each in permissions(stack, role)}
+    functions = ("Sweep", "Finalize", "Publish", "Deliver")
+    deployed = {each for function in functions for each in permissions(stack, f"{function}Role")}
     with without(stack, *[permission for permission in deployed if not is_enforced(permission)]):
-        stack.start_anew("SweepFunction")
-        stack.start_anew("FinalizeFunction")
+        for function in functions:
+            stack.start_anew(f"{function}Function")
         stack.make_due(created)
         stack.sweep()
         eventually(lambda: stack.read(created)["status"] == "verified")
         eventually(lambda: [line for line in stack.logs("finalize") if line.get("verification_id") == created["id"]])
+        eventually(lambda: receiver.about(created["id"], CRM))
 
 
 def test_without_the_keys_the_authorizer_fails_closed(stack: Stack, new_key: str) -> None:

@@ -15,7 +15,7 @@ from tests.deployed.readme import ROOT
 from tests.deployed.stack import Stack, eventually
 from tests.sandbox.vendor import FakeVendor
 
-FUNCTIONS = ("Authorize", "Verifications", "Redirect", "Sweep", "Finalize", "About")
+FUNCTIONS = ("Authorize", "Verifications", "Redirect", "Sweep", "Finalize", "Publish", "Deliver", "About")
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 _DAY = 86_400
 # Seconds: the schedule's minute, and the calls that follow it.

@@ -34,7 +34,7 @@ def workarounds_applied(tmp_path_factory: pytest.TempPathFactory, authority: Aut
         yield emulator
 
 
-def statement(effect: str, actions: str, resource: str, **more: Any) -> str:
+def statement(effect: str, actions: str | list[str], resource: str, **more: Any) -> str:
     each = {"Effect": effect, "Action": actions, "Resource": resource, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [each]})
 
@@ -77,6 +77,17 @@ def allows_a_batch_to_who_may_send(emulator: Emulator) -> bool:
     return is_allowed(lambda: sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "0", "MessageBody": "{}"}]))
 
 
+def allows_an_event_of_the_named_source(emulator: Emulator) -> bool:
+    named = {"Condition": {"StringEquals": {"events:source": "ours"}}}
+    _, events = as_role(emulator, "publisher", statement("Allow", "events:PutEvents", "*", **named), "events")
+
+    def is_put(source: str) -> bool:
+        return is_allowed(lambda: events.put_events(Entries=[{"Source": source, "DetailType": "any", "Detail": "{}"}]))
+
+    assert not is_put("others")
+    return is_put("ours")
+
+
 def gives_the_arn_of_a_secret(emulator: Emulator) -> bool:
     resources = {"Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "{}"}}}
     return create_stack(emulator, "refers-to-a-secret", resources, {"Ref": "Secret"}).startswith("arn:")
@@ -102,20 +113,62 @@ def leaves_health_to_the_api(emulator: Emulator) -> bool:
         return error.code == 404
 
 
-def hides_its_own_packages_from_functions(emulator: Emulator) -> bool:
+def create_function(emulator: Emulator, name: str, source: str) -> Any:
+    """A function `app.handler` with that source; the client of Lambda."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
-        code.writestr("app.py", "def handler(event, context):\n    import ministack\n")
-    arn, _ = as_role(emulator, "runs-functions", statement("Allow", "logs:*", "*"), "sts")
+        code.writestr("app.py", source)
+    arn, _ = as_role(emulator, f"runs-{name}", statement("Allow", ["logs:*", "dynamodb:*"], "*"), "sts")
     functions = emulator.client("lambda")
     functions.create_function(
-        FunctionName="imports",
-        Runtime="python3.13",
-        Handler="app.handler",
-        Role=arn,
-        Code={"ZipFile": archive.getvalue()},
+        FunctionName=name, Runtime="python3.13", Handler="app.handler", Role=arn, Code={"ZipFile": archive.getvalue()}
     )
-    eventually(lambda: functions.get_function(FunctionName="imports")["Configuration"]["State"] == "Active")
+    eventually(lambda: functions.get_function(FunctionName=name)["Configuration"]["State"] == "Active")
+    return functions
+
+
+# Fails the last record of its first batch, and returns the batches that it was given.
+BATCHES = """
+seen = []
+def handler(event, context):
+    if "Records" not in event:
+        return seen
+    seen.append([record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]])
+    last = event["Records"][-1]["dynamodb"]["SequenceNumber"]
+    return {"batchItemFailures": [{"itemIdentifier": last}] if len(seen) == 1 else []}
+"""
+
+
+def repeats_what_failed_of_a_stream(emulator: Emulator) -> bool:
+    functions, dynamodb, name = create_function(emulator, "batches", BATCHES), emulator.client("dynamodb"), "streamed"
+    table = dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+
+    def seen() -> list[list[str]]:
+        batches: list[list[str]] = json.loads(functions.invoke(FunctionName="batches")["Payload"].read())
+        return batches
+
+    for id in ("first", "fails"):
+        dynamodb.put_item(TableName=name, Item={"id": {"S": id}})
+    functions.create_event_source_mapping(
+        FunctionName="batches",
+        EventSourceArn=table["LatestStreamArn"],
+        StartingPosition="TRIM_HORIZON",
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+    )
+    assert eventually(seen) == [["first", "fails"]]
+    dynamodb.put_item(TableName=name, Item={"id": {"S": "later"}})
+    batches = eventually(lambda: batches if (batches := seen())[-1][-1] == "later" else [])
+    return batches[1][0] == "fails"
+
+
+def hides_its_own_packages_from_functions(emulator: Emulator) -> bool:
+    functions = create_function(emulator, "imports", "def handler(event, context):\n    import ministack\n")
     result = functions.invoke(FunctionName="imports", LogType="Tail")
     log = base64.b64decode(result.get("LogResult", "")).decode() + result["Payload"].read().decode()
     return "FunctionError" in result and "No module named" in log
@@ -134,10 +187,12 @@ def is_allowed(call: Callable[[], object]) -> bool:
 PROBES = {
     "principal_arn_of_a_session_is_its_role": allows_the_role_that_a_policy_exempts,
     "a_batch_needs_the_action_of_its_entries": allows_a_batch_to_who_may_send,
+    "an_event_has_its_source_as_a_condition_key": allows_an_event_of_the_named_source,
     "ref_of_a_secret_is_its_arn": gives_the_arn_of_a_secret,
     "http_api_imports_its_body": makes_the_routes_of_a_body,
     "health_belongs_to_the_apis": leaves_health_to_the_api,
     "functions_import_nothing_of_the_emulator": hides_its_own_packages_from_functions,
+    "a_stream_repeats_from_its_first_failed_record": repeats_what_failed_of_a_stream,
 }
 
 

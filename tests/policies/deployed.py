@@ -13,6 +13,7 @@ from .engine import Policy
 ACCOUNT = "111122223333"
 REGION = "ap-southeast-1"
 STACK = "ekyc-bridge"
+STREAM_LABEL = "2026-01-31T08:00:00.000"
 _PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
@@ -21,11 +22,13 @@ _PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
-# What CloudFormation makes of a logical id; a log group brings its own name.
+# What CloudFormation makes of a logical id; a log group and a bus bring their own name.
 _ARNS = {
     "AWS::ApiGatewayV2::Api": "",
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-{{id}}-1A2B3C",
-    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{STACK}-{{id}}-1A2B3C",
+    "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{{name}}",
+    # {name} is the bus and a slash for a rule of a bus that is not the default one.
+    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{name}}{STACK}-{{id}}-1A2B3C",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{{id}}-1A2B3C",
     "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{{id}}",
@@ -48,8 +51,17 @@ class Stack:
     def arn(self, name: str) -> str:
         """The ARN of a resource, by its logical id."""
         declared = self.template.document["Resources"][name]
-        group = declared["Properties"].get("LogGroupName", "") if declared["Type"] == "AWS::Logs::LogGroup" else ""
-        return _ARNS[declared["Type"]].format(id=name, lower=f"{STACK}-{name}".lower(), name=self.resolve(group))
+        its = declared["Properties"]
+        match declared["Type"]:
+            case "AWS::Logs::LogGroup":
+                given = self.resolve(its["LogGroupName"])
+            case "AWS::Events::EventBus":
+                given = self.resolve(its["Name"])
+            case "AWS::Events::Rule" if "EventBusName" in its:
+                given = f"{self.resolve(its['EventBusName'])}/"
+            case _:
+                given = ""
+        return _ARNS[declared["Type"]].format(id=name, lower=f"{STACK}-{name}".lower(), name=given)
 
     def of_type(self, kind: str) -> dict[str, Document]:
         """The resolved Properties of each resource of a type, by logical id."""
@@ -63,13 +75,17 @@ class Stack:
         return {"Version": "2012-10-17", "Statement": statements}
 
     def resource_policy(self, arn: str) -> Policy | None:
-        """The policy of the bucket or key that an ARN names, or that it is in; None for what has no policy."""
+        """The policy of the bucket, key or queue that an ARN names, or that it is in; None for what has no policy."""
         if arn.startswith(self.arn("EvidenceBucket")):
             bucket: Policy = self.resolve(self._properties("EvidenceBucketPolicy")["PolicyDocument"])
             return bucket
         if arn == self.arn("DataKey"):
             key: Policy = self.resolve(self._properties("DataKey")["KeyPolicy"])
             return key
+        for policy in self.template.of_type("AWS::SQS::QueuePolicy").values():
+            if arn in [self.arn(queue["Ref"]) for queue in policy["Queues"]]:
+                queues: Policy = self.resolve(policy["PolicyDocument"])
+                return queues
         return None
 
     def resolve(self, value: Any) -> Any:
@@ -94,7 +110,12 @@ class Stack:
                 return self._ref(inner)
             case "Fn::GetAtt":
                 name, attribute = inner if isinstance(inner, list) else inner.split(".")
-                return self.arn(name) if attribute == "Arn" else f"{name}.{attribute}"
+                match attribute:
+                    case "Arn":
+                        return self.arn(name)
+                    case "StreamArn":
+                        return f"{self.arn(name)}/stream/{STREAM_LABEL}"
+                return f"{name}.{attribute}"
             case "Fn::Sub":
                 text, own = (inner, {}) if isinstance(inner, str) else inner
                 return _VARIABLE.sub(lambda match: self._variable(match[1], own), text)
@@ -123,6 +144,8 @@ class Stack:
             is_list = self.template.document["Parameters"][name]["Type"] == "CommaDelimitedList"
             return value.split(",") if is_list else value
         kind = self.template.document["Resources"][name]["Type"]
+        if kind == "AWS::Events::EventBus":
+            return self.resolve(self._properties(name)["Name"])
         return self.arn(name) if kind in _REF_IS_ARN else name
 
     def _holds(self, condition: str) -> bool:

@@ -12,6 +12,8 @@ from .deployed import Stack
 
 BUSY = Profile(reads=1.0, refreshes=1.0, redacts=0.5, never_returns=0.5, dawdles=0.3)
 _POLLS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+LIST_STREAMS = "dynamodb:ListStreams"
+_READS = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 _SEEDS = ("1", "2", "3", "4")
 
 
@@ -47,18 +49,41 @@ def generalized(call: Call) -> Call:
 
 
 def by_lambda(stack: Stack, function: str) -> frozenset[Call]:
-    """What Lambda does in the name of a function's role: it writes the log, and polls the queues that call it.
+    """What Lambda does in the name of a function's role: it writes the log, and polls what calls it.
 
-    docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html and services-sqs-configure.html
+    docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
     """
     log = f"{function.capitalize()}LogGroup/2026/01/31/[$LATEST]0a"
-    calls = {Call(function, action, log) for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
+    return polls(stack, function) | {
+        Call(function, action, log) for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+    }
+
+
+def polls(stack: Stack, function: str) -> frozenset[Call]:
+    """What the event source mappings of a function do in the name of its role.
+
+    docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html for queues, for streams
+    docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaDynamoDBExecutionRole.html, for what failed
+    docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    calls = set()
     for mapping in stack.of_type("AWS::Lambda::EventSourceMapping").values():
-        if mapping["FunctionName"] == f"{function.capitalize()}Function":
-            calls |= {Call(function, action, _queue(stack, mapping["EventSourceArn"])) for action in _POLLS}
+        if mapping["FunctionName"] != f"{function.capitalize()}Function":
+            continue
+        table, is_stream, label = mapping["EventSourceArn"].partition("/stream/")
+        if is_stream:
+            source = f"{_named(stack, 'AWS::DynamoDB::Table', table)}/stream/{label}"
+            # ListStreams is about no single stream: service-authorization/latest/reference/list_amazondynamodb.html
+            calls |= {Call(function, action, source) for action in _READS} | {Call(function, LIST_STREAMS, "*")}
+            failed = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+            calls.add(Call(function, "sqs:SendMessage", _named(stack, "AWS::SQS::Queue", failed)))
+        else:
+            queue = _named(stack, "AWS::SQS::Queue", mapping["EventSourceArn"])
+            calls |= {Call(function, action, queue) for action in _POLLS}
     return frozenset(calls)
 
 
-def _queue(stack: Stack, arn: str) -> str:
-    (name,) = [each for each in stack.of_type("AWS::SQS::Queue") if stack.arn(each) == arn]
+def _named(stack: Stack, kind: str, arn: str) -> str:
+    """The logical id of what an ARN names."""
+    (name,) = [each for each in stack.of_type(kind) if stack.arn(each) == arn]
     return name

@@ -9,7 +9,8 @@ from .deployed import ACCOUNT, REGION, Stack
 from .engine import Policy, Request
 
 # Of each service that rests under the key: what it asks KMS in the caller's name, and with which encryption context.
-# DynamoDB: docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html (the table key)
+# DynamoDB: docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html (the table key), which
+#   also encrypts the stream: encryption.usagenotes.html
 # S3 with a bucket key: docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html (the context is the bucket's ARN)
 # SQS: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 # Secrets Manager: docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -20,6 +21,12 @@ _KEY_USE = {
     "dynamodb:PutItem": ("kms:Decrypt",),
     "dynamodb:Query": ("kms:Decrypt",),
     "dynamodb:UpdateItem": ("kms:Decrypt",),
+    "dynamodb:DescribeStream": ("kms:Decrypt",),
+    "dynamodb:GetRecords": ("kms:Decrypt",),
+    "dynamodb:GetShardIterator": ("kms:Decrypt",),
+    "dynamodb:ListStreams": (),
+    # The bus is under a key of AWS's own.
+    "events:PutEvents": (),
     "s3:GetObject": ("kms:Decrypt",),
     "s3:PutObject": ("kms:GenerateDataKey",),
     "s3:DeleteObjectVersion": (),
@@ -69,7 +76,9 @@ def session(stack: Stack, function: str) -> tuple[str, dict[str, str]]:
 
 
 def resource_arn(stack: Stack, resource: str) -> str:
-    """The ARN of a resource by logical id, with what stands below it: `VerificationsTable/index/due`."""
+    """The ARN of a resource by logical id, with what stands below it: `VerificationsTable/index/due`; `*` as it is."""
+    if resource == "*":
+        return resource
     name, slash, below = resource.partition("/")
     arn = stack.arn(name)
     if name.endswith("LogGroup"):

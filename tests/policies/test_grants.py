@@ -1,5 +1,6 @@
 """What services may do to each other here, judged as they ask for it. No emulator that we know of enforces these."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -8,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from . import deployed
+from . import deployed, recorded
 from .deployed import ACCOUNT, REGION
 from .engine import Policy, Request, judge
+from .requests import requests
 
 STACK = deployed.read()
 RESOURCES: dict[str, Any] = STACK.template.document["Resources"]
 ROLES = list(STACK.template.of_type("AWS::IAM::Role"))
 LOG_GROUPS = STACK.of_type("AWS::Logs::LogGroup")
 API = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:Api"
+EVENTS, RULE, KEY = "events.amazonaws.com", STACK.arn("DeliveryRule"), STACK.arn("DataKey")
 OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 _INVOKED = re.compile(r"functions/(arn:[^/]+)/invocations")
 
@@ -87,12 +90,72 @@ def test_the_api_calls_its_authorizer() -> None:
 
 def test_the_schedule_calls_its_function() -> None:
     # docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-lambda-permissions
-    rules = STACK.of_type("AWS::Events::Rule")
+    rules = {name: rule for name, rule in STACK.of_type("AWS::Events::Rule").items() if "ScheduleExpression" in rule}
     assert rules
     for name, rule in rules.items():
         for target in rule["Targets"]:
             assert _may_invoke("events.amazonaws.com", target["Arn"], STACK.arn(name))
             assert not _may_invoke("events.amazonaws.com", target["Arn"], STACK.arn(name) + "other")
+
+
+@pytest.mark.parametrize("queue", ["DeliveryQueue", "DeliveryDeadLetterQueue"])
+def test_the_rule_of_the_bus_sends_to_its_encrypted_queue_and_to_its_dead_letters(queue: str) -> None:
+    # docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions, eb-rule-dlq.html,
+    # and for the key docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    # (compatibility with AWS services). eb-use-conditions.html has what EventBridge says of itself: the rule's ARN, and
+    # its account.
+    (target,) = STACK.of_type("AWS::Events::Rule")["DeliveryRule"]["Targets"]
+    assert STACK.arn(queue) in (target["Arn"], target["DeadLetterConfig"]["Arn"])
+    assert "RoleArn" not in target, "with a role EventBridge would not use the policy of the queue"
+    assert STACK.of_type("AWS::SQS::Queue")[queue]["KmsMasterKeyId"] == KEY
+
+    assert _sent_by_a_rule(queue, EVENTS, RULE) == [True] * 3
+    # Neither a rule of another bus, nor one of the same name in another account, nor another service.
+    assert True not in _sent_by_a_rule(queue, EVENTS, RULE.replace(f"/{deployed.STACK}/", "/"))
+    assert True not in _sent_by_a_rule(queue, EVENTS, RULE.replace(ACCOUNT, "999999999999"), account="999999999999")
+    assert True not in _sent_by_a_rule(queue, "sns.amazonaws.com", RULE)
+
+
+def test_eventbridge_uses_the_key_for_nothing_else_and_sends_to_no_other_queue() -> None:
+    context = {"aws:SourceArn": RULE, "aws:SourceAccount": ACCOUNT}
+    for action in ("kms:Encrypt", "kms:ReEncryptFrom", "kms:CreateGrant", "kms:PutKeyPolicy"):
+        assert not _asked(EVENTS, action, KEY, STACK.resource_policy(KEY), **context)
+    assert not _asked(EVENTS, "kms:Decrypt", KEY, STACK.resource_policy(KEY), **{"aws:SourceAccount": ACCOUNT})
+    others = {name: STACK.resource_policy(STACK.arn(name)) for name in STACK.of_type("AWS::SQS::Queue")}
+    assert {name for name, policy in others.items() if policy} == {"DeliveryQueue", "DeliveryDeadLetterQueue"}
+
+
+@pytest.mark.parametrize("function", ["finalize", "publish", "deliver"])
+def test_the_event_source_mappings_of_a_function_have_what_they_need_of_its_role(function: str) -> None:
+    # recorded.polls names the pages, requests.requests those of the key.
+    calls = recorded.polls(STACK, function)
+    assert calls
+    for call in calls:
+        needed = list(requests(STACK, call))
+        assert [verdict.allowed for verdict in judge(needed)] == [True] * len(needed), call
+        for request in needed:
+            (less,) = judge([dataclasses.replace(request, identity=(_without(function, request),))])
+            assert not less.allowed, request
+
+
+def _without(function: str, request: Request) -> Policy:
+    """The function's role without the statements that allow the action of a request."""
+    role = STACK.role(function)
+    allows = [each["Action"] if isinstance(each["Action"], list) else [each["Action"]] for each in role["Statement"]]
+    kept = [each for each, actions in zip(role["Statement"], allows, strict=True) if request.action not in actions]
+    return {**role, "Statement": kept}
+
+
+def _sent_by_a_rule(queue: str, service: str, rule: str, account: str = ACCOUNT) -> list[bool]:
+    """What a message of a rule asks for: to send it, and to use the key of the queue."""
+    context = {"aws:SourceArn": rule, "aws:SourceAccount": account}
+    arn = STACK.arn(queue)
+    sends = _asked(service, "sqs:SendMessage", arn, STACK.resource_policy(arn), **context)
+    uses = [
+        _asked(service, action, KEY, STACK.resource_policy(KEY), **context)
+        for action in ("kms:GenerateDataKey", "kms:Decrypt")
+    ]
+    return [sends, *uses]
 
 
 @pytest.mark.parametrize("name", LOG_GROUPS)

@@ -145,9 +145,9 @@ def test_a_permission_too_much_is_found(action: str, resource: str) -> None:
 
 
 def test_no_policy_of_a_resource_is_left_out() -> None:
-    """One of another type, such as a queue's, is not judged before `deployed.Stack.resource_policy` knows it."""
+    """One of another type, such as a topic's, is not judged before `deployed.Stack.resource_policy` knows it."""
     types = {its["Type"] for its in STACK.template.document["Resources"].values()}
-    assert {each for each in types if each.endswith("Policy")} == {"AWS::S3::BucketPolicy"}
+    assert {each for each in types if each.endswith("Policy")} == {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -155,6 +155,9 @@ def test_no_role_allows_every_action_or_every_resource(function: str) -> None:
     for statement in STACK.role(function)["Statement"]:
         assert statement["Effect"] == "Allow"
         assert not any("*" in action for action in _many(statement["Action"]))
+        if statement["Action"] == recorded.LIST_STREAMS:
+            # It is about no resource: the statement would allow nothing with any other.
+            continue
         for resource in _many(statement["Resource"]):
             # Ids are in the keys, so below a kind of object none can be named; and streams of a log have any name.
             assert "*" not in resource.removesuffix("/records/*").removesuffix("/pictures/*").removesuffix(":*")

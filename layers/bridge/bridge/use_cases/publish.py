@@ -47,7 +47,8 @@ def _publish(deps: Dependencies, record: StreamRecord) -> None:
         event = last_event(from_row(record.image))
     except UnreadableRow as unreadable:
         record_failure("event_set_aside", unreadable)
-        deps.unpublished.put(unreadable.verification_id, record.number)
+        with attach_verification_id(unreadable.verification_id):
+            deps.unpublished.put(unreadable.verification_id, record.number)
         return
     with attach_verification_id(event.data["id"]):
         put_events(deps, [event])
