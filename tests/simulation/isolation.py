@@ -77,7 +77,7 @@ def isolated(
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(vendor_transport, "within", within))
         stack.enter_context(mock.patch.object(vendor_transport, "DeadlineAdapter", adapter))
-        stack.enter_context(mock.patch.object(public_post, "PublicPost", lambda **_: receivers))
+        stack.enter_context(mock.patch.object(public_post, "PublicPost", return_value=receivers))
         # Its timer counts the machine's time; a simulated invocation is ended by the simulated Lambda.
         stack.enter_context(mock.patch.object(entry, "time_limit", contextlib.nullcontext))
         # The time by which Powertools caches secrets.
@@ -93,6 +93,8 @@ def isolated(
 @contextlib.contextmanager
 def _captured(logs: LogCapture) -> Iterator[None]:
     """Logs of any library on any level, and all output."""
+    # What no line has takes time: docs.python.org/3/howto/logging.html#optimization
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     everything = logging.StreamHandler(logs)
     root = logging.getLogger()
     level = root.level

@@ -171,7 +171,5 @@ class Queue:
     def _noisy(self) -> dict[str, int]:
         total = sum(self._in_flight.values())
         return {
-            group: count
-            for group, count in self._in_flight.items()
-            if count >= _NOISY and count > _NOISY_SHARE * total
+            group: count for group, count in self._in_flight.items() if count >= _NOISY and count > _NOISY_SHARE * total
         }

@@ -40,7 +40,7 @@ _GOOD, _SILENT, _LATE = Answer(), Answer(0), Answer(200, BUDGET + 1)
 def _busy(receiver: "Receiver", age: float, now: float, rng: random.Random) -> Answer:
     wait = rng.choice((20, 900, 7200))
     until = rng.choice((str(wait), formatdate(now + wait, usegmt=True)))
-    return Answer(503, retry_after=until) if age < 5 * _HOUR and rng.random() < 0.5 else _GOOD
+    return Answer(503, retry_after=until) if age < 5 * _HOUR and rng.random() < 0.3 else _GOOD
 
 
 def _flapping(receiver: "Receiver", age: float, now: float, rng: random.Random) -> Answer:
@@ -52,7 +52,7 @@ MANNERS: dict[str, Manner] = {
     "hangs": lambda receiver, age, now, rng: _LATE,
     "down for a day": lambda receiver, age, now, rng: _SILENT if age < 24 * _HOUR else _GOOD,
     "dead": lambda receiver, age, now, rng: _SILENT,
-    "slow": lambda receiver, age, now, rng: _LATE if age < 6 * _HOUR and rng.random() < 0.5 else _GOOD,
+    "slow": lambda receiver, age, now, rng: _LATE if age < 6 * _HOUR and rng.random() < 0.2 else _GOOD,
     "gone": lambda receiver, age, now, rng: _GOOD if age < 0.5 * _HOUR else Answer(410),
     "gone at once": lambda receiver, age, now, rng: Answer(410),
     "busy": _busy,

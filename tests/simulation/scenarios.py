@@ -22,8 +22,8 @@ def _endpoints(rng: random.Random) -> tuple[Endpoint, ...]:
     last = rng.choice((None, OTHER_PRINCIPAL))
     return (
         Endpoint("crm", rng.choice(("good", "slow", "busy", "flapping"))),
-        Endpoint("billing", rng.choice(("down for a day", "gone", "good", "busy")), FINAL),
-        Endpoint("erasure", rng.choice(("dead", "gone at once", "down for a day", "good")), FINAL[-1:], last),
+        Endpoint("billing", rng.choice(("gone", "good", "busy")), FINAL),
+        Endpoint("erasure", rng.choice(("dead", "gone at once", "down for a day")), FINAL[-1:], last),
     )
 
 
