@@ -73,13 +73,16 @@ class Schedule:
 @dataclass(frozen=True, slots=True)
 class StreamSource:
     """A table's stream that goes to a function, as far as one of the patterns (JSON) matches a record. A batch that
-    fails more than `retries` times goes to the queue `dead_letters`."""
+    fails more than `retries` times, or is older than `max_age` seconds, goes to the queue `dead_letters`; one that
+    `bisects` is halved first."""
 
     table: str
     function: str
     batch_size: int
     patterns: tuple[str, ...]
     retries: int
+    max_age: int
+    bisects: bool
     dead_letters: str
 
 
@@ -148,6 +151,8 @@ def stream_sources(template: Template) -> tuple[StreamSource, ...]:
             batch_size=int(mapping["BatchSize"]),
             patterns=tuple(each["Pattern"] for each in mapping["FilterCriteria"]["Filters"]),
             retries=int(mapping["MaximumRetryAttempts"]),
+            max_age=int(mapping["MaximumRecordAgeInSeconds"]),
+            bisects=bool(mapping["BisectBatchOnFunctionError"]),
             dead_letters=mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0],
         )
         for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()

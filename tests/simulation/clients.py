@@ -12,7 +12,7 @@ from .dynamodb import Table
 from .external_calls import Effect, EmptySuccess, ExternalCalls, client_error
 from .items import Refused
 from .queue import Queue, id_in
-from .small_tables import AuditTable, RateTable, ResultsTable
+from .small_tables import AuditTable, EndpointsTable, RateTable, ResultsTable
 
 Method = Callable[..., dict[str, Any]]
 
@@ -30,13 +30,20 @@ def may_be_empty(method: Method) -> Method:
 
 class DynamoDb:
     def __init__(
-        self, calls: ExternalCalls, table: Table, audit: AuditTable, windows: RateTable, results: ResultsTable
+        self,
+        calls: ExternalCalls,
+        table: Table,
+        audit: AuditTable,
+        windows: RateTable,
+        results: ResultsTable,
+        switches: EndpointsTable,
     ) -> None:
         self._calls = calls
         self._table = table
         self._audit = audit
         self._windows = windows
         self._results = results
+        self._switches = switches
         # How often a page ends before its limit.
         self.short_pages = 0.0
 
@@ -47,6 +54,9 @@ class DynamoDb:
             self._call("PutItem", request, [id], lambda: self._audit.put(request), " audit")
         elif request["TableName"] == "ResultsTable":
             self._call("PutItem", request, [request["Item"]["id"]["S"]], lambda: self._results.put(request), " results")
+        elif request["TableName"] == "EndpointsTable":
+            now = self._calls.kernel.now
+            self._call("PutItem", request, [], lambda: self._switches.put(request, now), " endpoints")
         else:
             by = self._calls.owner()
             self._call("PutItem", request, [request["Item"]["id"]["S"]], lambda: self._table.put(by, request))
@@ -71,6 +81,9 @@ class DynamoDb:
 
     @may_be_empty
     def get_item(self, **request: Any) -> dict[str, Any]:
+        if request["TableName"] == "EndpointsTable":
+            found = self._call("GetItem", request, [], lambda: self._switches.get(request), " endpoints")
+            return {"Item": found} if found else {}
         assert request["ConsistentRead"], "only consistent reads are simulated"
         assert request["ReturnConsumedCapacity"] == "TOTAL", "nothing else shows an empty response from a missing item"
         id = request["Key"]["id"]["S"]
@@ -173,11 +186,12 @@ class S3:
 
 
 class Sqs:
-    """`queues` by URL, which is the logical id."""
+    """`queues` by URL, which is the logical id; `letters` are the bodies in those that no function reads."""
 
-    def __init__(self, calls: ExternalCalls, queues: Mapping[str, Queue]) -> None:
+    def __init__(self, calls: ExternalCalls, queues: Mapping[str, Queue], letters: Mapping[str, list[str]]) -> None:
         self._calls = calls
         self._queues = queues
+        self._letters = letters
 
     @may_be_empty
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -185,7 +199,7 @@ class Sqs:
             queue = self._queues[QueueUrl]
             taken = [entry for entry in Entries if not queue.refuses()]
             for entry in taken:
-                queue.send(entry["MessageBody"], entry["DelaySeconds"])
+                queue.send(entry["MessageBody"], entry.get("DelaySeconds", 0), entry.get("MessageGroupId"))
             failed = [{"Id": entry["Id"]} for entry in Entries if entry not in taken]
             return {"Successful": [{"Id": entry["Id"]} for entry in taken], "Failed": failed}
 
@@ -193,6 +207,21 @@ class Sqs:
         self._calls.use("sqs", "SendMessageBatch", {"QueueUrl": QueueUrl})
         sent: dict[str, Any] = self._calls.call("sqs", "SendMessageBatch", about, send)
         return sent
+
+    @may_be_empty
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:
+        self._calls.use("sqs", "SendMessage", {"QueueUrl": QueueUrl})
+        letters = self._letters[QueueUrl]
+        self._calls.call("sqs", "SendMessage", [id_in(MessageBody)], lambda: letters.append(MessageBody))
+        return {"MessageId": "m"}
+
+    @may_be_empty
+    def change_message_visibility(self, **request: Any) -> dict[str, Any]:
+        self._calls.use("sqs", "ChangeMessageVisibility", request)
+        queue, receipt = self._queues[request["QueueUrl"]], request["ReceiptHandle"]
+        about, seconds = list(self._calls.owner().about), request["VisibilityTimeout"]
+        self._calls.call("sqs", "ChangeMessageVisibility", about, lambda: queue.hide(receipt, seconds))
+        return {}
 
     @may_be_empty
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""What calls functions beside API Gateway: the schedules, and Lambda's pollers of the queues."""
+"""What calls functions beside API Gateway: the schedules, and Lambda's mappings of the queues."""
 
 import random
+from functools import partial
 
 from tests.sandbox.events import queue_event, scheduled_event
 from tests.sandbox.lambda_runner import succeeded
@@ -9,9 +10,10 @@ from tests.sandbox.triggers import QueueSource, Schedule
 from .faults import FaultCounts
 from .functions import Functions
 from .kernel import Kernel
-from .queue import Queue, id_in
+from .queue import Message, Queue
 
-_LONGEST_POLL = 20.0
+# Of a queue whose mapping says nothing else.
+_POLLERS = 5
 
 
 class Clock:
@@ -69,8 +71,8 @@ class DueTimes:
         return len(self._at)
 
 
-class QueuePoller:
-    """One of the pollers of an event source mapping."""
+class QueueMapping:
+    """An event source mapping of a queue: as many invocations at once as it may have, each with a batch."""
 
     def __init__(
         self, kernel: Kernel, source: QueueSource, functions: Functions, queue: Queue, rng: random.Random
@@ -80,24 +82,22 @@ class QueuePoller:
         self._functions = functions
         self._queue = queue
         self._rng = rng
+        self._free = source.max_concurrency or _POLLERS
+        queue.appeared = self._receive
 
-    def run(self) -> None:
-        while True:
-            if not self._poll():
-                visible = self._queue.next_visible()
-                wait = _LONGEST_POLL if visible is None else min(visible - self._kernel.now, _LONGEST_POLL)
-                self._kernel.wait(self._queue.when_sent, max(wait, 0.05))
+    def _receive(self) -> None:
+        while self._free and (messages := self._queue.receive(self._rng.randint(1, self._source.batch_size))):
+            self._free -= 1
+            self._kernel.spawn("queue", partial(self._handle, messages))
 
-    def _poll(self) -> bool:
-        """Whether there was a message."""
-        messages = {each.id: each for each in self._queue.receive(self._rng.randint(1, self._source.batch_size))}
-        if messages:
-            event = queue_event(self._source.queue, [message.received for message in messages.values()])
-            about = [id_in(message.body) for message in messages.values()]
-            invocation = self._functions.invoke(self._source.function, event, about)
-            for message in messages.values():
-                message.given_to.append(invocation)
-            if not invocation.failed:
-                done = succeeded(messages, invocation.result) if self._source.reports_failures else messages
-                self._queue.delete([message for id, message in messages.items() if id in done])
-        return bool(messages)
+    def _handle(self, received: list[Message]) -> None:
+        messages = {each.id: each for each in received}
+        event = queue_event(self._source.queue, [message.received for message in received])
+        invocation = self._functions.invoke(self._source.function, event, [message.about for message in received])
+        for message in received:
+            message.given_to.append(invocation)
+        if not invocation.failed:
+            done = succeeded(messages, invocation.result) if self._source.reports_failures else messages
+            self._queue.delete([message for id, message in messages.items() if id in done])
+        self._free += 1
+        self._receive()

@@ -22,6 +22,7 @@ _PAUSE, _PAUSE_AFTER_THROTTLE = 0.05, 1.0
 
 _THROTTLES = {
     "dynamodb": ("ProvisionedThroughputExceededException", "ThrottlingException"),
+    "events": ("ThrottlingException",),
     "s3": ("SlowDown",),
     "sqs": ("RequestThrottled",),
     "secretsmanager": ("ThrottlingException",),
@@ -84,7 +85,8 @@ class ExternalCalls:
         kind = self._plan.draw(faults.Call(service, operation, number, attempt, self.kernel.now))
         if kind:
             self.struck(service, kind)
-            self.touched.update(about)
+            if not (self.owner() and self.owner().is_downstream):
+                self.touched.update(about)
         return kind
 
     def struck(self, service: str, kind: str) -> None:

@@ -17,6 +17,8 @@ _VENDOR = """
     stall_before stall_after drip
 """
 AWS_FAULTS, VENDOR_FAULTS = tuple(_AWS.split()), tuple(_VENDOR.split())
+# Of an endpoint: no connection, a response that is lost, an error.
+WEBHOOK_FAULTS = ("refused", "stall", "http_500")
 CRASHES = ("crash_before", "crash_after")
 # After which botocore tries again.
 RETRIED = tuple(kind for kind in AWS_FAULTS if kind not in ("malformed", "slow"))
@@ -75,6 +77,10 @@ class FaultWindow:
     kinds: Sequence[str]
 
 
+def kinds_of(service: str) -> tuple[str, ...]:
+    return {"vendor": VENDOR_FAULTS, "webhook": WEBHOOK_FAULTS}.get(service, AWS_FAULTS)
+
+
 class FaultSchedule:
     """Windows, and besides any fault at any time until `ends`, with the probability `background`."""
 
@@ -94,14 +100,14 @@ class FaultSchedule:
                 return self._rng.choice(window.kinds)
         if self._rng.random() >= self._background:
             return None
-        kinds: Sequence[str] = VENDOR_FAULTS if call.service == "vendor" else AWS_FAULTS
-        return self._rng.choice((*CRASHES, *kinds))
+        return self._rng.choice((*CRASHES, *kinds_of(call.service)))
 
 
 def random_windows(rng: random.Random, begins: float, ends: float) -> FaultSchedule:
     """Some windows of each service between two times, short and dense, or long and sparse."""
     windows = []
-    for service in ("dynamodb", "dynamodb", "dynamodb", "s3", "s3", "sqs", "secretsmanager", *["vendor"] * 4):
+    aws = ("dynamodb", "dynamodb", "dynamodb", "s3", "s3", "sqs", "sqs", "secretsmanager", "events", "events")
+    for service in (*aws, *["vendor"] * 4):
         kinds = _vendor_kinds(rng) if service == "vendor" else _aws_kinds(rng)
         probability = rng.choice((0.03, 0.1, 0.5, 1.0))
         length = rng.uniform(0.3, 1.5) * rng.choice((30, 120, 600, 1800) if probability > 0.1 else (1800, 7200))

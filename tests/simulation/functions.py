@@ -47,6 +47,13 @@ class Invocation:
     secret_failed: bool = False
     ended: float = 0.0
     deadline: Deadline = field(default_factory=lambda: Deadline(0.0))
+    # The messages of its log lines of level WARNING and above.
+    logged: list[str] = field(default_factory=list)
+
+    @property
+    def is_downstream(self) -> bool:
+        """Whether it informs others of what happened, and changes nothing."""
+        return self.function in ("publish", "deliver")
 
     @property
     def failed(self) -> bool:

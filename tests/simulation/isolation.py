@@ -21,11 +21,13 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from aws_lambda_powertools.utilities.parameters import base as parameters
 
 from bridge.observability import logger, metrics
+from bridge.outbound import public_post
 from bridge.vendor import transport as vendor_transport
 from bridge.web import entry
 
 from .kernel import Kernel
 from .leaks import LogCapture
+from .receivers import Receivers
 from .vendor_adapter import Deadline, VendorAdapter
 
 # What cannot be replayed.
@@ -61,7 +63,9 @@ def _forbidden(name: str) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def isolated(kernel: Kernel, adapter: Callable[[], VendorAdapter], logs: LogCapture) -> Iterator[None]:
+def isolated(
+    kernel: Kernel, adapter: Callable[[], VendorAdapter], receivers: Receivers, logs: LogCapture
+) -> Iterator[None]:
     """Inside, nothing but the seed decides what happens."""
 
     @contextlib.contextmanager
@@ -73,6 +77,7 @@ def isolated(kernel: Kernel, adapter: Callable[[], VendorAdapter], logs: LogCapt
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(vendor_transport, "within", within))
         stack.enter_context(mock.patch.object(vendor_transport, "DeadlineAdapter", adapter))
+        stack.enter_context(mock.patch.object(public_post, "PublicPost", return_value=receivers))
         # Its timer counts the machine's time; a simulated invocation is ended by the simulated Lambda.
         stack.enter_context(mock.patch.object(entry, "time_limit", contextlib.nullcontext))
         # The time by which Powertools caches secrets.
@@ -88,6 +93,8 @@ def isolated(kernel: Kernel, adapter: Callable[[], VendorAdapter], logs: LogCapt
 @contextlib.contextmanager
 def _captured(logs: LogCapture) -> Iterator[None]:
     """Logs of any library on any level, and all output."""
+    # What no line has takes time: docs.python.org/3/howto/logging.html#optimization
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     everything = logging.StreamHandler(logs)
     root = logging.getLogger()
     level = root.level

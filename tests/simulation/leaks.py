@@ -4,9 +4,13 @@ import base64
 import contextlib
 import io
 import random
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 MARKER = "KANARI4X"
+
+# The beginning of a line that says that something failed, and its message.
+_FAILURE = re.compile(r'\{"level":"(?:WARNING|ERROR)".*?"message":"(\w+)"')
 
 # A code that is made of these bytes begins with the marker.
 _PREFIX = base64.urlsafe_b64decode(MARKER)
@@ -26,6 +30,8 @@ class LogCapture(io.TextIOBase):
 
     def __init__(self) -> None:
         self.leaks: list[str] = []
+        # Takes the messages of lines that say that something failed.
+        self.failed: Callable[[str], object] = lambda message: None
 
     def writable(self) -> bool:
         return True
@@ -33,6 +39,8 @@ class LogCapture(io.TextIOBase):
     def write(self, text: str) -> int:
         if has_marker(text):
             self.leaks.append(text.strip()[:500])
+        if match := _FAILURE.match(text):
+            self.failed(match[1])
         return len(text)
 
     @contextlib.contextmanager

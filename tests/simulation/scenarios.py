@@ -4,12 +4,27 @@ import random
 from typing import Any
 
 from . import faults
-from .person import Profile
+from .person import OTHER_PRINCIPAL, Profile
+from .receivers import Endpoint
 from .world import Scenario
 
 HOUR = 3600.0
 # When the vendor is out of reach in `maintenance`, in minutes.
 OUTAGE = (30.0, 270.0)
+
+
+FINAL = tuple(f"verification.{status}" for status in ("verified", "rejected", "failed", "expired", "redacted"))
+GOOD = (Endpoint("crm"),)
+
+
+def _endpoints(rng: random.Random) -> tuple[Endpoint, ...]:
+    """One that gets everything, one that gets what is final, and one that gets little or nothing."""
+    last = rng.choice((None, OTHER_PRINCIPAL))
+    return (
+        Endpoint("crm", rng.choice(("good", "slow", "busy", "flapping"))),
+        Endpoint("billing", rng.choice(("gone", "good", "busy")), FINAL),
+        Endpoint("erasure", rng.choice(("dead", "gone at once", "down for a day")), FINAL[-1:], last),
+    )
 
 
 def everything(seed: str, people: int) -> Scenario:
@@ -26,6 +41,7 @@ def everything(seed: str, people: int) -> Scenario:
         link_lifetime=rng.choice((900.0, 900.0, 900.0, 600.0, 1800.0)),
         rotations=rng.randint(0, 2),
         broken_links=rng.choice((0.0, 0.01)),
+        endpoints=_endpoints(rng),
     )
 
 
@@ -39,6 +55,7 @@ def harsh(seed: str, people: int) -> Scenario:
         plan=lambda rng, begins: faults.FaultSchedule(rng, [], begins + 0.75 * HOUR, background=0.08),
         profile=Profile(redacts=0.3, returns_at_once=0.3, comes_late=0.0, dawdles=0.1, clicks_again=0.3),
         rotations=1,
+        endpoints=(*GOOD, Endpoint("billing", "flapping", FINAL)),
     )
 
 
@@ -50,7 +67,7 @@ def _reliable(name: str, people: int, arrivals: float, **more: Any) -> Scenario:
 
 def calm(seed: str, people: int) -> Scenario:
     """Nothing goes wrong: the bounds that count without faults have to hold."""
-    return _reliable("calm", people, max(HOUR, people * 0.5))
+    return _reliable("calm", people, max(HOUR, people * 0.5), endpoints=GOOD)
 
 
 _STEADY = Profile(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0)

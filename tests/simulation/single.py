@@ -41,10 +41,9 @@ def calm(profile: Profile) -> Scenario:
 def plans(calls: Sequence[MadeCall]) -> Iterator[faults.Single]:
     """Every kind at every call: at its first attempt, and, for AWS, at all that botocore makes."""
     for number, call in enumerate(calls, start=1):
-        kinds = faults.VENDOR_FAULTS if call.service == "vendor" else faults.AWS_FAULTS
-        for kind in (*faults.CRASHES, *kinds):
+        for kind in (*faults.CRASHES, *faults.kinds_of(call.service)):
             yield faults.Single(number, kind)
-            if call.service != "vendor" and kind in faults.RETRIED:
+            if call.service not in ("vendor", "webhook") and kind in faults.RETRIED:
                 yield faults.Single(number, kind, at_all_attempts=True)
 
 

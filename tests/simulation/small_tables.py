@@ -1,4 +1,4 @@
-"""The tables of the audit trail, of the rate limiter, and of the vendor's fields."""
+"""The tables of the audit trail, of the rate limiter, of the vendor's fields, and of endpoints that are off."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -67,6 +67,23 @@ class ResultsTable:
     def of(self, verification_id: str) -> list[str]:
         """The SHA-256 of each record whose fields are there."""
         return [sha256 for id, sha256 in self.items if id == verification_id]
+
+
+class EndpointsTable:
+    """`off`: since when each endpoint is."""
+
+    def __init__(self) -> None:
+        self.off: dict[str, float] = {}
+
+    def put(self, request: Mapping[str, Any], now: float) -> None:
+        assert request["ConditionExpression"] == "attribute_not_exists(#name)"
+        if request["Item"]["name"]["S"] in self.off:
+            raise Refused("ConditionalCheckFailedException")
+        self.off[request["Item"]["name"]["S"]] = now
+
+    def get(self, request: Mapping[str, Any]) -> Item | None:
+        name = request["Key"]["name"]
+        return {"name": name} if name["S"] in self.off else None
 
 
 def _key(item: Item) -> tuple[str, str]:

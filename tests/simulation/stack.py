@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from tests.sandbox import stack, template
 from tests.sandbox.stack import Stack
@@ -44,6 +45,18 @@ def queues(source: Template) -> dict[str, QueueSettings]:
         for name, queue in source.of_type("AWS::SQS::Queue").items()
         if "RedrivePolicy" in queue
     }
+
+
+def dead_letter_queues(source: Template) -> list[str]:
+    """The queues that have none of their own."""
+    return [name for name, queue in source.of_type("AWS::SQS::Queue").items() if "RedrivePolicy" not in queue]
+
+
+def event_pattern(source: Template) -> Mapping[str, Any]:
+    """Of the rule that sends events to a queue."""
+    (rule,) = (rule for rule in source.of_type("AWS::Events::Rule").values() if "EventPattern" in rule)
+    pattern: Mapping[str, Any] = source.resolved(rule["EventPattern"])
+    return pattern
 
 
 def throttles(source: Template) -> dict[str, tuple[float, float]]:

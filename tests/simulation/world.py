@@ -12,9 +12,10 @@ from typing import Any
 
 from . import stack
 from .bucket import Bucket
+from .bus import EventBus, Events
 from .clients import S3, DynamoDb, SecretsManager, Sqs
 from .dynamodb import Change, Table
-from .event_sources import Clock, DueTimes, QueuePoller
+from .event_sources import Clock, DueTimes, QueueMapping
 from .external_calls import ExternalCalls
 from .faults import FaultCounts, Plan
 from .functions import Functions
@@ -25,14 +26,18 @@ from .leaks import LogCapture
 from .people import UserFlow
 from .person import API_KEY, OTHER_KEY, OTHER_PRINCIPAL, PRINCIPAL, Person, Profile, person
 from .queue import Queue
-from .small_tables import AuditTable, RateTable, ResultsTable
+from .receivers import Endpoint, Receiver, Receivers
+from .small_tables import AuditTable, EndpointsTable, RateTable, ResultsTable
+from .stream import Stream
 from .trace import Trace
 from .vendor import Vendor
 from .vendor_adapter import VendorAdapter
 
 # A Sunday, 01:00 UTC.
 START = 1_772_326_800.0
-_CREDENTIALS, _API_KEYS = "EkycCredentialsSecret", "ApiKeysSecret"
+_CREDENTIALS, _API_KEYS, _ENDPOINTS = "EkycCredentialsSecret", "ApiKeysSecret", "WebhookEndpointsSecret"
+# How long a webhook may be under way.
+_RETENTION = 4 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class Scenario:
     broken_links: float = 0.0
     # Another caller's verifications, each of which is refreshed every two seconds all the while.
     flooders: int = 0
+    endpoints: tuple[Endpoint, ...] = ()
+    is_fair: bool = True
 
 
 class World:
@@ -74,6 +81,9 @@ class World:
         self.functions = Functions(
             self.kernel, self.trace, self.stack.functions, self._rng("functions"), self._clients.__getitem__, recycling
         )
+        self.streams = [
+            Stream(self.kernel, source, self.functions, self._rng("stream")) for source in self.stack.streams
+        ]
         throttles = stack.throttles(self.template)
         self.gateway = Gateway(self.kernel, self.trace, self.stack.api, throttles, self.functions, self._rng("gateway"))
         rng = self._rng("people")
@@ -98,19 +108,25 @@ class World:
             name: Queue(lambda: kernel.now, kernel.at, settings, rng)
             for name, settings in stack.queues(self.template).items()
         }
-        self.queue = self.queues["DueQueue"]
+        self.queue, self.deliveries = self.queues["DueQueue"], self.queues["DeliveryQueue"]
+        self.deliveries.is_fair = scenario.is_fair
+        self.letters: dict[str, list[str]] = {name: [] for name in stack.dead_letter_queues(self.template)}
+        self.bus = EventBus(kernel, stack.event_pattern(self.template), self.deliveries, self._rng("bus"))
+        self.receivers = {endpoint.name: Receiver(endpoint) for endpoint in scenario.endpoints}
         self.vendor = Vendor(
             lambda: kernel.now, self._rng("vendor"), lifetime=scenario.link_lifetime, skew=rng.uniform(-3600, 3600)
         )
         self.vendor.broken = scenario.broken_links
-        self.secrets = {_CREDENTIALS: self._credentials(), _API_KEYS: _api_keys()}
+        endpoints = json.dumps({"endpoints": [endpoint.entry for endpoint in scenario.endpoints]})
+        self.secrets = {_CREDENTIALS: self._credentials(), _API_KEYS: _api_keys(), _ENDPOINTS: endpoints}
         self.windows = RateTable()
-        self.results = ResultsTable()
-        self.dynamodb = DynamoDb(self.calls, self.table, self.audit, self.windows, self.results)
+        self.results, self.switches = ResultsTable(), EndpointsTable()
+        self.dynamodb = DynamoDb(self.calls, self.table, self.audit, self.windows, self.results, self.switches)
         self._clients = {
             "dynamodb": self.dynamodb,
             "s3": S3(self.calls, self.bucket),
-            "sqs": Sqs(self.calls, self.queues),
+            "events": Events(self.calls, self.bus),
+            "sqs": Sqs(self.calls, self.queues, self.letters),
             "secretsmanager": SecretsManager(self.calls, self.secrets),
         }
 
@@ -121,7 +137,7 @@ class World:
             ends = START + max(self.scenario.faults_end, self.scenario.arrivals)
             self.kernel.run(ends)
             self._set_unreliability(0.0)
-            latest = ends + float(self.parameters["GiveUpHours"]) * 3600 + 2 * 86400
+            latest = ends + float(self.parameters["GiveUpHours"]) * 3600 + 2 * 86400 + _RETENTION
             while not self._is_settled() and self.kernel.now < latest:
                 self.kernel.run(self.kernel.now + 300)
         self.wall_seconds = time.perf_counter() - began
@@ -135,7 +151,9 @@ class World:
     @contextmanager
     def _running(self) -> Iterator[None]:
         adapter = VendorAdapter(self.kernel, self.calls, self.vendor)
-        with isolated(self.kernel, lambda: adapter, self.logs):
+        posts = Receivers(self.kernel, self.calls, self.receivers, self._rng("receivers"))
+        self.logs.failed = self._note_failure
+        with isolated(self.kernel, lambda: adapter, posts, self.logs):
             self._start()
             try:
                 yield
@@ -158,9 +176,7 @@ class World:
         for clock in self._clocks:
             kernel.spawn("schedule", partial(clock.run, self.due))
         for source in self.stack.queues:
-            for _ in range(source.max_concurrency or 5):
-                poller = QueuePoller(kernel, source, self.functions, self.queues[source.queue], rng)
-                kernel.spawn("queue", poller.run)
+            QueueMapping(kernel, source, self.functions, self.queues[source.queue], rng)
         for _ in range(scenario.rotations):
             kernel.after(rng.random() * scenario.faults_end, self._rotate)
 
@@ -183,10 +199,14 @@ class World:
         for queue in self.queues.values():
             queue.duplicates, queue.failures = probability, probability * 0.4
         self.dynamodb.short_pages = probability * 2
+        self.bus.unreliability = probability * 0.4
+        for stream in self.streams:
+            stream.unreliability = probability
 
     def _is_settled(self) -> bool:
         has_messages = any(queue.messages for queue in self.queues.values())
-        return not (self.open_people() or len(self.due) or has_messages)
+        has_events = self.bus.on_the_way or any(map(len, self.streams))
+        return not (self.open_people() or len(self.due) or has_messages or has_events)
 
     def open_people(self) -> int:
         return self.kernel.running("person")
@@ -200,6 +220,12 @@ class World:
     def _note_due(self, change: Change) -> None:
         due_at = (change.after or {}).get("due_at")
         self.due.note(change.id, float(due_at["N"]) if due_at else None)
+        for stream in self.streams:
+            stream.add(change)
+
+    def _note_failure(self, message: str) -> None:
+        if owner := self.calls.owner():
+            owner.logged.append(message)
 
     def _credentials(self) -> str:
         return json.dumps({"client_id": "bridge", "client_secret": self.vendor.secret})

@@ -2,7 +2,7 @@
 
 from tests.simulation.world import World
 
-from . import calls, evidence, records, responses, secrecy, truth, work
+from . import calls, evidence, records, responses, secrecy, truth, webhooks, work
 from .history import Rule, Violation
 
 RULES: tuple[Rule, ...] = (
@@ -28,6 +28,14 @@ RULES: tuple[Rule, ...] = (
     secrecy.redacted_ones_hold_nothing,
     secrecy.results_are_in_the_audit_trail,
     secrecy.nothing_leaks,
+    webhooks.stream_has_every_advance,
+    webhooks.webhooks_are_delivered,
+    webhooks.webhooks_are_the_truth,
+    webhooks.letters_have_a_cause,
+    webhooks.gone_receivers_are_left_alone,
+    webhooks.redacted_events_name_nobody,
+    webhooks.events_leak_nothing,
+    webhooks.failures_are_logged,
     work.nothing_is_left_to_do,
     work.dead_letters_have_a_cause,
     work.errors_have_names,

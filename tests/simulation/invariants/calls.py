@@ -149,6 +149,6 @@ def _faults(world: World, history: History) -> int:
 def _find_concerned(world: World) -> Counter[str]:
     found: Counter[str] = Counter()
     for invocation in world.functions.invocations:
-        for name in invocation.about:
+        for name in () if invocation.is_downstream else invocation.about:
             found[name] += len(invocation.faults) + invocation.is_late
     return found

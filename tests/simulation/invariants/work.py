@@ -15,8 +15,11 @@ def nothing_is_left_to_do(world: World) -> Iterator[Violation]:
             yield Violation("left", history.about, "still due")
     if len(world.table.indexes["due"]):
         yield Violation("left", (), "the index of due ones is not empty")
-    if world.queue.messages:
-        yield Violation("left", (), f"{len(world.queue.messages)} messages are in the queue")
+    for name, queue in world.queues.items():
+        for message in list(queue.messages.values())[:1]:
+            yield Violation("left", (message.about,), f"{len(queue.messages)} messages are in {name}")
+    if any(map(len, world.streams)):
+        yield Violation("left", (), "the stream was not read to its end")
     if world.open_people():
         yield Violation("left", (), f"{world.open_people()} people still wait")
 

@@ -1,0 +1,89 @@
+"""The event bus: entries that it takes, and its rule, which sends what matches to a queue, at least once."""
+
+import itertools
+import json
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from tests.sandbox.aws import ACCOUNT_ID, region
+
+from .clients import may_be_empty
+from .external_calls import ExternalCalls
+from .kernel import Kernel
+from .queue import Queue
+from .stream import matches
+
+_CODES = ("InternalFailure", "ThrottlingException")
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """An event that the bus took. `by`: the invocation that put it."""
+
+    time: float
+    by: Any
+    detail: dict[str, Any]
+
+
+class EventBus:
+    """`unreliability`: how often an entry fails by itself, and an event comes twice or late."""
+
+    def __init__(self, kernel: Kernel, pattern: Mapping[str, Any], target: Queue, rng: random.Random) -> None:
+        self._kernel = kernel
+        self._pattern = pattern
+        self._target = target
+        self._rng = rng
+        self._numbers = itertools.count(1)
+        self.unreliability = 0.0
+        self.on_the_way = 0
+        self.taken: list[Put] = []
+
+    def put(self, by: Any, entry: Mapping[str, Any]) -> dict[str, str]:
+        """A result as in the response of PutEvents."""
+        if self._rng.random() < self.unreliability:
+            return {"ErrorCode": self._rng.choice(_CODES), "ErrorMessage": "no"}
+        event = {
+            "version": "0",
+            "id": f"b{next(self._numbers)}",
+            "detail-type": entry["DetailType"],
+            "source": entry["Source"],
+            "account": ACCOUNT_ID,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", entry["Time"].utctimetuple()),
+            "region": region(),
+            "resources": entry["Resources"],
+            "detail": json.loads(entry["Detail"]),
+        }
+        self.taken.append(Put(self._kernel.now, by, event["detail"]))
+        if matches(self._pattern, event):
+            for _ in range(2 if self._rng.random() < self.unreliability else 1):
+                is_late = self._rng.random() < self.unreliability
+                self.on_the_way += 1
+                self._kernel.after(self._rng.expovariate(1 / (120 if is_late else 0.3)), partial(self._arrive, event))
+        return {"EventId": event["id"]}
+
+    def _arrive(self, event: dict[str, Any]) -> None:
+        self.on_the_way -= 1
+        self._target.send(json.dumps(event), 0)
+
+
+class Events:
+    """The client."""
+
+    def __init__(self, calls: ExternalCalls, bus: EventBus) -> None:
+        self._calls = calls
+        self._bus = bus
+
+    @may_be_empty
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        by, about = self._calls.owner(), [entry["Resources"][0] for entry in Entries]
+        self._calls.use("events", "PutEvents", {"Entries": Entries})
+
+        def put() -> list[dict[str, str]]:
+            return [self._bus.put(by, entry) for entry in Entries]
+
+        results = self._calls.call("events", "PutEvents", about, put)
+        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
