@@ -64,7 +64,9 @@ def operations() -> dict[str, Operation]:
             if method in _METHODS:
                 security = written["security"]
                 scopes = tuple(security[0]["bearer"]) if security else None
-                responses = {status: resolve(response) for status, response in written["responses"].items()}
+                # The default is API Gateway's own response.
+                said = written["responses"].items()
+                responses = {status: resolve(response) for status, response in said if status != "default"}
                 found[written["operationId"]] = Operation(written["operationId"], method, path, scopes, responses)
     return found
 
@@ -162,7 +164,8 @@ def _closed(node: Any, *, is_part: bool = False) -> Any:
         return [_closed(item) for item in node]
     if not isinstance(node, dict):
         return node
-    partial = ("allOf", "if", "then", "else", "dependentSchemas", "const", "enum")
+    # What stands beside an object's fields says more of the same object.
+    partial = ("allOf", "dependentSchemas", "const", "enum", *(("oneOf",) if "properties" in node else ()))
     closed = {key: value if key in partial else _closed(value) for key, value in node.items()}
     describes = "$ref" in node or "allOf" in node or (node.get("type") == "object" and "properties" in node)
     if describes and not is_part and "additionalProperties" not in node:
