@@ -396,7 +396,8 @@ def test_the_link_plays_an_outcome_at_once(vendor: FakeVendor) -> None:
     assert [get(vendor, token).status_code for _ in range(2)] == [503, 200]
     wrong = visit(vendor, token, "&outcome=nonsense")
     assert wrong.status_code == 400
-    assert "verified" in wrong.json()["names"]
+    assert '<h1 class="error"' in wrong.text
+    assert "<code>verified</code>" in wrong.text
 
 
 def test_the_public_address_is_the_one_in_links() -> None:
