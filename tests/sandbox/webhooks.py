@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import logging
 import re
 import secrets
 import threading
@@ -81,6 +82,7 @@ class Attempts:
     def watched(self) -> Iterator[None]:
         """Inside, what comes of each POST is known. The functions' code must be loaded."""
         from bridge.domain.errors import DeliveryFailed
+        from bridge.observability import logger
         from bridge.outbound.public_post import Posted, PublicPost
 
         post = PublicPost.post
@@ -94,8 +96,12 @@ class Attempts:
             self._outcome.value = posted.status
             return posted
 
-        with patch.object(PublicPost, "post", watched_post):
-            yield
+        logger.addFilter(_is_of_no_webhook)
+        try:
+            with patch.object(PublicPost, "post", watched_post):
+                yield
+        finally:
+            logger.removeFilter(_is_of_no_webhook)
 
     def invoke(self, name: str, event: Any) -> Any:
         """The result of a function. Raises what calling it raises."""
@@ -116,3 +122,8 @@ class Attempts:
             its, number = message["event"], record["attributes"]["ApproximateReceiveCount"]
             what = f"webhook {its['type']} {its['data']['id']} -> {message['endpoint']}, attempt {number}"
             self._say(f"{what}: {self._outcome.value}  {seconds * 1000:.0f} ms")
+
+
+def _is_of_no_webhook(record: logging.LogRecord) -> bool:
+    """False for what the function logs of a webhook: its line is printed already."""
+    return not hasattr(record, "endpoint")
