@@ -335,6 +335,35 @@ def test_the_page_works_without_scripts_and_without_other_sites(vendor: FakeVend
     assert '<label for="choice">' in html
 
 
+def test_the_page_groups_choices_by_what_they_mean_and_marks_an_error_as_one(vendor: FakeVendor) -> None:
+    token = link(vendor)
+    first = visit(vendor, token).text
+    assert "color-scheme: light dark" in first
+    assert first.index("The document is not accepted") < first.index("the document is a photocopy (9102)")
+    assert 'class="error"' not in first
+    choose(vendor, token, "ocr", "9102")
+    assert '<p class="error" role="alert">That did not work (9102)' in visit(vendor, token).text
+    choose(vendor, token, "ocr", "pass")
+    assert f"the face is another person&#x27;s ({COMPARE_FAIL})" in visit(vendor, token).text
+    unknown = choose(vendor, token, "face", "nonsense")
+    assert (unknown.status_code, '<h1 class="error"' in unknown.text) == (400, True)
+
+
+@pytest.mark.parametrize("type", ["00", "01"])
+def test_each_ending_that_the_page_offers_is_one(vendor: FakeVendor, type: str) -> None:
+    endings = re.findall(r'name="outcome" value="([^"]+)"', visit(vendor, link(vendor, type=type)).text)
+
+    assert len(endings) == {"00": 6, "01": 4}[type]
+    assert {visit(vendor, link(vendor, type=type), f"&outcome={name}").status_code for name in endings} == {303}
+
+
+def test_a_link_joins_outcomes_with_a_plus(vendor: FakeVendor, clock: Clock) -> None:
+    token = link(vendor)
+    assert visit(vendor, token, "&outcome=9102+expired").status_code == 303
+    assert record(vendor, token)["latest_error"] == "9102"
+    assert visit(vendor, token).status_code == 410
+
+
 def test_the_third_failure_at_ocr_ends_the_link(vendor: FakeVendor) -> None:
     token = link(vendor)
     answers = [choose(vendor, token, "ocr", code) for code in ("9101", "9108", "9102")]

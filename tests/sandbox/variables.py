@@ -5,10 +5,10 @@ import os
 import re
 import socket
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .keys import vendor_credentials
-from .template import TEMPLATE
 from .webhooks import Webhooks
 
 WEBHOOK_URL = "WEBHOOK_URL"
@@ -34,7 +34,7 @@ def port(default: int) -> int:
 def webhooks() -> Webhooks:
     """WEBHOOK_URL, one or several separated by commas, and WEBHOOK_SECRET. Raises ValueError."""
     # The functions' layer, which is put there only when they are loaded.
-    sys.path.insert(0, str(TEMPLATE.parent / "layers" / "bridge"))
+    sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "bridge"))
     from bridge.domain.webhooks import is_secret, url_problem
 
     urls = tuple(filter(None, (url.strip() for url in os.environ.get(WEBHOOK_URL, "").split(","))))
