@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,7 +35,9 @@ CLAIMS = {
     ("README.md", "API_KEY=$(make -s api-key"): "api-key",
     ("README.md", 'curl -sS "$ApiUrl/health"'): "deployed",
     ("docs/api.md", ""): "local",
-    ("docs/development.md", ""): "local",
+    ("docs/development.md", "make run WEBHOOK_URL="): "own-receiver",
+    ("docs/development.md", "curl"): "local",
+    ("docs/development.md", "RETURN_URL="): "local",
     ("docs/operations.md", "make doctor\n"): "doctor",
     ("docs/operations.md", "make doctor SECRET="): "doctor",
     ("docs/operations.md", "make check-evidence"): "check-evidence",
@@ -46,7 +49,7 @@ CLAIMS = {
 }
 WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "http://localhost:5173/done"}
 # So that the examples for a deployment, and those for this machine, may name their frontend.
-ORIGINS = {"ALLOWED_REDIRECT_ORIGINS": "http://localhost:*,https://app.example.com"}
+ORIGINS = {"ALLOWED_REDIRECT_ORIGINS": "http://localhost:*,http://127.0.0.1:*,https://app.example.com"}
 
 
 def claimants(block: Block) -> list[tuple[str, str]]:
@@ -102,10 +105,10 @@ def shell(tmp_path: Path, sandbox: Sandbox) -> Shell:
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Iterator[tuple[str, Shell]]:
-    """What `make run` prints for another terminal, as README's block starts it, and that terminal."""
+def local(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Shell, Path]]:
+    """What `make run` prints for another terminal, as a page's block starts it, that terminal, and its stderr."""
     shell = Shell(tmp_path, {})
-    command = claimed_by("local", "README.md")[0]
+    command = claimed_by(*request.param)[0]
     # Below another make, such as that of `make test`, it would print which folder it enters.
     outer = {name: value for name, value in OUTER_ENVIRONMENT.items() if name != "MAKELEVEL"}
     variables = outer | ORIGINS | {"PORT": "0", "MAKEFLAGS": f"VENV={tmp_path / 'venv'}"}
@@ -128,30 +131,65 @@ def local(tmp_path: Path) -> Iterator[tuple[str, Shell]]:
         try:
             assert ready.startswith("READY {"), printed.read_text(encoding="utf-8")
             lines = printed.read_text(encoding="utf-8").splitlines()
-            yield "\n".join(line for line in lines if line.startswith("export ")), shell
+            yield "\n".join(line for line in lines if line.startswith("export ")), shell, printed
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGINT)
+    # An interrupt of `make` ends it with the signal.
+    assert process.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
+    assert "Traceback" not in printed.read_text(encoding="utf-8")
+
+
+def _click_through(url: str, outcome: str) -> requests.Response:
+    """The page on which a person's browser ends."""
+    return requests.get(f"{url}&outcome={outcome}", timeout=20)
 
 
 @pytest.mark.slow
-def test_the_sandboxs_commands_work_in_another_terminal(local: tuple[str, Shell]) -> None:
-    exports, shell = local
+@pytest.mark.parametrize("local", [("local", "README.md")], indirect=True)
+def test_the_sandboxs_commands_work_in_another_terminal(local: tuple[str, Shell, Path]) -> None:
+    exports, shell, stderr = local
     _, tried = claimed_by("local", "README.md")
 
     created = json.loads(shell.run(exports, tried))
     assert created["status"] == "pending"
+    ended = _click_through(created["url"], "verified")
+    assert (ended.status_code, "<h1>Back at the frontend: verified</h1>" in ended.text) == (200, True)
 
     reported = claimed_by("local", "docs/development.md")
     printed = shell.run(exports, *reported)
-    assert "303 http://localhost:5173/done?" in printed
+    frontend = shell.run(exports, 'echo "$FRONTEND_URL"').strip()
+    assert f"303 {frontend}/done?" in printed
     assert "status=rejected" in printed
+    assert printed.index("webhooks get: 503") < printed.index("webhooks get: slow") < printed.index("get: 204")
+    _wait_for(f"webhook verification.verified {created['id']} -> sandbox, attempt 1: 204", stderr)
+    assert f"\nGET /return/{created['id']}/… -> 303\n" in stderr.read_text(encoding="utf-8")
 
     # What redacts comes last, wherever the page has it; the way back needs the address that the next block sets.
     page = sorted(claimed_by("local", "docs/api.md"), key=lambda text: ('/redact"' in text, '"$RETURN_URL"' in text))
     printed = shell.run(exports, *page)
     assert "HTTP/1.1 303" in printed
     assert '"status":"verified"' in printed.replace(" ", "")
+
+
+def _wait_for(text: str, path: Path) -> None:
+    for _ in range(300):
+        if text in path.read_text(encoding="utf-8"):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{text} is not in\n{path.read_text(encoding='utf-8')}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("local", [("own-receiver", "docs/development.md")], indirect=True)
+def test_webhooks_go_to_the_receiver_that_the_page_names(local: tuple[str, Shell, Path]) -> None:
+    exports, shell, stderr = local
+    _, tried = claimed_by("local", "README.md")
+
+    created = json.loads(shell.run(exports, tried))
+
+    # Nobody may be there, and whoever is may respond as they like.
+    _wait_for(f"webhook verification.created {created['id']} -> localhost-9000, attempt 1: ", stderr)
 
 
 def test_an_api_key_is_made_as_the_readme_says(shell: Shell, sandbox: Sandbox) -> None:

@@ -4,6 +4,7 @@ Its faults, and the bytes that it sends, show in test_vendor_client.py; the shap
 test_doctor.py.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,6 +64,12 @@ def choose(vendor: FakeVendor, token: str, step: str, choice: str = "") -> reque
     """The person sends the form of the vendor's page."""
     form = {"token": token, "step": step, "choice": choice}
     return requests.post(f"{vendor.url}/verifications", data=form, timeout=TIMEOUT, allow_redirects=False)
+
+
+def visit(vendor: FakeVendor, token: str, query: str = "") -> requests.Response:
+    """The person opens the vendor's page."""
+    address = f"{vendor.url}/verifications?token={token}{query}"
+    return requests.get(address, timeout=TIMEOUT, allow_redirects=False)
 
 
 def test_a_new_record_is_that_of_the_specification(vendor: FakeVendor) -> None:
@@ -149,3 +156,38 @@ def test_an_expired_link_keeps_its_record(vendor: FakeVendor, clock: Clock) -> N
     clock.now += 900
     assert choose(vendor, token, "ocr", "pass").status_code == 410
     assert vendor.raw_record(token) == before
+
+
+def test_the_page_groups_choices_by_what_they_mean_and_marks_an_error_as_one(vendor: FakeVendor) -> None:
+    token = link(vendor)
+    first = visit(vendor, token).text
+    assert "color-scheme: light dark" in first
+    assert first.index("The document is not accepted") < first.index("the document is a photocopy (9102)")
+    assert 'class="error"' not in first
+    choose(vendor, token, "ocr", "9102")
+    assert '<p class="error" role="alert">That did not work (9102)' in visit(vendor, token).text
+    choose(vendor, token, "ocr", "pass")
+    assert f"the face is another person&#x27;s ({MISMATCH})" in visit(vendor, token).text
+    unknown = choose(vendor, token, "face", "nonsense")
+    assert (unknown.status_code, '<h1 class="error"' in unknown.text) == (400, True)
+
+
+@pytest.mark.parametrize(("type", "count"), [("00", 6), ("01", 4)])
+def test_each_ending_that_the_page_offers_is_one(vendor: FakeVendor, type: str, count: int) -> None:
+    endings = re.findall(r'name="outcome" value="([^"]+)"', visit(vendor, link(vendor, type=type)).text)
+    assert len(endings) == count
+    assert {visit(vendor, link(vendor, type=type), f"&outcome={name}").status_code for name in endings} == {303}
+
+
+def test_a_link_plays_outcomes_joined_with_a_plus(vendor: FakeVendor) -> None:
+    token = link(vendor)
+    assert visit(vendor, token, "&outcome=9102+expired").status_code == 303
+    assert get(vendor, token).json()["result"]["latest_error"] == "9102"
+    assert visit(vendor, token).status_code == 410
+
+
+def test_a_link_with_an_unknown_outcome_names_the_known_ones(vendor: FakeVendor) -> None:
+    unknown = visit(vendor, link(vendor), "&outcome=nonsense")
+    assert unknown.status_code == 400
+    assert '<h1 class="error"' in unknown.text
+    assert "<code>verified</code>" in unknown.text

@@ -1,13 +1,15 @@
 """python -m tests.sandbox run | demo | sam-local [ParameterOfTheTemplate=value …]
 
 run        the whole bridge until it is interrupted; PORT picks the front's port (8080)
+           WEBHOOK_URL has the endpoints of webhooks; without it they go to a receiver of the sandbox's own
 demo       one verification from link to final record, step by step
 sam-local  the same front by `sam local start-api`; PORT picks its port (3000), SAM the executable,
            SAM_TEMPLATE what `sam build` wrote (.aws-sam/build/template.yaml)
 
-run and sam-local print one line on stdout when all is up, and nothing else; functions log to stderr:
-READY {"api_url": …, "api_key": …, "ekyc_api_url": …, "aws_endpoint_url": …}
+run and sam-local print one line on stdout when all is up, and nothing else:
+READY {"api_url": …, "api_key": …, "frontend_url": …, "ekyc_api_url": …, "aws_endpoint_url": …, "webhook_secret": …}
 Before it, stderr has the same as lines for a shell: export API_URL=…
+After it, stderr has a line for each request and each webhook, and what functions log from WARNING upwards.
 """
 
 import json
@@ -22,9 +24,12 @@ from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from .running import Running
+    from .webhooks import Webhooks
 
 RUN_PORT = 8080
 SAM_LOCAL_PORT = 3000
+# Parameters of the template: a line for each request is enough, until something is wrong.
+QUIET = {"LogLevel": "WARNING"}
 
 
 def main(arguments: list[str]) -> int:
@@ -48,14 +53,16 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 0
     except (OSError, ValueError) as problem:
-        print(f"tests.sandbox: {problem}", file=sys.stderr)
+        print(problem, file=sys.stderr)
         return 1
 
 
 def _run(parameters: dict[str, str], out: TextIO) -> int:
+    port, webhooks = _settings(RUN_PORT)
     from .sandbox import Sandbox
 
-    return _until_interrupted(Sandbox(port=_port(RUN_PORT), parameters=parameters), out)
+    chosen = QUIET | parameters
+    return _until_interrupted(Sandbox(port=port, parameters=chosen, webhooks=webhooks, say=_say), out)
 
 
 def _demo(parameters: dict[str, str], out: TextIO) -> int:
@@ -65,24 +72,39 @@ def _demo(parameters: dict[str, str], out: TextIO) -> int:
 
 
 def _sam_local(parameters: dict[str, str], out: TextIO) -> int:
+    port, webhooks = _settings(SAM_LOCAL_PORT)
     from .sam_local import SamLocal
 
-    return _until_interrupted(SamLocal(port=_port(SAM_LOCAL_PORT), parameters=parameters), out)
+    chosen = QUIET | parameters
+    return _until_interrupted(SamLocal(port=port, parameters=chosen, webhooks=webhooks, say=_say), out)
 
 
 def _until_interrupted(what: "Running", out: TextIO) -> int:
-    print("Starting the bridge, an embedded AWS and the vendor …", file=sys.stderr, flush=True)
+    _say("Starting the bridge, an embedded AWS and the vendor …")
     with what as running:
         ready = running.ready()
+        _say("Paste these lines into another terminal. Ctrl-C ends all of it.\n")
         for name, value in ready.items():
-            print(f"export {name.upper()}={shlex.quote(value)}", file=sys.stderr, flush=True)
+            _say(f"export {name.upper()}={shlex.quote(value)}")
+        _say("")
         print("READY", json.dumps(ready), file=out, flush=True)
         threading.Event().wait()
     return 0
 
 
-def _port(default: int) -> int:
-    return int(os.environ.get("PORT") or default)
+def _settings(default_port: int) -> "tuple[int, Webhooks]":
+    """What the environment says, checked before anything is started."""
+    from . import variables
+
+    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
+    variables.check()
+    return variables.port(default_port), variables.webhooks()
+
+
+def _say(line: str) -> None:
+    # In one piece, as threads take turns.
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

@@ -9,14 +9,18 @@ from typing import Any, TextIO
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from werkzeug.wrappers import Request, Response
 
+from . import variables
+from .frontend import HOOK
+from .request_lines import without_secrets
 from .sandbox import Sandbox
-from .serving import Server
+from .webhooks import Webhooks
 
 TIMEOUT = 30
 # How often the status is polled, a second apart.
 POLLS = 10
+# Seconds that the last webhook may take.
+WEBHOOK_TIMEOUT = 20
 
 
 def demonstrate(parameters: Mapping[str, str], out: TextIO) -> bool:
@@ -26,18 +30,16 @@ def demonstrate(parameters: Mapping[str, str], out: TextIO) -> bool:
         ValueError: there is a real vendor, whose page needs a real person.
     """
     if os.environ.get("EKYC_API_URL"):
-        raise ValueError("EKYC_API_URL names a real vendor, and the demo needs the fake vendor; see `run`")
+        raise ValueError("EKYC_API_URL names a real vendor, and the demo needs the fake vendor: unset it, or use `run`")
+    variables.check()
     started = time.monotonic()
     print("starting the bridge, an embedded AWS and the vendor …", file=out, flush=True)
     sys.stdout = logs = io.StringIO()
-    frontend = Server()
-    frontend.start(Request.application(lambda _: Response("<h1>Thank you</h1>", content_type="text/html")))
     try:
-        with Sandbox(parameters=parameters) as sandbox:
+        with Sandbox(parameters=parameters, webhooks=Webhooks()) as sandbox:
             print(f"all up in {time.monotonic() - started:.1f} s: {sandbox.api_url}\n", file=out, flush=True)
-            verified = _Demo(sandbox, frontend.url, out).run()
+            verified = _Demo(sandbox, out).run()
     finally:
-        frontend.stop()
         sys.stdout = sys.stderr
     if not verified:
         print(logs.getvalue(), file=sys.stderr)
@@ -49,11 +51,12 @@ def demonstrate(parameters: Mapping[str, str], out: TextIO) -> bool:
 class _Demo:
     """The steps; each prints what it did."""
 
-    def __init__(self, sandbox: Sandbox, frontend_url: str, out: TextIO) -> None:
+    def __init__(self, sandbox: Sandbox, out: TextIO) -> None:
+        self._frontend = sandbox.frontend
         self._api = sandbox.api_url
         self._key = {"Authorization": f"Bearer {sandbox.api_key}"}
-        self._names = {sandbox.api_url: "", sandbox.ekyc_api_url: "vendor ", frontend_url: "frontend "}
-        self._redirect_url = f"{frontend_url}/welcome"
+        self._names = {sandbox.api_url: "", sandbox.ekyc_api_url: "vendor ", self._frontend.url: "frontend "}
+        self._redirect_url = f"{self._frontend.url}/done"
         self._out = out
 
     def run(self) -> bool:
@@ -70,7 +73,21 @@ class _Demo:
             time.sleep(1)
         read = self._step("the final record", "GET", f"{own}?expand=result", "status sequence updated_at result")
         refreshed = self._step("a refresh finds nothing new", "POST", f"{own}/refresh", "status")
-        return {read["status"], refreshed["status"]} == {"verified"}
+        return {read["status"], refreshed["status"]} == {"verified"} and self._webhook()
+
+    def _webhook(self) -> bool:
+        """Whether the webhook of the last status arrives. The frontend counts only what has the right signature."""
+        self._say("a webhook arrives at the frontend, which verifies its signature")
+        ends_at = time.monotonic() + WEBHOOK_TIMEOUT
+        while time.monotonic() < ends_at:
+            for event in list(self._frontend.received):
+                if event["type"] == "verification.verified":
+                    shown = {"type": event["type"], "sequence": event["data"]["sequence"], "signature": "verified"}
+                    self._line("POST", self._frontend.url + HOOK, 204, shown)
+                    return True
+            time.sleep(0.05)
+        self._say(f"  none within {WEBHOOK_TIMEOUT} s")
+        return False
 
     def _person(self, url: str) -> None:
         """The person opens the link and passes; their browser follows the redirects to the frontend."""
@@ -99,16 +116,7 @@ class _Demo:
         shown = {name: f"{{{', '.join(it)}}}" if isinstance(it, dict) else it for name, it in fields.items()}
         reported = "  ".join(f"{name}={value}" for name, value in shown.items())
         server = next((name for base, name in self._names.items() if url.startswith(base)), "")
-        self._say(f"  {method:4} {server}{_without_secrets(url)} -> {status}  {reported}")
+        self._say(f"  {method:4} {server}{without_secrets(url)} -> {status}  {reported}")
 
     def _say(self, line: str) -> None:
         print(line, file=self._out, flush=True)
-
-
-def _without_secrets(url: str) -> str:
-    """The path, a code in it left out, and the query only where it holds no token."""
-    parts = urlsplit(url)
-    segments = parts.path.split("/")
-    if segments[1] in ("return", "status"):
-        segments[3:] = ["…"]
-    return "/".join(segments) + (f"?{parts.query}" if parts.query.startswith("expand=") else "")

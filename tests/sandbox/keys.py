@@ -71,7 +71,9 @@ def vendor_credentials(environment: Mapping[str, str]) -> tuple[str, str]:
     try:
         return environment["EKYC_CLIENT_ID"], environment["EKYC_CLIENT_SECRET"]
     except KeyError as missing:
-        raise ValueError(f"EKYC_API_URL is set, so {missing.args[0]} must be set, too") from None
+        raise ValueError(
+            f"EKYC_API_URL is set, so {missing.args[0]} must be set, too; unset EKYC_API_URL to use the fake vendor"
+        ) from None
 
 
 def made_up_credentials() -> tuple[str, str]:

@@ -1,12 +1,15 @@
-"""What Sandbox and SamLocal have in common: AWS and the vendor, a front, and workers, inside a with block."""
+"""What Sandbox and SamLocal have in common: AWS, the vendor, a front, workers and a frontend, inside a with block."""
 
+import os
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 from .backing import Backing, Choices
+from .frontend import HOOK, Frontend
 from .functions import Functions
 from .streams import StreamReader
+from .webhooks import RETRY_SECONDS, Attempts, Say, Webhooks, new_secret
 from .workers import Workers
 
 
@@ -16,17 +19,33 @@ class Running:
     Args:
         workers: False leaves the schedules and the queues to sweep_now() and drain_queue().
         schedule_seconds: replaces the schedules' intervals.
+        webhooks: who is sent webhooks, with retries within seconds; nobody if left out.
+        say: is given a line for each webhook, and by Sandbox for each request.
+
+    Attributes:
+        frontend: a page for redirect_url, and a receiver of webhooks.
     """
 
     api_url: str
     backing: Backing
+    frontend: Frontend
     functions: Functions
     _workers: Workers
 
-    def __init__(self, choices: Choices, *, workers: bool = True, schedule_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        choices: Choices,
+        *,
+        workers: bool = True,
+        schedule_seconds: float | None = None,
+        webhooks: Webhooks | None = None,
+        say: Say | None = None,
+    ) -> None:
         self._choices = choices
         self._has_workers = workers
         self._schedule_seconds = schedule_seconds
+        self._webhooks = webhooks
+        self._say = say
 
     def __enter__(self) -> Self:
         with ExitStack() as going_up:
@@ -43,9 +62,19 @@ class Running:
         """Starts all but the front."""
         self.backing = Backing(self.api_url, self._choices)
         going_up.callback(self.backing.stop)
+        self.frontend = Frontend(self._webhooks.secret if self._webhooks else new_secret())
+        going_up.callback(self.frontend.stop)
+        if self._webhooks:
+            self.backing.secrets.put_endpoints(self._webhooks.endpoints(self.frontend.url + HOOK))
+            retries = os.environ.get("WEBHOOK_RETRY_SECONDS") or RETRY_SECONDS
+            self.backing.environment.apply({"WEBHOOK_RETRY_SECONDS": retries})
         stack = self.backing.stack
         self.functions = Functions(stack.functions, stack.layers)
         client, invoke = self.backing.client, self.functions.invoke
+        if self._say:
+            attempts = Attempts(invoke, self._say)
+            going_up.enter_context(attempts.watched())
+            invoke = attempts.invoke
         dynamodb, sqs, streams = client("dynamodb"), client("sqs"), client("dynamodbstreams")
         readers = [
             StreamReader(source, stack, invoke, dynamodb=dynamodb, streams=streams, sqs=sqs) for source in stack.streams
@@ -59,11 +88,14 @@ class Running:
 
     def ready(self) -> dict[str, str]:
         """The members of the READY line."""
+        webhooks = {"webhook_secret": self._webhooks.secret} if self._webhooks else {}
         return {
             "api_url": self.api_url,
             "api_key": self.backing.api_key,
+            "frontend_url": self.frontend.url,
             "ekyc_api_url": self.backing.ekyc_api_url,
             "aws_endpoint_url": self.backing.aws.url,
+            **webhooks,
         }
 
     def sweep_now(self) -> None:

@@ -19,6 +19,7 @@ from .running import Running
 from .sam_template import ENDPOINT_VARIABLE, with_endpoint_variable
 from .sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
 from .template import TEMPLATE
+from .webhooks import Say, Webhooks
 
 # What `sam build` has written; SAM_TEMPLATE may name another.
 BUILT = TEMPLATE.parent / ".aws-sam" / "build" / "template.yaml"
@@ -32,20 +33,28 @@ class SamLocal(Running):
 
     Args:
         port: of the front.
-        workers: see Running.
+        workers, webhooks, say: see Running.
         parameters: of the template.
 
     Raises:
         UnavailableError: something that it needs is missing.
     """
 
-    def __init__(self, *, port: int, workers: bool = True, parameters: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int,
+        workers: bool = True,
+        parameters: Mapping[str, str] | None = None,
+        webhooks: Webhooks | None = None,
+        say: Say | None = None,
+    ) -> None:
         self._built = Path(os.environ.get("SAM_TEMPLATE") or BUILT)
         if not self._built.is_file():
             raise UnavailableError(f"{self._built} is not there: run `sam build` first")
         self._executable, self._address = sam(), host_address()
         choices = Choices(parameters=parameters or {}, hosts=listening_hosts(self._address))
-        super().__init__(choices, workers=workers)
+        super().__init__(choices, workers=workers, webhooks=webhooks, say=say)
         self._port = port
         self.api_url = f"http://{LOOPBACK}:{port}"
 

@@ -8,10 +8,12 @@ from typing import Any
 from .backing import Choices
 from .gateway import Gateway
 from .keys import ALL_SCOPES, PRINCIPAL
+from .request_lines import announcing
 from .running import Running
-from .serving import Server
+from .serving import Server, SilentHandler
 from .stack import Stack
 from .vendor import FakeVendor
+from .webhooks import Say, Webhooks
 
 
 class Sandbox(Running):
@@ -22,6 +24,7 @@ class Sandbox(Running):
         workers, schedule_seconds: see Running; SWEEP_SECONDS in the environment is the default of the latter.
         caching: False invokes the authorizer on every request.
         parameters, variables: of the template, and of its functions (backing.Choices).
+        webhooks, say: see Running.
 
     Raises:
         OSError: the port is taken.
@@ -37,9 +40,12 @@ class Sandbox(Running):
         caching: bool = True,
         parameters: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
+        webhooks: Webhooks | None = None,
+        say: Say | None = None,
     ) -> None:
         seconds = schedule_seconds or float(os.environ.get("SWEEP_SECONDS") or 0)
-        super().__init__(Choices(parameters or {}, variables or {}), workers=workers, schedule_seconds=seconds)
+        choices = Choices(parameters or {}, variables or {})
+        super().__init__(choices, workers=workers, schedule_seconds=seconds, webhooks=webhooks, say=say)
         self._port = port
         self._caching = caching
 
@@ -49,7 +55,7 @@ class Sandbox(Running):
         self.api_url = server.url
         super()._up(going_up)
         self._gateway = Gateway(self.stack.api, self.invoke, caching=self._caching)
-        server.start(self._gateway)
+        server.start(self._gateway, announcing(self._say) if self._say else SilentHandler)
         self._start_workers()
 
     @property

@@ -18,6 +18,10 @@ from .triggers import QueueSource, Schedule
 
 # Seconds between two polls of an empty queue.
 QUEUE_PAUSE = 0.2
+# Threads for a queue whose messages come one by one: one that is slow is waited for by no other.
+CONCURRENCY = 4
+# Seconds that stop() waits for a thread's current piece of work.
+STOP_TIMEOUT = 2
 # The most messages of one ReceiveMessage.
 RECEIVE_LIMIT = 10
 _ATTRIBUTES = ("ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SenderId", "SentTimestamp")
@@ -57,15 +61,18 @@ class Workers:
             pause = self._schedule_seconds or schedule.seconds
             self._repeat(partial(self._tick, schedule), pause, first=pause)
         for source in self._stack.queues:
-            self._repeat(partial(self._drain, source), QUEUE_PAUSE, first=0)
+            for _ in range(CONCURRENCY if source.batch_size == 1 else 1):
+                self._repeat(partial(self._drain, source), QUEUE_PAUSE, first=0)
         for reader in self._streams:
             self._repeat(reader.drain, QUEUE_PAUSE, first=0)
 
     def stop(self) -> None:
-        """Ends the threads, each after its current piece of work."""
+        """Ends the threads, each after its current piece of work. What takes longer than STOP_TIMEOUT ends with the
+        process."""
         self._stopping.set()
+        ends_at = time.monotonic() + STOP_TIMEOUT
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0, ends_at - time.monotonic()))
         self._threads = []
 
     def run_schedules(self) -> None:
@@ -94,7 +101,8 @@ class Workers:
                 try:
                     work()
                 except Exception:  # noqa: BLE001 - like AWS's own, a worker goes on after any error
-                    traceback.print_exc(file=sys.stderr)
+                    if not self._stopping.is_set():
+                        traceback.print_exc(file=sys.stderr)
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()

@@ -17,23 +17,66 @@ NEGATIVE_OCR_WARNINGS: Final = tuple(f"-{code}" for code in OCR_WARNINGS)
 
 OCR_CODES: Final = (*OCR_WARNINGS, *NEGATIVE_OCR_WARNINGS)
 
-_ABOUT_THE_PERSON: Final = """
-    ActionCloseEye ActionFaceClose ActionFaceFar ActionFaceLeft ActionFaceRight ActionFirstAction
-    ActionLightDark ActionLightStrong ActionNodetectFace ActionOpenMouth CompareFail CompareLowSimilarity
-    LifePhotoDetectFaces LifePhotoDetectFake LifePhotoDetectNoFaces LifePhotoPoorQuality LifePhotoSizeError
-    LipFaceIncomplete LipMoveSmall LipSizeError LipVideoInvalid LipVideoQuaility LipVoiceDetect LipVoiceLow
-    LipVoiceRecognize LivessBestFrameError LivessDetectFail LivessDetectFake SilentDetectFail
-    SilentEyeLiveFail SilentFaceDetectFail SilentFaceQualityFail SilentFaceWithMaskFail SilentMouthLiveFail
-    SilentMultiFaceFail SilentPictureLiveFail SilentThreshold
-"""
+# What was seen of the person, in words of ours: the vendor documents names alone ("Quaility" is its spelling).
+_ABOUT_THE_PERSON: Final[dict[str, dict[str, str]]] = {
+    "The face does not match the document": {
+        "CompareFail": "the face is another person's",
+        "CompareLowSimilarity": "the face is not similar enough",
+    },
+    "No living person is shown": {
+        "LifePhotoDetectFake": "the photo looks fake",
+        "LivessDetectFail": "no sign of life in the video",
+        "LivessDetectFake": "the video looks fake",
+        "SilentDetectFail": "no sign of life in the picture",
+        "SilentEyeLiveFail": "the eyes do not move",
+        "SilentMouthLiveFail": "the mouth does not move",
+        "SilentPictureLiveFail": "a picture was shown to the camera",
+        "SilentThreshold": "signs of life below the threshold",
+    },
+    "The face is not seen well": {
+        "ActionCloseEye": "the eyes are closed",
+        "ActionFaceClose": "the face is too close",
+        "ActionFaceFar": "the face is too far",
+        "ActionFaceLeft": "the face is too far left",
+        "ActionFaceRight": "the face is too far right",
+        "ActionFirstAction": "the first action was not done",
+        "ActionLightDark": "the light is too dark",
+        "ActionLightStrong": "the light is too strong",
+        "ActionNodetectFace": "there is no face",
+        "ActionOpenMouth": "the mouth is open",
+        "LifePhotoDetectFaces": "the photo shows several faces",
+        "LifePhotoDetectNoFaces": "the photo shows no face",
+        "LifePhotoPoorQuality": "the photo is of poor quality",
+        "LifePhotoSizeError": "the photo has a wrong size",
+        "LivessBestFrameError": "no frame of the video is good enough",
+        "SilentFaceDetectFail": "no face was found",
+        "SilentFaceQualityFail": "the face is of poor quality",
+        "SilentFaceWithMaskFail": "the face wears a mask",
+        "SilentMultiFaceFail": "there are several faces",
+    },
+    "Lips or voice are not recognized": {
+        "LipFaceIncomplete": "the face is incomplete",
+        "LipMoveSmall": "the lips hardly move",
+        "LipSizeError": "the video has a wrong size",
+        "LipVideoInvalid": "the video is not valid",
+        "LipVideoQuaility": "the video is of poor quality",
+        "LipVoiceDetect": "there is no voice",
+        "LipVoiceLow": "the voice is too low",
+        "LipVoiceRecognize": "the words were not recognized",
+    },
+}
 
 _ABOUT_THE_MACHINERY: Final = """
     CompareSystemError DownLoadError DownLoadTimeoutError LipNetFailed LivessSystemError LivessUnknownError
     UnKnown
 """
 
-# The person, or the capture of the person's face ("Quaility" is the vendor's spelling).
-FACE_CODES: Final = tuple(f"FailedOperation.{name}" for name in _ABOUT_THE_PERSON.split())
+# The person, or the capture of the person's face: by what it means, each code with its text.
+FACE_GROUPS: Final = {
+    title: {f"FailedOperation.{name}": text for name, text in names.items()}
+    for title, names in _ABOUT_THE_PERSON.items()
+}
+FACE_CODES: Final = tuple(code for group in FACE_GROUPS.values() for code in group)
 
 # The vendor's own machinery: says nothing about the person.
 MACHINERY_CODES: Final = (

@@ -1,32 +1,16 @@
 """The HTML that a person sees: forms without JavaScript, with a choice in place of what a camera would see."""
 
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Final
 
-from .checks import FACE_RETRIES, OCR_RETRIES, PASS
-from .codes import FACE_CODES, MACHINERY_CODES, NEGATIVE_OCR_WARNINGS, OCR_WARNINGS
+from tests.sandbox import html
+
+from .checks import FACE_RETRIES, OCR_RETRIES, PASS, is_ocr_only
+from .codes import FACE_CODES, FACE_GROUPS, MACHINERY_CODES, NEGATIVE_OCR_WARNINGS, OCR_WARNINGS
 from .records import Record
 
-_PAGE: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 2rem auto; padding: 0 1rem }}
-button, select {{ font: inherit; padding: .4rem .8rem; max-width: 100% }}
-</style>
-</head>
-<body>
-<main>
-<p>eKYC fake vendor: no document and no face is checked here.</p>
-<h1>{title}</h1>
-{content}
-</main>
-</body>
-</html>
-"""
+_BANNER: Final = "eKYC fake vendor: no document and no face is checked here."
 
 _STEP: Final = """{notice}
 <form method="post" action="verifications">
@@ -38,7 +22,12 @@ _STEP: Final = """{notice}
 </select></p>
 <p><button>Continue</button></p>
 </form>
-{way_back}"""
+{way_back}
+<h2>All at once</h2>
+<form class="all-at-once" action="verifications">
+<input type="hidden" name="token" value="{token}">
+<p>{endings}</p>
+</form>"""
 
 _WAY_BACK: Final = """<form method="post" action="verifications">
 <input type="hidden" name="token" value="{token}">
@@ -46,16 +35,25 @@ _WAY_BACK: Final = """<form method="post" action="verifications">
 <p><button>Go back to where I came from</button></p>
 </form>"""
 
-# The choices of each step: the value, and what the person reads.
-_MACHINERY: Final = {code: f"the vendor's own fault: {code}" for code in MACHINERY_CODES}
-CHOICES: Final[dict[str, dict[str, str]]] = {
+# The choices of each step, by what they mean: the value, and what the person reads.
+_MACHINERY: Final = {"The vendor itself fails": {code: code.rpartition(".")[2] for code in MACHINERY_CODES}}
+CHOICES: Final[dict[str, dict[str, dict[str, str]]]] = {
     "ocr": {
-        PASS: "The document reads well",
-        **{code: f"{code}: {text}" for code, text in OCR_WARNINGS.items()},
-        **{code: f"{code}, as the engine numbers it" for code in NEGATIVE_OCR_WARNINGS},
+        "Success": {PASS: "The document reads well"},
+        "The document is not accepted": dict(OCR_WARNINGS),
+        "The same, as the engine numbers it": dict(zip(NEGATIVE_OCR_WARNINGS, OCR_WARNINGS.values(), strict=True)),
         **_MACHINERY,
     },
-    "face": {PASS: "The face matches", **{code: code for code in FACE_CODES}, **_MACHINERY},
+    "face": {"Success": {PASS: "The face matches"}, **FACE_GROUPS, **_MACHINERY},
+}
+# How a verification may end, in one step. A link's `outcome` may be any of outcomes.py.
+_ENDINGS: Final = {
+    "verified": "All passes",
+    "9102": "The document is a photocopy",
+    "FailedOperation.CompareFail": "The face is another person's",
+    "FailedOperation.CompareSystemError": "The vendor itself fails",
+    "ocr_passed": "The person leaves after the document",
+    "expired": "The link expires",
 }
 
 _TITLES: Final = {"ocr": "Your document", "face": "Your face"}
@@ -64,36 +62,33 @@ _QUESTIONS: Final = {"ocr": "What does the reader see?", "face": "What does the 
 
 def is_choice(step: str, choice: str) -> bool:
     """Whether the form of `step` offers `choice`."""
-    return choice in CHOICES[step]
+    return any(choice in group for group in CHOICES[step].values())
 
 
 def step_page(record: Record, step: str) -> str:
     """The form of the step "ocr" or "face"."""
-    return _page(
-        _TITLES[step],
-        _STEP.format(
-            notice=_notice(record, step),
-            token=escape(record["token"]),
-            step=step,
-            question=_QUESTIONS[step],
-            options=_options(CHOICES[step]),
-            way_back=_way_back(record),
-        ),
+    content = _STEP.format(
+        notice=_notice(record, step),
+        token=escape(record["token"]),
+        step=step,
+        question=_QUESTIONS[step],
+        options=_options(CHOICES[step]),
+        way_back=_way_back(record),
+        endings=_endings(record),
     )
+    return html.page(_TITLES[step], content, banner=_BANNER)
 
 
 def closed_page(record: Record, title: str) -> str:
     """A link on which nothing more can be done, with the way back."""
-    return _page(title, _way_back(record))
+    return html.page(title, _way_back(record), banner=_BANNER)
 
 
-def mistake_page(title: str) -> str:
-    """A page for a link or a form that is not known."""
-    return _page(title, "")
-
-
-def _page(title: str, content: str) -> str:
-    return _PAGE.format(title=escape(title), content=content)
+def mistake_page(title: str, names: Iterable[str] = ()) -> str:
+    """A page for a link or a form that is not known; `names` are those that there are."""
+    title = title[:1].upper() + title[1:]
+    listed = ", ".join(f"<code>{escape(name)}</code>" for name in names)
+    return html.page(title, f"<p>There are: {listed}</p>" if listed else "", banner=_BANNER, is_error=True)
 
 
 def _way_back(record: Record) -> str:
@@ -105,8 +100,27 @@ def _notice(record: Record, step: str) -> str:
         return ""
     left = OCR_RETRIES - record["retries"] if step == "ocr" else FACE_RETRIES - record["face_retries"]
     code = escape(str(record["latest_error"]))
-    return f'<p role="alert">That did not work ({code}). Retries left: {left}.</p>'
+    return f'<p class="error" role="alert">That did not work ({code}). Retries left: {left}.</p>'
 
 
-def _options(choices: dict[str, str]) -> str:
-    return "\n".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in choices.items())
+def _options(groups: Mapping[str, Mapping[str, str]]) -> str:
+    return "\n".join(
+        f'<optgroup label="{escape(title)}">\n'
+        + "\n".join(
+            f'<option value="{escape(value)}">{escape(_label(value, text))}</option>' for value, text in choices.items()
+        )
+        + "\n</optgroup>"
+        for title, choices in groups.items()
+    )
+
+
+def _label(value: str, text: str) -> str:
+    return text if value == PASS else f"{text} ({value})"
+
+
+def _endings(record: Record) -> str:
+    left_out = {"ocr_passed", *FACE_CODES} if is_ocr_only(record) else set()
+    offered = {name: text for name, text in _ENDINGS.items() if name not in left_out}
+    return "\n".join(
+        f'<button name="outcome" value="{escape(name)}">{escape(text)}</button>' for name, text in offered.items()
+    )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from flask import Blueprint, Response, request
 
 from .checks import is_finished
-from .errors import UnknownTokenError
+from .errors import UnknownNameError, UnknownTokenError
 from .pages import closed_page, is_choice, mistake_page, step_page
 from .records import Record
 from .state import State
@@ -24,6 +24,7 @@ def routes(state: State) -> Blueprint:
     """One path: GET shows where the person is, POST is one attempt."""
     blueprint = Blueprint("person", __name__)
     blueprint.register_error_handler(UnknownTokenError, lambda _: _page(mistake_page("This link does not exist"), 404))
+    blueprint.register_error_handler(ValueError, lambda mistake: _page(_mistake(mistake), 400))
 
     @blueprint.get("/verifications")
     def open() -> Response:
@@ -33,7 +34,9 @@ def routes(state: State) -> Blueprint:
         if over:
             return _page(closed_page(record, "This link has expired"), 410)
         if "outcome" in request.args or "fault" in request.args:
-            state.play_with_fault(token, request.args.get("outcome"), _fault_in_query())
+            # In a query + means a space, and no outcome has one.
+            outcome = request.args.get("outcome")
+            state.play_with_fault(token, outcome and outcome.replace(" ", "+"), _fault_in_query())
             return _back(state, token)
         if is_finished(record):
             return _page(closed_page(record, "This verification is finished"))
@@ -65,6 +68,12 @@ def _back(state: State, token: str) -> Response:
     parts = urlsplit(record["redirect_url"])
     query = f"{parts.query}&" if parts.query else ""
     return _redirect(urlunsplit(parts._replace(query=f"{query}is_success={record['is_success']}")))
+
+
+def _mistake(mistake: ValueError) -> str:
+    if isinstance(mistake, UnknownNameError):
+        return mistake_page(mistake.problem, mistake.names)
+    return mistake_page(str(mistake))
 
 
 def _step(record: Record) -> str:

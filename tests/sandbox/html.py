@@ -1,0 +1,40 @@
+"""The frame of the sandbox's HTML pages: no script, no other site, light or dark as the browser prefers."""
+
+from html import escape
+from typing import Final
+
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; --line: #8886; --bad: #b3261e; --bad-back: #b3261e1a }}
+@media (prefers-color-scheme: dark) {{ :root {{ --bad: #f2b8b5; --bad-back: #f2b8b51a }} }}
+body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 38rem; margin: 2rem auto; padding: 0 1rem }}
+button, select {{ font: inherit; padding: .4rem .8rem; max-width: 100% }}
+.banner {{ border-bottom: 1px solid var(--line); padding-bottom: .5rem; opacity: .8 }}
+.error {{ color: var(--bad); background: var(--bad-back); border-left: .3rem solid; padding: .5rem .8rem }}
+h1.error {{ font-size: 1.4rem }}
+.all-at-once button {{ margin: 0 .3rem .5rem 0 }}
+summary {{ cursor: pointer }}
+code {{ overflow-wrap: anywhere }}
+</style>
+</head>
+<body>
+<main>
+<p class="banner">{banner}</p>
+<h1{kind}>{title}</h1>
+{content}
+</main>
+</body>
+</html>
+"""
+
+
+def page(title: str, content: str, *, banner: str, is_error: bool = False) -> str:
+    """A whole page. `content` is HTML; the other texts are plain."""
+    kind = ' class="error" role="alert"' if is_error else ""
+    return _PAGE.format(title=escape(title), content=content, banner=escape(banner), kind=kind)
