@@ -23,13 +23,18 @@ DYNAMODB_LOCAL_SHA256 := 3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670
 export POLICY_ENGINE ?= $(CURDIR)/.venv/policies
 # What the Node receiver of docs/webhooks.md imports, from npm; where that cannot be had, its test is skipped.
 export RECEIVERS ?= $(CURDIR)/.venv/receivers
+# From npm: the linter of docs/openapi.yaml, which also makes its page, and the compiler of its TypeScript types.
+export OPENAPI_TOOLS ?= $(CURDIR)/.venv/openapi-tools
+# Redocly reports its use to its makers otherwise, and looks for newer versions.
+export REDOCLY_TELEMETRY := off
+export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 LOCKS := tests/requirements
 
 export SAM_CLI_TELEMETRY := 0
 # Tools need a region, and would otherwise look for an AWS account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate mutate-changed fuzz audit policies check format lint types template openapi build lock api-key webhook webhook-rotate webhook-remove webhook-enable webhooks redeliver doctor check-evidence replay clean
+.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate mutate-changed fuzz audit policies check format lint types template openapi docs build lock api-key webhook webhook-rotate webhook-remove webhook-enable webhooks redeliver doctor check-evidence replay clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -90,8 +95,8 @@ fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## test the running bridge with cases gene
 policies: $(VENV)/.dev $(POLICY_ENGINE)/.done ## test role, bucket and key policies with an IAM engine from npm (needs Node)
 	$(BIN)/python -m pytest tests/policies
 
-# With the policy engine installed, test-all includes the tests of the policies.
-check: lint types template $(POLICY_ENGINE)/.done $(RECEIVERS)/.done test-all ## run everything that CI runs: format, lint, types, template, policies, all tests
+# With what npm installs, test-all includes the tests of the policies, and those of the API document's tools.
+check: lint types template $(POLICY_ENGINE)/.done $(RECEIVERS)/.done $(OPENAPI_TOOLS)/.done test-all ## run everything that CI runs: format, lint, types, template, policies, all tests
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
@@ -157,6 +162,10 @@ replay: $(VENV)/.sandbox ## sends events again: make replay FROM=2026-01-31T08:0
 openapi: $(VENV)/.dev ## copy the version of pyproject.toml to docs/openapi.yaml, and write functions/about/openapi.json
 	$(BIN)/python -m tests.contract.openapi
 
+docs: $(OPENAPI_TOOLS)/.done ## build a page about the API, build/api.html, from docs/openapi.yaml (needs Node)
+	@# With its script inside, the page loads nothing from elsewhere.
+	$(OPENAPI_TOOLS)/node_modules/.bin/redocly build-docs docs/openapi.yaml --inlineBundle --output build/api.html
+
 lock: $(VENV)/.dev ## update the lock files from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --python-version 3.13 \
@@ -181,7 +190,7 @@ lock: $(VENV)/.dev ## update the lock files from pyproject.toml
 	  --group deployed --output-file $(LOCKS)/ministack.txt
 
 clean: ## delete everything that was built or installed
-	rm -rf $(VENV) .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # On stderr, because programs read the stdout of some targets.
 say = @echo "$(1)" >&2
@@ -239,6 +248,13 @@ $(RECEIVERS)/.done: tests/receivers/package.json tests/receivers/package-lock.js
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@ \
 	  || echo "The Node receiver is left out: it needs npm and its registry."
+
+$(OPENAPI_TOOLS)/.done: $(LOCKS)/openapi/package.json $(LOCKS)/openapi/package-lock.json
+	$(call say,Installing the tools of the API document from npm.)
+	@npm --version >/dev/null || { echo "The tools of the API document need Node 20.19 or newer, and npm." >&2; exit 1; }
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 $(MINISTACK_VENV)/.done: $(LOCKS)/ministack.txt | $(BIN)/python
 	$(call say,Installing MiniStack and the AWS CLI. This takes a minute.)

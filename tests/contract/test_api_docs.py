@@ -29,10 +29,10 @@ def _section_of(operation: Operation) -> str:
 
 
 @pytest.mark.parametrize("operation", operations().values(), ids=lambda operation: operation.id)
-def test_each_operation_has_a_section_with_its_name_an_example_and_its_scopes(operation: Operation) -> None:
+def test_each_operation_has_a_section_with_its_name_examples_and_its_scopes(operation: Operation) -> None:
     section = _section_of(operation)
     assert f"`{operation.id}`" in section
-    assert re.search(r"```sh\ncurl ", section)
+    assert all(f"```{block}" in section for block in ("sh\ncurl ", "python\n", "javascript\n"))
     assert all(f"`{scope}`" in section for scope in operation.scopes or ())
     assert ("public" in section) == (operation.scopes is None)
 
