@@ -34,21 +34,21 @@ class Emulator:
     """
 
     def __init__(self, folder: Path, authority: Authority, *, receiver: int = 0, unchanged: bool = False) -> None:
-        self._folder = folder
+        self.folder = folder
         self._authority = authority
         self._options = ["--unchanged"] if unchanged else [str(receiver)]
         self._port = _free_port()
         self.url = f"https://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / "emulator.log").open("wb") as log:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "emulator.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [_PYTHON, _LAUNCHER, self._folder, *self._options],
+                [_PYTHON, _LAUNCHER, self.folder, *self._options],
                 env=self._environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=self._folder,
+                cwd=self.folder,
                 start_new_session=True,
             )
         self._wait()
@@ -85,7 +85,7 @@ class Emulator:
 
     def log(self) -> str:
         """What the emulator said, for when a test fails."""
-        return (self._folder / "emulator.log").read_text(encoding="utf-8", errors="replace")
+        return (self.folder / "emulator.log").read_text(encoding="utf-8", errors="replace")
 
     def _environment(self) -> dict[str, str]:
         # None of ours: functions inherit it, and AWS gives them a bare one.
@@ -93,7 +93,7 @@ class Emulator:
         return {
             **inherited,
             **CREDENTIALS,
-            "TMPDIR": str(self._folder),
+            "TMPDIR": str(self.folder),
             "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self._port),
