@@ -131,6 +131,9 @@ class UserFlow:
         if self._person.wants_redaction and not self._person.redactions:
             self._kernel.sleep(self._rng.choice((0, 1, 30, 1000)))
             self._redact(id)
+        if self._chance(profile.replays):
+            path = f"/verifications/{id}/events/replay"
+            self._person.others.append(self._request("POST", path, headers=self._headers))
 
     def _refresh(self, id: str) -> None:
         for _ in range(self._rng.randint(1, 3)):

@@ -61,6 +61,7 @@ class Profile:
     refreshes: float = 0.15
     reads: float = 0.3
     redacts: float = 0.08
+    replays: float = 0.05
     dawdles: float = 0.25
     inconsistent: float = 0.02
     last_minute: float = 0.08

@@ -55,7 +55,7 @@ def harsh(seed: str, people: int) -> Scenario:
         plan=lambda rng, begins: faults.FaultSchedule(rng, [], begins + 0.75 * HOUR, background=0.08),
         profile=Profile(redacts=0.3, returns_at_once=0.3, comes_late=0.0, dawdles=0.1, clicks_again=0.3),
         rotations=1,
-        endpoints=(*GOOD, Endpoint("billing", "flapping", FINAL)),
+        endpoints=(*GOOD, Endpoint("billing", "flapping", FINAL), Endpoint("erasure", "gone at once", FINAL[-1:])),
     )
 
 

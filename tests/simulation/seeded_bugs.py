@@ -6,25 +6,34 @@ Each is a context in which some part of the bridge does what a plausible mistake
 import contextlib
 import dataclasses
 import hashlib
+import itertools
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from unittest import mock
 
+from bridge.aws.delivery_queue import DeliveryQueue
+from bridge.aws.event_bus import EventBus
 from bridge.dependencies import Dependencies
-from bridge.domain import checks, decision, schedule
+from bridge.domain import checks, decision, events, schedule, webhook_retries, webhooks
 from bridge.domain.decision import VendorRecord
+from bridge.domain.events import Event
 from bridge.domain.verification import Evidence, Status, Verification
 from bridge.observability import logger
 from bridge.store import audit_trail, claims, completion, creation, due, reading, redaction, returns
+from bridge.store.endpoints import EndpointSwitches
 from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
-from bridge.use_cases import complete, finalize, redirect, vendor_check
+from bridge.use_cases import complete, deliver, finalize, publish, redirect, vendor_check
 from bridge.use_cases.complete import Checked
 from bridge.vendor import client as vendor_client
 from bridge.vendor import record as vendor_record
 from bridge.vendor import transport as vendor_transport
+from bridge.web import batches
+
+from . import stream
 
 SeededBug = Callable[[], AbstractContextManager[Any]]
 Update = Callable[..., Any]
@@ -160,6 +169,49 @@ def read_without_permission() -> AbstractContextManager[Any]:
     return mock.patch.object(finalize, "check_on_schedule", reading_first)
 
 
+_send, _sign, _event, _matches = DeliveryQueue.send, webhooks.sign, events._event, stream.matches
+
+
+def _passes_claims(pattern: Any, event: Any) -> bool:
+    image = event.get("dynamodb", {}).get("NewImage", {}) if isinstance(event, dict) else {}
+    return _matches(pattern, event) or "claimed_at" in image
+
+
+def expansion_only_once() -> AbstractContextManager[Any]:
+    """What was once begun for an event is not done again."""
+    begun: set[str] = set()
+
+    def send(self: DeliveryQueue, event: Event, endpoints: Any) -> None:
+        if event.id not in begun:
+            begun.add(event.id)
+            _send(self, event, endpoints)
+
+    return mock.patch.object(DeliveryQueue, "send", send)
+
+
+def _sign_the_data(secrets: Any, id: str, timestamp: int, body: bytes) -> str:
+    return _sign(secrets, id, timestamp, body + b"\n")
+
+
+def _event_with(**fields: Callable[[Verification], Any]) -> Callable[..., Event]:
+    """Events whose data have other fields."""
+
+    def event(verification: Verification, *args: Any) -> Event:
+        made = _event(verification, *args)
+        others = {name: find(verification) for name, find in fields.items()}
+        return dataclasses.replace(made, data={**made.data, **others})
+
+    return event
+
+
+_attempts = itertools.count()
+
+
+def _numbered_body(event: Event) -> bytes:
+    content = {"type": event.type, "timestamp": event.timestamp, "data": event.data, "attempt": next(_attempts)}
+    return json.dumps(content).encode()
+
+
 # The bug, and the rules of which at least one has to find it.
 SEEDED_BUGS: dict[str, tuple[SeededBug, frozenset[str]]] = {
     name: (bug, frozenset(rules))
@@ -203,5 +255,36 @@ SEEDED_BUGS: dict[str, tuple[SeededBug, frozenset[str]]] = {
             {"cookies"},
         ),
         ("the sweep clears the due time", _patched(due, "claim_due", _sweep_clears_due), {"settled"}),
+        ("publish ignores failed entries", _returning(EventBus, "put", {}), {"delivered"}),
+        ("the filter passes claims", _patched(stream, "matches", _passes_claims), {"filter"}),
+        ("deliver drops a webhook after one failure", _returning(deliver, "_retry", None), {"delivered"}),
+        ("deliver gives up after one failure", _returning(webhook_retries, "next_attempt", None), {"letter"}),
+        ("an event is expanded only once", expansion_only_once, {"delivered"}),
+        ("other bytes are signed", _patched(webhooks, "sign", _sign_the_data), {"signature"}),
+        (
+            "each attempt has its own bytes",
+            _patched(Event, "body", property(_numbered_body)),
+            {"truth of events"},
+        ),
+        (
+            "an event says what holds when it is sent",
+            _patched(events, "_event", _event_with(status=lambda verification: verification.status.value)),
+            {"truth of events"},
+        ),
+        (
+            "an event has the link",
+            _patched(events, "_event", _event_with(url=lambda verification: verification.url)),
+            {"event leaks"},
+        ),
+        (
+            "a redaction leaves the reference",
+            _patched(redaction, "_PERSONAL", tuple(set(redaction._PERSONAL) - {"reference"})),
+            {"redacted"},
+        ),
+        ("every endpoint gets every event", _returning(webhooks.Endpoint, "wants", True), {"wanted"}),
+        ("410 is a failure like any other", _patched(deliver, "_GONE", 0), {"gone"}),
+        ("an endpoint that is off is sent to", _returning(EndpointSwitches, "is_disabled", False), {"gone"}),
+        ("deliver fails without a line", _returning(batches, "record_failure", None), {"logged"}),
+        ("publish fails without a line", _returning(publish, "record_failure", None), {"logged"}),
     )
 }

@@ -78,7 +78,7 @@ class Stream:
         records, size, failures = self._shards[shard], self._source.batch_size, 0
         while records:
             lags = self._rng.random() < self.unreliability
-            pause = min(_READ * 2**failures, _LONGEST_PAUSE) if failures else _READ
+            pause = min(_READ * 2 ** min(failures, 10), _LONGEST_PAUSE)
             self._kernel.sleep(self._rng.expovariate(1 / 60) if lags else pause)
             batch = list(itertools.islice(records, min(size, self._rng.randint(1, self._source.batch_size))))
             if self._kernel.now - records[0].time > self._source.max_age or failures > self._source.retries:

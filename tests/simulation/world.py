@@ -235,7 +235,7 @@ class World:
 
 
 def _api_keys() -> str:
-    scopes = ["verifications:write", "verifications:read", "verifications:read_result", "verifications:redact"]
+    scopes = [f"verifications:{right}" for right in ("write", "read", "read_result", "redact")] + ["events:replay"]
     keys = [
         {
             "key_id": key[-4:],
