@@ -19,20 +19,21 @@ from .functions import Invocation
 from .gateway import HttpResponse
 from .invariants import check
 from .invariants.history import is_final, sequence
+from .receivers import Endpoint
 from .world import World
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
 SEED = "1"
 
-# Columns, with AWS's fault and the vendor's.
+# Columns, with the fault of AWS, of the vendor, and of a webhook's receiver, whose body nobody reads.
 FAULTS = {
-    "refused": ("refused", "no_connection"),
-    "throttled": ("throttled", "http_429"),
-    "timeout before": ("timeout_before", "stall_before"),
-    "timeout after": ("timeout_after", "stall_after"),
-    "malformed": ("malformed", "html"),
-    "crash before": ("crash_before", "crash_before"),
-    "crash after": ("crash_after", "crash_after"),
+    "refused": ("refused", "no_connection", "refused"),
+    "throttled": ("throttled", "http_429", "http_429"),
+    "timeout before": ("timeout_before", "stall_before", "stall_before"),
+    "timeout after": ("timeout_after", "stall_after", "stall_after"),
+    "malformed": ("malformed", "html", None),
+    "crash before": ("crash_before", "crash_before", "crash_before"),
+    "crash after": ("crash_after", "crash_after", "crash_after"),
 }
 # No reload of API Gateway's own 500 by hand: a cell says what happens by itself.
 WAYS = {
@@ -43,14 +44,21 @@ WAYS = {
         "is read": replace(single.PROFILES["never returns"], refreshes=1.0, reads=1.0),
     }.items()
 }
-_AGAIN = {"verifications": "the caller", "redirect": "the page", "finalize": "finalize"}
+_AGAIN = {
+    "verifications": "the caller",
+    "redirect": "the page",
+    "finalize": "finalize",
+    "publish": "publish",
+    "deliver": "deliver",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One external call: of the `nth` invocation of a function on some `way`, the `occurrence` of an operation in it.
 
-    `aim` is what the call is for: created, final, redacted (table, bucket and audit trail), settled, read.
+    `aim` is what the call is for: created, final, redacted (table, bucket and audit trail), settled, read, published
+    (on the event bus), delivered (to the endpoint).
     """
 
     name: str
@@ -112,6 +120,11 @@ ROWS = (
     Row("read a result: show a picture", "is read", "verifications", 4, "PutObject", 1, "read"),
     Row("list: find", "is read", "verifications", 5, "Query by_reference", 1, "read"),
     Row("list: read", "is read", "verifications", 5, "BatchGetItem", 1, "read"),
+    Row("publish: put events on the bus", "returns", "publish", 1, "PutEvents", 1, "published"),
+    Row("deliver: read the endpoints", "returns", "deliver", 1, "GetSecretValue", 1, "delivered"),
+    Row("deliver: queue a message for each endpoint", "returns", "deliver", 1, "SendMessageBatch", 1, "delivered"),
+    Row("deliver: see whether the endpoint is off", "returns", "deliver", 2, "GetItem endpoints", 1, "delivered"),
+    Row("deliver: send the webhook", "returns", "deliver", 2, "POST webhook", 1, "delivered"),
 )
 
 
@@ -119,7 +132,7 @@ class Run:
     """A run of one flow."""
 
     def __init__(self, way: str, plan: faults.Plan) -> None:
-        self.world = World(SEED, single.scenario(WAYS[way], plan)).run()
+        self.world = World(SEED, replace(single.scenario(WAYS[way], plan), endpoints=(Endpoint("crm"),))).run()
 
     @property
     def calls(self) -> list[tuple[Invocation, str]]:
@@ -150,8 +163,10 @@ def calm(way: str) -> Run:
 def cell(row: Row, fault: str) -> str:
     """What the caller sees, and who completes it after how many seconds."""
     number = calm(row.way).number_of(row)
-    of_aws, of_vendor = FAULTS[fault]
-    kind = of_vendor if row.operation in ("GET", "POST") else of_aws
+    of_aws, of_vendor, of_webhook = FAULTS[fault]
+    kind = {"GET": of_vendor, "POST": of_vendor, "POST webhook": of_webhook}.get(row.operation, of_aws)
+    if kind is None:
+        return "none"
     found = Run(row.way, faults.Single(number, kind, at_all_attempts=kind in faults.RETRIED))
     violations = check(found.world)
     assert violations == [], (row.name, fault, violations)
@@ -193,6 +208,11 @@ def _length(seconds: float) -> str:
 
 def _reached(aim: str, found: Run) -> tuple[float, Invocation | None]:
     """When, and by whom."""
+    if aim == "published":
+        return found.world.bus.taken[0].time, found.world.bus.taken[0].by
+    if aim == "delivered":
+        webhooks = found.world.receivers["crm"].got
+        return next((webhook.time, webhook.by) for webhook in webhooks if webhook.is_accepted)
     for change in found.world.table.stream:
         if _is_aim(aim, change.after or {}):
             if aim != "redacted":

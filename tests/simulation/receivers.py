@@ -143,15 +143,19 @@ class Receivers:
             kernel.sleep(self._rng.choice((0.01, CONNECT_TIMEOUT)))
             raise DeliveryFailed(code="ConnectionFailed")
         kernel.sleep(self._calls.latency(0.05))
-        if fault == "http_500":
-            answer = Answer(500)
+        if fault == "stall_before":
+            self._calls.trace.note(about, f"webhook to {receiver.endpoint.name}", f"no response {fault}")
+            kernel.sleep(BUDGET)
+            raise DeliveryFailed(code="Timeout")
+        if fault in ("http_500", "http_429"):
+            answer = Answer(int(fault.removeprefix("http_")))
         is_signed = _is_signed(receiver.endpoint.key, headers, body, kernel.now)
         webhook = Webhook(kernel.now, self._calls.owner(), id, body, answer.status if is_signed else 401, is_signed)
         receiver.take(webhook)
         self._calls.trace.note(about, f"webhook {id} to {receiver.endpoint.name}", f"{webhook.status} {fault or ''}")
         if fault == "crash_after":
             kernel.die()
-        if fault == "stall" or answer.seconds > BUDGET:
+        if fault == "stall_after" or answer.seconds > BUDGET:
             kernel.sleep(BUDGET)
             raise DeliveryFailed(code="Timeout")
         kernel.sleep(answer.seconds)
