@@ -62,8 +62,8 @@ def an_event_has_its_source_as_a_condition_key() -> None:
     def context_as_aws(service: str, action: str, body: bytes, parameters: Any) -> Any:
         found = context(service, action, body, parameters)
         if action == "events:PutEvents":
-            sources = sorted({entry["Source"] for entry in json.loads(body)["Entries"]})
-            found = {**found, "events:source": sources[0] if len(sources) == 1 else sources}
+            # A list: service-authorization/latest/reference/list_amazoneventbridge.html has it as ArrayOfString.
+            return {**found, "events:source": [entry["Source"] for entry in json.loads(body)["Entries"]]}
         return found
 
     iam_actions.request_tag_context = context_as_aws

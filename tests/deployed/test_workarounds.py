@@ -78,7 +78,7 @@ def allows_a_batch_to_who_may_send(emulator: Emulator) -> bool:
 
 
 def allows_an_event_of_the_named_source(emulator: Emulator) -> bool:
-    named = {"Condition": {"StringEquals": {"events:source": "ours"}}}
+    named = {"Condition": {"ForAllValues:StringEquals": {"events:source": "ours"}, "Null": {"events:source": "false"}}}
     _, events = as_role(emulator, "publisher", statement("Allow", "events:PutEvents", "*", **named), "events")
 
     def is_put(source: str) -> bool:
