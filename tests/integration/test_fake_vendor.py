@@ -1,5 +1,6 @@
 """The vendor's stand-in, over real sockets."""
 
+import re
 import socket
 import time
 from base64 import b64decode
