@@ -41,10 +41,10 @@ help: ## list the targets
 
 # --- The whole bridge on one machine ---------------------------------------------------------------------------------
 
-demo: $(VENV)/.sandbox ## run one verification from link to final record, and print each step
+demo: $(VENV)/.sandbox ## run one verification from link to final record and webhook, and print each step
 	@$(BIN)/python -m tests.sandbox demo
 
-run: $(VENV)/.sandbox ## run the bridge, an embedded AWS and a fake vendor until interrupted
+run: $(VENV)/.sandbox ## run the bridge, an embedded AWS and a fake vendor until interrupted [PORT=…] [WEBHOOK_URL=…]
 	@$(BIN)/python -m tests.sandbox run
 
 sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (needs Docker)

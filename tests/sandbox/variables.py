@@ -34,7 +34,8 @@ def port(default: int) -> int:
 def webhooks() -> Webhooks:
     """WEBHOOK_URL, one or several separated by commas, and WEBHOOK_SECRET. Raises ValueError."""
     # The functions' layer, which is put there only when they are loaded.
-    sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "bridge"))
+    layer = str(Path(__file__).parents[2] / "layers" / "bridge")
+    sys.path[:0] = [layer] if layer not in sys.path else []
     from bridge.domain.webhooks import is_secret, url_problem
 
     urls = tuple(filter(None, (url.strip() for url in os.environ.get(WEBHOOK_URL, "").split(","))))

@@ -36,7 +36,7 @@ _WAY_BACK: Final = """<form method="post" action="verifications">
 </form>"""
 
 # The choices of each step, by what they mean: the value, and what the person reads.
-_MACHINERY: Final = {"The vendor itself fails": {code: code.rpartition(".")[2] for code in MACHINERY_CODES}}
+_MACHINERY: Final = {"The vendor itself fails": dict.fromkeys(MACHINERY_CODES, "")}
 CHOICES: Final[dict[str, dict[str, dict[str, str]]]] = {
     "ocr": {
         "Success": {PASS: "The document reads well"},
@@ -115,7 +115,7 @@ def _options(groups: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _label(value: str, text: str) -> str:
-    return text if value == PASS else f"{text} ({value})"
+    return text if value == PASS else f"{text} ({value})" if text else value
 
 
 def _endings(record: Record) -> str:
