@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 if TYPE_CHECKING:
     from .running import Running
@@ -81,7 +81,7 @@ def _sam_local(parameters: dict[str, str], out: TextIO) -> int:
     return _until_interrupted(SamLocal(port=port, parameters=chosen, webhooks=webhooks, say=_say), out)
 
 
-def _until_interrupted(what: "Running", out: TextIO) -> int:
+def _until_interrupted(what: "Running", out: TextIO) -> NoReturn:
     _say("Starting the bridge, an embedded AWS and the vendor …")
     with what as running:
         ready = running.ready()
@@ -93,7 +93,6 @@ def _until_interrupted(what: "Running", out: TextIO) -> int:
         # Not one endless wait: the system may hand an interrupt to another thread, and this one has to notice.
         while True:
             time.sleep(POLL_SECONDS)
-    return 0
 
 
 def _settings(default_port: int) -> "tuple[int, Webhooks]":
