@@ -17,10 +17,10 @@ import os
 import shlex
 import signal
 import sys
-import threading
+import time
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 if TYPE_CHECKING:
     from .running import Running
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 RUN_PORT = 8080
 SAM_LOCAL_PORT = 3000
+# Seconds between two looks at whether an interrupt came.
+POLL_SECONDS = 0.2
 # Parameters of the template: a line for each request is enough, until something is wrong.
 QUIET = {"LogLevel": "WARNING"}
 
@@ -79,7 +81,7 @@ def _sam_local(parameters: dict[str, str], out: TextIO) -> int:
     return _until_interrupted(SamLocal(port=port, parameters=chosen, webhooks=webhooks, say=_say), out)
 
 
-def _until_interrupted(what: "Running", out: TextIO) -> int:
+def _until_interrupted(what: "Running", out: TextIO) -> NoReturn:
     _say("Starting the bridge, an embedded AWS and the vendor …")
     with what as running:
         ready = running.ready()
@@ -88,8 +90,9 @@ def _until_interrupted(what: "Running", out: TextIO) -> int:
             _say(f"export {name.upper()}={shlex.quote(value)}")
         _say("")
         print("READY", json.dumps(ready), file=out, flush=True)
-        threading.Event().wait()
-    return 0
+        # Not one endless wait: the system may hand an interrupt to another thread, and this one has to notice.
+        while True:
+            time.sleep(POLL_SECONDS)
 
 
 def _settings(default_port: int) -> "tuple[int, Webhooks]":
