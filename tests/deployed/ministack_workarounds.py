@@ -16,6 +16,8 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import apigateway, iam, lambda_svc, secretsmanager
 from ministack.services.cloudformation import provisioners
 
+# Seconds: the longest timeout of a function, and its start.
+_LONGEST_INVOCATION = 70
 _SESSION = re.compile(r"arn:aws[a-z-]*:sts::[0-9]{12}:assumed-role/([^/]+)/.+")
 
 
@@ -29,6 +31,7 @@ def apply(folder: Path, receiver: int) -> None:
     functions_import_nothing_of_the_emulator(folder, receiver)
     health_belongs_to_the_apis()
     a_stream_repeats_from_its_first_failed_record()
+    an_update_lets_invocations_finish()
 
 
 def principal_arn_of_a_session_is_its_role() -> None:
@@ -204,3 +207,20 @@ def a_stream_repeats_from_its_first_failed_record() -> None:
         return result
 
     lambda_svc._execute_function = execute_as_aws
+
+
+def an_update_lets_invocations_finish() -> None:
+    """An update ends the processes of a function, also one that runs or starts; on AWS what runs goes on to its end."""
+    kill = lambda_runtime.kill_workers
+
+    def kill_as_aws(workers: Any) -> None:
+        for worker in workers:
+            # Held during an invocation, its start included.
+            is_idle = worker._lock.acquire(timeout=_LONGEST_INVOCATION)
+            try:
+                kill([worker])
+            finally:
+                if is_idle:
+                    worker._lock.release()
+
+    lambda_runtime.kill_workers = kill_as_aws

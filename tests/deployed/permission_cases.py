@@ -11,7 +11,7 @@ REQUESTS = {
         ("Records", "dynamodb:GetItem", "GetItem", "GET /verifications/{id}"),
         ("Records", "dynamodb:UpdateItem", "UpdateItem", "POST /verifications/{id}/refresh"),
         ("Records", "dynamodb:BatchGetItem", "BatchGetItem", "GET /verifications?reference={reference}"),
-        ("ListByReference", "dynamodb:Query", "Query", "GET /verifications?reference={reference}"),
+        ("List", "dynamodb:Query", "Query", "GET /verifications?reference={reference}"),
         ("Audit", "dynamodb:PutItem", "PutItem", "GET /verifications/{id}?expand=result"),
         ("StoreReadAndDeleteEvidence", "s3:GetObject", "GetObject", "GET /verifications/{id}?expand=result"),
         ("StoreReadAndDeleteEvidence", "s3:PutObject", "PutObject", "GET /verifications/{id}?expand=result"),

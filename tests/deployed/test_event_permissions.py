@@ -91,5 +91,5 @@ def _deliver(stack: Stack, message: dict[str, Any]) -> list[str]:
     sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
     record = {"messageId": "message-1", "receiptHandle": "handle", "body": json.dumps(message), "attributes": sent}
     result = stack.invoke("DeliverFunction", {"Records": [record | {"eventSource": "aws:sqs"}]})
-    assert "FunctionError" not in result, result
+    assert "FunctionError" not in result, result["Payload"]
     return [each["itemIdentifier"] for each in result["Payload"]["batchItemFailures"]]

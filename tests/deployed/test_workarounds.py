@@ -4,10 +4,12 @@ import base64
 import io
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,7 @@ def create_function(emulator: Emulator, name: str, source: str, **environment: s
         Handler="app.handler",
         Role=arn,
         Code={"ZipFile": archive.getvalue()},
+        Timeout=30,
         Environment={"Variables": environment},
     )
     eventually(lambda: functions.get_function(FunctionName=name)["Configuration"]["State"] == "Active")
@@ -172,6 +175,16 @@ def repeats_what_failed_of_a_stream(emulator: Emulator) -> bool:
     return batches[1][0] == "fails"
 
 
+def lets_an_invocation_finish_over_an_update(emulator: Emulator) -> bool:
+    source = "import time\ndef handler(event, context):\n    time.sleep(2)\n"
+    functions = create_function(emulator, "slow", source)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(functions.invoke, FunctionName="slow")
+        time.sleep(1)
+        functions.update_function_configuration(FunctionName="slow", Timeout=29)
+        return "FunctionError" not in running.result()
+
+
 def hides_its_own_packages_from_functions(emulator: Emulator) -> bool:
     functions = create_function(emulator, "imports", "def handler(event, context):\n    import ministack\n")
     result = functions.invoke(FunctionName="imports", LogType="Tail")
@@ -198,6 +211,7 @@ PROBES = {
     "health_belongs_to_the_apis": leaves_health_to_the_api,
     "functions_import_nothing_of_the_emulator": hides_its_own_packages_from_functions,
     "a_stream_repeats_from_its_first_failed_record": repeats_what_failed_of_a_stream,
+    "an_update_lets_invocations_finish": lets_an_invocation_finish_over_an_update,
 }
 
 

@@ -31,6 +31,7 @@ def simulated() -> frozenset[Call]:
 NOT_SIMULATED = frozenset(
     {
         Call("verifications", "events:PutEvents", "EventBus", (("events:source", STACK),)),
+        Call("verifications", "dynamodb:Query", "VerificationsTable/index/by_created"),
         Call("deliver", "dynamodb:GetItem", "EndpointsTable"),
         Call("deliver", "dynamodb:PutItem", "EndpointsTable"),
         Call("deliver", "secretsmanager:GetSecretValue", "WebhookEndpointsSecret"),
