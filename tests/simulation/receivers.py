@@ -34,6 +34,7 @@ class Answer:
 
 # `age` is in seconds since the run began.
 Manner = Callable[["Receiver", float, float, random.Random], Answer]
+_STATUSES = {"http_429": 429, "http_500": 500}
 _GOOD, _SILENT, _LATE = Answer(), Answer(0), Answer(200, BUDGET + 1)
 
 
@@ -143,19 +144,26 @@ class Receivers:
             kernel.sleep(self._rng.choice((0.01, CONNECT_TIMEOUT)))
             raise DeliveryFailed(code="ConnectionFailed")
         kernel.sleep(self._calls.latency(0.05))
-        if fault == "http_500":
-            answer = Answer(500)
+        if fault == "stall_before":
+            self._time_out()
+        if fault in _STATUSES:
+            answer = Answer(_STATUSES[fault])
         is_signed = _is_signed(receiver.endpoint.key, headers, body, kernel.now)
         webhook = Webhook(kernel.now, self._calls.owner(), id, body, answer.status if is_signed else 401, is_signed)
         receiver.take(webhook)
         self._calls.trace.note(about, f"webhook {id} to {receiver.endpoint.name}", f"{webhook.status} {fault or ''}")
         if fault == "crash_after":
             kernel.die()
-        if fault == "stall" or answer.seconds > BUDGET:
-            kernel.sleep(BUDGET)
-            raise DeliveryFailed(code="Timeout")
+        if fault == "stall_after" or answer.seconds > BUDGET:
+            self._time_out()
         kernel.sleep(answer.seconds)
+        if fault == "lost":
+            raise DeliveryFailed(code="ConnectionLost")
         return Posted(webhook.status, answer.retry_after)
+
+    def _time_out(self) -> None:
+        self._kernel.sleep(BUDGET)
+        raise DeliveryFailed(code="Timeout")
 
 
 def _is_signed(key: bytes, headers: Mapping[str, str], body: bytes, now: float) -> bool:
