@@ -86,4 +86,7 @@ class Events:
             return [self._bus.put(by, entry) for entry in Entries]
 
         results = self._calls.call("events", "PutEvents", about, put)
-        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
+        failed = sum("ErrorCode" in result for result in results)
+        if failed:
+            self._calls.struck("events", "failed_entry")
+        return {"FailedEntryCount": failed, "Entries": results}

@@ -17,8 +17,7 @@ _VENDOR = """
     stall_before stall_after drip
 """
 AWS_FAULTS, VENDOR_FAULTS = tuple(_AWS.split()), tuple(_VENDOR.split())
-# Of an endpoint: no connection, a request or a response that is lost, an error.
-WEBHOOK_FAULTS = ("refused", "stall_before", "stall_after", "http_500", "http_429")
+WEBHOOK_FAULTS = ("refused", "http_429", "http_500", "stall_before", "stall_after", "lost")
 CRASHES = ("crash_before", "crash_after")
 # After which botocore tries again.
 RETRIED = tuple(kind for kind in AWS_FAULTS if kind not in ("malformed", "slow"))

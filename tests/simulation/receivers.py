@@ -34,6 +34,7 @@ class Answer:
 
 # `age` is in seconds since the run began.
 Manner = Callable[["Receiver", float, float, random.Random], Answer]
+_STATUSES = {"http_429": 429, "http_500": 500}
 _GOOD, _SILENT, _LATE = Answer(), Answer(0), Answer(200, BUDGET + 1)
 
 
@@ -144,11 +145,9 @@ class Receivers:
             raise DeliveryFailed(code="ConnectionFailed")
         kernel.sleep(self._calls.latency(0.05))
         if fault == "stall_before":
-            self._calls.trace.note(about, f"webhook to {receiver.endpoint.name}", f"no response {fault}")
-            kernel.sleep(BUDGET)
-            raise DeliveryFailed(code="Timeout")
-        if fault in ("http_500", "http_429"):
-            answer = Answer(int(fault.removeprefix("http_")))
+            self._time_out()
+        if fault in _STATUSES:
+            answer = Answer(_STATUSES[fault])
         is_signed = _is_signed(receiver.endpoint.key, headers, body, kernel.now)
         webhook = Webhook(kernel.now, self._calls.owner(), id, body, answer.status if is_signed else 401, is_signed)
         receiver.take(webhook)
@@ -156,10 +155,15 @@ class Receivers:
         if fault == "crash_after":
             kernel.die()
         if fault == "stall_after" or answer.seconds > BUDGET:
-            kernel.sleep(BUDGET)
-            raise DeliveryFailed(code="Timeout")
+            self._time_out()
         kernel.sleep(answer.seconds)
+        if fault == "lost":
+            raise DeliveryFailed(code="ConnectionLost")
         return Posted(webhook.status, answer.retry_after)
+
+    def _time_out(self) -> None:
+        self._kernel.sleep(BUDGET)
+        raise DeliveryFailed(code="Timeout")
 
 
 def _is_signed(key: bytes, headers: Mapping[str, str], body: bytes, now: float) -> bool:

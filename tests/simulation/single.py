@@ -10,6 +10,7 @@ from typing import Any
 from . import faults, report
 from .external_calls import MadeCall
 from .person import Profile
+from .receivers import Endpoint
 from .report import Outcome
 from .scenarios import SCENARIOS
 from .world import Scenario, World
@@ -26,21 +27,30 @@ PROFILES: dict[str, Profile] = {
     "twice at once": replace(_NEVER, has_key=1.0, doubles_creation=1.0, returns_at_once=1.0),
     "without a key": replace(_NEVER, has_key=0.0),
     "is redacted": replace(_NEVER, redacts=1.0, reads=1.0),
+    "webhooks": _NEVER,
 }
+# Of the flow in which publish and deliver have the faults; in all others there is no endpoint.
+ENDPOINTS = {"webhooks": tuple(Endpoint(manner.replace(" ", "-"), manner) for manner in ("fails once", "gone at once"))}
 
 
-def scenario(profile: Profile, plan: faults.Plan) -> Scenario:
-    return Scenario("single", 1, 60.0, 60.0, lambda rng, begins: plan, profile, is_unreliable=False)
+def scenario(profile: Profile, plan: faults.Plan, endpoints: tuple[Endpoint, ...] = ()) -> Scenario:
+    def planned(*_: Any) -> faults.Plan:
+        return plan
+
+    return Scenario("single", 1, 60.0, 60.0, planned, profile, is_unreliable=False, endpoints=endpoints)
 
 
-def calm(profile: Profile) -> Scenario:
+def calm(profile: Profile, endpoints: tuple[Endpoint, ...] = ()) -> Scenario:
     """One person, and nothing goes wrong."""
-    return scenario(profile, faults.NoFaults())
+    return scenario(profile, faults.NoFaults(), endpoints)
 
 
-def plans(calls: Sequence[MadeCall]) -> Iterator[faults.Single]:
-    """Every kind at every call: at its first attempt, and, for AWS, at all that botocore makes."""
+def plans(calls: Sequence[MadeCall], *, is_downstream: bool) -> Iterator[faults.Single]:
+    """Every kind at every call of publish and deliver, or of all other functions: at its first attempt, and, for AWS,
+    at all that botocore makes."""
     for number, call in enumerate(calls, start=1):
+        if call.by.is_downstream != is_downstream:
+            continue
         for kind in (*faults.CRASHES, *faults.kinds_of(call.service)):
             yield faults.Single(number, kind)
             if call.service not in ("vendor", "webhook") and kind in faults.RETRIED:
@@ -49,12 +59,12 @@ def plans(calls: Sequence[MadeCall]) -> Iterator[faults.Single]:
 
 def worlds(seed: str, name: str) -> Iterator[tuple[str, World]]:
     """Each single fault in one flow: what it is, and the world afterwards."""
-    profile = PROFILES[name]
-    calls = World(seed, calm(profile)).run().calls.made
-    for plan in plans(calls):
+    profile, endpoints = PROFILES[name], ENDPOINTS.get(name, ())
+    calls = World(seed, calm(profile, endpoints)).run().calls.made
+    for plan in plans(calls, is_downstream=name in ENDPOINTS):
         _, service, operation = calls[plan.number - 1]
         every = " at all attempts" if plan.at_all_attempts else ""
-        world = World(seed, scenario(profile, plan)).run()
+        world = World(seed, scenario(profile, plan, endpoints)).run()
         yield f"{name}, {plan.kind}{every} at call {plan.number}, {service} {operation}", world
 
 

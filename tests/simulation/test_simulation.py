@@ -63,13 +63,13 @@ def test_a_vendor_that_hangs_for_an_hour_leaves_no_backlog() -> None:
     assert outcome.hours < 2.5
 
 
-@pytest.mark.parametrize("name", ["returns", pytest.param("without a key", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", slow_but("returns", of=("returns", "without a key", "webhooks")))
 def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
     found = [outcome for outcome in single.outcomes("1", name) if outcome.failures]
     assert found == [], "\n".join(line for outcome in found for line in report.stories(outcome))
 
 
-@pytest.mark.parametrize("name", slow_but("the browser is believed", "a token is logged", of=SEEDED_BUGS))
+@pytest.mark.parametrize("name", slow_but("a token is logged", "an event is expanded only once", of=SEEDED_BUGS))
 def test_a_seeded_bug_is_found(name: str) -> None:
     bug, rules = SEEDED_BUGS[name]
     # This rule holds only where there are no faults.
