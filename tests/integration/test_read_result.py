@@ -1,4 +1,4 @@
-"""The vendor's record, for those who may see it: all its fields, and links to its pictures."""
+"""The vendor's record, for callers with the scope: all its fields, and links to its pictures."""
 
 import base64
 import json

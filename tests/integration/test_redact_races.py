@@ -34,7 +34,7 @@ class Once:
 
 @pytest.fixture
 def verification(world: World, request: pytest.FixtureRequest) -> Verification:
-    """One that the vendor calls verified; for those who read, it already is."""
+    """One that the vendor calls verified, as a reader already sees."""
     made = world.new("verified", reference="customer-42", metadata={"campaign": "spring"})
     if request.node.callspec.params["name"] == "read":
         world.check(made)

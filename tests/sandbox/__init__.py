@@ -6,6 +6,6 @@ lambda_runner.py  how Lambda loads and calls code      functions.py   all functi
 gateway.py        API Gateway                          workers.py     schedules and queues
 aws.py            the embedded AWS (moto)              vendor/        the fake vendor
 frontend.py       in place of a frontend               webhooks.py    who is sent them, and a line for each
-variables.py      what whoever starts it may set       request_lines.py  a line for each request
+variables.py      what the environment may set         request_lines.py  a line for each request
 sandbox.py        all of it, started and stopped       __main__.py    run, demo, sam-local
 """

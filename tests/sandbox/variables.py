@@ -1,4 +1,4 @@
-"""The environment variables that whoever starts the sandbox may set. A mistake is one sentence, with its fix."""
+"""The environment variables of the sandbox. A mistake is one sentence, with its fix."""
 
 import errno
 import os

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from .authorizers import Invoke
 
-# A line for the terminal of whoever started the sandbox.
+# A line for the terminal.
 Say = Callable[[str], None]
 
 # Seconds between the attempts, the last one again and again: somebody watches.

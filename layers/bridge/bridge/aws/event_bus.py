@@ -1,4 +1,4 @@
-"""The event bus of the stack, on which EventBridge hands events to whoever listens."""
+"""The event bus of the stack: EventBridge passes its events on to the targets of its rules."""
 
 import json
 from collections.abc import Sequence

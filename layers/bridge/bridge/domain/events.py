@@ -22,7 +22,7 @@ _ID = re.compile(r"evt_[a-z2-7]{26}_[1-9][0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`timestamp` as ISO 8601; `principal` for those who route it, it is in no webhook."""
+    """`timestamp` as ISO 8601; `principal` is for the routing of webhooks, and in none of them."""
 
     id: str
     principal: str

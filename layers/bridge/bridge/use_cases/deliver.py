@@ -31,7 +31,7 @@ def deliver(deps: Dependencies, webhook: Webhook, attempt: Attempt) -> None:
     endpoints = deps.endpoints()
     if webhook.endpoint is None:
         wanted = [name for name, endpoint in endpoints.by_name.items() if endpoint.wants(webhook.event)]
-        # What is malformed may be mended: its events wait among the dead letters.
+        # An operator can correct a malformed endpoint: until then its events are dead letters.
         nameable = [name for name in endpoints.problems if webhooks.is_name(name)]
         _report_nameless(endpoints.problems)
         deps.delivery_queue.send(webhook.event, wanted + nameable)
