@@ -58,7 +58,7 @@ def test_a_vendor_that_hangs_for_an_hour_leaves_no_backlog() -> None:
     world = World("1", scenarios.hang("1", 250)).run()
     outcome = report.outcome(world)
     assert outcome.failures == (), "\n".join(report.stories(outcome))
-    assert world.queue.most_duplicates <= 5
+    assert world.queue.most_duplicates <= 10
     assert world.queue.deepest <= 2 * int(world.parameters["VendorCallsPerMinute"])
     # The hang ends after an hour and a half; all is processed a quarter of an hour later.
     assert outcome.hours < 2.5
