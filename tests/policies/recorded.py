@@ -26,20 +26,8 @@ def simulated() -> frozenset[Call]:
     return frozenset(generalized(call) for seed, each in runs for call in World(seed, each).run().calls.used)
 
 
-# The calls of functions that no simulation runs; those that the integration tests record are the same (test_roles). The
-# one of a replay they record as publish's, whose code it uses; tests/deployed makes it with the role of verifications.
-NOT_SIMULATED = frozenset(
-    {
-        Call("verifications", "events:PutEvents", "EventBus", (("events:source", STACK),)),
-        Call("verifications", "dynamodb:Query", "VerificationsTable/index/by_created"),
-        Call("deliver", "dynamodb:GetItem", "EndpointsTable"),
-        Call("deliver", "dynamodb:PutItem", "EndpointsTable"),
-        Call("deliver", "secretsmanager:GetSecretValue", "WebhookEndpointsSecret"),
-        Call("deliver", "sqs:ChangeMessageVisibility", "DeliveryQueue"),
-        Call("deliver", "sqs:SendMessage", "DeliveryDeadLetterQueue"),
-        Call("deliver", "sqs:SendMessage", "DeliveryQueue"),
-    }
-)
+# Of a row that cannot be read, which no simulation makes; the integration tests record it (test_roles).
+NOT_SIMULATED = frozenset({Call("publish", "sqs:SendMessage", "PublishDeadLetterQueue")})
 
 
 def generalized(call: Call) -> Call:

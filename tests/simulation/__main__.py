@@ -1,4 +1,4 @@
-"""python -m tests.simulation [--scenario everything|harsh|calm|maintenance|flood|hang|single]
+"""python -m tests.simulation [--scenario everything|harsh|calm|maintenance|flood|hang|receivers|bus|single]
 
 From the environment: SEED (one or more, by commas), VERIFICATIONS (in all), MINUTES (go on with further seeds for as
 long), PLOT (where an SVG of the vendor's calls goes; for one seed). Exits with 1 if a rule does not hold.

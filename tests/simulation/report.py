@@ -74,7 +74,9 @@ def outcome(world: World) -> Outcome:
         deaths=sum(invocation.is_dead for invocation in world.functions.invocations),
         late=sum(invocation.is_late for invocation in world.functions.invocations),
         invocations=Counter(invocation.function for invocation in world.functions.invocations),
-        dead_letters=len(world.queue.dead_letters),
+        dead_letters=sum(len(queue.dead_letters) for queue in world.queues.values())
+        + sum(map(len, world.letters.values()))
+        + sum(len(stream.given_up) for stream in world.streams),
         hours=(world.kernel.now - START) / 3600,
         seconds=world.wall_seconds,
         digest=world.trace.digest,

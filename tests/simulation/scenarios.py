@@ -5,7 +5,7 @@ from typing import Any
 
 from . import faults
 from .person import OTHER_PRINCIPAL, Profile
-from .receivers import Endpoint
+from .receivers import MANNERS, Endpoint
 from .world import Scenario
 
 HOUR = 3600.0
@@ -101,4 +101,21 @@ def hang(seed: str, people: int) -> Scenario:
     return _reliable("hang", people, 0.75 * HOUR, faults_end=1.5 * HOUR, plan=plan, profile=_STEADY)
 
 
-SCENARIOS = {each.__name__: each for each in (everything, harsh, calm, maintenance, flood, hang)}
+def receivers(seed: str, people: int) -> Scenario:
+    """Nothing goes wrong but at the endpoints, of which there is one of each manner; for days."""
+    endpoints = tuple(Endpoint(manner.replace(" ", "-"), manner) for manner in MANNERS)
+    return _reliable("receivers", people, HOUR, endpoints=endpoints)
+
+
+def bus(seed: str, people: int) -> Scenario:
+    """The event bus takes nothing for a day, longer than the stream's records are tried."""
+
+    def plan(rng: random.Random, begins: float) -> faults.Plan:
+        window = faults.FaultWindow("events", begins + 0.5 * HOUR, begins + 24 * HOUR, 1.0, ("refused", "throttled"))
+        return faults.FaultSchedule(rng, [window], begins + 24 * HOUR, background=0.0)
+
+    return _reliable("bus", people, HOUR, faults_end=24 * HOUR, plan=plan, profile=_STEADY, endpoints=GOOD)
+
+
+_ALL = (everything, harsh, calm, maintenance, flood, hang, receivers, bus)
+SCENARIOS = {each.__name__: each for each in _ALL}

@@ -1,7 +1,7 @@
 """The stack of template.yaml as sandbox.stack reads it, but not created: a physical id is the logical id."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -30,6 +30,7 @@ def read(parameters: Mapping[str, str]) -> tuple[Template, Stack]:
 @cache
 def _read(parameters: frozenset[tuple[str, str]]) -> tuple[Template, Stack]:
     source = template.read(dict(parameters))
+    source = replace(source, parameters={**source.parameters, "AWS::StackName": stack.STACK_NAME})
     names = source.document["Resources"]
     return source, stack.describe(source, stack.STACK_NAME, source.resolved(stack.unresolved(source, names)), {})
 

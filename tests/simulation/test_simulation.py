@@ -1,5 +1,6 @@
 """The simulation itself: it holds, it can be replayed, and it can fail."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.marks import slow_but
-from tests.simulation import plot, report, scenarios, single
+from tests.simulation import fairness, plot, report, scenarios, single
 from tests.simulation.invariants import check
 from tests.simulation.seeded_bugs import SEEDED_BUGS
 from tests.simulation.world import World
@@ -57,10 +58,34 @@ def test_a_vendor_that_hangs_for_an_hour_leaves_no_backlog() -> None:
     world = World("1", scenarios.hang("1", 250)).run()
     outcome = report.outcome(world)
     assert outcome.failures == (), "\n".join(report.stories(outcome))
-    assert world.queue.most_duplicates <= 5
+    assert world.queue.most_duplicates <= 10
     assert world.queue.deepest <= 2 * int(world.parameters["VendorCallsPerMinute"])
     # The hang ends after an hour and a half; all is processed a quarter of an hour later.
     assert outcome.hours < 2.5
+
+
+@pytest.mark.slow
+def test_receivers_that_fail_for_days_lose_nothing_and_those_that_are_dead_leave_letters() -> None:
+    world = World("1", scenarios.receivers("1", 25)).run()
+    outcome = report.outcome(world)
+    assert outcome.failures == (), "\n".join(report.stories(outcome))
+    letters = {json.loads(body)["endpoint"] for body in world.letters["DeliveryDeadLetterQueue"]}
+    assert letters == {"dead", "hangs", "gone", "gone-at-once"}
+
+
+@pytest.mark.slow
+def test_a_bus_that_is_away_for_a_day_leaves_what_was_tried_for_twenty_hours_to_an_operator() -> None:
+    world = World("1", scenarios.bus("1", 25)).run()
+    outcome = report.outcome(world)
+    assert outcome.failures == (), "\n".join(report.stories(outcome))
+    (stream,) = world.streams
+    assert 0 < len(stream.given_up) < len(stream.passed)
+
+
+@pytest.mark.slow
+def test_a_good_endpoint_does_not_wait_for_one_that_hangs() -> None:
+    assert "\n".join(fairness.lines()) in fairness.PAGE.read_text(encoding="utf-8")
+    assert fairness.waits(is_fair=True)[-1] < 30 < 300 < fairness.waits(is_fair=False)[-1]
 
 
 @pytest.mark.parametrize("name", slow_but("returns", of=("returns", "without a key", "webhooks")))

@@ -2,30 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from bridge.domain.reasons import reason
 from bridge.domain.webhook_retries import GIVE_UP_AFTER
 from bridge.store.endpoints import MAX_AGE
 from tests.simulation import leaks
 from tests.simulation.dynamodb import Change
-from tests.simulation.receivers import Endpoint, Receiver
+from tests.simulation.receivers import Receiver
 from tests.simulation.world import World
 
-from .history import Violation, sequence, text
+from .advances import advances, wants
+from .history import Violation, sequence
 
 _ROOT, _DETAIL = {"type", "timestamp", "data"}, {"id", "principal", "type", "timestamp", "data"}
 _GIVEN_UP = {"message_failed", "event_not_published", "event_set_aside", "endpoint_off", "delivery_gave_up"}
-
-
-class Advance(NamedTuple):
-    """A write that advanced a verification, and what its event says, by the image that it left. `bodies` are those
-    that its webhook may have: after a redaction it is sent again without the reference."""
-
-    change: Change
-    principal: str | None
-    content: dict[str, Any]
-    bodies: tuple[bytes, ...]
 
 
 def webhooks_are_delivered(world: World) -> Iterator[Violation]:
@@ -35,9 +25,9 @@ def webhooks_are_delivered(world: World) -> Iterator[Violation]:
     unpublished |= {change.id for stream in world.streams for change in stream.given_up}
     for receiver in world.receivers.values():
         accepted = {webhook.id for webhook in receiver.got if webhook.is_accepted}
-        for id, advance in _advances(world).items():
+        for id, advance in advances(world).items():
             is_put_away = {(receiver.endpoint.name, id), (None, id)} & letters or advance.change.id in unpublished
-            if _wants(receiver.endpoint, advance) and id not in accepted and not is_put_away:
+            if wants(receiver.endpoint, advance) and id not in accepted and not is_put_away:
                 yield Violation("delivered", (advance.change.id,), f"{id} never came to {receiver.endpoint.name}")
 
 
@@ -57,7 +47,7 @@ def letters_have_a_cause(world: World) -> Iterator[Violation]:
 
 def stream_has_every_advance(world: World) -> Iterator[Violation]:
     """The template's filter passes the writes that advanced a verification, and no others."""
-    advanced = {id(advance.change): advance.change for advance in _advances(world).values()}
+    advanced = {id(advance.change): advance.change for advance in advances(world).values()}
     for stream in world.streams:
         passed = {id(change): change for change in stream.passed}
         for key in advanced.keys() ^ passed.keys():
@@ -68,16 +58,16 @@ def stream_has_every_advance(world: World) -> Iterator[Violation]:
 def webhooks_are_the_truth(world: World) -> Iterator[Violation]:
     """A webhook says what the record's history says, with a signature that verifies, and in the same bytes each time.
     A receiver that keeps the highest sequence ends with the record's last state."""
-    advances = _advances(world)
+    happened = advances(world)
     for receiver in world.receivers.values():
         for webhook in receiver.got:
-            advance = advances.get(webhook.id)
+            advance = happened.get(webhook.id)
             about = (advance.change.id,) if advance else ()
             if not webhook.is_signed:
                 yield Violation("signature", about, f"{webhook.id} does not verify")
             if advance is None or webhook.body not in advance.bodies:
                 yield Violation("truth of events", about, f"{webhook.id} never happened so")
-            elif not _wants(receiver.endpoint, advance):
+            elif not wants(receiver.endpoint, advance):
                 yield Violation("wanted", about, f"{receiver.endpoint.name} does not want {webhook.id}")
         yield from _fault_of_last(world, receiver)
 
@@ -87,8 +77,8 @@ def _fault_of_last(world: World, receiver: Receiver) -> Iterator[Violation]:
     accepted = {webhook.id for webhook in receiver.got if webhook.is_accepted}
     last: dict[str, tuple[int, str]] = {}
     missing = set()
-    for id, advance in _advances(world).items():
-        if _wants(receiver.endpoint, advance):
+    for id, advance in advances(world).items():
+        if wants(receiver.endpoint, advance):
             data = advance.content["data"]
             last[data["id"]] = max(last.get(data["id"], (0, "")), (data["sequence"], data["status"]))
             missing |= set() if id in accepted else {data["id"]}
@@ -134,7 +124,7 @@ def _leaks(what: str, content: dict[str, Any], names: set[str]) -> Iterator[Viol
 def redacted_events_name_nobody(world: World) -> Iterator[Violation]:
     """An event that was made after a redaction has no reference, be it new or sent again."""
     redacted: dict[str, Change] = {}
-    for advance in _advances(world).values():
+    for advance in advances(world).values():
         if advance.content["type"] == "verification.redacted":
             redacted.setdefault(advance.change.id, advance.change)
     for put in world.bus.taken:
@@ -155,64 +145,6 @@ def failures_are_logged(world: World) -> Iterator[Violation]:
         result = invocation.result if invocation.is_downstream else None
         if result and result["batchItemFailures"] and not _GIVEN_UP & set(invocation.logged):
             yield Violation("logged", tuple(invocation.about), f"{invocation.function} failed without a word")
-
-
-def _advances(world: World) -> dict[str, Advance]:
-    """By the id of the event."""
-    found: dict[str, Advance] = world.cached("advances", lambda: dict(_find_advances(world)))
-    return found
-
-
-def _find_advances(world: World) -> Iterator[tuple[str, Advance]]:
-    for id, changes in world.table.by_id.items():
-        is_redacted = any("redacted_at" in (change.after or {}) for change in changes)
-        for change in changes:
-            if change.after and sequence(change.after) > sequence(change.before):
-                content = _content(change)
-                redacted = {**content, "data": {**content["data"], "reference": None}}
-                bodies = tuple(map(_bytes, (content, redacted) if is_redacted else (content,)))
-                advance = Advance(change, text(change.after, "principal"), content, bodies)
-                yield f"evt_{id.removeprefix('ver_')}_{sequence(change.after)}", advance
-
-
-def _bytes(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _content(change: Change) -> dict[str, Any]:
-    """What its event says, in the order of docs/webhooks.md."""
-    item = change.after or {}
-    entry = item["history"]["L"][-1]["M"]
-    status, code = entry["status"]["S"], text(entry, "reason_code")
-    name = "redacted" if "redacted" in entry else status.replace("pending", "created")
-    return {
-        "type": f"verification.{name}",
-        "timestamp": text(entry, "at"),
-        "data": {
-            "id": change.id,
-            "reference": text(item, "reference"),
-            "type": text(item, "type"),
-            "status": status,
-            "reason": _reason(code),
-            "sequence": sequence(item),
-            "evidence_sha256": text(entry, "evidence_sha256"),
-            "created_at": text(item, "created_at"),
-            "updated_at": text(entry, "at"),
-        },
-    }
-
-
-def _reason(code: str | None) -> dict[str, Any] | None:
-    if code is None:
-        return None
-    why = reason(code)
-    return {"code": code, "message": why.message, "retryable": why.retryable}
-
-
-def _wants(endpoint: Endpoint, advance: Advance) -> bool:
-    if endpoint.events is not None and advance.content["type"] not in endpoint.events:
-        return False
-    return endpoint.principal is None or endpoint.principal == advance.principal
 
 
 def _letters(world: World) -> set[tuple[str | None, str]]:

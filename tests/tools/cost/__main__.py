@@ -13,7 +13,9 @@ PAGE = Path(__file__).parents[3] / "docs/cost.md"
 def sections() -> dict[str, str]:
     """What docs/cost.md holds between its marks, by their names."""
     run = usage.Run()
+    told = usage.Run(usage.ONE_ENDPOINT)
     return {
+        "webhooks": "\n".join(bill.table("1 000 verifications and webhooks", usage.of_verifications(told))),
         "thousand": "\n".join(bill.table("1 000 verifications", usage.of_verifications(run))),
         "idle": "\n".join(bill.table("an idle month of prod", usage.of_an_idle_month(run))),
         "memory": "\n".join(memory.table(run)),

@@ -11,6 +11,7 @@ from tests.simulation.functions import Invocation
 from tests.simulation.items import size
 from tests.simulation.leaks import LogCapture
 from tests.simulation.person import Profile
+from tests.simulation.receivers import Endpoint
 from tests.simulation.world import World
 
 PEOPLE = 400
@@ -19,12 +20,15 @@ SEED = "1"
 USUAL = Profile(
     has_key=1.0, doubles_creation=0.02, never_opens=0.1, walks_away=0.1, skill=0.85, never_returns=0.2,
     returns_at_once=0.05, clicks_again=0.1, comes_late=0.02, polls=0.2, refreshes=0.02, reads=1.0, redacts=0.02,
-    dawdles=0.2, inconsistent=0.0, last_minute=0.02, leaves=0.02,
+    dawdles=0.2, inconsistent=0.0, last_minute=0.02, leaves=0.02, replays=0.0,
 )  # fmt: skip
+ONE_ENDPOINT = (Endpoint("crm"),)
 
 # What the simulation does not know. Bytes: Lambda's three lines around each invocation; a line of the access log.
 PLATFORM_LINES = 400
 ACCESS_LINE = 350
+# Bytes that a webhook sends beside its body: its headers, and our part of a TLS handshake.
+WEBHOOK = 2_000
 # Bytes of one record of the vendor with its pictures, gzipped (pictures hardly shrink).
 EVIDENCE = 300_000
 # Seconds that an invocation, and a cold start, keep a whole processor busy (docs/performance.md), generously, and the
@@ -41,6 +45,7 @@ _GB = 1e9
 _PUTS = {"PutObject", "ListObjectVersions"}
 _GETS = {"GetObject"}
 _WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
+_SENDS = {"SendMessageBatch", "SendMessage", "ChangeMessageVisibility"}
 
 
 class _Counting(LogCapture):
@@ -61,8 +66,9 @@ class _Counting(LogCapture):
 class Run:
     """A run, and what each function called in it."""
 
-    def __init__(self, people: int = PEOPLE, seed: str = SEED) -> None:
-        self.world = World(seed, dataclasses.replace(scenarios.calm(seed, people), profile=USUAL))
+    def __init__(self, endpoints: tuple[Endpoint, ...] = (), people: int = PEOPLE, seed: str = SEED) -> None:
+        calm = scenarios.calm(seed, people)
+        self.world = World(seed, dataclasses.replace(calm, profile=USUAL, endpoints=endpoints))
         self.world.logs = self.log = _Counting()
         self.world.run()
         # (function, service, operation) of each call.
@@ -84,8 +90,10 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
     """Of so many verifications, but for what would also run if there were none."""
     invocations = [each for each in run.world.functions.invocations if each.function != "sweep"]
     requests = sum(each.function in ("verifications", "redirect", "about") for each in invocations)
-    messages = sum(each.function == "finalize" for each in invocations)
-    sends = run.operations("sqs", {"SendMessageBatch"})
+    messages = sum(each.function in ("finalize", "deliver") for each in invocations)
+    # The rule sends each event by itself.
+    sends = run.operations("sqs", _SENDS) + len(run.world.bus.taken)
+    webhooks = [webhook for receiver in run.world.receivers.values() for webhook in receiver.got]
     secrets = run.operations("secretsmanager", {"GetSecretValue"})
     log = run.log.bytes + PLATFORM_LINES * len(invocations) + ACCESS_LINE * requests
     kept = [key for key, _ in run.world.bucket.versions("")]
@@ -102,7 +110,9 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
         + _audited(run)
         + _rated(run)
         + _results(run),
-        "EC2: transfer out, GB": sum(_bytes_out(each) for each in invocations) / _GB,
+        "EC2: transfer out, GB": sum(_bytes_out(each) for each in invocations) / _GB
+        + sum(len(webhook.body) + WEBHOOK for webhook in webhooks) / _GB,
+        "EventBridge: custom events": len(run.world.bus.taken),
         # Each secret that was read, and the data keys of table and queue; the bucket has a key of its own.
         "KMS: requests": secrets + _data_keys(run),
         "Lambda: GB-seconds (arm64)": sum(gb_seconds(each, run.memory[each.function]) for each in invocations),
@@ -146,7 +156,14 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
 
 def _data_keys(run: Run) -> int:
     """Requests for data keys: DynamoDB keeps one for each caller for five minutes, SQS for an hour, as configured."""
-    seconds = {"verifications": (300,), "redirect": (300,), "finalize": (300, 3600)}
+    seconds = {
+        "verifications": (300,),
+        "redirect": (300,),
+        "finalize": (300, 3600),
+        "publish": (300,),
+        # The table that says which endpoints are off is read where there is one.
+        "deliver": (300, 3600) if run.world.receivers else (3600,),
+    }
     windows = {
         (each.function, span, each.started // span)
         for each in run.world.functions.invocations
@@ -220,13 +237,13 @@ def _audited(run: Run) -> int:
 
 
 def _read_units(run: Run) -> float:
-    """Consistent reads of items, each started 4 KB; an index in halves. The sweeps' own are in the idle month."""
+    """Consistent reads of items, each started 4 KB; others in halves. The sweeps' own are in the idle month."""
     items = run.world.table.items.values()
     dear = max(math.ceil(size(item) / 4096) for item in items)
-    queries = run.operations("dynamodb", {"Query by_reference"})
+    queries = run.operations("dynamodb", {"Query by_reference", "GetItem endpoints"})
     return dear * run.operations("dynamodb", {"GetItem", "GetItem results", "BatchGetItem"}) + 0.5 * queries
 
 
 def _bytes_out(invocation: Invocation) -> int:
-    result = invocation.result
+    result = None if invocation.is_downstream else invocation.result
     return len(str(result.get("body", ""))) + 400 if isinstance(result, dict) else 0
