@@ -38,6 +38,7 @@ CLAIMS = {
     ("docs/development.md", "make run WEBHOOK_URL="): "own-receiver",
     ("docs/development.md", "curl"): "local",
     ("docs/development.md", "RETURN_URL="): "local",
+    ("docs/operations.md", "aws secretsmanager get-secret-value"): "aws-revoke",
     ("docs/operations.md", "make doctor\n"): "doctor",
     ("docs/operations.md", "make doctor SECRET="): "doctor",
     ("docs/operations.md", "make check-evidence"): "check-evidence",
@@ -202,6 +203,19 @@ def test_an_api_key_is_made_as_the_readme_says(shell: Shell, sandbox: Sandbox) -
     assert others == before
     assert (made["key_id"], made["principal"], made["expires_at"]) == (key[-4:], "web", "2030-01-31T00:00:00Z")
     assert made["scopes"] == ["verifications:write", "verifications:read"]
+
+
+def test_a_key_is_revoked_as_the_page_says(shell: Shell, sandbox: Sandbox) -> None:
+    shell.put_on_path(_aws_cli())
+    before = _keys(sandbox)
+    (made,) = claimed_by("api-key", "README.md")
+    (revoked,) = claimed_by("aws-revoke", "docs/operations.md")
+
+    key = shell.run(made).strip()
+    shell.run(f"export KEY_ID={key[-4:]} PRINCIPAL=web", revoked)
+
+    assert before
+    assert _keys(sandbox) == before
 
 
 def _keys(sandbox: Sandbox) -> list[dict[str, object]]:

@@ -84,6 +84,16 @@ def test_the_page_on_architecture_names_every_module_of_the_package() -> None:
     assert named_there == {module for module in modules if not module.endswith("__init__")}
 
 
+def test_the_page_on_operations_has_every_message_of_the_logs() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = text.partition("\n## Logs\n")[2].partition("\n## ")[0]
+    rows = " ".join(re.findall(r"(?m)^\| (`.+?) \|", section))
+    call = r'(?:logger\.\w+|\breport|record_failure|_set_aside)\(\s*(?:deps, webhook, )?"(\w+)"'
+    sources = (ROOT / "layers/bridge/bridge").rglob("*.py")
+    written = {name for path in sources for name in re.findall(call, path.read_text(encoding="utf-8"))}
+    assert set(re.findall(r"`(\w+)`", rows)) == written
+
+
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
 def test_a_page_has_no_long_line(page: Path) -> None:
     # The fault matrix is generated, and wider.
