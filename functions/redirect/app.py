@@ -1,4 +1,8 @@
-"""`/return/{id}/{code}`, to which the vendor redirects people, and `/status/{id}/{code}`, which browsers poll."""
+"""What a person's browser calls.
+
+`/return/{id}/{code}`, to which the vendor redirects people; `/done/{id}/{code}`, where those without a `redirect_url`
+end; and `/status/{id}/{code}`, which pages poll.
+"""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -8,6 +12,7 @@ from bridge.observability import attach_verification_id
 from bridge.use_cases.redirect import read_status, redirect
 from bridge.web import pages, requests, responses
 from bridge.web.entry import entry_point
+from bridge.web.page_texts import Language, language
 from bridge.web.problems import problem
 from bridge.web.resolver import http_resolver
 
@@ -18,7 +23,16 @@ app = http_resolver()
 def return_person(id: str, code: str) -> Response[str]:
     requests.reject_prefetch(app.current_event)
     with attach_verification_id(id):
-        return pages.see_other(redirect(dependencies(), id, code))
+        deps = dependencies()
+        location = redirect(deps, id, code)
+        base_url = requests.base_url(app.current_event, deps.settings.public_base_url)
+        return pages.see_other(location or f"{base_url}/done/{id}/{code}")
+
+
+@app.get("/done/<id>/<code>")
+def show_done_page(id: str, code: str) -> Response[str]:
+    with attach_verification_id(id):
+        return pages.done_page(read_status(dependencies(), id, code), _language())
 
 
 @app.get("/status/<id>/<code>")
@@ -30,10 +44,14 @@ def get_status(id: str, code: str) -> Response[str]:
 
 
 def _error_response(error: BridgeError) -> Response[str]:
-    # A return is opened by a person, so its errors are HTML pages.
-    if app.current_event.route_key.startswith("GET /return/"):
-        return pages.page(error)
+    # A person opens these, so their errors are HTML pages.
+    if app.current_event.route_key.startswith(("GET /return/", "GET /done/")):
+        return pages.error_page(error, _language())
     return problem(error, app.current_event.request_context.request_id)
+
+
+def _language() -> Language:
+    return language(app.current_event.headers.get("accept-language"))
 
 
 app.exception_handler(BridgeError)(_error_response)

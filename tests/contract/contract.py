@@ -18,6 +18,7 @@ _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 # Headers that an answer may only have where it is documented; others are the connection's.
 _TOLD = {
     "cache-control",
+    "content-language",
     "content-security-policy",
     "idempotent-replayed",
     "location",
@@ -28,8 +29,8 @@ _TOLD = {
     "x-content-type-options",
 }
 # The headers that an answer of the bridge may leave out although they are documented: the first where it is no replay,
-# the second where a status is final.
-_ON_REPLAYS, _UNTIL_FINAL = "idempotent-replayed", "retry-after"
+# the others where a status is final.
+_ON_REPLAYS, _UNTIL_FINAL = "idempotent-replayed", {"retry-after", "refresh"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +132,15 @@ def check(operation: Operation, answer: requests.Response) -> None:
         value = answer.text if kind == HTML else answer.json()
         assert field_errors(value, content[kind]["schema"]) == [], reported
     is_gateways = answer.status_code >= 400 and kind == JSON
-    is_open = operation.id != "get_status" or answer.json().get("status") in ("pending", "processing")
-    optional = {_ON_REPLAYS} if is_open else {_ON_REPLAYS, _UNTIL_FINAL}
+    optional = {_ON_REPLAYS, *(_UNTIL_FINAL if _is_final(operation, answer) else ())}
     _check_headers({} if is_gateways else response.get("headers", {}), answer, optional, reported)
+
+
+def _is_final(operation: Operation, answer: requests.Response) -> bool:
+    """Whether it says that a status is final, to a browser that polls or a page that reloads itself."""
+    if operation.id == "show_done_page":
+        return answer.status_code == 200 and not _UNTIL_FINAL & {name.lower() for name in answer.headers}
+    return operation.id == "get_status" and answer.json().get("status") not in ("pending", "processing")
 
 
 def _check_headers(

@@ -15,7 +15,7 @@ Scenario = Callable[[Api], requests.Response]
 CREATE, LIST, READ = "create_verification", "list_verifications", "read_verification"
 REFRESH, REDACT = "refresh_verification", "redact_verification"
 EVENTS, REPLAY = "list_events", "replay_events"
-STATUS, RETURN = "get_status", "return_person"
+STATUS, RETURN, DONE = "get_status", "return_person", "show_done_page"
 
 # Faults of the fake vendor, and the problem that each of them becomes.
 VENDOR_FAULTS = {
@@ -101,6 +101,17 @@ def _return(outcome: str, api: Api) -> requests.Response:
     return api.call(RETURN, **place(verification), params={"is_success": "1"})
 
 
+def _return_without_redirect_url(api: Api) -> requests.Response:
+    return api.call(RETURN, **place(api.created(redirect_url=None)))
+
+
+def _done(outcome: str, api: Api) -> requests.Response:
+    verification = api.created(redirect_url=None)
+    api.vendor.play(verification["token"], outcome)
+    api.call(RETURN, **place(verification))
+    return api.call(DONE, **place(verification), headers={"Accept-Language": "zh-Hans"})
+
+
 def _disallowed_return(api: Api) -> requests.Response:
     verification = api.created()
     with environment(ALLOWED_REDIRECT_ORIGINS="https://elsewhere.example"):
@@ -132,6 +143,12 @@ SCENARIOS: list[tuple[Case, Scenario]] = [
     (Case(STATUS, 503, "storage_unavailable"), partial(_without_table, STATUS)),
     (Case(RETURN, 303), partial(_return, "verified")),
     (Case(RETURN, 303), partial(_return, "9108")),
+    (Case(RETURN, 303), _return_without_redirect_url),
+    (Case(DONE, 200), lambda api: api.call(DONE, **place(api.created()))),
+    (Case(DONE, 200), partial(_done, "verified")),
+    (Case(DONE, 200), partial(_done, "9102")),
+    (Case(DONE, 404), lambda api: api.call(DONE, id=api.created()["id"])),
+    (Case(DONE, 503), partial(_without_table, DONE)),
     (Case(RETURN, 404), lambda api: api.call(RETURN, id=api.created()["id"])),
     (Case(RETURN, 410), _disallowed_return),
     (Case(RETURN, 425), _prefetched),

@@ -31,6 +31,7 @@ def test_every_route_has_a_rate_and_those_open_to_everybody_have_their_own() -> 
         "POST /verifications": (2, 20),
         "GET /return/{id}/{code}": (10, 50),
         "GET /status/{id}/{code}": (50, 100),
+        "GET /done/{id}/{code}": (50, 100),
         "GET /health": (10, 20),
         "GET /openapi.json": (10, 20),
     }

@@ -49,10 +49,10 @@ export function message(verification: Schemas["Verification"] | Schemas["Status"
 }
 
 export const least: Schemas["LinkRequest"] = {
-  type: "00", id_country: "MYS", id_type: "ID_CARD", redirect_url: "https://app.example.com/done",
+  type: "00", id_country: "MYS", id_type: "ID_CARD",
 };
-// @ts-expect-error redirect_url is required
-export const less: Schemas["LinkRequest"] = { type: "00", id_country: "MYS", id_type: "ID_CARD" };
+// @ts-expect-error id_type is required
+export const less: Schemas["LinkRequest"] = { type: "00", id_country: "MYS" };
 export const nothing: null = ({} as Schemas["RedactedVerification"]).redirect_url;
 """
 

@@ -28,6 +28,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "an empty metadata value": {"metadata": {"empty": ""}},
     "no path": {"redirect_url": "http://localhost:3000"},
     "another port": {"redirect_url": "http://127.0.0.1:8080/a%20b;c?d=e&f[]"[:-2]},
+    "redirect_url null": {"redirect_url": None},
     "the longest redirect_url": {"redirect_url": "http://localhost/".ljust(2048, "x")},
 }
 BAD: dict[str, dict[str, Any]] = {
@@ -39,7 +40,6 @@ BAD: dict[str, dict[str, Any]] = {
     "a country in a list": {"id_country": ["MYS"]},
     "an unknown id_type": {"id_type": "VISA"},
     "id_type in lower case": {"id_type": "passport"},
-    "redirect_url null": {"redirect_url": None},
     "a relative redirect_url": {"redirect_url": "/done"},
     "another scheme": {"redirect_url": "javascript:alert(1)"},
     "user info": {"redirect_url": "http://localhost@evil.example/"},

@@ -180,9 +180,13 @@ class Functions:
             event |= {"body": body if isinstance(body, str) else json.dumps(body), "isBase64Encoded": base64}
         return self._call("VerificationsFunction", event)
 
-    def browser(self, path: str, query: Mapping[str, str] | None = None) -> Response:
+    def browser(
+        self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
         """A person's browser, at the public routes."""
-        return self._call("RedirectFunction", http_event("GET", path, query))
+        event = http_event("GET", path, query)
+        event["headers"].update(headers or {})
+        return self._call("RedirectFunction", event)
 
     def _call(self, function: str, event: dict[str, Any]) -> Response:
         response = self._sandbox.invoke(function, event)

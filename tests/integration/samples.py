@@ -171,6 +171,7 @@ SAMPLES: dict[str, Sample] = {
     "finalize/poison": Sample(fails("059f36b4-87a3-44ab-83d2-661975630002")),
     "redirect/return": Sample(sends_to(f"{REQUEST.redirect_url}&verification_id={ID}&status=verified")),
     "redirect/return_unknown": Sample(is_page(404, "does not exist")),
+    "redirect/done": Sample(is_page(200, "Pengesahan anda belum bermula")),
     "redirect/status": Sample(is_json(200, id=ID, status="pending", reason=None)),
     "publish/advance": Sample(is_exactly({"batchItemFailures": []})),
     "publish/poison": Sample(is_exactly({"batchItemFailures": []})),

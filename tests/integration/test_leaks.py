@@ -203,7 +203,12 @@ def test_no_part_of_a_request_leaks(world: World, said: Said) -> None:
     for method, path in (("GET", "/verifications"), ("POST", "/verifications"), ("GET", f"/verifications/{CANARY}")):
         # The response may name a field as the caller named it; a log may not.
         world.functions.api(method, path, {CANARY: CANARY}, headers=headers, query={CANARY: CANARY})
-    for path in (f"/return/{CANARY}/{CANARY}", f"/status/{made.id}/{CANARY}", return_path(made)):
+    for path in (
+        f"/return/{CANARY}/{CANARY}",
+        f"/status/{made.id}/{CANARY}",
+        f"/done/{made.id}/{CANARY}",
+        return_path(made),
+    ):
         response = world.functions.browser(path, {"is_success": CANARY})
         said.errors += response.text + str(response.headers)
 

@@ -51,7 +51,7 @@ class LinkRequest:
     type: str
     id_country: str
     id_type: str
-    redirect_url: str
+    redirect_url: str | None = None
     reference: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,8 +11,8 @@ from bridge.store import reading
 from bridge.use_cases.complete import check_on_return
 
 
-def redirect(deps: Dependencies, id: str, code: str) -> str:
-    """The URL to send the person to, with the stored status.
+def redirect(deps: Dependencies, id: str, code: str) -> str | None:
+    """The URL to send the person to, with the stored status; None for a verification without redirect_url.
 
     Raises:
         NotFound: unknown id, wrong code, or redacted verification.
@@ -23,13 +23,15 @@ def redirect(deps: Dependencies, id: str, code: str) -> str:
         raise NotFound()
     verification = _with_code(check_on_return(deps, id, code).verification, code)
     url = verification.redirect_url
-    if url is None or validate_redirect_url(url, deps.settings.allowed_redirect_origins):
+    if url is None:
+        return None
+    if validate_redirect_url(url, deps.settings.allowed_redirect_origins):
         raise RedirectNotAllowed()
     return add_outcome(url, verification.id, verification.status)
 
 
 def read_status(deps: Dependencies, id: str, code: str) -> Verification:
-    """The verification for a request to its status_url. Raises NotFound."""
+    """The verification for its status_url or its done page. Raises NotFound."""
     return _with_code(reading.get(deps.table, id) if is_id(id) else None, code)
 
 

@@ -14,7 +14,7 @@ MAX_METADATA_KEYS = 20
 MAX_METADATA_KEY_LENGTH = 40
 MAX_METADATA_VALUE_LENGTH = 500
 
-_REQUIRED = ("type", "id_country", "id_type", "redirect_url")
+_REQUIRED = ("type", "id_country", "id_type")
 
 
 def field_errors(body: dict[str, Any], allowed_origins: Set[str]) -> list[FieldError]:
@@ -47,6 +47,8 @@ def _country(value: Any) -> Iterator[FieldError]:
 
 
 def _redirect_url(value: Any, allowed_origins: Set[str]) -> Iterator[FieldError]:
+    if value is None:
+        return
     if not isinstance(value, str):
         yield FieldError("#/redirect_url", "must be a string")
         return
