@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from bridge.domain.errors import StorageUnavailable
 from bridge.settings import Settings
 from bridge.store.endpoints import MAX_AGE, EndpointSwitches
 from tests.integration.harness import World
@@ -295,6 +297,13 @@ def test_a_switch_is_looked_up_once_in_half_a_minute_and_keeps_its_first_reason(
     now = MAX_AGE
     assert mine.is_disabled("crm")
     assert client.get_item(TableName=table, Key={"name": {"S": "crm"}})["Item"]["reason"]["S"] == "first"
+
+
+def test_a_response_that_was_cut_short_does_not_say_that_an_endpoint_is_on() -> None:
+    client = mock.Mock()
+    client.get_item.return_value = {}
+    with pytest.raises(StorageUnavailable):
+        EndpointSwitches(client, "endpoints").is_disabled("crm")
 
 
 def test_an_endpoint_that_is_gone_from_the_secret_has_its_messages_set_aside(world: Delivery) -> None:

@@ -57,11 +57,14 @@ def test_events_that_the_bus_does_not_take_are_published_later(world: World) -> 
     assert types(published(world)) == ["created", "created"]
 
 
-def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(world: World) -> None:
+@pytest.mark.parametrize(("name", "value"), [("status", "archived"), ("history", [])])
+def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(
+    world: World, name: str, value: object
+) -> None:
     first = world.new()
     world.sandbox.drain_streams()
     published(world)
-    world.stored.set(first.id, "status", "archived")
+    world.stored.set(first.id, name, value)
     second = world.new()
     assert world.sandbox.drain_streams() == 2
     assert [detail["data"]["id"] for detail in published(world)] == [second.id]

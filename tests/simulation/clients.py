@@ -81,11 +81,11 @@ class DynamoDb:
 
     @may_be_empty
     def get_item(self, **request: Any) -> dict[str, Any]:
-        if request["TableName"] == "EndpointsTable":
-            found = self._call("GetItem", request, [], lambda: self._switches.get(request), " endpoints")
-            return {"Item": found} if found else {}
-        assert request["ConsistentRead"], "only consistent reads are simulated"
         assert request["ReturnConsumedCapacity"] == "TOTAL", "nothing else shows an empty response from a missing item"
+        if request["TableName"] == "EndpointsTable":
+            item = self._call("GetItem", request, [], lambda: self._switches.get(request), " endpoints")
+            return {"ConsumedCapacity": {"CapacityUnits": 1.0}} | ({"Item": item} if item else {})
+        assert request["ConsistentRead"], "only consistent reads are simulated"
         id = request["Key"]["id"]["S"]
         if request["TableName"] == "ResultsTable":
             item = self._call("GetItem", request, [id], lambda: self._results.get(request), " results")

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from bridge.aws.clients import translate_aws_errors
+from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import timestamp
 from bridge.store.items import to_item
 
@@ -52,7 +52,11 @@ class EndpointSwitches:
         if self._clock() < until:
             return is_disabled
         with translate_aws_errors("GetItem"):
-            response = self._client.get_item(TableName=self._table, Key=to_item({"name": name}))
+            # Without the capacity a response that was cut short looks like one that found nothing.
+            response = self._client.get_item(
+                TableName=self._table, Key=to_item({"name": name}), ReturnConsumedCapacity="TOTAL"
+            )
+        required(response, "ConsumedCapacity", "GetItem")
         return self._remember(name, is_disabled="Item" in response)
 
     def _remember(self, name: str, *, is_disabled: bool) -> bool:

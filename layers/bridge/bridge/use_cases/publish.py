@@ -44,7 +44,11 @@ def put_events(deps: Dependencies, events: list[Event]) -> None:
 
 def _publish(deps: Dependencies, record: StreamRecord) -> None:
     try:
-        event = last_event(from_row(record.image))
+        verification = from_row(record.image)
+        if not verification.history:
+            # The stream's filter passes no such row.
+            raise UnreadableRow(verification.id)
+        event = last_event(verification)
     except UnreadableRow as unreadable:
         record_failure("event_set_aside", unreadable)
         with attach_verification_id(unreadable.verification_id):
