@@ -27,6 +27,11 @@ class StoredState:
         found = self._dynamodb.scan(TableName=self._settings.results_table_name, ConsistentRead=True)["Items"]
         return [item["fields"] for item in map(from_item, found) if item["id"] == id]
 
+    def expected(self) -> list[dict[str, Any]]:
+        """The items with what callers expect of persons."""
+        found = self._dynamodb.scan(TableName=self._settings.results_table_name, ConsistentRead=True)["Items"]
+        return [item for item in map(from_item, found) if item["sha256"] == "expected"]
+
     def due(self) -> dict[str, int]:
         """What stands in the index of the due ones: due_at by id."""
         found = self._dynamodb.scan(TableName=self._settings.table_name, IndexName="due")["Items"]

@@ -256,6 +256,12 @@ def person_returns_while_credentials_are_malformed(scene: Scene) -> None:
         scene.put_secret(arn, good)
 
 
+def inerasable(scene: Scene) -> None:
+    """As if the caller had said whom it expects."""
+    scene.stored.set(scene.verification.id, "has_expected", True)
+    scene.aws.deny("dynamodb.DeleteItem")
+
+
 def unreadable(scene: Scene) -> None:
     """A newer version wrote the row, say, before a deployment went back."""
     scene.stored.set(scene.verification.id, "status", "archived")
@@ -318,6 +324,10 @@ CASES = {
     "create, DynamoDB denies": denied("dynamodb.PutItem", create, "request_failed", names_it=False),
     "message, DynamoDB denies": denied("dynamodb.UpdateItem", message, "message_failed", message_id="message-1"),
     "message, vendor fails": fails("503", message, http_status=503),
+    "return, what is expected cannot be erased": Case(
+        inerasable, person_returns, "expected_not_erased", "StorageFault",
+        storage("DeleteItem", "AccessDeniedException"),
+    ),
     "message, row unreadable": Case(unreadable, message, "row_unreadable", "InternalError", UNREADABLE),
     "message, poison": Case(
         nothing, lambda scene: scene.message('{"name": "canary"}'), "message_failed", "InternalError",

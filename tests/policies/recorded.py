@@ -10,7 +10,7 @@ from tests.simulation.world import World
 
 from .deployed import STACK, Stack
 
-BUSY = Profile(reads=1.0, refreshes=1.0, redacts=0.5, never_returns=0.5, dawdles=0.3)
+BUSY = Profile(reads=1.0, refreshes=1.0, redacts=0.5, never_returns=0.5, dawdles=0.3, expects=0.5)
 _POLLS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 LIST_STREAMS = "dynamodb:ListStreams"
 _READS = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")

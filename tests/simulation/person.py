@@ -66,6 +66,8 @@ class Profile:
     inconsistent: float = 0.02
     last_minute: float = 0.08
     leaves: float = 0.05
+    # Of the frontend: it says whom it expects.
+    expects: float = 0.0
     reloads: bool = True
 
 
@@ -79,5 +81,8 @@ def person(number: int, rng: random.Random, profile: Profile) -> Person:
         "reference": f"{MARKER}-{number}",
         "metadata": {"customer": f"{MARKER}-{number}"},
     }
+    # Without a draw where nobody does, so that a seed stays the same run.
+    if profile.expects and rng.random() < profile.expects:
+        body["expected"] = {"name": f"{MARKER} {number}", "id_number": f"{MARKER}{number}", "birthday": "1990-01-31"}
     key = f"{MARKER}-key-{number}" if rng.random() < profile.has_key else None
     return Person(name, body, key, wants_redaction=rng.random() < profile.redacts)

@@ -1,10 +1,12 @@
 """The simulation itself: it holds, it can be replayed, and it can fail."""
 
+import dataclasses
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from tests.marks import slow_but
 from tests.simulation import fairness, plot, report, scenarios, single
 from tests.simulation.invariants import check
 from tests.simulation.seeded_bugs import SEEDED_BUGS
-from tests.simulation.world import World
+from tests.simulation.world import Scenario, World
 
 _SEEDS = slow_but("1", of=("1", "2"))
 # How many seeds are run until a seeded bug is found.
@@ -31,6 +33,15 @@ def test_without_faults_the_stricter_bounds_hold() -> None:
     outcome = report.outcome(World("1", scenarios.calm("1", 75)).run())
     assert outcome.failures == (), "\n".join(report.stories(outcome))
     assert outcome.faults.total() == 0
+
+
+@pytest.mark.parametrize("scenario", [scenarios.calm, scenarios.harsh])
+def test_whom_a_caller_expects_is_compared_and_erased(scenario: Callable[[str, int], Scenario]) -> None:
+    made = scenario("1", 60)
+    world = World("1", dataclasses.replace(made, profile=dataclasses.replace(made.profile, expects=0.5)))
+    outcome = report.outcome(world.run())
+    assert outcome.failures == (), "\n".join(report.stories(outcome))
+    assert sum("matches" in item for item in world.table.items.values()) > 5
 
 
 @pytest.mark.slow

@@ -37,6 +37,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "longest reference": {"reference": "é" * 128},
     "no metadata": {"metadata": {}},
     "most metadata": {"metadata": {f"key-{number}": "v" * 500 for number in range(20)}},
+    "a name expected": {"expected": {"name": "N" * 200}},
+    "a whole person expected": {"expected": {"name": "é", "id_number": "9" * 64, "birthday": "2000-02-29"}},
     "odd metadata": {"metadata": {"k" * 40: "", "~/": "\x00 ✓ 𝒳"}},
 }
 
@@ -57,6 +59,7 @@ BAD: dict[str, list[Any]] = {
     ],
     "reference": ["", "r" * 129, 7, "half \ud83d"],
     "metadata": [None, [], "text", {f"key-{number}": "" for number in range(21)}],
+    "expected": [None, [], "text", {}, True],
     "unknown": [1],
     "Type": ["00"],
     "principal": ["another"],
@@ -73,6 +76,27 @@ def test_a_fault_is_pointed_at(name: str, value: Any) -> None:
 @pytest.mark.parametrize("metadata", [*BAD_METADATA, {"\udc00": "v"}])
 def test_a_fault_of_metadata_is_pointed_at(metadata: dict[str, Any]) -> None:
     assert pointers(body(metadata=metadata)) == [f"#/metadata/{next(iter(metadata))}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("name", value) for value in ("", "n" * 201, None, 7, ["n"], "half \ud83d")),
+        *(("id_number", value) for value in ("", "9" * 65, None, 900101145555)),
+        *(("birthday", value) for value in ("", "1990-02-30", "31-01-1990", "19900131", "1990-1-31", None, 19900131)),
+        *(("birthday", value) for value in ("1990-01-31T00:00", "1990-W05-3", "１990-01-31", "0000-01-01")),
+        ("Name", "Aminah"),
+        ("address", "1 Jalan Contoh"),
+    ],
+)
+def test_a_fault_of_the_expected_person_is_pointed_at(name: str, value: Any) -> None:
+    assert pointers(body(expected={"name": "Aminah", name: value})) == [f"#/expected/{name}"]
+
+
+def test_a_fault_of_the_expected_person_does_not_quote_it() -> None:
+    faults = field_errors(body(expected={"name": "CANARY" * 40, "birthday": "CANARY"}), ALLOWED)
+    assert [fault.pointer for fault in faults] == ["#/expected/name", "#/expected/birthday"]
+    assert "CANARY" not in str(faults)
 
 
 def test_pointers_are_escaped_and_cut() -> None:
@@ -116,7 +140,7 @@ def test_an_empty_body_lacks_all_that_is_required() -> None:
     assert pointers({}) == ["#/type", "#/id_country", "#/id_type"]
 
 
-NAMES = ("type", "id_country", "id_type", "redirect_url", "reference", "metadata")
+NAMES = ("type", "id_country", "id_type", "redirect_url", "reference", "metadata", "expected")
 
 
 @given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=50), JSON_VALUES, max_size=8))

@@ -23,7 +23,10 @@ BARE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("verification", [reservation(), reservation(**BARE), reservation(lease_until=None, type="01")])
+@pytest.mark.parametrize(
+    "verification",
+    [reservation(), reservation(**BARE), reservation(lease_until=None, type="01"), reservation(has_expected=True)],
+)
 def test_a_reservation_comes_back_as_it_went(verification: Verification) -> None:
     assert from_row(to_row(verification)) == verification
 
@@ -73,6 +76,8 @@ def test_every_field_of_a_verification_is_read_from_the_table() -> None:
                 "failures": 1,
                 "last_contact_at": 1,
                 "history": [{"status": "pending", "at": timestamp(NOW)}],
+                "has_expected": True,
+                "matches": {"name": True, "id_number": False},
             }
         ),
         **to_item({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),

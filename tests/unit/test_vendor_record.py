@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.domain.decision import VendorRecord
 from bridge.domain.errors import VendorMalformed
+from bridge.domain.matching import Identity
 from bridge.vendor import record as vendor_record
 from tests.unit.builders import JSON_VALUES, TOKEN, fresh_fields
 
@@ -49,6 +50,31 @@ def test_the_record_of_the_specification_is_that_of_an_untouched_link() -> None:
         matches_token=True,
         contradictions=(),
     )
+
+
+DOCUMENT = {"Name": "AMINAH", "ID": "900101-14-5555", "Birthday": "01/01/1990"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "identity"),
+    [
+        ({"ocr_result": DOCUMENT}, Identity("AMINAH", "900101-14-5555", "01/01/1990")),
+        ({"verification": {"ocr_result": DOCUMENT}}, Identity("AMINAH", "900101-14-5555", "01/01/1990")),
+        ({"ocr_result": DOCUMENT, "verification": {"ocr_result": {"Name": "AMINAH"}}}, Identity(*DOCUMENT.values())),
+        (
+            {"ocr_result": DOCUMENT, "verification": {"ocr_result": DOCUMENT | {"Name": "FATIMAH"}}},
+            Identity(None, "900101-14-5555", "01/01/1990"),
+        ),
+        ({"ocr_result": {"Name": 7, "ID": None, "Birthday": ["01/01/1990"]}}, Identity()),
+        ({"ocr_result": {"Name": "", "MyKadNumber": "900101-14-5555"}}, Identity()),
+        ({"ocr_result": []}, Identity()),
+        ({"ocr_result": None}, Identity()),
+        ({"ocr_result": "AMINAH"}, Identity()),
+        ({}, Identity()),
+    ],
+)
+def test_the_identity_is_what_the_document_says_clearly(fields: dict[str, Any], identity: Identity) -> None:
+    assert vendor_record.identity(fields) == identity
 
 
 SET = [1, True, "1", "true", "True", "TRUE", " 1 ", 1.0]

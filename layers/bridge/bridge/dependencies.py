@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bridge.store.audit_trail import AuditTrail
     from bridge.store.endpoints import EndpointSwitches
     from bridge.store.evidence import EvidenceBucket
+    from bridge.store.expected import ExpectedIdentities
     from bridge.store.results import Results
     from bridge.store.table import Table
     from bridge.vendor.client import Vendor
@@ -96,6 +97,12 @@ class Dependencies:
         from bridge.store.results import Results
 
         return Results(self._client("dynamodb"), self.settings.results_table_name, self.settings.retention)
+
+    @functools.cached_property
+    def expected(self) -> "ExpectedIdentities":
+        from bridge.store.expected import ExpectedIdentities
+
+        return ExpectedIdentities(self._client("dynamodb"), self.settings.results_table_name)
 
     @functools.cached_property
     def event_bus(self) -> "EventBus":

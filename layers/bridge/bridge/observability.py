@@ -35,6 +35,7 @@ logger = Logger()
 metrics = Metrics()
 
 INCONSISTENT_RESULT = "InconsistentResult"
+EXPECTED_MISMATCH = "ExpectedMismatch"
 VENDOR_CREDENTIALS = "VendorCredentials"
 VENDOR_FAULT = "VendorFault"
 VENDOR_LIMIT_REACHED = "VendorLimitReached"
@@ -59,6 +60,12 @@ _METRICS: dict[type[BaseException], str] = {
 def report(message: str, metric: str, *, is_error: bool = False, **fields: Any) -> None:
     """Writes a log line, and adds one to the metric."""
     (logger.error if is_error else logger.warning)(message, extra=fields)
+    metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+
+
+def count(message: str, metric: str, **fields: Any) -> None:
+    """Adds one to a metric of what is no failure, and writes a log line at INFO."""
+    logger.info(message, extra=fields)
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
 
 

@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     responses.errors_have_a_cause,
     responses.same_key_same_verification,
     secrecy.redacted_ones_hold_nothing,
+    secrecy.expected_is_erased,
     secrecy.results_are_in_the_audit_trail,
     secrecy.nothing_leaks,
     webhooks.stream_has_every_advance,

@@ -7,7 +7,7 @@ from tests.simulation import leaks
 from tests.simulation.gateway import HttpResponse
 from tests.simulation.world import World
 
-from .history import History, Violation, histories, of_each
+from .history import History, Violation, histories, is_final, of_each
 
 
 @of_each("redacted")
@@ -26,6 +26,19 @@ def redacted_ones_hold_nothing(world: World, history: History) -> Iterator[str]:
     for kind in ("records", "pictures"):
         if world.bucket.versions(f"{kind}/{history.id}/"):
             yield f"the bucket still holds {kind}"
+
+
+@of_each("expected")
+def expected_is_erased(world: World, history: History) -> Iterator[str]:
+    """Whom the caller expects is never in the streamed item; nothing is left of it when nothing failed."""
+    expects = "expected" in history.person.body
+    if expects and leaks.has_marker(json.dumps([history.item.get(name, {}) for name in ("has_expected", "matches")])):
+        yield "the table holds whom the caller expects"
+    if "expected" in world.results.of(history.id) and not world.fault_counts.kinds.total():
+        yield "whom the caller expected is still stored"
+    has_matches = "matches" in history.item
+    if has_matches and not (expects and is_final(history.item)):
+        yield "matches without an end, or of nobody"
 
 
 def results_are_in_the_audit_trail(world: World) -> Iterator[Violation]:

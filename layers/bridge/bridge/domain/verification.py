@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from bridge.domain.matching import Identity, Matches
+
 # The start of a page of a list: (created_at as stored, id).
 Position = tuple[str, str]
 
@@ -54,10 +56,14 @@ class LinkRequest:
     redirect_url: str | None = None
     reference: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    expected: Identity | None = None
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the request. It does not depend on the order of the fields."""
+        """SHA-256 (hex) of the request without `expected`. It does not depend on the order of the fields.
+
+        A name could be guessed and tested against it.
+        """
         fields = [self.type, self.id_country, self.id_type, self.redirect_url, self.reference]
         canonical = json.dumps([fields, sorted(self.metadata.items())])
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -91,6 +97,8 @@ class Verification:
     returned_at: the return that the follow-up checks refer to.
     checks: checks that count towards schedule.MAX_CHECKS.
     failures: failed checks in a row.
+    has_expected: the caller said whom they expect. Who that is stands in a table of its own, until it is compared.
+    matches: how the document compared with it; None before the end, or if there was no record to compare.
     last_contact_at: the last check before this claim in which the vendor may have responded; 0 if there was none.
     """
 
@@ -123,6 +131,8 @@ class Verification:
     last_contact_at: int = 0
     evidence: Evidence | None = None
     redacted_at: datetime | None = None
+    has_expected: bool = False
+    matches: Matches | None = None
     history: tuple[HistoryEntry, ...] = ()
 
     @property

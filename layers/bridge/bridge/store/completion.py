@@ -7,6 +7,7 @@ import dataclasses
 from datetime import datetime
 from typing import Any
 
+from bridge.domain.matching import Matches
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.rows import due_attributes
 from bridge.store.table import ConditionFailed, Table
@@ -23,6 +24,7 @@ class StatusUpdate:
     due_at: int | None
     reason_code: str | None = None
     evidence: Evidence | None = None
+    matches: Matches | None = None
 
 
 def advance(table: Table, verification: Verification, update: StatusUpdate, now: datetime) -> Verification:
@@ -43,6 +45,9 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
     if update.evidence is not None:
         evidence = update.evidence
         changes["evidence"] = {"key": evidence.key, "sha256": evidence.sha256, "size": evidence.size}
+    if update.matches is not None:
+        found = dataclasses.asdict(update.matches)
+        changes["matches"] = {name: value for name, value in found.items() if value is not None}
     if update.status.is_final:
         changes["ttl"] = int(now.timestamp()) + table.retention
     _plan(verification.id, update.due_at, changes, remove)

@@ -20,6 +20,8 @@ _PERSONAL = (
     "url",
     "evidence",
     "fingerprint",
+    "has_expected",
+    "matches",
 )
 
 

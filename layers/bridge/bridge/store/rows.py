@@ -14,6 +14,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from bridge.domain.matching import Matches
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.items import Item, from_item, to_item
 
@@ -89,6 +90,7 @@ def to_row(verification: Verification) -> Item:
             "due_at": v.due_at,
             "due_shard": due_shard(v.id) if v.due_at is not None else None,
             "checks": v.checks,
+            "has_expected": v.has_expected or None,
         }
     )
 
@@ -133,6 +135,8 @@ def _verification(row: dict[str, Any]) -> Verification:
         last_contact_at=int(row.get("last_contact_at", 0)),
         evidence=_evidence(row.get("evidence")),
         redacted_at=datetime.fromisoformat(row["redacted_at"]) if "redacted_at" in row else None,
+        has_expected=row.get("has_expected", False),
+        matches=_matches(row.get("matches")),
         history=tuple(_history_entry(entry) for entry in row.get("history", [])),
     )
 
@@ -149,6 +153,10 @@ def _history_entry(value: dict[str, Any]) -> HistoryEntry:
 
 def _number(value: Any) -> int | None:
     return None if value is None else int(value)
+
+
+def _matches(value: Any) -> Matches | None:
+    return None if value is None else Matches(value.get("name"), value.get("id_number"), value.get("birthday"))
 
 
 def _evidence(value: Any) -> Evidence | None:

@@ -67,10 +67,24 @@ def check_on_schedule(deps: Dependencies, id: str, due_at: int | None) -> Checke
 
 def _check(deps: Dependencies, verification: Verification, check: Check) -> Checked:
     try:
-        return Checked(check_with_vendor(deps, verification, check), is_claimed=True)
+        checked = Checked(check_with_vendor(deps, verification, check), is_claimed=True)
     except (VendorError, StorageUnavailable) as error:
         record_failure("check_failed", error, verification_id=verification.id)
-        return Checked(_back_off(deps, verification, check, error), is_claimed=True, error=error)
+        checked = Checked(_back_off(deps, verification, check, error), is_claimed=True, error=error)
+    if checked.verification and checked.verification.status.is_final and checked.verification.due_at is None:
+        erase_expected(deps, checked.verification)
+    return checked
+
+
+def erase_expected(deps: Dependencies, verification: Verification) -> None:
+    """Erases what the caller expected, once no check is planned that could compare it."""
+    if not verification.has_expected:
+        return
+    try:
+        deps.expected.delete(verification.id)
+    except StorageUnavailable as error:
+        # Its ttl erases it.
+        record_failure("expected_not_erased", error, verification_id=verification.id)
 
 
 def _back_off(deps: Dependencies, verification: Verification, check: Check, error: BridgeError) -> Verification:

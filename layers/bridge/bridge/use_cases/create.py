@@ -12,6 +12,7 @@ from bridge.domain.ids import id_for, new_code, new_id
 from bridge.domain.verification import LinkRequest, Status, Verification
 from bridge.observability import attach_verification_id, logger, record_failure
 from bridge.store import creation
+from bridge.store.claims import LATE_PROOF
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Created:
 def create(
     deps: Dependencies, principal: str, request: LinkRequest, *, idempotency_key: str | None, base_url: str
 ) -> Created:
-    """Creates a verification with one vendor call and two writes.
+    """Creates a verification with one vendor call and two writes; three if the request says whom it expects.
 
     The same key and request return the same verification without a vendor call.
 
@@ -46,6 +47,10 @@ def _create(deps: Dependencies, request: LinkRequest, reservation: Verification,
     if existing:
         return _replay(deps, existing, reservation)
     try:
+        if request.expected:
+            # No verification can still end then. Until then it is erased, unless the process that should do so crashes.
+            until = reservation.expires_at + LATE_PROOF + timedelta(seconds=deps.settings.give_up_after)
+            deps.expected.put(reservation.id, request.expected, until)
         permit = deps.rate_limiter.permit(CallClass.CREATE, reservation.principal)
         return_url = f"{base_url}/return/{reservation.id}/{reservation.code}"
         link = deps.vendor.create_link(request, return_url, permit=permit)
@@ -85,11 +90,15 @@ def _reservation(deps: Dependencies, principal: str, request: LinkRequest, idemp
         lease_until=int(now.timestamp()) + schedule.LEASE_SECONDS,
         # Not changed when the link is stored, to save a write to the index.
         due_at=schedule.first_check(now.timestamp(), expires_at.timestamp()),
+        has_expected=request.expected is not None,
     )
 
 
 def _release(deps: Dependencies, reservation: Verification) -> None:
     try:
+        if reservation.has_expected:
+            # Before the release: after it, another request may have stored its own.
+            deps.expected.delete(reservation.id)
         creation.release(deps.table, reservation)
     except StorageUnavailable as error:
         # The lease expires without it.

@@ -12,7 +12,7 @@ from bridge.observability import logger
 from bridge.store import creation, due
 from bridge.store.claims import LATE_PROOF
 from bridge.store.rows import UnreadableRow
-from bridge.use_cases.complete import check_on_schedule
+from bridge.use_cases.complete import check_on_schedule, erase_expected
 from bridge.use_cases.redact import erase_late_evidence
 
 
@@ -42,6 +42,7 @@ def _finish(deps: Dependencies, verification: Verification, message: DueMessage)
         erase_late_evidence(deps, verification)
     elif _is_settled(verification, deps.now()):
         if verification.due_at is not None:
+            erase_expected(deps, verification)
             due.clear_due(deps.table, verification)
     elif _was_just_checked(deps, verification):
         # A refresh, for example, does not replace the planned check. Delay that check.
@@ -59,6 +60,7 @@ def _finish_reservation(deps: Dependencies, reservation: Verification) -> None:
         logger.warning(
             "status_changed", extra={"verification_id": reservation.id, "status": Status.FAILED, "sequence": 1}
         )
+        erase_expected(deps, reservation)
 
 
 def _is_settled(verification: Verification, now: datetime) -> bool:

@@ -7,8 +7,9 @@ from bridge.domain import checks, schedule
 from bridge.domain.checks import CallClass, Check
 from bridge.domain.decision import Decision, VendorRecord, decide
 from bridge.domain.errors import VendorMalformed
+from bridge.domain.matching import Matches, compare
 from bridge.domain.verification import Status, Verification
-from bridge.observability import INCONSISTENT_RESULT, logger, report
+from bridge.observability import EXPECTED_MISMATCH, INCONSISTENT_RESULT, count, logger, report
 from bridge.store import completion
 from bridge.store.completion import StatusUpdate
 from bridge.vendor import pictures
@@ -50,7 +51,22 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
         fields = pictures.without_pictures(response.result)
         deps.results.put(verification.id, evidence.sha256, fields, deps.now())
         update = dataclasses.replace(update, evidence=evidence)
-    return advance(deps, verification, update)
+    if verification.has_expected and update.status.is_final:
+        update = dataclasses.replace(update, matches=_matches(deps, verification, record))
+    advanced = advance(deps, verification, update)
+    if update.matches and update.matches.has_mismatch and advanced.matches == update.matches:
+        count("expected_mismatch", EXPECTED_MISMATCH, verification_id=verification.id)
+    return advanced
+
+
+def _matches(deps: Dependencies, verification: Verification, record: VendorRecord) -> Matches:
+    """How the record's document compares with what the caller expects.
+
+    Nothing is compared after what was expected has been erased, nor with a record that may be another person's: the
+    matches are always those of the record that the status rests on.
+    """
+    expected = deps.expected.get(verification.id) if record.matches_token else None
+    return compare(expected, vendor_record.identity(record.fields)) if expected else Matches()
 
 
 def advance(deps: Dependencies, verification: Verification, update: StatusUpdate) -> Verification:

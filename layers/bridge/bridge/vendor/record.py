@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from bridge.domain.decision import VendorRecord
 from bridge.domain.errors import VendorMalformed
+from bridge.domain.matching import Identity
 
 _FLAGS: dict[Any, bool] = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True, "": False}
 
@@ -33,9 +34,7 @@ def parse(fields: Mapping[str, Any], *, token: str, type: str, id_country: str, 
 
     `type`, `id_country` and `id_type` are those of the request for the link. Raises VendorMalformed.
     """
-    # Older versions of the API nest the record, and have the overall flag outside of it.
-    nested = fields.get("verification")
-    objects = (fields, nested) if isinstance(nested, dict) else (fields,)
+    objects = _objects(fields)
     record = {name: value for each in objects for name, value in each.items()}
     token_contradictions = tuple(_token_contradictions(objects, token))
     request = {"type": type, "ocr_country": id_country, "ocr_type": id_type}
@@ -60,6 +59,25 @@ def parse(fields: Mapping[str, Any], *, token: str, type: str, id_country: str, 
         matches_token=not token_contradictions,
         contradictions=contradictions,
     )
+
+
+def identity(fields: Mapping[str, Any]) -> Identity:
+    """What the vendor read from the document; None for a field that is missing, of a wrong kind, or contradictory."""
+    documents = [each["ocr_result"] for each in _objects(fields) if isinstance(each.get("ocr_result"), dict)]
+    return Identity(_text(documents, "Name"), _text(documents, "ID"), _text(documents, "Birthday"))
+
+
+def _objects(fields: Mapping[str, Any]) -> _Objects:
+    """Older versions of the API nest the record, and have the overall flag outside of it."""
+    nested = fields.get("verification")
+    return (fields, nested) if isinstance(nested, dict) else (fields,)
+
+
+def _text(objects: _Objects, name: str) -> str | None:
+    """The text that all objects with this field agree on."""
+    values = _values(objects, name)
+    is_clear = values and isinstance(values[0], str) and all(value == values[0] for value in values)
+    return values[0] if is_clear else None
 
 
 def _token_contradictions(objects: _Objects, token: str) -> Iterator[str]:

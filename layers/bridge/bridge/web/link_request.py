@@ -1,6 +1,8 @@
 """Validates the body of `POST /verifications`."""
 
+import re
 from collections.abc import Callable, Iterator, Set
+from datetime import date
 from typing import Any
 
 from bridge.domain.country_codes import ALPHA_3
@@ -13,7 +15,10 @@ MAX_REFERENCE_LENGTH = 128
 MAX_METADATA_KEYS = 20
 MAX_METADATA_KEY_LENGTH = 40
 MAX_METADATA_VALUE_LENGTH = 500
+MAX_NAME_LENGTH = 200
+MAX_ID_NUMBER_LENGTH = 64
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _REQUIRED = ("type", "id_country", "id_type")
 
 
@@ -26,6 +31,7 @@ def field_errors(body: dict[str, Any], allowed_origins: Set[str]) -> list[FieldE
         "redirect_url": lambda value: _redirect_url(value, allowed_origins),
         "reference": _reference,
         "metadata": _metadata,
+        "expected": _expected,
     }
     errors = [FieldError(f"#/{name}", "is required") for name in _REQUIRED if name not in body]
     for name, value in body.items():
@@ -77,6 +83,31 @@ def _metadata(value: Any) -> Iterator[FieldError]:
             yield FieldError(
                 _pointer("metadata", key), f"must be a string of at most {MAX_METADATA_VALUE_LENGTH} characters"
             )
+
+
+def _expected(value: Any) -> Iterator[FieldError]:
+    if not isinstance(value, dict) or not value:
+        yield FieldError("#/expected", "must be an object with at least one of name, id_number and birthday")
+        return
+    lengths = {"name": MAX_NAME_LENGTH, "id_number": MAX_ID_NUMBER_LENGTH}
+    for name, text in value.items():
+        if name in lengths:
+            if not _is_text(text, 1, lengths[name]):
+                yield FieldError(f"#/expected/{name}", f"must be a string of 1 to {lengths[name]} characters")
+        elif name != "birthday":
+            yield FieldError(_pointer("expected", name), "is unknown")
+        elif not _is_date(text):
+            yield FieldError("#/expected/birthday", "must be a date, such as 1990-01-31")
+
+
+def _is_date(value: Any) -> bool:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_text(value: Any, min_length: int, max_length: int) -> bool:

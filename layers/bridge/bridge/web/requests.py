@@ -20,6 +20,7 @@ from bridge.domain.errors import (
     UnsupportedMediaType,
 )
 from bridge.domain.listing import ListQuery
+from bridge.domain.matching import Identity
 from bridge.domain.verification import LinkRequest, Position, Status
 from bridge.web.link_request import field_errors
 
@@ -75,7 +76,8 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
         errors += field_errors(body, allowed_origins)
     if errors or body is None:
         raise InvalidRequest(errors)
-    return LinkRequest(**body), key
+    expected = {"expected": Identity(**body["expected"])} if "expected" in body else {}
+    return LinkRequest(**body | expected), key
 
 
 def wants_result(event: APIGatewayProxyEventV2) -> bool:

@@ -1,5 +1,6 @@
 """JSON responses. Fields that the vendor also has have the vendor's names."""
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.domain.events import Event
+from bridge.domain.matching import Matches
 from bridge.domain.reasons import reason
 from bridge.domain.verification import Status, Verification, timestamp
 
@@ -23,7 +25,10 @@ def json_response(
 
 
 def verification_document(v: Verification, *, base_url: str, now: datetime) -> dict[str, Any]:
-    """The verification as JSON. It has `url` and `token` while the link is usable, `redacted_at` on tombstones."""
+    """The verification as JSON. It has `url` and `token` while the link is usable, `redacted_at` on tombstones,
+
+    and `matches` at the end if the caller said whom they expect.
+    """
     document: dict[str, Any] = {
         "object": "verification",
         "id": v.id,
@@ -43,6 +48,8 @@ def verification_document(v: Verification, *, base_url: str, now: datetime) -> d
     }
     if v.link_is_usable(now):
         document |= {"url": v.url, "token": v.token}
+    if v.has_expected and v.status.is_final:
+        document["matches"] = dataclasses.asdict(v.matches or Matches())
     if v.redacted_at:
         document["redacted_at"] = timestamp(v.redacted_at)
     return document

@@ -1,0 +1,130 @@
+"""Compares what the caller expects of a person with what the vendor read from the document.
+
+A comparison is True, False, or None if nothing was expected, the document has no such field, or it cannot be read.
+docs/api.md has the rules for callers.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+# Words between a person's own name and the father's. They may be missing, but a son is no daughter.
+_SON, _DAUGHTER = "son", "daughter"
+_CONNECTORS = {"bin": _SON, "a/l": _SON, "s/o": _SON, "binti": _DAUGHTER, "a/p": _DAUGHTER, "d/o": _DAUGHTER}
+
+# Letters that NFKD does not decompose.
+_LETTERS = str.maketrans({"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe"})
+_APOSTROPHES = re.compile("['`´‘’ʻʼ]")
+_SLASHED = re.compile(r"\b([asd])\s*/\s*([lpo])\b")
+
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{2})\2(\d{2})", re.ASCII)
+_YEAR_LAST = re.compile(r"(\d{2})([-/.])(\d{2})\2(\d{4})", re.ASCII)
+# YYMMDD and six more digits, as in a Malaysian identity card.
+_ID_WITH_BIRTHDAY = re.compile(r"\d{12}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity:
+    """A person as the caller expects them, or as a document names them. It has no repr, so that no log quotes it."""
+
+    name: str | None = None
+    id_number: str | None = None
+    birthday: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    name: bool | None = None
+    id_number: bool | None = None
+    birthday: bool | None = None
+
+    @property
+    def has_mismatch(self) -> bool:
+        return False in (self.name, self.id_number, self.birthday)
+
+
+def compare(expected: Identity, document: Identity) -> Matches:
+    return Matches(
+        name=_compare_names(expected.name, document.name),
+        id_number=_compare_id_numbers(expected.id_number, document.id_number),
+        birthday=_compare_birthdays(expected.birthday, document),
+    )
+
+
+def _compare_names(expected: str | None, document: str | None) -> bool | None:
+    """Whether both have the same words, in any order, or the same letters in the same order."""
+    ours, our_kinds = _words(expected or "")
+    theirs, their_kinds = _words(document or "")
+    if not ours or not theirs:
+        return None
+    if "".join(ours).isascii() != "".join(theirs).isascii():
+        # A name in another script, such as Chinese, cannot be compared with one in Latin letters.
+        return None
+    if our_kinds and their_kinds and our_kinds != their_kinds:
+        return False
+    return sorted(ours) == sorted(theirs) or "".join(ours) == "".join(theirs)
+
+
+def _words(name: str) -> tuple[list[str], set[str]]:
+    """The words of a name without case, diacritics, punctuation and connectors, and the kinds of its connectors.
+
+    `bin` is a connector only between other words: it is also a Chinese given name.
+    """
+    text = _SLASHED.sub(r"\1/\2", _APOSTROPHES.sub("", _plain(name)))
+    words = re.findall(r"\b[asd]/[lpo]\b|[^\W_]+", text)
+    inner = range(1, len(words) - 1)
+    connectors = {place for place in inner if words[place] in _CONNECTORS}
+    kept = [part for place, word in enumerate(words) if place not in connectors for part in word.split("/")]
+    return kept, {_CONNECTORS[words[place]] for place in connectors}
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).casefold()
+    return "".join(each for each in decomposed if not unicodedata.combining(each)).translate(_LETTERS)
+
+
+def _compare_id_numbers(expected: str | None, document: str | None) -> bool | None:
+    ours, theirs = _id_number(expected), _id_number(document)
+    return ours == theirs if ours and theirs else None
+
+
+def _id_number(text: str | None) -> str | None:
+    """Its letters and digits; None for a masked number."""
+    if text is None or "*" in text:
+        return None
+    return "".join(each for each in _plain(text) if each.isalnum()) or None
+
+
+def _compare_birthdays(expected: str | None, document: Identity) -> bool | None:
+    """01/02/1990 may be in January or February. The id number decides if it begins with the date."""
+    readings = set(_dates(document.birthday or ""))
+    if expected is None or not readings:
+        return None
+    day = date.fromisoformat(expected)
+    if day not in readings:
+        return False
+    id_number = _id_number(document.id_number) or ""
+    if len(readings) == 1:
+        return True
+    if not _ID_WITH_BIRTHDAY.fullmatch(id_number):
+        return None
+    named = {each for each in readings if id_number.startswith(each.strftime("%y%m%d"))}
+    return day in named if named else None
+
+
+def _dates(text: str) -> Iterator[date]:
+    """All dates that a text may mean."""
+    if found := _YEAR_FIRST.fullmatch(text.strip()):
+        yield from _date(found[1], found[3], found[4])
+    elif found := _YEAR_LAST.fullmatch(text.strip()):
+        yield from _date(found[4], found[3], found[1])
+        yield from _date(found[4], found[1], found[3])
+
+
+def _date(year: str, month: str, day: str) -> Iterator[date]:
+    try:
+        yield date(int(year), int(month), int(day))
+    except ValueError:
+        return

@@ -1,0 +1,203 @@
+"""Does the document belong to the person that the caller expects?"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.domain.matching import Identity, Matches, compare
+
+SAME = [
+    # Case and spacing.
+    ("Aminah Binti Ismail", "AMINAH BINTI ISMAIL"),
+    ("aminah binti ismail", "AMINAH BINTI ISMAIL"),
+    ("  Tan   Ah Kow ", "TAN AH KOW"),
+    ("Tan\tAh\nKow", "TAN AH KOW"),
+    ("Tan\u00a0Ah\u00a0Kow", "TAN AH KOW"),
+    ("Lee Weiming", "LEE WEI MING"),
+    ("Lee Wei-Ming", "LEE WEI MING"),
+    ("Lee Wei-Ming", "LEE WEIMING"),
+    ("Nurul Ain binti Omar", "NURULAIN BINTI OMAR"),
+    ("Straße Müller", "STRASSE MULLER"),
+    # Connectors.
+    ("Ahmad Ali", "AHMAD BIN ALI"),
+    ("Ahmad bin Ali", "AHMAD ALI"),
+    ("Siti Aishah Abdullah", "SITI AISHAH BINTI ABDULLAH"),
+    ("Muthu a/l Samy", "MUTHU A/L SAMY"),
+    ("Muthu Samy", "MUTHU A/L SAMY"),
+    ("Muthu A / L Samy", "MUTHU A/L SAMY"),
+    ("Letchumi a/p Raman", "LETCHUMI A/P RAMAN"),
+    ("Letchumi Raman", "LETCHUMI A/P RAMAN"),
+    ("Rajan s/o Pillai", "RAJAN A/L PILLAI"),
+    ("Devi d/o Kumar", "DEVI A/P KUMAR"),
+    ("Ali bin Abu bin Bakar", "ALI ABU BAKAR"),
+    # Word order.
+    ("Ah Kow Tan", "TAN AH KOW"),
+    ("Wei Ming Lee", "LEE WEI MING"),
+    ("Tan, Ah Kow", "TAN AH KOW"),
+    ("Nguyen Van An", "AN VAN NGUYEN"),
+    ("Wang Bin", "BIN WANG"),
+    ("Bin Wang", "WANG BIN"),
+    # Diacritics.
+    ("Nguyễn Văn Đức", "NGUYEN VAN DUC"),
+    ("Trần Thị Hồng", "TRAN THI HONG"),
+    ("Đặng Thùy Trâm", "DANG THUY TRAM"),
+    ("Nguye\u0302\u0303n Va\u0306n An", "Nguyễn Văn An"),
+    ("José Muñoz", "JOSE MUNOZ"),
+    ("Søren Łukasz", "SOREN LUKASZ"),
+    ("Lǚ Xiǎomíng", "LU XIAO MING"),
+    ("İbrahim Yıldız", "IBRAHIM YILDIZ"),
+    # Punctuation and forms of letters.
+    ("Nur'ain Osman", "NURAIN OSMAN"),
+    ("Patrick O’Brien", "PATRICK O'BRIEN"),
+    ("Patrick O'Brien", "PATRICK OBRIEN"),
+    ("J.R. Lim", "J R LIM"),
+    ("Mohd. Faizal", "MOHD FAIZAL"),
+    ("Lim Ah Kow @ Lim Kow", "LIM AH KOW @ LIM KOW"),
+    ("ＴＡＮ Ah Kow", "TAN AH KOW"),
+    ("陈大文", "陈大文"),
+]
+DIFFERENT = [
+    # Another person.
+    ("Aminah binti Ismail", "FATIMAH BINTI ISMAIL"),
+    ("Aminah binti Ismail", "AMINAH BINTI ISHAK"),
+    ("Tan Ah Kow", "TAN AH KAU"),
+    ("Tan Ah Kow", "LIM AH KOW"),
+    ("Lee Wei Ming", "LEE MING WAI"),
+    ("Muthu a/l Samy", "SAMY A/L RAMAN"),
+    ("Nguyễn Văn Đức", "NGUYEN VAN DUNG"),
+    ("Chong", "CHEONG"),
+    ("Mohd Faizal", "MOHAMAD FAIZAL"),
+    ("陈大文", "陈小文"),
+    # A word more or less.
+    ("Aminah", "AMINAH BINTI ISMAIL"),
+    ("Ahmad Ali", "AHMAD BIN ALI BIN OMAR"),
+    ("Tan Ah Kow", "TAN AH"),
+    ("Tan Ah", "TAN AH KOW"),
+    ("Tan Tan Ah", "TAN AH"),
+    ("Tan Tan Ah", "TAN AH AH"),
+    ("Lim Ah Kow", "LIM AH KOW @ LIM KOW"),
+    ("Muthu", "MUTHU A/L SAMY"),
+    ("J Lim", "JOHN LIM"),
+    # A connector at the edge is a name.
+    ("Wang", "WANG BIN"),
+    ("Wang", "BIN WANG"),
+    ("Ali", "BIN ALI"),
+    # A son is no daughter.
+    ("Nur bin Ali", "NUR BINTI ALI"),
+    ("Devi a/l Kumar", "DEVI A/P KUMAR"),
+    # Letters of one word in another order.
+    ("Amina Ismail", "ANIMA ISMAIL"),
+    ("Mingwei Lee", "LEE WEI MING"),
+]
+INCOMPARABLE = [
+    (None, "TAN AH KOW"),
+    ("Tan Ah Kow", None),
+    ("Tan Ah Kow", ""),
+    ("Tan Ah Kow", " -- "),
+    ("陈大文", "TAN DA WEN"),
+    ("Tan Da Wen", "陈大文"),
+    ("Tan Da Wen", "陈大文 TAN DA WEN"),
+]
+
+
+def name(expected: str | None, document: str | None) -> bool | None:
+    return compare(Identity(name=expected), Identity(name=document)).name
+
+
+@pytest.mark.parametrize(("expected", "document"), SAME)
+def test_spellings_of_one_name_match(expected: str, document: str) -> None:
+    assert name(expected, document) is True
+    assert name(document, expected) is True
+
+
+@pytest.mark.parametrize(("expected", "document"), DIFFERENT)
+def test_names_of_different_people_do_not_match(expected: str, document: str) -> None:
+    assert name(expected, document) is False
+    assert name(document, expected) is False
+
+
+@pytest.mark.parametrize(("expected", "document"), INCOMPARABLE)
+def test_a_name_that_is_missing_or_in_another_script_is_not_compared(expected: str, document: str) -> None:
+    assert name(expected, document) is None
+
+
+def test_the_table_of_names_is_long_enough_to_mean_something() -> None:
+    assert len(SAME) + len(DIFFERENT) >= 60
+    assert len(DIFFERENT) >= 20
+
+
+@given(st.text(max_size=40))
+def test_no_name_differs_from_itself(text: str) -> None:
+    assert name(text, text) is not False
+    assert name(text, text.upper().lower()) is not None or name(text, text) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "document", "matches"),
+    [
+        ("900101-14-5555", "900101145555", True),
+        ("900101 14 5555", "900101-14-5555", True),
+        ("a1234567", "A1234567", True),
+        ("A 123.4567", "A1234567", True),
+        ("900101-14-5555", "900101-14-5556", False),
+        ("A1234567", "1234567", False),
+        ("0123", "123", False),
+        ("900101-14-5555", "900101-**-5555", None),
+        ("900101-14-5555", "", None),
+        ("900101-14-5555", None, None),
+        ("--", "900101-14-5555", None),
+        (None, "900101-14-5555", None),
+    ],
+)
+def test_id_numbers_are_compared_by_letters_and_digits(
+    expected: str | None, document: str | None, matches: bool | None
+) -> None:
+    assert compare(Identity(id_number=expected), Identity(id_number=document)).id_number is matches
+
+
+@pytest.mark.parametrize(
+    ("expected", "document", "id_number", "matches"),
+    [
+        ("1990-01-31", "1990-01-31", None, True),
+        ("1990-01-31", "1990/01/31", None, True),
+        ("1990-01-31", "19900131", None, True),
+        ("1990-01-31", "31/01/1990", None, True),
+        ("1990-01-31", "01/31/1990", None, True),
+        ("1990-01-31", " 31-01-1990 ", None, True),
+        ("1990-01-31", "31.01.1990", None, True),
+        ("1990-01-01", "01/01/1990", None, True),
+        ("1990-01-31", "30/01/1990", None, False),
+        ("1990-01-31", "31/01/1991", None, False),
+        ("1990-02-01", "03/04/1990", None, False),
+        # Day and month can be exchanged, and nothing says which is which.
+        ("1990-02-01", "01/02/1990", None, None),
+        ("1990-02-01", "01/02/1990", "A1234567", None),
+        ("1990-02-01", "01/02/1990", "910201-14-5555", None),
+        # The id number says it.
+        ("1990-02-01", "01/02/1990", "900201-14-5555", True),
+        ("1990-02-01", "01/02/1990", "900102-14-5555", False),
+        ("1990-01-31", "31/02/1990", None, None),
+        ("1990-01-31", "31 JAN 1990", None, None),
+        ("1990-01-31", "31/01-1990", None, None),
+        ("1990-01-31", "", None, None),
+        ("1990-01-31", None, None, None),
+        (None, "1990-01-31", None, None),
+    ],
+)
+def test_birthdays_are_compared_as_dates(
+    expected: str | None, document: str | None, id_number: str | None, matches: bool | None
+) -> None:
+    found = compare(Identity(birthday=expected), Identity(birthday=document, id_number=id_number))
+    assert found.birthday is matches
+
+
+@pytest.mark.parametrize(
+    ("matches", "has_mismatch"),
+    [(Matches(), False), (Matches(True, None, True), False), (Matches(True, False, None), True)],
+)
+def test_only_false_is_a_mismatch(matches: Matches, has_mismatch: bool) -> None:
+    assert matches.has_mismatch is has_mismatch
+
+
+def test_an_identity_is_not_quoted() -> None:
+    assert "AMINAH" not in repr(Identity("AMINAH", "900101-14-5555", "1990-01-31"))
