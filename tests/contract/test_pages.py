@@ -88,7 +88,7 @@ def test_the_page_on_operations_has_every_message_of_the_logs() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     section = text.partition("\n## Logs\n")[2].partition("\n## ")[0]
     rows = " ".join(re.findall(r"(?m)^\| (`.+?) \|", section))
-    call = r'(?:logger\.\w+|\breport|record_failure|_set_aside)\(\s*(?:deps, webhook, )?"(\w+)"'
+    call = r'(?:logger\.\w+|\breport|\bcount|record_failure|_set_aside)\(\s*(?:deps, webhook, )?"(\w+)"'
     sources = (ROOT / "layers/bridge/bridge").rglob("*.py")
     written = {name for path in sources for name in re.findall(call, path.read_text(encoding="utf-8"))}
     assert set(re.findall(r"`(\w+)`", rows)) == written

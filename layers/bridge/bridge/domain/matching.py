@@ -17,10 +17,9 @@ _CONNECTORS = {"bin": _SON, "a/l": _SON, "s/o": _SON, "binti": _DAUGHTER, "a/p":
 # Letters that NFKD does not decompose.
 _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe"})
 _APOSTROPHES = re.compile("['`´‘’ʻʼ]")
-_SLASHED = re.compile(r"\b([asd])\s*/\s*([lpo])\b")
 
-_YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{2})\2(\d{2})", re.ASCII)
-_YEAR_LAST = re.compile(r"(\d{2})([-/.])(\d{2})\2(\d{4})", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{2})([-/.]?)(\d{2})", re.ASCII)
+_YEAR_LAST = re.compile(r"(\d{2})([-/.])(\d{2})([-/.])(\d{4})", re.ASCII)
 # YYMMDD and six more digits, as in a Malaysian identity card.
 _ID_WITH_BIRTHDAY = re.compile(r"\d{12}", re.ASCII)
 
@@ -72,7 +71,7 @@ def _words(name: str) -> tuple[list[str], set[str]]:
 
     `bin` is a connector only between other words: it is also a Chinese given name.
     """
-    text = _SLASHED.sub(r"\1/\2", _APOSTROPHES.sub("", _plain(name)))
+    text = "/".join(part.strip() for part in _APOSTROPHES.sub("", _plain(name)).split("/"))
     words = re.findall(r"\b[asd]/[lpo]\b|[^\W_]+", text)
     inner = range(1, len(words) - 1)
     connectors = {place for place in inner if words[place] in _CONNECTORS}
@@ -116,11 +115,15 @@ def _compare_birthdays(expected: str | None, document: Identity) -> bool | None:
 
 def _dates(text: str) -> Iterator[date]:
     """All dates that a text may mean."""
-    if found := _YEAR_FIRST.fullmatch(text.strip()):
-        yield from _date(found[1], found[3], found[4])
-    elif found := _YEAR_LAST.fullmatch(text.strip()):
-        yield from _date(found[4], found[3], found[1])
-        yield from _date(found[4], found[1], found[3])
+    found = _YEAR_FIRST.fullmatch(text.strip()) or _YEAR_LAST.fullmatch(text.strip())
+    if not found or found[2] != found[4]:
+        return
+    first, _, second, _, third = found.groups()
+    if len(first) == 4:
+        yield from _date(first, second, third)
+    else:
+        yield from _date(third, second, first)
+        yield from _date(third, first, second)
 
 
 def _date(year: str, month: str, day: str) -> Iterator[date]:
