@@ -1,11 +1,13 @@
 """Reads: for the owner only, by id and by reference."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bridge.domain.caller import READ, READ_RESULT, REDACT, SCOPES, WRITE
+from bridge.domain.verification import timestamp
 from tests.integration.harness import Functions, World
 
 
@@ -122,6 +124,23 @@ def test_a_bad_search_names_all_its_faults(functions: Functions) -> None:
     assert response.status == 400
     pointers = [fault["pointer"] for fault in response.json["errors"]]
     assert pointers == ["query:cursor", "query:limit", "query:sort"]
+
+
+def test_a_list_by_time_and_status_has_those_of_the_principal_alone(world: World) -> None:
+    early = world.new()
+    world.clock.advance(3600)
+    world.new("verified", principal="mobile")
+    verified, pending = world.new("verified"), world.new()
+    world.returns(verified)
+    world.clock.advance(1)
+
+    def found(**query: str) -> list[str]:
+        query["created_after"] = timestamp(early.created_at + timedelta(seconds=1))
+        return [each["id"] for each in world.functions.api("GET", "/verifications", query=query).json["data"]]
+
+    assert set(found()) == {verified.id, pending.id}
+    assert found(status="verified") == [verified.id]
+    assert found(status="expired") == []
 
 
 def test_a_cursor_of_another_principal_opens_nothing_of_theirs(world: World) -> None:
