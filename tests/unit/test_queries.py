@@ -143,6 +143,8 @@ def encoded(text: str) -> str:
         encoded("|" + POSITION[1]),
         encoded("yesterday|" + POSITION[1]),
         encoded("2026-01-31|" + POSITION[1]),
+        # A list by time asks for the day of the position.
+        encoded("2026-02-31T08:00:00.000Z|" + POSITION[1]),
         encoded("|".join(POSITION) * 3),
         encoded(POSITION[0] + "|✓"),
         encoded("|".join(POSITION))[:-1],

@@ -133,6 +133,7 @@ def encode_cursor(position: Position | None) -> str | None:
 def _decode_cursor(cursor: str) -> Position | None:
     try:
         created_at, _, id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").partition("|")
+        datetime.fromisoformat(created_at)
     except ValueError:
         return None
     return (created_at, id) if _POSITION_TIME.fullmatch(created_at) and 1 <= len(id) <= 64 else None
