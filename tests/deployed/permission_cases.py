@@ -34,26 +34,34 @@ ERASURES = {
     },
     "results": {
         Permission(role, sid, f"dynamodb:{operation}"): operation
-        for role, sid in (("VerificationsRole", "Results"), ("FinalizeRole", "KeepAndEraseResults"))
+        for role, sid in (("VerificationsRole", "Results"), ("FinalizeRole", "KeepCompareAndEraseResults"))
         for operation in ("Query", "DeleteItem")
     },
 }
 READ_STATUS = Permission("RedirectRole", "Records", "dynamodb:GetItem")
 CLAIM_AT_RETURN = Permission("RedirectRole", "Records", "dynamodb:UpdateItem")
 # A completion, by the permission that it needs after its claim.
-COMPLETIONS = {
-    Permission(role, sid, action): operation
-    for role in ("RedirectRole", "FinalizeRole")
-    for sid, action, operation in (
-        ("StoreEvidence", "s3:PutObject", "PutObject"),
-        ("ReadEkycCredentials", "secretsmanager:GetSecretValue", "GetSecretValue"),
-    )
-} | {
-    Permission("RedirectRole", "KeepResults", "dynamodb:PutItem"): "PutItem",
-    Permission("FinalizeRole", "KeepAndEraseResults", "dynamodb:PutItem"): "PutItem",
-    Permission("VerificationsRole", "Results", "dynamodb:PutItem"): "PutItem",
-    Permission("FinalizeRole", "CountVendorCalls", "dynamodb:UpdateItem"): "UpdateItem",
-}
+COMPLETIONS = (
+    {
+        Permission(role, sid, action): operation
+        for role in ("RedirectRole", "FinalizeRole")
+        for sid, action, operation in (
+            ("StoreEvidence", "s3:PutObject", "PutObject"),
+            ("ReadEkycCredentials", "secretsmanager:GetSecretValue", "GetSecretValue"),
+        )
+    }
+    | {
+        Permission(role, sid, f"dynamodb:{operation}"): operation
+        for role, sid in (("RedirectRole", "KeepResultsAndCompare"), ("FinalizeRole", "KeepCompareAndEraseResults"))
+        for operation in ("PutItem", "GetItem")
+    }
+    | {
+        Permission("VerificationsRole", "Results", "dynamodb:PutItem"): "PutItem",
+        Permission("FinalizeRole", "CountVendorCalls", "dynamodb:UpdateItem"): "UpdateItem",
+    }
+)
+# Whom the caller expected, after the comparison.
+ERASE_EXPECTED = Permission("RedirectRole", "KeepResultsAndCompare", "dynamodb:DeleteItem")
 # Without the counter of vendor calls, creates and returns go on.
 COUNTS = tuple(
     Permission(role, "CountVendorCalls", "dynamodb:UpdateItem") for role in ("VerificationsRole", "RedirectRole")
@@ -83,7 +91,8 @@ DELIVERIES = {
 }
 TAKEN = {
     READ_KEYS, *REQUESTS, *CREATES, RELEASE, *ERASURES["evidence"], *ERASURES["results"], READ_STATUS, CLAIM_AT_RETURN,
-    *COMPLETIONS, CLAIM_IN_BACKGROUND, *SWEEPS, *COUNTS, *FOLLOW_UPS, PUBLISH, PUT_AWAY, REPLAY, *DELIVERIES,
+    *COMPLETIONS, ERASE_EXPECTED, CLAIM_IN_BACKGROUND, *SWEEPS, *COUNTS, *FOLLOW_UPS, PUBLISH, PUT_AWAY, REPLAY,
+    *DELIVERIES,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from tests.deployed.permission_cases import (
     CLAIM_IN_BACKGROUND,
     COMPLETIONS,
     COUNTS,
+    ERASE_EXPECTED,
     ERASURES,
     FOLLOW_UPS,
     READ_STATUS,
@@ -44,7 +45,7 @@ def test_a_completion_that_is_denied_anything_is_done_later(stack: Stack, vendor
     """All of them before the first is completed: a check within seconds of the last one would be put off."""
     denied_ones = []
     for permission, operation in COMPLETIONS.items():
-        created = stack.create()
+        created = stack.create(expected={"name": "Somebody"})
         with denied(stack, permission, operation, about=created["id"]):
             if permission.role == "RedirectRole":
                 # Cold: no credentials are cached.
@@ -110,6 +111,15 @@ def test_what_cannot_be_erased_is_erased_by_the_next_who_tries(kind: str, stack:
                 stack.sweep()
             assert left(created)
         eventually(lambda: not left(created))
+
+
+def test_whom_the_caller_expected_expires_where_it_cannot_be_erased(stack: Stack) -> None:
+    created = stack.create(expected={"name": "Somebody"})
+    with denied(stack, ERASE_EXPECTED, "DeleteItem", about=created["id"]):
+        assert "status=verified" in stack.open(stack.verify(created)).headers["Location"]
+    (expected,) = [item for item in stack.results(created) if item["sha256"]["S"] == "expected"]
+    assert int(expected["ttl"]["N"]) > time.time()
+    assert stack.read(created)["matches"]["name"] is False
 
 
 def test_without_the_counter_of_vendor_calls_creates_and_returns_go_on(stack: Stack) -> None:
