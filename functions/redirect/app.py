@@ -1,15 +1,16 @@
 """What a person's browser calls.
 
-`/return/{id}/{code}`, to which the vendor redirects people; `/done/{id}/{code}`, where those without a `redirect_url`
-end; and `/status/{id}/{code}`, which pages poll.
+`/start/{id}/{code}`, whose page makes the vendor's link; `/return/{id}/{code}`, to which the vendor redirects people;
+`/done/{id}/{code}`, where those without a `redirect_url` end; and `/status/{id}/{code}`, which pages poll.
 """
 
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.dependencies import dependencies
 from bridge.domain.errors import BridgeError, NotFound
+from bridge.domain.verification import Verification
 from bridge.observability import attach_verification_id
-from bridge.use_cases.redirect import read_status, redirect
+from bridge.use_cases.redirect import frontend_url, read_status, redirect
 from bridge.web import pages, requests, responses
 from bridge.web.entry import entry_point
 from bridge.web.page_texts import Language, language
@@ -25,14 +26,56 @@ def return_person(id: str, code: str) -> Response[str]:
     with attach_verification_id(id):
         deps = dependencies()
         location = redirect(deps, id, code)
-        base_url = requests.base_url(app.current_event, deps.settings.public_base_url)
-        return pages.see_other(location or f"{base_url}/done/{id}/{code}")
+        return pages.see_other(location or f"{_base_url()}/done/{id}/{code}")
 
 
 @app.get("/done/<id>/<code>")
 def show_done_page(id: str, code: str) -> Response[str]:
     with attach_verification_id(id):
         return pages.done_page(read_status(dependencies(), id, code), _language())
+
+
+@app.get("/start/<id>/<code>")
+def show_start_page(id: str, code: str) -> Response[str]:
+    from bridge.web.start_page import StartView, start_page
+
+    from bridge.domain import links
+    from bridge.use_cases.start import read_start
+
+    with attach_verification_id(id):
+        deps = dependencies()
+        verification = read_start(deps, id, code)
+        if verification.status.is_final:
+            return _show_outcome(verification)
+        now = deps.now()
+        view = StartView(
+            start_url=f"{_base_url()}/start/{id}/{code}",
+            status_url=f"{_base_url()}/status/{id}/{code}",
+            state=links.state(verification, now),
+            valid_until=verification.ends_at,
+            now=now,
+            user_agent=app.current_event.headers.get("user-agent") or "",
+            links_left=links.left(verification),
+            type=verification.type,
+            id_type=verification.id_type,
+        )
+        return start_page(view, _language())
+
+
+def _show_outcome(verification: Verification) -> Response[str]:
+    """The frontend for a page that followed the status, like that of a person who returns; else the done page."""
+    is_followed = app.current_event.query_string_parameters.get("follow") is not None
+    location = frontend_url(dependencies(), verification) if is_followed else None
+    return pages.see_other(location) if location else pages.done_page(verification, _language())
+
+
+@app.post("/start/<id>/<code>")
+def start_verification(id: str, code: str) -> Response[str]:
+    from bridge.use_cases.start import start
+
+    with attach_verification_id(id):
+        location = start(dependencies(), id, code, base_url=_base_url())
+        return pages.see_other(location or f"{_base_url()}/start/{id}/{code}")
 
 
 @app.get("/status/<id>/<code>")
@@ -43,9 +86,13 @@ def get_status(id: str, code: str) -> Response[str]:
         return responses.json_response(responses.status_document(verification), headers=headers)
 
 
+def _base_url() -> str:
+    return requests.base_url(app.current_event, dependencies().settings.public_base_url)
+
+
 def _error_response(error: BridgeError) -> Response[str]:
     # A person opens these, so their errors are HTML pages.
-    if app.current_event.route_key.startswith(("GET /return/", "GET /done/")):
+    if "/status/" not in app.current_event.route_key:
         return pages.error_page(error, _language())
     return problem(error, app.current_event.request_context.request_id)
 

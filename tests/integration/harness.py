@@ -181,10 +181,15 @@ class Functions:
         return self._call("VerificationsFunction", event)
 
     def browser(
-        self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "GET",
     ) -> Response:
         """A person's browser, at the public routes."""
-        event = http_event("GET", path, query)
+        event = http_event(method, path, query)
         event["headers"].update(headers or {})
         return self._call("RedirectFunction", event)
 

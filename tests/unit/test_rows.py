@@ -77,6 +77,12 @@ def test_every_field_of_a_verification_is_read_from_the_table() -> None:
                 "last_contact_at": 1,
                 "history": [{"status": "pending", "at": timestamp(NOW)}],
                 "has_expected": True,
+                "valid_until": timestamp(NOW),
+                "link_created_at": timestamp(NOW),
+                "link_outcome": "abandoned",
+                "ended_links": [
+                    {"token": "e", "created_at": timestamp(NOW), "expires_at": timestamp(NOW), "outcome": "abandoned"}
+                ],
                 "matches": {"name": True, "id_number": False},
             }
         ),

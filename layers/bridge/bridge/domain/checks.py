@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bridge.domain import schedule
+from bridge.domain import links, schedule
 from bridge.domain.decision import Decision, VendorRecord
 from bridge.domain.verification import Status, Verification
 
@@ -35,7 +35,7 @@ def link_expires_at(verification: Verification, record: VendorRecord) -> datetim
     """When the link expires: by the record if it says so, else as estimated before."""
     if record.lifetime is None:
         return verification.expires_at
-    return verification.created_at + timedelta(seconds=record.lifetime)
+    return links.link_created_at(verification) + timedelta(seconds=record.lifetime)
 
 
 def after_decision(
@@ -47,6 +47,9 @@ def after_decision(
     """
     end = expires_at.timestamp()
     if decision.status.is_final or verification.status.is_final:
+        if decision.status is not Status.VERIFIED and check.call is CallClass.RETURN and verification.ended_links:
+            # A return does not ask for the records of earlier links, because the person waits.
+            return int(check.claimed_at.timestamp()) + schedule.FOLLOW_UPS[0]
         # The person may have an attempt left at the vendor, so one more check follows the end of the link. No such
         # check follows a rejection found at the return, because that person has left the vendor's page.
         is_certain = decision.status.is_final and decision.is_certain

@@ -48,7 +48,10 @@ _RANKS = {
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """A valid body of `POST /verifications`."""
+    """A valid body of `POST /verifications`.
+
+    valid_for: seconds in which the person may open the start page's link; None if the link is made at once.
+    """
 
     type: str
     id_country: str
@@ -57,6 +60,7 @@ class LinkRequest:
     reference: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     expected: Identity | None = None
+    valid_for: int | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -65,7 +69,8 @@ class LinkRequest:
         A name could be guessed and tested against it.
         """
         fields = [self.type, self.id_country, self.id_type, self.redirect_url, self.reference]
-        canonical = json.dumps([fields, sorted(self.metadata.items())])
+        on_open = [] if self.valid_for is None else [{"valid_for": self.valid_for}]
+        canonical = json.dumps([fields, sorted(self.metadata.items()), *on_open])
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -76,6 +81,16 @@ class Evidence:
     key: str
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndedLink:
+    """A vendor's link that ended without a result. `outcome` is the code of the reason."""
+
+    token: str
+    created_at: datetime
+    expires_at: datetime
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,11 @@ class Verification:
     failures: failed checks in a row.
     has_expected: the caller said whom they expect. Who that is stands in a table of its own, until it is compared.
     matches: how the document compared with it; None before the end, or if there was no record to compare.
+    valid_until: until when the start page makes links; None if the link was made at once.
+    expires_at: the end of the link; valid_until before there is one.
+    link_created_at: when the start page made the current link.
+    link_outcome: why the current link ended without a result; None while it may have one.
+    ended_links: the links before the current one.
     last_contact_at: the last check before this claim in which the vendor may have responded; 0 if there was none.
     """
 
@@ -133,11 +153,20 @@ class Verification:
     redacted_at: datetime | None = None
     has_expected: bool = False
     matches: Matches | None = None
+    valid_until: datetime | None = None
+    link_created_at: datetime | None = None
+    link_outcome: str | None = None
+    ended_links: tuple[EndedLink, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
 
     @property
     def is_reservation(self) -> bool:
         return self.sequence == 0
+
+    @property
+    def ends_at(self) -> datetime:
+        """When nobody can finish it any more: at the end of its link, or when no other link may be made."""
+        return max(self.expires_at, self.valid_until or self.expires_at)
 
     def link_is_usable(self, now: datetime) -> bool:
         return self.url is not None and not self.status.is_final and now < self.expires_at

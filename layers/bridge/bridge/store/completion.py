@@ -17,7 +17,10 @@ _NOT_REDACTED = "attribute_not_exists(#redacted_at)"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """The result of a check. `due_at` is in epoch seconds, or None if no further check is needed."""
+    """The result of a check. `due_at` is in epoch seconds, or None if no further check is needed.
+
+    link_outcome: why the link has ended, if another one may follow.
+    """
 
     status: Status
     expires_at: datetime
@@ -25,6 +28,7 @@ class StatusUpdate:
     reason_code: str | None = None
     evidence: Evidence | None = None
     matches: Matches | None = None
+    link_outcome: str | None = None
 
 
 def advance(table: Table, verification: Verification, update: StatusUpdate, now: datetime) -> Verification:
@@ -50,13 +54,18 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
         changes["matches"] = {name: value for name, value in found.items() if value is not None}
     if update.status.is_final:
         changes["ttl"] = int(now.timestamp()) + table.retention
+    _end_link(update.link_outcome, changes, remove)
     _plan(verification.id, update.due_at, changes, remove)
     lower = {f":lower{i}": status.value for i, status in enumerate(update.status.lower_ones)}
+    condition, values = f"{_NOT_REDACTED} AND #status IN ({', '.join(lower)})", dict[str, Any](lower)
+    if update.status is not Status.VERIFIED:
+        # A check that began with an earlier link says nothing about the current one, unless it found a proof.
+        condition, values = f"{condition} AND #token = :token", {**values, ":token": verification.token}
     try:
         return table.update(
             verification.id,
-            condition=f"{_NOT_REDACTED} AND #status IN ({', '.join(lower)})",
-            values=lower,
+            condition=condition,
+            values=values,
             set=changes,
             remove=remove,
             advance=_entry(update, now),
@@ -74,10 +83,11 @@ def reschedule(
     now: datetime,
     reason_code: str | None = None,
     failures: int = 0,
+    link_outcome: str | None = None,
 ) -> Verification:
     """Plans the next check after one that did not change the status.
 
-    Has no effect unless the claimer is the last one.
+    Has no effect unless the claimer is the last one. `link_outcome` is as in StatusUpdate.
     """
     changes: dict[str, Any] = {"expires_at": timestamp(expires_at), "failures": failures}
     remove: list[str] = []
@@ -87,6 +97,7 @@ def reschedule(
             remove.append("reason_code")
         else:
             changes["reason_code"] = reason_code
+    _end_link(link_outcome, changes, remove)
     return _reschedule(table, verification, due_at, changes, remove)
 
 
@@ -141,6 +152,12 @@ def _reschedule(
 def _entry(update: StatusUpdate, now: datetime) -> HistoryEntry:
     sha256 = update.evidence.sha256 if update.evidence else None
     return HistoryEntry(update.status, now, update.reason_code, sha256)
+
+
+def _end_link(outcome: str | None, changes: dict[str, Any], remove: list[str]) -> None:
+    if outcome is not None:
+        changes["link_outcome"] = outcome
+        remove.append("url")
 
 
 def _plan(id: str, due_at: int | None, changes: dict[str, Any], remove: list[str]) -> None:

@@ -38,9 +38,33 @@ def commit_link(table: Table, reservation: Verification, *, url: str, token: str
 
     Raises ConditionFailed if the reservation is no longer ours.
     """
-    changes: dict[str, Any] = {
-        "url": url,
-        "token": token,
+    try:
+        return _commit(table, reservation, {"url": url, "token": token}, now)
+    except ConditionFailed as failed:
+        if failed.existing and failed.existing.token == token:
+            return failed.existing
+        raise
+
+
+def commit_without_link(table: Table, reservation: Verification, *, due_at: int, now: datetime) -> Verification:
+    """Turns the reservation into a pending verification whose start page makes the link.
+
+    Raises ConditionFailed if the reservation is no longer ours.
+    """
+    assert reservation.valid_until is not None, "its link is made later"
+    changes = {"valid_until": timestamp(reservation.valid_until), "due_at": due_at}
+    try:
+        return _commit(table, reservation, changes, now)
+    except ConditionFailed as failed:
+        existing = failed.existing
+        # The response to our write was lost.
+        if existing and existing.attempt == reservation.attempt and existing.status is Status.PENDING:
+            return existing
+        raise
+
+
+def _commit(table: Table, reservation: Verification, changes: dict[str, Any], now: datetime) -> Verification:
+    changes |= {
         "created_at": timestamp(reservation.created_at),
         "expires_at": timestamp(reservation.expires_at),
         "updated_at": timestamp(now),
@@ -48,19 +72,14 @@ def commit_link(table: Table, reservation: Verification, *, url: str, token: str
     }
     if reservation.reference is not None:
         changes["reference_key"] = reference_key(reservation.principal, reservation.reference)
-    try:
-        return table.update(
-            reservation.id,
-            condition=f"{_RESERVED} AND {_MINE}",
-            values={":zero": 0, ":attempt": reservation.attempt},
-            set=changes,
-            remove=["lease_until"],
-            advance=HistoryEntry(Status.PENDING, now),
-        )
-    except ConditionFailed as failed:
-        if failed.existing and failed.existing.token == token:
-            return failed.existing
-        raise
+    return table.update(
+        reservation.id,
+        condition=f"{_RESERVED} AND {_MINE}",
+        values={":zero": 0, ":attempt": reservation.attempt},
+        set=changes,
+        remove=["lease_until"],
+        advance=HistoryEntry(Status.PENDING, now),
+    )
 
 
 def release(table: Table, reservation: Verification) -> None:

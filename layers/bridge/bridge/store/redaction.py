@@ -18,6 +18,7 @@ _PERSONAL = (
     "code",
     "token",
     "url",
+    "ended_links",
     "evidence",
     "fingerprint",
     "has_expected",

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain.matching import Matches
-from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
+from bridge.domain.verification import EndedLink, Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.items import Item, from_item, to_item
 
 # Partitions of the index `due`, so that none becomes hot. A sweep reads all of them.
@@ -91,6 +91,7 @@ def to_row(verification: Verification) -> Item:
             "due_shard": due_shard(v.id) if v.due_at is not None else None,
             "checks": v.checks,
             "has_expected": v.has_expected or None,
+            "valid_until": timestamp(v.valid_until) if v.valid_until else None,
         }
     )
 
@@ -134,9 +135,13 @@ def _verification(row: dict[str, Any]) -> Verification:
         failures=int(row.get("failures", 0)),
         last_contact_at=int(row.get("last_contact_at", 0)),
         evidence=_evidence(row.get("evidence")),
-        redacted_at=datetime.fromisoformat(row["redacted_at"]) if "redacted_at" in row else None,
+        redacted_at=_time(row.get("redacted_at")),
         has_expected=row.get("has_expected", False),
         matches=_matches(row.get("matches")),
+        valid_until=_time(row.get("valid_until")),
+        link_created_at=_time(row.get("link_created_at")),
+        link_outcome=row.get("link_outcome"),
+        ended_links=tuple(_ended_link(link) for link in row.get("ended_links", [])),
         history=tuple(_history_entry(entry) for entry in row.get("history", [])),
     )
 
@@ -149,6 +154,24 @@ def _history_entry(value: dict[str, Any]) -> HistoryEntry:
         evidence_sha256=value.get("evidence_sha256"),
         is_redaction=value.get("redacted", False),
     )
+
+
+def ended_link(link: EndedLink) -> dict[str, Any]:
+    return {
+        "token": link.token,
+        "created_at": timestamp(link.created_at),
+        "expires_at": timestamp(link.expires_at),
+        "outcome": link.outcome,
+    }
+
+
+def _ended_link(value: dict[str, Any]) -> EndedLink:
+    created_at, expires_at = (datetime.fromisoformat(value[name]) for name in ("created_at", "expires_at"))
+    return EndedLink(value["token"], created_at, expires_at, value["outcome"])
+
+
+def _time(value: Any) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
 
 
 def _number(value: Any) -> int | None:

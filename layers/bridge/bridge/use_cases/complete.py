@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from bridge.aws.due_queue import DueMessage
 from bridge.dependencies import Dependencies
-from bridge.domain import checks, schedule
+from bridge.domain import checks, links, schedule
 from bridge.domain.checks import CallClass, Check
+from bridge.domain.decision import Decision
 from bridge.domain.errors import BridgeError, StorageUnavailable, VendorError, VendorLimitReached
 from bridge.domain.verification import Status, Verification
 from bridge.observability import GAVE_UP, record_failure, report
@@ -96,7 +97,7 @@ def _back_off(deps: Dependencies, verification: Verification, check: Check, erro
         vendor_failed = isinstance(error, VendorError)
         gives_up = vendor_failed and _is_unreachable_too_long(deps, verification, check)
         if gives_up and not verification.status.is_final:
-            return _give_up(deps, verification)
+            return _give_up(deps, verification, check)
         failures = verification.failures + 1
         retry_at = None
         if not gives_up:
@@ -124,7 +125,16 @@ def _is_unreachable_too_long(deps: Dependencies, verification: Verification, che
     return check.claimed_at.timestamp() >= unreachable_since + deps.settings.give_up_after
 
 
-def _give_up(deps: Dependencies, verification: Verification) -> Verification:
+def _give_up(deps: Dependencies, verification: Verification, check: Check) -> Verification:
+    if links.another_may_follow(verification, Decision(Status.FAILED), check.claimed_at):
+        return completion.reschedule(
+            deps.table,
+            verification,
+            due_at=links.due_without_link(verification),
+            expires_at=verification.expires_at,
+            now=deps.now(),
+            link_outcome="vendor_unreachable",
+        )
     update = StatusUpdate(Status.FAILED, verification.expires_at, due_at=None, reason_code="vendor_unreachable")
     advanced = advance(deps, verification, update)
     if advanced.reason_code == "vendor_unreachable":

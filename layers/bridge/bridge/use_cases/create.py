@@ -2,10 +2,10 @@
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge.dependencies import Dependencies
-from bridge.domain import schedule
+from bridge.domain import links, schedule
 from bridge.domain.checks import CallClass
 from bridge.domain.errors import BridgeError, IdempotencyKeyReused, StillRunning, StorageUnavailable
 from bridge.domain.ids import id_for, new_code, new_id
@@ -24,8 +24,9 @@ class Created:
 def create(
     deps: Dependencies, principal: str, request: LinkRequest, *, idempotency_key: str | None, base_url: str
 ) -> Created:
-    """Creates a verification with one vendor call and two writes; three if the request says whom it expects.
+    """Creates a verification with two writes; three if the request says whom it expects.
 
+    It calls the vendor once, or not at all if the start page is to make the link.
     The same key and request return the same verification without a vendor call.
 
     Args:
@@ -48,9 +49,11 @@ def _create(deps: Dependencies, request: LinkRequest, reservation: Verification,
         return _replay(deps, existing, reservation)
     try:
         if request.expected:
-            # No verification can still end then. Until then it is erased, unless the process that should do so crashes.
-            until = reservation.expires_at + LATE_PROOF + timedelta(seconds=deps.settings.give_up_after)
-            deps.expected.put(reservation.id, request.expected, until)
+            deps.expected.put(reservation.id, request.expected, _no_longer_expected(deps, reservation))
+        if reservation.valid_until:
+            due_at = links.due_without_link(reservation)
+            made = creation.commit_without_link(deps.table, reservation, due_at=due_at, now=deps.now())
+            return _created(made)
         permit = deps.rate_limiter.permit(CallClass.CREATE, reservation.principal)
         return_url = f"{base_url}/return/{reservation.id}/{reservation.code}"
         link = deps.vendor.create_link(request, return_url, permit=permit)
@@ -62,14 +65,25 @@ def _create(deps: Dependencies, request: LinkRequest, reservation: Verification,
     now = deps.now()
     lifetime = reservation.expires_at - reservation.created_at
     made = dataclasses.replace(reservation, created_at=now, expires_at=now + lifetime)
-    verification = creation.commit_link(deps.table, made, url=link.url, token=link.token, now=now)
+    return _created(creation.commit_link(deps.table, made, url=link.url, token=link.token, now=now))
+
+
+def _created(verification: Verification) -> Created:
     logger.info("verification_created", extra={"verification_id": verification.id, "status": verification.status})
     return Created(verification, is_replay=False)
 
 
+def _no_longer_expected(deps: Dependencies, reservation: Verification) -> datetime:
+    """When the verification has certainly ended. What is expected is erased before that, unless a process crashes."""
+    # The start page may make the last link just before valid_until.
+    lifetime = deps.settings.link_lifetime if reservation.valid_until else 0
+    return reservation.expires_at + LATE_PROOF + timedelta(seconds=lifetime + deps.settings.give_up_after)
+
+
 def _reservation(deps: Dependencies, principal: str, request: LinkRequest, idempotency_key: str | None) -> Verification:
     now = deps.now()
-    expires_at = now + timedelta(seconds=deps.settings.link_lifetime)
+    valid_until = None if request.valid_for is None else now + timedelta(seconds=request.valid_for)
+    expires_at = valid_until or now + timedelta(seconds=deps.settings.link_lifetime)
     return Verification(
         id=id_for(principal, idempotency_key) if idempotency_key is not None else new_id(deps.random_bytes),
         principal=principal,
@@ -91,6 +105,7 @@ def _reservation(deps: Dependencies, principal: str, request: LinkRequest, idemp
         # Not changed when the link is stored, to save a write to the index.
         due_at=schedule.first_check(now.timestamp(), expires_at.timestamp()),
         has_expected=request.expected is not None,
+        valid_until=valid_until,
     )
 
 

@@ -9,7 +9,7 @@ from bridge.domain.errors import StorageUnavailable
 from bridge.domain.ids import is_id
 from bridge.domain.verification import Status, Verification
 from bridge.observability import logger
-from bridge.store import creation, due
+from bridge.store import creation, due, start_links
 from bridge.store.claims import LATE_PROOF
 from bridge.store.rows import UnreadableRow
 from bridge.use_cases.complete import check_on_schedule, erase_expected
@@ -40,6 +40,8 @@ def _finish(deps: Dependencies, verification: Verification, message: DueMessage)
         _finish_reservation(deps, verification)
     elif verification.redacted_at:
         erase_late_evidence(deps, verification)
+    elif verification.token is None:
+        _expire_unopened(deps, verification)
     elif _is_settled(verification, deps.now()):
         if verification.due_at is not None:
             erase_expected(deps, verification)
@@ -61,6 +63,16 @@ def _finish_reservation(deps: Dependencies, reservation: Verification) -> None:
             "status_changed", extra={"verification_id": reservation.id, "status": Status.FAILED, "sequence": 1}
         )
         erase_expected(deps, reservation)
+
+
+def _expire_unopened(deps: Dependencies, verification: Verification) -> None:
+    if start_links.expire_unopened(deps.table, verification.id, deps.now()):
+        sequence = verification.sequence + 1
+        logger.info(
+            "status_changed",
+            extra={"verification_id": verification.id, "status": Status.EXPIRED, "sequence": sequence},
+        )
+        erase_expected(deps, verification)
 
 
 def _is_settled(verification: Verification, now: datetime) -> bool:

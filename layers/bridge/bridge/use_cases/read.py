@@ -9,6 +9,7 @@ from bridge.dependencies import Dependencies
 from bridge.domain.caller import Caller
 from bridge.domain.errors import NotFound
 from bridge.domain.ids import is_id
+from bridge.domain.links import MAX_VALID_FOR
 from bridge.domain.listing import ListQuery
 from bridge.domain.verification import Position, Verification
 from bridge.observability import logger
@@ -36,8 +37,8 @@ def list_verifications(
     if query.reference is not None:
         return reading.by_reference(deps.table, principal, query.reference, limit=query.limit, after=query.after)
     now = deps.now()
-    # Nothing is kept for longer; an open verification ends within a week of its link.
-    oldest = now - timedelta(seconds=deps.settings.retention) - LATE_PROOF
+    # Nothing is kept for longer; an open verification ends within a week of its last link.
+    oldest = now - timedelta(seconds=deps.settings.retention + MAX_VALID_FOR) - LATE_PROOF
     start, end = max(query.created_after or oldest, oldest), query.created_before or now
     wanted = Created(start, min(end, now), query.status)
     return listing.by_created(deps.table, principal, wanted, limit=query.limit, after=query.after)

@@ -21,7 +21,11 @@ def redirect(deps: Dependencies, id: str, code: str) -> str | None:
     """
     if not is_id(id):
         raise NotFound()
-    verification = _with_code(check_on_return(deps, id, code).verification, code)
+    return frontend_url(deps, _with_code(check_on_return(deps, id, code).verification, code))
+
+
+def frontend_url(deps: Dependencies, verification: Verification) -> str | None:
+    """redirect_url with the stored status; None for a verification without one. Raises RedirectNotAllowed."""
     url = verification.redirect_url
     if url is None:
         return None
@@ -31,7 +35,7 @@ def redirect(deps: Dependencies, id: str, code: str) -> str | None:
 
 
 def read_status(deps: Dependencies, id: str, code: str) -> Verification:
-    """The verification for its status_url or its done page. Raises NotFound."""
+    """The verification for its status_url, its done page or its start page. Raises NotFound."""
     return _with_code(reading.get(deps.table, id) if is_id(id) else None, code)
 
 

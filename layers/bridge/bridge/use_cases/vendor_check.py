@@ -3,7 +3,7 @@
 import dataclasses
 
 from bridge.dependencies import Dependencies
-from bridge.domain import checks, schedule
+from bridge.domain import checks, links, schedule
 from bridge.domain.checks import CallClass, Check
 from bridge.domain.decision import Decision, VendorRecord, decide
 from bridge.domain.errors import VendorMalformed
@@ -25,8 +25,7 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
 
     Raises a VendorError if the vendor fails, StorageUnavailable if its response cannot be stored.
     """
-    response = _fetch(deps, verification, check)
-    record = _parse(deps, verification, response)
+    response, record = _ask(deps, verification, check, verification.token)
     expires_at = checks.link_expires_at(verification, record)
     is_started = record.started or verification.status is Status.PROCESSING
     link_is_over = schedule.is_over(check.claimed_at.timestamp(), expires_at.timestamp(), is_started=is_started)
@@ -35,6 +34,13 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
     if record.contradictions and link_is_over and not _is_conclusive(verification):
         return _check_again_soon(deps, verification, check)
     due_at = checks.after_decision(verification, check, decision, expires_at, is_started=is_started)
+    link_outcome = None
+    if links.another_may_follow(verification, decision, check.claimed_at):
+        link_outcome = decision.reason_code
+        decision = Decision(Status.PROCESSING if is_started else Status.PENDING)
+        due_at = links.due_without_link(verification)
+    elif proof := _proof_of_earlier_link(deps, verification, check, decision):
+        (response, record), decision, due_at = proof, Decision(Status.VERIFIED), None
     if decision.status.rank <= verification.status.rank:
         return completion.reschedule(
             deps.table,
@@ -43,8 +49,65 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
             expires_at=expires_at,
             now=deps.now(),
             reason_code=checks.reason_if_unchanged(verification, decision),
+            link_outcome=link_outcome,
         )
-    update = StatusUpdate(decision.status, expires_at, due_at, decision.reason_code)
+    update = StatusUpdate(decision.status, expires_at, due_at, decision.reason_code, link_outcome=link_outcome)
+    return _advance(deps, verification, update, response, record)
+
+
+def _ask(
+    deps: Dependencies, verification: Verification, check: Check, token: str | None
+) -> tuple[VendorResponse, VendorRecord]:
+    """The vendor's response for the link with `token`, and the record in it."""
+    assert token is not None, "a claimed verification has a link"
+    response = _fetch(deps, verification, check, token)
+    try:
+        return response, vendor_record.parse(
+            response.result,
+            token=token,
+            type=verification.type,
+            id_country=verification.id_country,
+            id_type=verification.id_type,
+        )
+    except VendorMalformed:
+        # Stored for an investigation, because a person may be able to read it.
+        deps.evidence.put_unconfirmed(verification.id, response.raw)
+        raise
+
+
+def _fetch(deps: Dependencies, verification: Verification, check: Check, token: str) -> VendorResponse:
+    is_background = check.call is CallClass.BACKGROUND
+    # Scheduled checks share one limit for all principals.
+    permit = deps.rate_limiter.permit(check.call, None if is_background else verification.principal)
+    # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
+    return deps.vendor.fetch(token, permit=permit, retry=not is_background)
+
+
+def _proof_of_earlier_link(
+    deps: Dependencies, verification: Verification, check: Check, decision: Decision
+) -> tuple[VendorResponse, VendorRecord] | None:
+    """The record of an earlier link that the person passed with, if the last one ends without success.
+
+    The vendor may have stored that result after the link was found to have ended. Nobody waits for it at a return: a
+    scheduled check follows.
+    """
+    if not decision.status.is_final or decision.status is Status.VERIFIED or check.call is CallClass.RETURN:
+        return None
+    for link in reversed(verification.ended_links):
+        response, record = _ask(deps, verification, check, link.token)
+        if decide(record, type=verification.type, link_is_over=True).status is Status.VERIFIED:
+            return response, record
+    return None
+
+
+def _advance(
+    deps: Dependencies,
+    verification: Verification,
+    update: StatusUpdate,
+    response: VendorResponse,
+    record: VendorRecord,
+) -> Verification:
+    """Stores what `record` proves, then the status change."""
     if record.matches_token:
         # Evidence is stored before the status that it proves.
         evidence = deps.evidence.put(verification.id, response.raw)
@@ -77,31 +140,6 @@ def advance(deps: Dependencies, verification: Verification, update: StatusUpdate
         extra={"verification_id": advanced.id, "status": advanced.status, "sequence": advanced.sequence},
     )
     return advanced
-
-
-def _fetch(deps: Dependencies, verification: Verification, check: Check) -> VendorResponse:
-    assert verification.token is not None, "a claimed verification has a link"
-    is_background = check.call is CallClass.BACKGROUND
-    # Scheduled checks share one limit for all principals.
-    permit = deps.rate_limiter.permit(check.call, None if is_background else verification.principal)
-    # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
-    return deps.vendor.fetch(verification.token, permit=permit, retry=not is_background)
-
-
-def _parse(deps: Dependencies, verification: Verification, response: VendorResponse) -> VendorRecord:
-    assert verification.token is not None, "a claimed verification has a link"
-    try:
-        return vendor_record.parse(
-            response.result,
-            token=verification.token,
-            type=verification.type,
-            id_country=verification.id_country,
-            id_type=verification.id_type,
-        )
-    except VendorMalformed:
-        # Stored for an investigation, because a person may be able to read it.
-        deps.evidence.put_unconfirmed(verification.id, response.raw)
-        raise
 
 
 def _report_doubts(

@@ -7,10 +7,12 @@ from typing import Any
 
 from bridge.domain.country_codes import ALPHA_3
 from bridge.domain.errors import FieldError
+from bridge.domain.links import MAX_VALID_FOR, MIN_VALID_FOR
 from bridge.domain.redirect_urls import has_outcome_parameters, validate_redirect_url
 
 TYPES = ("00", "01")
 ID_TYPES = ("ID_CARD", "PASSPORT")
+LINK_MODES = ("now", "on_open")
 MAX_REFERENCE_LENGTH = 128
 MAX_METADATA_KEYS = 20
 MAX_METADATA_KEY_LENGTH = 40
@@ -32,6 +34,8 @@ def field_errors(body: dict[str, Any], allowed_origins: Set[str]) -> list[FieldE
         "reference": _reference,
         "metadata": _metadata,
         "expected": _expected,
+        "link": lambda value: _one_of(value, "#/link", LINK_MODES),
+        "valid_for": lambda value: _valid_for(value, body.get("link")),
     }
     errors = [FieldError(f"#/{name}", "is required") for name in _REQUIRED if name not in body]
     for name, value in body.items():
@@ -98,6 +102,14 @@ def _expected(value: Any) -> Iterator[FieldError]:
             yield FieldError(_pointer("expected", name), "is unknown")
         elif not _is_date(text):
             yield FieldError("#/expected/birthday", "must be a date, such as 1990-01-31")
+
+
+def _valid_for(value: Any, link: Any) -> Iterator[FieldError]:
+    # A boolean is an integer, too.
+    if type(value) is not int or not MIN_VALID_FOR <= value <= MAX_VALID_FOR:
+        yield FieldError("#/valid_for", f"must be an integer from {MIN_VALID_FOR} to {MAX_VALID_FOR} (seconds)")
+    elif link != "on_open":
+        yield FieldError("#/valid_for", 'needs "link": "on_open"')
 
 
 def _is_date(value: Any) -> bool:

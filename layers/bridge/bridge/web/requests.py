@@ -19,6 +19,7 @@ from bridge.domain.errors import (
     PrefetchRefused,
     UnsupportedMediaType,
 )
+from bridge.domain.links import DEFAULT_VALID_FOR
 from bridge.domain.listing import ListQuery
 from bridge.domain.matching import Identity
 from bridge.domain.verification import LinkRequest, Position, Status
@@ -76,8 +77,11 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
         errors += field_errors(body, allowed_origins)
     if errors or body is None:
         raise InvalidRequest(errors)
-    expected = {"expected": Identity(**body["expected"])} if "expected" in body else {}
-    return LinkRequest(**body | expected), key
+    if "expected" in body:
+        body["expected"] = Identity(**body["expected"])
+    if body.pop("link", "now") == "on_open":
+        body.setdefault("valid_for", DEFAULT_VALID_FOR)
+    return LinkRequest(**body), key
 
 
 def wants_result(event: APIGatewayProxyEventV2) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
+from bridge.domain import links
 from bridge.domain.events import Event
 from bridge.domain.matching import Matches
 from bridge.domain.reasons import reason
@@ -25,9 +26,10 @@ def json_response(
 
 
 def verification_document(v: Verification, *, base_url: str, now: datetime) -> dict[str, Any]:
-    """The verification as JSON. It has `url` and `token` while the link is usable, `redacted_at` on tombstones,
+    """The verification as JSON.
 
-    and `matches` at the end if the caller said whom they expect.
+    It has `url` and `token` while the link is usable, `redacted_at` on tombstones, `matches` at the end if the caller
+    said whom they expect, and `start_url` and `links` if its start page makes the links.
     """
     document: dict[str, Any] = {
         "object": "verification",
@@ -43,9 +45,12 @@ def verification_document(v: Verification, *, base_url: str, now: datetime) -> d
         "status_url": f"{base_url}/status/{v.id}/{v.code}" if v.code else None,
         "created_at": timestamp(v.created_at),
         "updated_at": timestamp(v.updated_at),
-        "expires_at": timestamp(v.expires_at),
+        "expires_at": timestamp(v.ends_at),
         "sequence": v.sequence,
     }
+    if v.valid_until:
+        start_url = f"{base_url}/start/{v.id}/{v.code}" if v.code else None
+        document |= {"link": "on_open", "start_url": start_url, "links": _links(v)}
     if v.link_is_usable(now):
         document |= {"url": v.url, "token": v.token}
     if v.has_expected and v.status.is_final:
@@ -79,6 +84,21 @@ def events(events: Iterable[Event]) -> dict[str, Any]:
 def retry_after_header(v: Verification) -> dict[str, str]:
     """The Retry-After header for the next poll; empty if the status is final."""
     return {"Retry-After": str(_POLL_SECONDS[v.status])} if v.status in _POLL_SECONDS else {}
+
+
+def _links(v: Verification) -> list[dict[str, Any]]:
+    """Each link that the start page made, oldest first. `outcome` is null for one that may still have a result."""
+    times: list[tuple[datetime, datetime, str | None]] = [
+        (link.created_at, link.expires_at, link.outcome) for link in links.ended(v)
+    ]
+    if v.token and not v.link_outcome:
+        times.append(
+            (links.link_created_at(v), v.expires_at, (v.reason_code or v.status) if v.status.is_final else None)
+        )
+    return [
+        {"created_at": timestamp(created_at), "expires_at": timestamp(expires_at), "outcome": outcome}
+        for created_at, expires_at, outcome in times
+    ]
 
 
 def _reason(v: Verification) -> dict[str, Any] | None:

@@ -1,0 +1,99 @@
+"""The links that a start page makes. One request at a time holds the lease, so parallel taps make one link."""
+
+from datetime import datetime
+from typing import Any
+
+from bridge.domain import links, schedule
+from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
+from bridge.store.claims import NOT_REDACTED
+from bridge.store.rows import due_attributes, ended_link
+from bridge.store.table import ConditionFailed, Table
+
+_OPEN = f"{NOT_REDACTED} AND #status IN (:pending, :processing)"
+_OPEN_VALUES = {":pending": Status.PENDING.value, ":processing": Status.PROCESSING.value}
+_LEASE_IS_OVER = "(attribute_not_exists(#lease_until) OR #lease_until < :now)"
+
+
+def lease(table: Table, verification: Verification, attempt: str, now: datetime) -> Verification | None:
+    """Reserves the making of the next link for `attempt`. None if another request was first."""
+    condition, values = f"{_OPEN} AND {_LEASE_IS_OVER}", {**_OPEN_VALUES, ":now": int(now.timestamp())}
+    if verification.token is None:
+        condition += " AND attribute_not_exists(#token)"
+    else:
+        condition += " AND #token = :token AND attribute_exists(#link_outcome)"
+        values[":token"] = verification.token
+    until = int(now.timestamp()) + schedule.LEASE_SECONDS
+    try:
+        return table.update(
+            verification.id, condition=condition, values=values, set={"attempt": attempt, "lease_until": until}
+        )
+    except ConditionFailed as failed:
+        # The response to our write was lost.
+        return failed.existing if failed.existing and failed.existing.attempt == attempt else None
+
+
+def commit(
+    table: Table, leased: Verification, *, url: str, token: str, now: datetime, expires_at: datetime
+) -> Verification | None:
+    """Makes a new link the verification's current one. None if it has ended meanwhile, or the lease is lost."""
+    changes: dict[str, Any] = {
+        "url": url,
+        "token": token,
+        "link_created_at": timestamp(now),
+        "expires_at": timestamp(expires_at),
+        "updated_at": timestamp(now),
+        "ended_links": [ended_link(link) for link in links.ended(leased)],
+        # The checks are planned and counted for each link.
+        "checks": 0,
+        **due_attributes(leased.id, schedule.first_check(now.timestamp(), expires_at.timestamp())),
+    }
+    earlier = ["link_outcome", "returned_at", "claimed_at", "claimed_by", "contact_started_at", "last_contact_at"]
+    try:
+        return table.update(
+            leased.id,
+            condition=f"{_OPEN} AND #attempt = :attempt",
+            values={**_OPEN_VALUES, ":attempt": leased.attempt},
+            set=changes,
+            remove=["lease_until", "failures", "reason_code", *earlier],
+        )
+    except ConditionFailed as failed:
+        return failed.existing if failed.existing and failed.existing.token == token else None
+
+
+def release(table: Table, leased: Verification) -> None:
+    """Gives the lease back, so that the next tap can make a link at once."""
+    try:
+        table.update(
+            leased.id,
+            condition="#attempt = :attempt",
+            values={":attempt": leased.attempt},
+            set={},
+            remove=["lease_until"],
+        )
+    except ConditionFailed:
+        # Another request has it.
+        return
+
+
+def expire_unopened(table: Table, id: str, now: datetime) -> bool:
+    """Expires a verification whose start page made no link while it was valid. False if there is none to expire."""
+    try:
+        table.update(
+            id,
+            condition=(
+                f"{NOT_REDACTED} AND #status = :pending AND attribute_not_exists(#token)"
+                f" AND #valid_until <= :time AND {_LEASE_IS_OVER}"
+            ),
+            values={":pending": Status.PENDING.value, ":time": timestamp(now), ":now": int(now.timestamp())},
+            set={
+                "status": Status.EXPIRED.value,
+                "reason_code": "not_started",
+                "updated_at": timestamp(now),
+                "ttl": int(now.timestamp()) + table.retention,
+            },
+            remove=["due_at", "due_shard", "lease_until"],
+            advance=HistoryEntry(Status.EXPIRED, now, "not_started"),
+        )
+    except ConditionFailed:
+        return False
+    return True
