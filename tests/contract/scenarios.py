@@ -4,10 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import requests
 
-from tests.contract.api import BODY, Api, environment, place
+from tests.contract.api import BODY, FRONTEND, Api, environment, place
 from tests.contract.contract import Case
 
 Scenario = Callable[[Api], requests.Response]
@@ -15,6 +16,7 @@ Scenario = Callable[[Api], requests.Response]
 CREATE, LIST, READ = "create_verification", "list_verifications", "read_verification"
 REFRESH, REDACT = "refresh_verification", "redact_verification"
 EVENTS, REPLAY = "list_events", "replay_events"
+START_PAGE, START = "show_start_page", "start_verification"
 STATUS, RETURN, DONE = "get_status", "return_person", "show_done_page"
 
 # Faults of the fake vendor, and the problem that each of them becomes.
@@ -112,6 +114,32 @@ def _done(outcome: str, api: Api) -> requests.Response:
     return api.call(DONE, **place(verification), headers={"Accept-Language": "zh-Hans"})
 
 
+def _unopened(api: Api, **fields: Any) -> dict[str, Any]:
+    return api.created(link="on_open", valid_for=3600, **fields)
+
+
+def _ended(api: Api, **fields: Any) -> dict[str, Any]:
+    verification = _unopened(api, **fields)
+    api.call(START, **place(verification))
+    link = api.call(READ, id=verification["id"]).json()
+    api.vendor.play(link["token"], "verified")
+    api.call(RETURN, **place(verification))
+    return verification
+
+
+def _started(fault: str | None, api: Api) -> requests.Response:
+    verification = _unopened(api)
+    if fault:
+        api.vendor.fault(fault, on="create", times=None)
+    return api.call(START, **place(verification))
+
+
+def _followed(origins: str, api: Api) -> requests.Response:
+    verification = _ended(api)
+    with environment(ALLOWED_REDIRECT_ORIGINS=origins):
+        return api.call(START_PAGE, **place(verification), params={"follow": "1"})
+
+
 def _disallowed_return(api: Api) -> requests.Response:
     verification = api.created()
     with environment(ALLOWED_REDIRECT_ORIGINS="https://elsewhere.example"):
@@ -153,6 +181,19 @@ SCENARIOS: list[tuple[Case, Scenario]] = [
     (Case(RETURN, 410), _disallowed_return),
     (Case(RETURN, 425), _prefetched),
     (Case(RETURN, 503), partial(_without_table, RETURN)),
+    (Case(START_PAGE, 200), lambda api: api.call(START_PAGE, **place(_unopened(api)))),
+    (Case(START_PAGE, 200), lambda api: api.call(START_PAGE, **place(_ended(api)))),
+    (Case(START_PAGE, 303), partial(_followed, FRONTEND)),
+    (Case(START_PAGE, 404), lambda api: api.call(START_PAGE, **place(api.created()))),
+    (Case(START_PAGE, 410), partial(_followed, "https://elsewhere.example")),
+    (Case(START_PAGE, 503), partial(_without_table, START_PAGE)),
+    (Case(START, 303), partial(_started, None)),
+    (Case(START, 303), lambda api: api.call(START, **place(_ended(api)))),
+    (Case(START, 404), lambda api: api.call(START, **place(api.created()))),
+    (Case(START, 502), partial(_started, "422")),
+    (Case(START, 503), partial(_started, "500")),
+    (Case(START, 503), partial(_without_table, START)),
+    (Case(START, 504), partial(_started, "inner_status:408")),
     (Case("health", 200), lambda api: api.call("health")),
     (Case("openapi", 200), lambda api: api.call("openapi")),
     *[(Case(name, 403, "missing_scope"), partial(_without_scopes, name)) for name in (CREATE, LIST, READ)],

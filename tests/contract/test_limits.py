@@ -29,6 +29,8 @@ def test_every_route_has_a_rate_and_those_open_to_everybody_have_their_own() -> 
     assert rate(DEFAULT) == (50, 100)
     assert {key: rate(settings) for key, settings in ROUTES.items()} == {
         "POST /verifications": (2, 20),
+        "GET /start/{id}/{code}": (50, 100),
+        "POST /start/{id}/{code}": (2, 20),
         "GET /return/{id}/{code}": (10, 50),
         "GET /status/{id}/{code}": (50, 100),
         "GET /done/{id}/{code}": (50, 100),
@@ -48,7 +50,7 @@ def test_a_burst_is_no_smaller_than_a_second(settings: dict[str, Any]) -> None:
 
 
 def test_what_creates_and_what_sweeps_stays_below_the_vendors_limit_together() -> None:
-    # Most people return within minutes of getting a link.
+    # Most people return within minutes of getting a link. A start page's link follows a create that made none.
     create = 2 * 60 * rate(ROUTES["POST /verifications"])[0]
     assert create + PARAMETERS["VendorCallsPerMinute"]["Default"] <= RATE_LIMIT_PER_MINUTE
 
