@@ -11,7 +11,9 @@ from bridge.domain.errors import BridgeError, NotFound
 from bridge.observability import attach_verification_id
 from bridge.use_cases.redirect import read_status, redirect
 from bridge.web import pages, requests, responses
+from bridge.web.brand import Brand, brand
 from bridge.web.entry import entry_point
+from bridge.web.page_layout import PRIVATE_HEADERS
 from bridge.web.page_texts import Language, language
 from bridge.web.problems import problem
 from bridge.web.resolver import http_resolver
@@ -32,26 +34,31 @@ def return_person(id: str, code: str) -> Response[str]:
 @app.get("/done/<id>/<code>")
 def show_done_page(id: str, code: str) -> Response[str]:
     with attach_verification_id(id):
-        return pages.done_page(read_status(dependencies(), id, code), _language())
+        verification = read_status(dependencies(), id, code)
+        return pages.done_page(verification, _language(verification.locale), _brand())
 
 
 @app.get("/status/<id>/<code>")
 def get_status(id: str, code: str) -> Response[str]:
     with attach_verification_id(id):
         verification = read_status(dependencies(), id, code)
-        headers = {**pages.PRIVATE_HEADERS, **responses.retry_after_header(verification)}
+        headers = {**PRIVATE_HEADERS, **responses.retry_after_header(verification)}
         return responses.json_response(responses.status_document(verification), headers=headers)
 
 
 def _error_response(error: BridgeError) -> Response[str]:
     # A person opens these, so their errors are HTML pages.
     if app.current_event.route_key.startswith(("GET /return/", "GET /done/")):
-        return pages.error_page(error, _language())
+        return pages.error_page(error, _language(), _brand())
     return problem(error, app.current_event.request_context.request_id)
 
 
-def _language() -> Language:
-    return language(app.current_event.headers.get("accept-language"))
+def _language(locale: str | None = None) -> Language:
+    return language(locale, app.current_event.headers.get("accept-language"))
+
+
+def _brand() -> Brand:
+    return brand(dependencies().settings)
 
 
 app.exception_handler(BridgeError)(_error_response)

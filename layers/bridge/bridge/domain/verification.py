@@ -48,7 +48,7 @@ _RANKS = {
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """A valid body of `POST /verifications`."""
+    """A valid body of `POST /verifications`. `locale` is the name of a language that the bridge has."""
 
     type: str
     id_country: str
@@ -57,6 +57,7 @@ class LinkRequest:
     reference: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     expected: Identity | None = None
+    locale: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -65,6 +66,9 @@ class LinkRequest:
         A name could be guessed and tested against it.
         """
         fields = [self.type, self.id_country, self.id_type, self.redirect_url, self.reference]
+        if self.locale is not None:
+            # Only then, so that requests without one have the fingerprints that older versions stored.
+            fields.append(self.locale)
         canonical = json.dumps([fields, sorted(self.metadata.items())])
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -99,6 +103,7 @@ class Verification:
     failures: failed checks in a row.
     has_expected: the caller said whom they expect. Who that is stands in a table of its own, until it is compared.
     matches: how the document compared with it; None before the end, or if there was no record to compare.
+    locale: the language of its texts for the person; None for English in the API, and the browser's language on pages.
     last_contact_at: the last check before this claim in which the vendor may have responded; 0 if there was none.
     """
 
@@ -133,6 +138,7 @@ class Verification:
     redacted_at: datetime | None = None
     has_expected: bool = False
     matches: Matches | None = None
+    locale: str | None = None
     history: tuple[HistoryEntry, ...] = ()
 
     @property

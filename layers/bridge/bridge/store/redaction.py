@@ -22,6 +22,7 @@ _PERSONAL = (
     "fingerprint",
     "has_expected",
     "matches",
+    "locale",
 )
 
 

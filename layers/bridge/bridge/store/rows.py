@@ -91,6 +91,7 @@ def to_row(verification: Verification) -> Item:
             "due_shard": due_shard(v.id) if v.due_at is not None else None,
             "checks": v.checks,
             "has_expected": v.has_expected or None,
+            "locale": v.locale,
         }
     )
 
@@ -137,6 +138,7 @@ def _verification(row: dict[str, Any]) -> Verification:
         redacted_at=datetime.fromisoformat(row["redacted_at"]) if "redacted_at" in row else None,
         has_expected=row.get("has_expected", False),
         matches=_matches(row.get("matches")),
+        locale=row.get("locale"),
         history=tuple(_history_entry(entry) for entry in row.get("history", [])),
     )
 

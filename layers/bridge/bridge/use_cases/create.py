@@ -91,6 +91,7 @@ def _reservation(deps: Dependencies, principal: str, request: LinkRequest, idemp
         # Not changed when the link is stored, to save a write to the index.
         due_at=schedule.first_check(now.timestamp(), expires_at.timestamp()),
         has_expected=request.expected is not None,
+        locale=request.locale,
     )
 
 

@@ -18,6 +18,7 @@ MAX_METADATA_VALUE_LENGTH = 500
 MAX_NAME_LENGTH = 200
 MAX_ID_NUMBER_LENGTH = 64
 
+_LOCALE = re.compile(r"[A-Za-z0-9-]{1,35}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _REQUIRED = ("type", "id_country", "id_type")
 
@@ -32,6 +33,7 @@ def field_errors(body: dict[str, Any], allowed_origins: Set[str]) -> list[FieldE
         "reference": _reference,
         "metadata": _metadata,
         "expected": _expected,
+        "locale": _locale,
     }
     errors = [FieldError(f"#/{name}", "is required") for name in _REQUIRED if name not in body]
     for name, value in body.items():
@@ -98,6 +100,11 @@ def _expected(value: Any) -> Iterator[FieldError]:
             yield FieldError(_pointer("expected", name), "is unknown")
         elif not _is_date(text):
             yield FieldError("#/expected/birthday", "must be a date, such as 1990-01-31")
+
+
+def _locale(value: Any) -> Iterator[FieldError]:
+    if value is not None and not (isinstance(value, str) and _LOCALE.fullmatch(value)):
+        yield FieldError("#/locale", "must be a language tag of 1 to 35 letters, digits and hyphens")
 
 
 def _is_date(value: Any) -> bool:

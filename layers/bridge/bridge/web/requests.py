@@ -23,6 +23,7 @@ from bridge.domain.listing import ListQuery
 from bridge.domain.matching import Identity
 from bridge.domain.verification import LinkRequest, Position, Status
 from bridge.web.link_request import field_errors
+from bridge.web.page_texts import resolve
 
 # The largest valid body has 20 metadata values of 500 characters and a long URL.
 MAX_BODY_BYTES = 64 * 1024
@@ -76,8 +77,11 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
         errors += field_errors(body, allowed_origins)
     if errors or body is None:
         raise InvalidRequest(errors)
-    expected = {"expected": Identity(**body["expected"])} if "expected" in body else {}
-    return LinkRequest(**body | expected), key
+    if "expected" in body:
+        body["expected"] = Identity(**body["expected"])
+    if body.get("locale") is not None:
+        body["locale"] = resolve(body["locale"])
+    return LinkRequest(**body), key
 
 
 def wants_result(event: APIGatewayProxyEventV2) -> bool:

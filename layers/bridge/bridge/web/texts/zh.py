@@ -1,0 +1,83 @@
+"""Chinese (simplified)."""
+
+from bridge.domain.verification import Status
+from bridge.web.page_texts import Language, StartTexts, Text
+
+TEXTS = Language(
+    tag="zh-Hans",
+    service="身份验证",
+    help="帮助",
+    outcomes={
+        Status.PENDING: Text("请稍候", "您的验证尚未开始。本页面会自动更新。"),
+        Status.PROCESSING: Text("请稍候", "正在核对您的验证。本页面会自动更新。"),
+        Status.VERIFIED: Text("验证成功", "您已通过验证，可以关闭本页面。"),
+        Status.REJECTED: Text("未通过验证", "您的验证未成功。"),
+        Status.FAILED: Text("未通过验证", "您的验证未能完成。"),
+        Status.EXPIRED: Text("链接已过期", "您的验证时间已结束。"),
+    },
+    errors={
+        "not_found": Text("找不到页面", "本页面不存在。请返回您开始的网站。"),
+        "redirect_not_allowed": Text("谢谢", "已收到您的验证，可以关闭本页面。"),
+        "prefetch_refused": Text("请重新加载", "请重新加载本页面以继续。"),
+        "storage_unavailable": Text("请稍候", "本页面将在几秒后自动重新加载。"),
+    },
+    reasons={
+        "not_begun": "验证尚未开始。",
+        "not_started": "链接在打开之前已过期。",
+        "abandoned": "链接在验证完成之前已过期。",
+        "document_covered": "证件的一部分被遮挡。",
+        "document_copied": "出示的是证件复印件。请使用证件原件。",
+        "document_photographed": "出示的是证件照片。请使用证件原件。",
+        "document_edited": "证件图像经过编辑。",
+        "document_reflective": "证件反光。请避开强光。",
+        "document_blurry": "证件图像模糊。",
+        "document_not_accepted": "证件未被接受。",
+        "face_mismatch": "人脸与证件不符。",
+        "face_not_captured": "人脸图像不够清晰。",
+        "liveness_not_shown": "摄像头无法确认是本人在场。",
+        "vendor_error": "由于技术原因，验证失败。请重试。",
+        "vendor_unreachable": "无法取得结果。请重试。",
+        "link_not_created": "无法创建链接。请重试。",
+        "inconsistent_result": "无法确认结果。请重试。",
+        "redacted": "此验证的数据已被删除。",
+    },
+    other_reason="验证未能完成。",
+    try_again="您可以重试：请返回您开始的网站。",
+    ask="请在您开始的网站寻求帮助。",
+    start=StartTexts(
+        ready=Text("验证您的身份", "您将用摄像头拍摄照片，只需几分钟。"),
+        ready_button="开始",
+        resume=Text("继续验证", "您已经开始验证，请从上次停下的地方继续。"),
+        resume_button="继续",
+        wait=Text("请稍等片刻", "正在准备或核对您的验证。本页面会自动更新。"),
+        none_left="您已用完所有尝试次数。请在您开始的网站寻求帮助。",
+        last_start="您还可以开始最后 1 次。",
+        starts_left="您还可以开始 {n} 次。",
+        valid="此链接在 {time}内有效。",
+        units=(
+            (86400, "1 天", "{n} 天"),
+            (3600, "1 小时", "{n} 小时"),
+            (60, "1 分钟", "{n} 分钟"),
+            (1, "1 秒", "{n} 秒"),
+        ),
+        needs="请准备好",
+        documents={
+            "ID_CARD": "您的身份证：须为原件，不能用复印件或照片",
+            "PASSPORT": "您的护照：须为原件，翻到有照片的一页",
+        },
+        light="光线充足，没有反光",
+        camera="摄像头：出现提示时，请允许页面使用摄像头",
+        face="您的面部：需要您看向摄像头片刻",
+        scan=Text("在手机上继续", "请用手机摄像头扫描此二维码。本页面会自动更新。"),
+        qr_code="指向本页面的二维码",
+        this_device="在本设备上继续",
+        in_app=Text(
+            "请在浏览器中打开本页面",
+            "在其他应用内，摄像头常常无法使用。"
+            "请打开菜单（⋯ 或 ⋮），选择“在浏览器中打开”，或者复制链接并粘贴到浏览器中。",
+        ),
+        link="本页面的链接",
+        copy="复制链接",
+        copied="已复制",
+    ),
+)
