@@ -1,6 +1,6 @@
 """The deployment's name, logo and colour on the pages for a person, and the contrasts of its colour (WCAG 2.2)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from bridge.settings import Settings
@@ -12,8 +12,7 @@ LIGHT_CARD, DARK_CARD = "#ffffff", "#1a1e26"
 _LEAST_OF_A_SHAPE = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Brand:
+class Brand(NamedTuple):
     """Any of them may be empty. `colour` is #rrggbb; `logo_url` an https URL; `support_url` https: or mailto:."""
 
     name: str = ""

@@ -16,7 +16,7 @@ const tick=()=>{const s=Math.max(0,left-Math.floor((Date.now()-start)/1000));
 const [size,single,many]=units.find(u=>s>=u[0])||units[units.length-1],n=Math.floor(s/size);
 const text=n===1?single:many.replace("{n}",n);
 if(time.textContent!==text)time.textContent=text;
-if(s>0)setTimeout(tick,1000);else if(left>0)location.reload()};tick()}
+if(s>0)setTimeout(tick,1000);else if(left>0)setTimeout(()=>location.reload(),1500)};tick()}
 const copy=one("[data-copy]"),link=one("#link");
 if(copy&&link&&navigator.clipboard){copy.hidden=false;copy.addEventListener("click",()=>{link.select();
 navigator.clipboard.writeText(link.value).then(()=>{copy.textContent=copy.dataset.copy},()=>{})})}
