@@ -12,7 +12,9 @@ from bridge.domain.verification import Verification
 from bridge.observability import attach_verification_id
 from bridge.use_cases.redirect import frontend_url, read_status, redirect
 from bridge.web import pages, requests, responses
+from bridge.web.brand import Brand, brand
 from bridge.web.entry import entry_point
+from bridge.web.page_layout import PRIVATE_HEADERS
 from bridge.web.page_texts import Language, language
 from bridge.web.problems import problem
 from bridge.web.resolver import http_resolver
@@ -32,15 +34,14 @@ def return_person(id: str, code: str) -> Response[str]:
 @app.get("/done/<id>/<code>")
 def show_done_page(id: str, code: str) -> Response[str]:
     with attach_verification_id(id):
-        return pages.done_page(read_status(dependencies(), id, code), _language())
+        return _done_page(read_status(dependencies(), id, code))
 
 
 @app.get("/start/<id>/<code>")
 def show_start_page(id: str, code: str) -> Response[str]:
-    from bridge.web.start_page import StartView, start_page
-
     from bridge.domain import links
     from bridge.use_cases.start import read_start
+    from bridge.web.start_page import StartView, start_page
 
     with attach_verification_id(id):
         deps = dependencies()
@@ -59,14 +60,14 @@ def show_start_page(id: str, code: str) -> Response[str]:
             type=verification.type,
             id_type=verification.id_type,
         )
-        return start_page(view, _language())
+        return start_page(view, _language(verification.locale), _brand())
 
 
 def _show_outcome(verification: Verification) -> Response[str]:
     """The frontend for a page that followed the status, like that of a person who returns; else the done page."""
     is_followed = app.current_event.query_string_parameters.get("follow") is not None
     location = frontend_url(dependencies(), verification) if is_followed else None
-    return pages.see_other(location) if location else pages.done_page(verification, _language())
+    return pages.see_other(location) if location else _done_page(verification)
 
 
 @app.post("/start/<id>/<code>")
@@ -82,8 +83,12 @@ def start_verification(id: str, code: str) -> Response[str]:
 def get_status(id: str, code: str) -> Response[str]:
     with attach_verification_id(id):
         verification = read_status(dependencies(), id, code)
-        headers = {**pages.PRIVATE_HEADERS, **responses.retry_after_header(verification)}
+        headers = {**PRIVATE_HEADERS, **responses.retry_after_header(verification)}
         return responses.json_response(responses.status_document(verification), headers=headers)
+
+
+def _done_page(verification: Verification) -> Response[str]:
+    return pages.done_page(verification, _language(verification.locale), _brand())
 
 
 def _base_url() -> str:
@@ -93,12 +98,16 @@ def _base_url() -> str:
 def _error_response(error: BridgeError) -> Response[str]:
     # A person opens these, so their errors are HTML pages.
     if "/status/" not in app.current_event.route_key:
-        return pages.error_page(error, _language())
+        return pages.error_page(error, _language(), _brand())
     return problem(error, app.current_event.request_context.request_id)
 
 
-def _language() -> Language:
-    return language(app.current_event.headers.get("accept-language"))
+def _language(locale: str | None = None) -> Language:
+    return language(locale, app.current_event.headers.get("accept-language"))
+
+
+def _brand() -> Brand:
+    return brand(dependencies().settings)
 
 
 app.exception_handler(BridgeError)(_error_response)

@@ -20,6 +20,7 @@ BAD: dict[str, tuple[Any, dict[str, Any], int, str, list[str]]] = {
         WANTED | {"redirect_url": "http://localhost:5173@evil.example/"}, {}, 400, "invalid_request",
         ["#/redirect_url"],
     ),
+    "a locale that is no tag": (WANTED | {"locale": "zh_CN"}, {}, 400, "invalid_request", ["#/locale"]),
     "an unknown field": (WANTED | {"principal": "x"}, {}, 400, "invalid_request", ["#/principal"]),
     "a bad entry of metadata": (WANTED | {"metadata": {"a": 1}}, {}, 400, "invalid_request", ["#/metadata/a"]),
     "text that UTF-8 cannot hold": (WANTED | {"reference": "\ud800"}, {}, 400, "invalid_request", ["#/reference"]),

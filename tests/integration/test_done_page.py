@@ -80,7 +80,7 @@ def test_the_page_allows_its_own_style_and_nothing_else(world: World) -> None:
     page = done(world, verification)
     (style,) = re.findall("<style>(.*?)</style>", page.text)
     allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{allowed}'; frame-ancestors 'none'"
+    policy = f"default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; frame-ancestors 'none'"
     assert page.headers["content-security-policy"] == policy
     assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "no-referrer")
     assert "://" not in page.text

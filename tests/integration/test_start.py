@@ -188,7 +188,7 @@ def test_an_ended_link_is_not_the_end_until_the_time_for_another_is_over(world: 
 
 
 def test_a_vendor_that_fails_leaves_the_page_ready_for_the_next_tap(world: World, unopened: Verification) -> None:
-    world.vendor.fault("503", on="create", times=3)
+    world.vendor.fault("503", on="create")
     assert tap(world, unopened).status == 503
 
     opened(world, unopened)

@@ -30,6 +30,9 @@ def pointers(value: dict[str, Any]) -> list[str]:
 
 GOOD: dict[str, dict[str, Any]] = {
     "the least": {},
+    "a locale": {"locale": "zh-Hans-MY"},
+    "a long locale": {"locale": "a" * 35},
+    "no locale": {"locale": None},
     "document only": {"type": "01", "id_type": "PASSPORT"},
     "no redirect_url": {"redirect_url": None},
     "reference": {"reference": "order-1"},
@@ -60,6 +63,7 @@ BAD: dict[str, list[Any]] = {
     "reference": ["", "r" * 129, 7, "half \ud83d"],
     "metadata": [None, [], "text", {f"key-{number}": "" for number in range(21)}],
     "expected": [None, [], "text", {}, True],
+    "locale": ["", "a" * 36, 7, True, ["en"], "zh_CN", "en ", "en\n", "é", "\ud83d"],
     "unknown": [1],
     "Type": ["00"],
     "principal": ["another"],

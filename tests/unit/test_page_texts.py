@@ -1,28 +1,41 @@
-"""The pages' texts are complete in each language, and a browser gets the language that it asks for."""
+"""The pages' texts are complete in each language, and a person gets the language that they, or the caller, ask for."""
+
+from typing import Any
 
 import pytest
 
 from bridge.domain.reasons import CODES
 from bridge.domain.verification import Status
-from bridge.web.page_texts import LANGUAGES, Language, language
+from bridge.web.link_request import ID_TYPES
+from bridge.web.page_texts import NAMES, Language, language, resolve, texts
 from bridge.web.problems import STATUSES
 
-ERRORS = set(LANGUAGES["en"].errors)
+ENGLISH = texts("en")
 
 
-@pytest.mark.parametrize("texts", LANGUAGES.values(), ids=LANGUAGES)
-def test_a_language_has_every_text_once_and_of_its_own(texts: Language) -> None:
-    english = LANGUAGES["en"]
-    assert texts.outcomes.keys() == set(Status)
-    assert texts.errors.keys() == ERRORS <= {code for _, code in STATUSES.values()}
-    reasons = {code: texts.reason(code) for code in CODES}
+def all_of(value: Any) -> set[str]:
+    """The texts in a language, however deep."""
+    if isinstance(value, str):
+        return {value}
+    each = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
+    return {text for part in each for text in all_of(part)}
+
+
+@pytest.mark.parametrize("spoken", [texts(name) for name in NAMES], ids=NAMES)
+def test_a_language_has_every_text_once_and_of_its_own(spoken: Language) -> None:
+    assert spoken.outcomes.keys() == set(Status)
+    assert spoken.errors.keys() == ENGLISH.errors.keys() <= {code for _, code in STATUSES.values()}
+    assert spoken.start.documents.keys() == set(ID_TYPES)
+    assert [size for size, _, _ in spoken.start.units] == [86400, 3600, 60, 1]
+    assert "{time}" in spoken.start.valid
+    assert all("{n}" in text for text in (spoken.start.starts_left, *[many for _, _, many in spoken.start.units]))
+    reasons = {code: spoken.reason(code) for code in CODES}
     assert len(set(reasons.values())) == len(CODES)
-    assert texts.reason("a_code_of_a_newer_version") == texts.other_reason
-    if texts is not english:
-        assert texts.reasons.keys() == CODES
-        said = {*texts.outcomes.values(), *texts.errors.values(), *reasons.values(), texts.try_again, texts.ask}
-        in_english = {*english.outcomes.values(), *english.errors.values(), english.try_again, english.ask}
-        assert not said & (in_english | {english.reason(code) for code in CODES})
+    assert spoken.reason("a_code_of_a_newer_version") == spoken.other_reason
+    assert "" not in all_of(spoken)
+    if spoken is not ENGLISH:
+        assert spoken.reasons.keys() == CODES
+        assert not all_of(spoken) & (all_of(ENGLISH) | {ENGLISH.reason(code) for code in CODES})
 
 
 @pytest.mark.parametrize(
@@ -45,4 +58,15 @@ def test_a_language_has_every_text_once_and_of_its_own(texts: Language) -> None:
     ],
 )
 def test_the_language_that_the_browser_wants_most(header: str | None, tag: str) -> None:
-    assert language(header).tag == tag
+    assert language(None, header).tag == tag
+    # What the caller chose comes first, and a name of a newer version is no language of this one.
+    assert language("zh", header).tag == "zh-Hans"
+    assert language("th", header).tag == "en"
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [("en", "en"), ("EN-us", "en"), ("ms-MY", "ms"), ("zh-Hans-MY", "zh"), ("ZH", "zh"), ("de", "en"), ("-", "en")],
+)
+def test_a_tag_becomes_a_language_that_there_is(tag: str, name: str) -> None:
+    assert resolve(tag) == name

@@ -25,7 +25,12 @@ BARE: dict[str, Any] = {
 
 @pytest.mark.parametrize(
     "verification",
-    [reservation(), reservation(**BARE), reservation(lease_until=None, type="01"), reservation(has_expected=True)],
+    [
+        reservation(),
+        reservation(**BARE),
+        reservation(lease_until=None, type="01", locale="zh"),
+        reservation(has_expected=True),
+    ],
 )
 def test_a_reservation_comes_back_as_it_went(verification: Verification) -> None:
     assert from_row(to_row(verification)) == verification
@@ -83,6 +88,7 @@ def test_every_field_of_a_verification_is_read_from_the_table() -> None:
                 "ended_links": [
                     {"token": "e", "created_at": timestamp(NOW), "expires_at": timestamp(NOW), "outcome": "abandoned"}
                 ],
+                "locale": "ms",
                 "matches": {"name": True, "id_number": False},
             }
         ),

@@ -72,15 +72,22 @@ def test_equal_requests_have_one_fingerprint_whatever_their_order(
         {"metadata": {}},
         {"metadata": {"a": "2", "b": "1", "c": "3"}},
         {"metadata": {"a": "1", "b": "2"}},
+        {"locale": "en"},
     ],
 )
 def test_another_request_has_another_fingerprint(change: dict[str, Any]) -> None:
     assert fingerprint({**FIELDS, **change}.items()) != fingerprint(FIELDS.items())
 
 
+def test_a_request_without_a_locale_has_the_fingerprint_that_older_versions_stored() -> None:
+    assert fingerprint(FIELDS.items()) == "de280b62028fa8fe9b8c985a2dadc92d31d83e291c06d2ae66d7e10faa3a203f"
+
+
 def test_left_out_and_empty_are_the_same_request() -> None:
     least = {name: FIELDS[name] for name in ("type", "id_country", "id_type", "redirect_url")}
-    assert fingerprint(least.items()) == fingerprint({**least, "reference": None, "metadata": {}}.items())
+    assert fingerprint(least.items()) == fingerprint(
+        {**least, "reference": None, "metadata": {}, "locale": None}.items()
+    )
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,23 @@ class Settings:
         return self._get("PUBLIC_BASE_URL").rstrip("/")
 
     @property
+    def brand_name(self) -> str:
+        return self._get("BRAND_NAME")
+
+    @property
+    def brand_logo_url(self) -> str:
+        return self._get("BRAND_LOGO_URL")
+
+    @property
+    def brand_colour(self) -> str:
+        """#rrggbb; empty for the default."""
+        return self._get("BRAND_COLOUR")
+
+    @property
+    def support_url(self) -> str:
+        return self._get("SUPPORT_URL")
+
+    @property
     def link_lifetime(self) -> int:
         """Seconds."""
         return int(self._get("LINK_LIFETIME_SECONDS"))

@@ -51,6 +51,7 @@ class LinkRequest:
     """A valid body of `POST /verifications`.
 
     valid_for: seconds in which the person may open the start page's link; None if the link is made at once.
+    locale: the name of a language that the bridge has.
     """
 
     type: str
@@ -61,6 +62,7 @@ class LinkRequest:
     metadata: Mapping[str, str] = field(default_factory=dict)
     expected: Identity | None = None
     valid_for: int | None = None
+    locale: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -69,6 +71,9 @@ class LinkRequest:
         A name could be guessed and tested against it.
         """
         fields = [self.type, self.id_country, self.id_type, self.redirect_url, self.reference]
+        # Only if they are there, so that other requests have the fingerprints that older versions stored.
+        if self.locale is not None:
+            fields.append(self.locale)
         on_open = [] if self.valid_for is None else [{"valid_for": self.valid_for}]
         canonical = json.dumps([fields, sorted(self.metadata.items()), *on_open])
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -119,6 +124,7 @@ class Verification:
     link_created_at: when the start page made the current link.
     link_outcome: why the current link ended without a result; None while it may have one.
     ended_links: the links before the current one.
+    locale: the language of its texts for the person; None for English in the API, and the browser's language on pages.
     last_contact_at: the last check before this claim in which the vendor may have responded; 0 if there was none.
     """
 
@@ -157,6 +163,7 @@ class Verification:
     link_created_at: datetime | None = None
     link_outcome: str | None = None
     ended_links: tuple[EndedLink, ...] = ()
+    locale: str | None = None
     history: tuple[HistoryEntry, ...] = ()
 
     @property

@@ -23,6 +23,7 @@ _PERSONAL = (
     "fingerprint",
     "has_expected",
     "matches",
+    "locale",
 )
 
 

@@ -92,6 +92,7 @@ def to_row(verification: Verification) -> Item:
             "checks": v.checks,
             "has_expected": v.has_expected or None,
             "valid_until": timestamp(v.valid_until) if v.valid_until else None,
+            "locale": v.locale,
         }
     )
 
@@ -142,6 +143,7 @@ def _verification(row: dict[str, Any]) -> Verification:
         link_created_at=_time(row.get("link_created_at")),
         link_outcome=row.get("link_outcome"),
         ended_links=tuple(_ended_link(link) for link in row.get("ended_links", [])),
+        locale=row.get("locale"),
         history=tuple(_history_entry(entry) for entry in row.get("history", [])),
     )
 

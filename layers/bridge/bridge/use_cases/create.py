@@ -106,6 +106,7 @@ def _reservation(deps: Dependencies, principal: str, request: LinkRequest, idemp
         due_at=schedule.first_check(now.timestamp(), expires_at.timestamp()),
         has_expected=request.expected is not None,
         valid_until=valid_until,
+        locale=request.locale,
     )
 
 

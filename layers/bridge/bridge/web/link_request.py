@@ -20,6 +20,7 @@ MAX_METADATA_VALUE_LENGTH = 500
 MAX_NAME_LENGTH = 200
 MAX_ID_NUMBER_LENGTH = 64
 
+_LOCALE = re.compile(r"[A-Za-z0-9-]{1,35}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _REQUIRED = ("type", "id_country", "id_type")
 
@@ -36,6 +37,7 @@ def field_errors(body: dict[str, Any], allowed_origins: Set[str]) -> list[FieldE
         "expected": _expected,
         "link": lambda value: _one_of(value, "#/link", LINK_MODES),
         "valid_for": lambda value: _valid_for(value, body.get("link")),
+        "locale": _locale,
     }
     errors = [FieldError(f"#/{name}", "is required") for name in _REQUIRED if name not in body]
     for name, value in body.items():
@@ -110,6 +112,11 @@ def _valid_for(value: Any, link: Any) -> Iterator[FieldError]:
         yield FieldError("#/valid_for", f"must be an integer from {MIN_VALID_FOR} to {MAX_VALID_FOR} (seconds)")
     elif link != "on_open":
         yield FieldError("#/valid_for", 'needs "link": "on_open"')
+
+
+def _locale(value: Any) -> Iterator[FieldError]:
+    if value is not None and not (isinstance(value, str) and _LOCALE.fullmatch(value)):
+        yield FieldError("#/locale", "must be a language tag of 1 to 35 letters, digits and hyphens")
 
 
 def _is_date(value: Any) -> bool:

@@ -1,34 +1,23 @@
-"""The pages that the bridge itself shows to a person: the done page, and errors of a return."""
+"""The pages that the bridge shows at the end: the done page, and errors. start_page.py has the one at the start."""
 
-import base64
-import hashlib
 from html import escape
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, VendorError
 from bridge.domain.reasons import reason
 from bridge.domain.verification import Status, Verification
+from bridge.web.brand import Brand
+from bridge.web.page_layout import PRIVATE_HEADERS, page, paragraphs
 from bridge.web.page_texts import Language
 from bridge.web.problems import log_error, status_and_code
 from bridge.web.responses import retry_after_header
 
-# The URL of a return contains its secret code. It must not be cached, or sent to another site.
-PRIVATE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-
-_STYLE = (
-    ":root{color-scheme:light dark;font:18px/1.5 system-ui,sans-serif}"
-    "body{margin:0;display:grid;min-height:100vh;place-items:center}"
-    "main{box-sizing:border-box;width:100%;max-width:34rem;padding:1.5rem;overflow-wrap:anywhere}"
-    "h1{font-size:1.6rem;line-height:1.25}"
-)
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_HEADERS = {
-    **PRIVATE_HEADERS,
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
 _UNSUCCESSFUL = (Status.REJECTED, Status.FAILED, Status.EXPIRED)
+# Decoration: the heading says the same in words.
+_MARK = '<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10"/><path d="{}"/></svg>'
+_TICK, _EXCLAMATION = _MARK.format("m7.5 12.5 3 3 6-6.5"), _MARK.format("M12 7v6m0 3.5v.01")
+WAITING = '<span class="pulse" aria-hidden="true"></span>'
 
 
 def see_other(location: str) -> Response[str]:
@@ -36,34 +25,37 @@ def see_other(location: str) -> Response[str]:
     return Response(303, "text/plain", "", {**PRIVATE_HEADERS, "Location": location})
 
 
-def done_page(v: Verification, language: Language) -> Response[str]:
+def done_page(v: Verification, language: Language, brand: Brand) -> Response[str]:
     """The stored status in words, its reason, and what to do next; it reloads itself until the status is final."""
     title, text = language.outcomes[v.status]
-    paragraphs = [text]
+    texts = [text]
     if v.reason_code:
-        paragraphs.append(language.reason(v.reason_code))
+        texts.append(language.reason(v.reason_code))
     if v.status in _UNSUCCESSFUL:
         may_try_again = v.reason_code is None or reason(v.reason_code).retryable
-        paragraphs.append(language.try_again if may_try_again else language.ask)
-    seconds = retry_after_header(v).get("Retry-After")
-    return _page(200, language, title, paragraphs, {"Refresh": seconds, "Retry-After": seconds} if seconds else {})
+        texts.append(language.try_again if may_try_again else language.ask)
+    content = paragraphs(*texts)
+    if v.status.is_final:
+        content = (_TICK if v.status is Status.VERIFIED else _EXCLAMATION) + content
+    else:
+        content += WAITING
+    return page(200, title, content, language, brand, headers=reload_after(retry_after_header(v).get("Retry-After")))
 
 
-def error_page(error: BridgeError, language: Language) -> Response[str]:
+def error_page(error: BridgeError, language: Language, brand: Brand) -> Response[str]:
     """Logs `error`, and returns the page for it. The page contains nothing from the request."""
     log_error(error)
     status, code = status_and_code(error)
-    title, text = language.errors[code]
+    is_vendors = isinstance(error, VendorError)
+    title, text = language.errors["vendor_unavailable" if is_vendors else code]
     seconds = None if error.retry_after is None else str(error.retry_after)
-    return _page(status, language, title, [text], {"Refresh": seconds, "Retry-After": seconds} if seconds else {})
+    content = paragraphs(text) + (WAITING if seconds else "")
+    if is_vendors:
+        # After the button of the start page: the empty address is that page's own.
+        content += f'<p><a href="">{escape(language.back)}</a></p>'
+    return page(status, title, content, language, brand, headers=reload_after(seconds))
 
 
-def _page(status: int, language: Language, title: str, paragraphs: list[str], headers: dict[str, str]) -> Response[str]:
-    body = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
-    html = (
-        f'<!doctype html>\n<html lang="{language.tag}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
-    )
-    return Response(status, "text/html; charset=utf-8", html, {**_HEADERS, "Content-Language": language.tag, **headers})
+def reload_after(seconds: str | None) -> dict[str, str]:
+    """The headers of a page that loads itself again, without a script; empty if it need not."""
+    return {"Refresh": seconds, "Retry-After": seconds} if seconds else {}

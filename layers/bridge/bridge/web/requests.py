@@ -24,6 +24,7 @@ from bridge.domain.listing import ListQuery
 from bridge.domain.matching import Identity
 from bridge.domain.verification import LinkRequest, Position, Status
 from bridge.web.link_request import field_errors
+from bridge.web.page_texts import resolve
 
 # The largest valid body has 20 metadata values of 500 characters and a long URL.
 MAX_BODY_BYTES = 64 * 1024
@@ -81,6 +82,8 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
         body["expected"] = Identity(**body["expected"])
     if body.pop("link", "now") == "on_open":
         body.setdefault("valid_for", DEFAULT_VALID_FOR)
+    if body.get("locale") is not None:
+        body["locale"] = resolve(body["locale"])
     return LinkRequest(**body), key
 
 

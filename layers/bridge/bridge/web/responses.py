@@ -13,6 +13,7 @@ from bridge.domain.events import Event
 from bridge.domain.matching import Matches
 from bridge.domain.reasons import reason
 from bridge.domain.verification import Status, Verification, timestamp
+from bridge.web.page_texts import texts
 
 # Seconds between two polls by a browser. A pending verification changes late, because the person is on the vendor's
 # page.
@@ -42,6 +43,7 @@ def verification_document(v: Verification, *, base_url: str, now: datetime) -> d
         "reference": v.reference,
         "metadata": dict(v.metadata),
         "redirect_url": v.redirect_url,
+        "locale": v.locale,
         "status_url": f"{base_url}/status/{v.id}/{v.code}" if v.code else None,
         "created_at": timestamp(v.created_at),
         "updated_at": timestamp(v.updated_at),
@@ -105,4 +107,5 @@ def _reason(v: Verification) -> dict[str, Any] | None:
     if v.reason_code is None:
         return None
     why = reason(v.reason_code)
-    return {"code": why.code, "message": why.message, "retryable": why.retryable}
+    message = texts(v.locale).reason(why.code) if v.locale else why.message
+    return {"code": why.code, "message": message, "retryable": why.retryable}

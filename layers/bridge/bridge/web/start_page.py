@@ -1,0 +1,126 @@
+"""The page where a person begins: what will happen, what to have at hand, and one button."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from aws_lambda_powertools.event_handler import Response
+
+from bridge.domain.links import LinkState
+from bridge.domain.verification import timestamp
+from bridge.web.brand import Brand
+from bridge.web.devices import Device, device
+from bridge.web.page_layout import page, paragraphs
+from bridge.web.page_script import SCRIPT
+from bridge.web.page_texts import Language, StartTexts, Text
+from bridge.web.pages import WAITING, reload_after
+
+DOCUMENT_ONLY = "01"
+# So many starts that are left are worth a word.
+_FEW = 3
+_RELOAD_SECONDS = "3"
+
+
+@dataclass(frozen=True, slots=True)
+class StartView:
+    """What the page shows. `status_url` may be relative; `start_url` is absolute, because it is also scanned.
+
+    links_left: links that may still be made.
+    """
+
+    start_url: str
+    status_url: str
+    state: LinkState
+    valid_until: datetime
+    now: datetime
+    user_agent: str
+    links_left: int
+    type: str
+    id_type: str
+
+
+def start_page(view: StartView, language: Language, brand: Brand) -> Response[str]:
+    texts = language.start
+    if view.state is LinkState.WAIT:
+        content = paragraphs(texts.wait.text) + WAITING
+        return page(200, texts.wait.title, content, language, brand, headers=reload_after(_RELOAD_SECONDS))
+    kind = device(view.user_agent)
+    title, text = texts.ready if view.state is LinkState.READY else texts.resume
+    first, second = _ways(view, kind, texts)
+    content = _followed(view, kind) + paragraphs(text) + first + _needs(view, texts) + second + _validity(view, texts)
+    is_desktop = kind is Device.DESKTOP
+    follow = '<noscript><meta http-equiv="refresh" content="5;url=?follow=1"></noscript>' if is_desktop else ""
+    return page(200, title, content, language, brand, script=SCRIPT, polls=is_desktop, head=follow)
+
+
+def _followed(view: StartView, kind: Device) -> str:
+    """On a desktop, for the script: the person goes on with the phone, and the page follows."""
+    return f'<p hidden data-status="{escape(view.status_url)}"></p>' if kind is Device.DESKTOP else ""
+
+
+def _ways(view: StartView, kind: Device, texts: StartTexts) -> tuple[str, str]:
+    """What stands before the list of needs, and what after it."""
+    label = texts.ready_button if view.state is LinkState.READY else texts.resume_button
+    if view.state is LinkState.READY and view.links_left <= 0:
+        return "", paragraphs(texts.none_left)
+    if kind is Device.DESKTOP:
+        return _qr_code(view.start_url, texts), _button(view.start_url, texts.this_device, "second")
+    if kind is Device.IN_APP:
+        return _leave_app(view.start_url, texts), _button(view.start_url, label, "second")
+    return "", _button(view.start_url, label, "first")
+
+
+def _button(url: str, label: str, style: str) -> str:
+    return f'<form method="post" action="{escape(url)}"><button class="{style}">{escape(label)}</button></form>'
+
+
+def _needs(view: StartView, texts: StartTexts) -> str:
+    needs = [texts.documents[view.id_type], texts.light, texts.camera]
+    if view.type != DOCUMENT_ONLY:
+        needs.append(texts.face)
+    return f"<h2>{escape(texts.needs)}</h2><ul>{''.join(f'<li>{escape(need)}</li>' for need in needs)}</ul>"
+
+
+def _section(text: Text, content: str = "") -> str:
+    return f"<h2>{escape(text.title)}</h2>{paragraphs(text.text)}{content}"
+
+
+def _qr_code(url: str, texts: StartTexts) -> str:
+    """Black on white with its quiet zone in both colour schemes, because many scanners read no inverted code."""
+    # Imported here, because only a desktop needs it and its import takes longer than the rest of the page.
+    import segno
+
+    code = segno.make(url, error="m", micro=False).svg_inline(
+        border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
+    )
+    label = f'<svg role="img" aria-label="{escape(texts.qr_code)}" '
+    return _section(texts.scan, code.replace("<svg ", label, 1))
+
+
+def _leave_app(url: str, texts: StartTexts) -> str:
+    return _section(
+        texts.in_app,
+        f'<label for="link">{escape(texts.link)}</label><input id="link" readonly value="{escape(url)}">'
+        f'<button type="button" hidden aria-live="polite" data-copy="{escape(texts.copied)}">'
+        f"{escape(texts.copy)}</button>",
+    )
+
+
+def _validity(view: StartView, texts: StartTexts) -> str:
+    left = max(0, int((view.valid_until - view.now).total_seconds()))
+    time = (
+        f'<time datetime="{timestamp(view.valid_until)}" data-left="{left}" '
+        f'data-units="{escape(json.dumps(texts.units, ensure_ascii=False))}">{escape(duration(left, texts))}</time>'
+    )
+    valid = f'<p class="small">{escape(texts.valid).replace("{time}", time)}</p>'
+    if view.state is LinkState.USABLE or not 0 < view.links_left <= _FEW:
+        return valid
+    left_text = texts.last_start if view.links_left == 1 else texts.starts_left.replace("{n}", str(view.links_left))
+    return f'{valid}<p class="small">{escape(left_text)}</p>'
+
+
+def duration(seconds: int, texts: StartTexts) -> str:
+    """Whole days, hours, minutes or seconds, whichever is the largest unit that fits."""
+    size, one, many = next((unit for unit in texts.units if seconds >= unit[0]), texts.units[-1])
+    return one if seconds // size == 1 else many.replace("{n}", str(seconds // size))

@@ -1,0 +1,110 @@
+"""The frame of the pages: a policy that allows what is there and nothing else, the brand, and contrasts."""
+
+import base64
+import hashlib
+import re
+
+import pytest
+from aws_lambda_powertools.event_handler import Response
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.domain.errors import NotFound, StorageUnavailable
+from bridge.domain.verification import Status
+from bridge.web import page_style
+from bridge.web.brand import DEFAULT_COLOUR, Brand, contrast
+from bridge.web.page_texts import texts
+from bridge.web.pages import done_page, error_page
+from tests.unit.builders import reservation
+
+ACME = Brand("Acme & Söhne", "https://cdn.acme.example:8443/logo.svg?v=1&w=2", "#ffd400", "mailto:help@acme.example")
+COLOURS = st.from_regex("#[0-9a-f]{6}", fullmatch=True)
+
+
+def allowed(response: Response[str]) -> dict[str, list[str]]:
+    """The directives of the policy."""
+    directives = str(response.headers["Content-Security-Policy"]).split("; ")
+    return {name: sources for name, *sources in (each.split(" ") for each in directives)}
+
+
+def assert_strict(response: Response[str]) -> None:
+    """The page is small, has its landmarks, and its policy allows its own blocks by their hashes and no other."""
+    html = str(response.body)
+    assert len(html.encode()) < 30_000
+    for tag in ("header", "main", "h1", "title"):
+        assert html.count(f"<{tag}>") == 1
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    policy = allowed(response)
+    assert (policy["default-src"], policy["base-uri"], policy["frame-ancestors"]) == (["'none'"],) * 3
+    for tag in ("style", "script"):
+        blocks = re.findall(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        hashes = [base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for block in blocks]
+        assert policy.get(f"{tag}-src", []) == [f"'sha256-{each}'" for each in hashes]
+    assert not re.search(r"<[^>]* (style|on\w+)=", html)
+    assert policy.get("connect-src", ["'self'"]) == ["'self'"]
+    assert policy.keys() <= {
+        *("default-src", "style-src", "script-src", "img-src", "connect-src", "base-uri", "frame-ancestors")
+    }
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("brand", [Brand(), ACME], ids=["no brand", "brand"])
+def test_the_done_page_is_strict_and_shows_the_brand(status: Status, brand: Brand) -> None:
+    response = done_page(reservation(status=status), texts("en"), brand)
+    html = str(response.body)
+    assert_strict(response)
+    if brand is ACME:
+        assert "· Acme &amp; Söhne</title>" in html
+        image = '<img src="https://cdn.acme.example:8443/logo.svg?v=1&amp;w=2" alt="">'
+        assert f"<header>{image}<p>Acme &amp; Söhne</p></header>" in html
+        assert '<footer><a href="mailto:help@acme.example" rel="noreferrer">Help</a></footer>' in html
+        assert allowed(response)["img-src"] == ["https://cdn.acme.example:8443"]
+    else:
+        assert "<header><p>Identity check</p></header>" in html
+        assert "://" not in html
+        assert not re.search("<img|<footer", html)
+        assert "img-src" not in allowed(response)
+
+
+def test_an_error_page_is_strict_and_reloads_if_that_may_help() -> None:
+    gone, busy = (error_page(error, texts("ms"), ACME) for error in (NotFound(), StorageUnavailable("GetItem", "x")))
+    for response in (gone, busy):
+        assert_strict(response)
+        assert "Bantuan" in str(response.body)
+    assert (gone.status_code, "Refresh" in gone.headers) == (404, False)
+    assert (busy.status_code, busy.headers["Refresh"]) == (503, "5")
+
+
+@given(COLOURS)
+def test_the_text_on_a_button_is_readable_in_every_colour(colour: str) -> None:
+    brand = Brand(colour=colour)
+    assert contrast(brand.on_accent, brand.accent) >= 4.5
+    for scheme in (page_style.LIGHT, page_style.DARK):
+        assert contrast(page_style._edge(brand, scheme), scheme["card"]) >= 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    [("#000000", "#ffffff", 21), ("#ffffff", "#777777", 4.48), ("#0000ff", "#ffffff", 8.59), ("#123456", "#123456", 1)],
+)
+def test_the_contrast_of_two_colours(one: str, other: str, ratio: float) -> None:
+    assert contrast(one, other) == pytest.approx(ratio, abs=0.005)
+    assert contrast(other, one) == contrast(one, other)
+
+
+@pytest.mark.parametrize("scheme", [page_style.LIGHT, page_style.DARK], ids=["light", "dark"])
+def test_text_is_readable_in_both_schemes(scheme: dict[str, str]) -> None:
+    for text in ("text", "muted"):
+        for background in ("page", "card"):
+            assert contrast(scheme[text], scheme[background]) >= 4.5
+    assert contrast(DEFAULT_COLOUR, scheme["card"]) >= 3
+
+
+@pytest.mark.parametrize(
+    ("colour", "text"), [("", "#ffffff"), ("#ffd400", "#000000"), ("#0a7d5b", "#ffffff"), ("#FFFFFF", "#000000")]
+)
+def test_the_style_has_the_colour_of_the_brand(colour: str, text: str) -> None:
+    css = page_style.style(Brand(colour=colour))
+    assert f"--accent:{colour or DEFAULT_COLOUR};--on-accent:{text};" in css
