@@ -22,13 +22,15 @@ def page(
     language: Language,
     brand: Brand,
     *,
+    mark: str = "",
     script: str = "",
     polls: bool = False,
     head: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response[str]:
-    """A page with the heading `title`. `content` and `head` are HTML, already escaped.
+    """A page with the heading `title`. `content`, `mark` and `head` are HTML, already escaped.
 
+    mark: stands above the heading.
     polls: the script may call this API.
     """
     css = style(brand)
@@ -37,7 +39,7 @@ def page(
         f'<!doctype html>\n<html lang="{language.tag}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'
         f"<title>{escape(f'{title} · {brand.name}' if brand.name else title)}</title>{head}<style>{css}</style></head>"
-        f"<body><header>{_header(language, brand)}</header><main><h1>{escape(title)}</h1>{content}</main>"
+        f"<body><header>{_header(language, brand)}</header><main>{mark}<h1>{escape(title)}</h1>{content}</main>"
         f"{_footer(language, brand)}{f'<script>{script}</script>' if script else ''}</body></html>\n"
     )
     return Response(

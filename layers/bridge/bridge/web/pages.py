@@ -35,11 +35,13 @@ def done_page(v: Verification, language: Language, brand: Brand) -> Response[str
         may_try_again = v.reason_code is None or reason(v.reason_code).retryable
         texts.append(language.try_again if may_try_again else language.ask)
     content = paragraphs(*texts)
+    mark = ""
     if v.status.is_final:
-        content = (_TICK if v.status is Status.VERIFIED else _EXCLAMATION) + content
+        mark = _TICK if v.status is Status.VERIFIED else _EXCLAMATION
     else:
         content += WAITING
-    return page(200, title, content, language, brand, headers=reload_after(retry_after_header(v).get("Retry-After")))
+    headers = reload_after(retry_after_header(v).get("Retry-After"))
+    return page(200, title, content, language, brand, mark=mark, headers=headers)
 
 
 def error_page(error: BridgeError, language: Language, brand: Brand) -> Response[str]:
