@@ -106,10 +106,15 @@ def opened(table: Table, **changes: Any) -> Verification:
 def between_links(table: Table, status: Status = Status.PENDING, **changes: Any) -> Verification:
     """Its link has ended without a result, and another may follow."""
     made = claimed(table, opened(table, **changes), later(1000))
-    end = {"due_at": UNOPENED_DUE, "expires_at": made.expires_at, "link_outcome": "abandoned"}
+    end: dict[str, Any] = {"due_at": UNOPENED_DUE, "expires_at": made.expires_at, "link_outcome": "abandoned"}
     if status is not Status.PENDING:
         return completion.advance(table, made, finding(status, **end), later(1001))
     return completion.reschedule(table, made, now=later(1001), **end)
+
+
+def reopened(table: Table, **changes: Any) -> Verification:
+    """Has another link after one that ended."""
+    return open_link(table, between_links(table, **changes), later(1002), "5LL")
 
 
 def claim(table: Table, id: str, claimer: str, now: datetime) -> Claim:

@@ -23,10 +23,10 @@ from tests.store.factories import (
     item,
     later,
     nonce,
-    open_link,
     opened,
     pending,
     redacted,
+    reopened,
     reserved,
     unopened,
 )
@@ -57,7 +57,7 @@ MAKERS: dict[str, Callable[[Table], Verification]] = {
     "unopened": unopened,
     "opened": opened,
     "between_links": lambda table: between_links(table, Status.PROCESSING),
-    "reopened": lambda table: open_link(table, between_links(table), later(1002), "5LL"),
+    "reopened": reopened,
 }
 
 
