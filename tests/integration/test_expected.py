@@ -7,10 +7,12 @@ import pytest
 
 from bridge.domain import schedule
 from bridge.domain.matching import Identity
+from bridge.domain.verification import Verification
 from bridge.observability import EXPECTED_MISMATCH
 from tests.integration.alarms import emitted
 from tests.integration.harness import WANTED, World
 from tests.integration.leaks import Said, found
+from tests.integration.test_start import end_link, opened
 
 AMINAH = {"name": "Aminah Contoh", "id_number": "900101145555", "birthday": "1990-01-01"}
 FATIMAH = {"name": "Fatimah Contoh", "id_number": "910202-14-6666", "birthday": "1991-02-02"}
@@ -18,6 +20,7 @@ ALL_MATCH = {"name": True, "id_number": True, "birthday": True}
 NONE_MATCHES = {"name": False, "id_number": False, "birthday": False}
 UNKNOWN = {"name": None, "id_number": None, "birthday": None}
 KEY = {"Idempotency-Key": "order-17"}
+VALID_FOR = 3 * 86400
 
 
 def new(world: World, outcome: str | None, **expected: str) -> Any:
@@ -301,3 +304,48 @@ def test_a_comparison_that_cannot_be_read_is_repeated(world: World) -> None:
     world.sweep_and_drain()
 
     assert world.read(verification)["matches"] == ALL_MATCH
+
+
+@pytest.fixture
+def unopened(world: World) -> Verification:
+    return world.new(valid_for=VALID_FOR, expected=Identity(**AMINAH))
+
+
+def test_a_start_page_keeps_it_until_one_of_its_links_verifies(world: World, unopened: Verification) -> None:
+    settings, stored = world.deps.settings, world.stored.expected()
+    until = unopened.ends_at.timestamp() + settings.link_lifetime + settings.give_up_after + 7 * 86400
+    assert [item["ttl"] for item in stored] == [int(until)]
+    opened(world, unopened)
+    assert "matches" not in end_link(world, unopened)
+    world.vendor.play(opened(world, unopened), "verified")
+    assert expected(world, unopened.id) == [AMINAH]
+
+    world.returns(unopened)
+
+    assert world.read(unopened)["matches"] == ALL_MATCH
+    assert expected(world, unopened.id) == []
+
+
+def test_a_start_page_that_nobody_opens_erases_it_at_the_end(world: World, unopened: Verification) -> None:
+    world.clock.advance(VALID_FOR + schedule.AFTER_LINK)
+    world.sweep_and_drain()
+
+    document = world.read(unopened)
+    assert (document["status"], document["matches"]) == ("expired", UNKNOWN)
+    assert expected(world, unopened.id) == []
+
+
+def test_a_proof_on_an_earlier_link_is_compared(world: World) -> None:
+    verification = world.new(valid_for=VALID_FOR, expected=Identity(**FATIMAH))
+    first = opened(world, verification)
+    end_link(world, verification)
+    world.vendor.play(first, "verified")
+    world.vendor.play(opened(world, verification), "9102")
+    world.returns(verification)
+    assert expected(world, verification.id) == [FATIMAH]
+    world.clock.advance(schedule.FOLLOW_UPS[0])
+    world.sweep_and_drain()
+
+    document = world.read(verification)
+    assert (document["status"], document["matches"]) == ("verified", NONE_MATCHES)
+    assert expected(world, verification.id) == []

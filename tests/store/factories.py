@@ -9,7 +9,7 @@ from typing import Any
 from bridge.domain import schedule
 from bridge.domain.ids import new_id
 from bridge.domain.verification import Evidence, Status, Verification
-from bridge.store import claims, completion, creation, reading, redaction
+from bridge.store import claims, completion, creation, reading, redaction, start_links
 from bridge.store.claims import Claim
 from bridge.store.completion import StatusUpdate
 from bridge.store.items import Item, from_item, to_item
@@ -21,6 +21,8 @@ EXPIRES_AT = NOW + timedelta(minutes=15)
 FIRST_CHECK = EPOCH + schedule.FIRST_CHECK
 LAST_CHECK = schedule.last_check(EXPIRES_AT.timestamp())
 URL, TOKEN = "https://vendor.example/?token=4KK6FYHV", "4KK6FYHV"
+VALID_UNTIL = NOW + timedelta(days=7)
+UNOPENED_DUE = int(VALID_UNTIL.timestamp()) + schedule.AFTER_LINK
 EVIDENCE = Evidence(f"records/ver_{'a' * 26}/{'0a1b' * 16}.json.gz", "0a1b" * 16, 2048)
 REASONS = {Status.REJECTED: "document_copied", Status.FAILED: "vendor_error", Status.EXPIRED: "abandoned"}
 
@@ -74,6 +76,45 @@ def pending(table: Table, **changes: Any) -> Verification:
 
 def commit(table: Table, made: Verification, *, token: str = TOKEN) -> Verification:
     return creation.commit_link(table, made, url=URL, token=token, now=later(1))
+
+
+def unopened(table: Table, **changes: Any) -> Verification:
+    """One whose start page nobody has opened."""
+    made = reserved(table, **{"valid_until": VALID_UNTIL, "expires_at": VALID_UNTIL, **changes})
+    return creation.commit_without_link(table, made, due_at=UNOPENED_DUE, now=later(1))
+
+
+def leased(table: Table, verification: Verification, now: datetime) -> Verification:
+    found = start_links.lease(table, verification, nonce(), now)
+    assert found is not None
+    return found
+
+
+def open_link(table: Table, verification: Verification, now: datetime, token: str = TOKEN) -> Verification:
+    """Its start page makes a link."""
+    lifetime = timedelta(minutes=15)
+    lease = leased(table, verification, now)
+    found = start_links.commit(table, lease, url=URL, token=token, now=now, expires_at=now + lifetime)
+    assert found is not None
+    return found
+
+
+def opened(table: Table, **changes: Any) -> Verification:
+    return open_link(table, unopened(table, **changes), later(2))
+
+
+def between_links(table: Table, status: Status = Status.PENDING, **changes: Any) -> Verification:
+    """Its link has ended without a result, and another may follow."""
+    made = claimed(table, opened(table, **changes), later(1000))
+    end: dict[str, Any] = {"due_at": UNOPENED_DUE, "expires_at": made.expires_at, "link_outcome": "abandoned"}
+    if status is not Status.PENDING:
+        return completion.advance(table, made, finding(status, **end), later(1001))
+    return completion.reschedule(table, made, now=later(1001), **end)
+
+
+def reopened(table: Table, **changes: Any) -> Verification:
+    """Has another link after one that ended."""
+    return open_link(table, between_links(table, **changes), later(1002), "5LL")
 
 
 def claim(table: Table, id: str, claimer: str, now: datetime) -> Claim:

@@ -15,6 +15,7 @@ from bridge.domain.verification import Status, Verification
 from bridge.store import returns
 from bridge.store.table import Table
 from tests.store.factories import (
+    between_links,
     claimed,
     failed_check,
     failed_reservation,
@@ -22,9 +23,12 @@ from tests.store.factories import (
     item,
     later,
     nonce,
+    opened,
     pending,
     redacted,
+    reopened,
     reserved,
+    unopened,
 )
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
@@ -50,6 +54,10 @@ MAKERS: dict[str, Callable[[Table], Verification]] = {
     "expired": lambda table: in_status(table, Status.EXPIRED),
     "verified": lambda table: in_status(table, Status.VERIFIED),
     "redacted": redacted,
+    "unopened": unopened,
+    "opened": opened,
+    "between_links": lambda table: between_links(table, Status.PROCESSING),
+    "reopened": reopened,
 }
 
 

@@ -1,6 +1,7 @@
 """Many at once on one verification: one winner each, and a sequence without gaps."""
 
 import dataclasses
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Callable
@@ -12,13 +13,16 @@ import pytest
 
 from bridge.domain import schedule
 from bridge.domain.verification import Evidence, Status, Verification
-from bridge.store import completion, creation, due, redaction
+from bridge.store import completion, creation, due, redaction, start_links
 from bridge.store.table import ConditionFailed, Table
 from tests.store.engines import RACERS, Engine
 from tests.store.factories import (
     EPOCH,
+    EXPIRES_AT,
     FIRST_CHECK,
     NOW,
+    URL,
+    between_links,
     claim,
     claimed,
     commit,
@@ -31,6 +35,7 @@ from tests.store.factories import (
     pending,
     reservation,
     reserved,
+    unopened,
 )
 
 T = TypeVar("T")
@@ -109,6 +114,37 @@ def test_one_of_many_concurrent_sweeps_claims_what_is_due(table: Table, round: i
     taken = all_at_once(lambda n: due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 1 + n))
     assert sum(taken) == 1
     assert existing(table, made).due_at == FIRST_CHECK + 1 + taken.index(True)
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+@pytest.mark.parametrize("make", [unopened, between_links])
+def test_one_of_many_taps_leases_and_only_its_link_is_stored(
+    table: Table, make: Callable[[Table], Verification], round: int
+) -> None:
+    made, now = make(table), later(2000)
+
+    def tap(n: int) -> Verification | None:
+        # All others have read the verification before one of them leases it.
+        lease = start_links.lease(table, made, f"tap-{n}", now)
+        return lease and start_links.commit(table, lease, url=URL, token=f"link-{n}", now=now, expires_at=EXPIRES_AT)
+
+    stored = all_at_once(tap)
+    (winner,) = [n for n, found in enumerate(stored) if found]
+    last = existing(table, made)
+    assert stored[winner] == last
+    assert (last.token, last.attempt, len(last.ended_links)) == (f"link-{winner}", f"tap-{winner}", bool(made.token))
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+def test_one_of_many_expires_an_unopened_verification_or_a_tap_leases_it(table: Table, round: int) -> None:
+    made, now = unopened(table), later(7 * 86400)
+    tap = functools.partial(start_links.lease, table, made, nonce(), now)
+    expire = functools.partial(start_links.expire_unopened, table, made.id, now)
+    won = race(*(lambda n=n: bool(tap() if n % 4 == 0 else expire()) for n in range(RACERS)))
+    taps = won[::4]
+    # Those who share an attempt share its lease.
+    assert (all(taps), sum(won) - sum(taps)) in ((True, 0), (False, 1))
+    assert (existing(table, made).status is Status.PENDING) is all(taps)
 
 
 def assert_unbroken(first: Verification, written: list[Verification], last: Verification) -> None:

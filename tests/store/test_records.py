@@ -1,7 +1,7 @@
 """Records of every version so far are read, completed, and not bereft of what this version does not know."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.verification import Evidence, Status, Verification, timestamp
-from bridge.store import completion, creation, due, reading, redaction
+from bridge.domain.verification import EndedLink, Evidence, Status, Verification, timestamp
+from bridge.store import completion, creation, due, reading, redaction, start_links
 from bridge.store.items import Item, from_item
-from bridge.store.rows import history_entry
+from bridge.store.rows import ended_link, history_entry
 from bridge.store.table import Table
 from tests.store.factories import (
     EPOCH,
+    TOKEN,
     UNKNOWN,
     URL,
     claim,
@@ -25,6 +26,7 @@ from tests.store.factories import (
     item,
     later,
     nonce,
+    open_link,
     rescheduled,
     row,
     write,
@@ -70,7 +72,7 @@ def as_written(value: Any) -> Any:
     if isinstance(value, datetime):
         return timestamp(value)
     if isinstance(value, tuple):
-        return [history_entry(entry) for entry in value]
+        return [ended_link(each) if isinstance(each, EndedLink) else history_entry(each) for each in value]
     return asdict(value) if isinstance(value, Evidence) else value
 
 
@@ -105,7 +107,20 @@ def test_every_field_is_read_as_it_stands(table: Table, record: Record) -> None:
     assert not any(value for name, value in read.items() if name not in stands)
 
 
-@each("pending", "check_failed", "returned", "processing", "rejected", "expired")
+LINKED = (
+    "pending",
+    "check_failed",
+    "returned",
+    "processing",
+    "rejected",
+    "expired",
+    "opened",
+    "between_links",
+    "reopened",
+)
+
+
+@each(*LINKED)
 def test_a_record_that_can_advance_is_claimed_and_completed(table: Table, record: Record) -> None:
     made = record.put(table)
     claimed, is_claimed = claim(table, made.id, nonce(), later(3600))
@@ -127,6 +142,22 @@ def test_a_reservation_is_committed(table: Table, record: Record) -> None:
     assert index(table, "by_reference") == {made.id}
 
 
+@each("unopened", "between_links")
+def test_a_start_page_makes_a_link(table: Table, record: Record) -> None:
+    made = record.put(table)
+    found = open_link(table, made, later(2000), "6MM")
+    assert (found.status, found.sequence, found.token) == (made.status, made.sequence, "6MM")
+    assert knows_what_it_knew_not(table, made)
+
+
+@each("unopened")
+def test_one_that_nobody_opened_expires(table: Table, record: Record) -> None:
+    made = record.put(table)
+    assert start_links.expire_unopened(table, made.id, later(8 * 86400))
+    assert existing(table, made).status is Status.EXPIRED
+    assert knows_what_it_knew_not(table, made)
+
+
 @each("reserved")
 def test_a_reservation_whose_maker_died_is_ended(table: Table, record: Record) -> None:
     made = record.put(table)
@@ -146,18 +177,30 @@ def test_a_reservation_is_released(table: Table, record: Record) -> None:
 def test_what_has_come_to_its_end_is_left_as_it_is(table: Table, record: Record) -> None:
     made = record.put(table)
     assert claim(table, made.id, nonce(), later(3600)) == (made, False)
-    assert completion.advance(table, made, finding(Status.EXPIRED), later(3600)) == made
+    # A check knows the token that it began with.
+    check = replace(made, token=made.token or TOKEN)
+    assert completion.advance(table, check, finding(Status.EXPIRED), later(3600)) == made
     assert not creation.fail_abandoned(table, made.id, later(3600))
     assert knows_what_it_knew_not(table, made)
 
 
-@each("link_not_created", "pending", "check_failed", "returned", "processing", "rejected", "expired", "verified")
+@each("link_not_created", "verified", "unopened", *LINKED)
 def test_what_was_handed_out_is_redacted(table: Table, record: Record) -> None:
     made = record.put(table)
     tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(3600))
     assert tombstone is not None
     assert (tombstone.redacted_at, tombstone.status.is_final) == (later(3600), True)
-    personal = ("redirect_url", "reference", "metadata", "code", "token", "url", "evidence", "fingerprint")
+    personal = (
+        "redirect_url",
+        "reference",
+        "metadata",
+        "code",
+        "token",
+        "url",
+        "evidence",
+        "fingerprint",
+        "ended_links",
+    )
     assert not any(getattr(tombstone, name) for name in personal)
     assert knows_what_it_knew_not(table, made)
 
@@ -170,16 +213,18 @@ def test_a_tombstone_of_any_version_can_be_cleared(table: Table, record: Record)
     assert knows_what_it_knew_not(table, made)
 
 
-@each("reserved", "pending", "check_failed", "returned", "processing", "redacted")
+@each(
+    "reserved", "pending", "check_failed", "returned", "processing", "redacted", "unopened", "opened", "between_links"
+)
 def test_what_is_due_is_found_and_taken(table: Table, record: Record) -> None:
     made = record.put(table)
-    ((id, due_at),) = due.due(table, later(3600), limit=10)
+    ((id, due_at),) = due.due(table, later(8 * 86400), limit=10)
     assert id == made.id
-    assert due.claim_due(table, id, due_at, until=EPOCH + 7200)
+    assert due.claim_due(table, id, due_at, until=EPOCH + 9 * 86400)
     assert knows_what_it_knew_not(table, made)
 
 
-@each("pending", "check_failed", "returned", "processing", "rejected", "expired", "verified")
+@each("verified", "unopened", *LINKED)
 def test_what_has_a_reference_is_listed(table: Table, record: Record) -> None:
     made = record.put(table)
     assert made.reference is not None

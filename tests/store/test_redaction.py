@@ -2,17 +2,21 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from bridge.domain import schedule
-from bridge.domain.verification import Evidence, Status
+from bridge.domain.verification import Evidence, Status, Verification
 from bridge.store import completion, creation, reading, redaction
 from bridge.store.rows import reference_key
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import (
     EPOCH,
+    TOKEN,
     URL,
+    between_links,
     claim,
     existing,
     finding,
@@ -21,12 +25,16 @@ from tests.store.factories import (
     is_empty,
     item,
     later,
+    leased,
     nonce,
+    opened,
     redacted,
+    reopened,
     rescheduled,
     reservation,
     reserved,
     row,
+    unopened,
 )
 
 DUE_AT = EPOCH + schedule.LATE_ERASURE
@@ -35,7 +43,8 @@ DUE_AT = EPOCH + schedule.LATE_ERASURE
 LEFT = {
     *("id", "principal", "status", "sequence", "reason_code", "type", "id_country", "id_type", "attempt"),
     *("created_at", "updated_at", "expires_at", "redacted_at", "claimed_at", "claimed_by", "due_at", "due_shard"),
-    *("checks", "created_day", "owner_created", "history", "advanced", "ttl"),
+    *("checks", "created_day", "owner_created", "history", "advanced", "ttl", "lease_until"),
+    *("valid_until", "link_created_at", "link_outcome", "failures", "contact_started_at", "last_contact_at"),
 }
 PLANTED = {
     "redirect_url": "https://app.example.com/planted-1?customer=planted-2",
@@ -58,6 +67,23 @@ def test_nothing_personal_is_left_of_any_status(table: Table, status: Status) ->
     assert before.count("planted") >= 8
     assert "planted" not in after
     assert URL not in after
+    assert row(table, made).keys() <= LEFT
+
+
+def _leased(table: Table, **changes: Any) -> Verification:
+    return leased(table, between_links(table, **changes), later(2000))
+
+
+@pytest.mark.parametrize("make", [unopened, opened, between_links, _leased, reopened])
+def test_nothing_personal_is_left_of_the_links_of_a_start_page(table: Table, make: Callable[..., Verification]) -> None:
+    made = make(table, **PLANTED)
+    before = json.dumps(item(table, made.id))
+    tombstone = redaction.redact(table, made, due_at=DUE_AT, now=later(5000))
+    assert tombstone is not None
+    after = json.dumps(item(table, made.id))
+    assert (tombstone.status, tombstone.reason_code, tombstone.sequence) == (Status.EXPIRED, "redacted", 2)
+    assert before.count("planted") >= 6
+    assert [each for each in ("planted", URL, TOKEN, "5LL") if each in after] == []
     assert row(table, made).keys() <= LEFT
 
 

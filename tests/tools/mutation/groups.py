@@ -33,7 +33,7 @@ def _files(folder: str, but: Collection[str] = ()) -> tuple[str, ...]:
 
 
 _UNIT = (
-    *("addresses", "decision", "events", "link_request", "reasons", "redirect_urls", "rows", "schedule"),
+    *("addresses", "decision", "events", "link_request", "links", "reasons", "redirect_urls", "rows", "schedule"),
     *("vendor_record", "verification", "webhook_retries", "webhooks"),
 )
 # The whole flow, with faults and without.
@@ -55,6 +55,7 @@ _USE_CASES = (
     "publish",
     "read",
     "redact",
+    "start",
 )
 _COMPLETION = tuple(f"tests/integration/test_{name}*.py" for name in ("complete", "finalize", "return", "sweep"))
 
@@ -63,7 +64,10 @@ GROUPS = {
         _files("domain", but=("checks.py", "schedule.py")), tuple(f"tests/unit/test_{name}.py" for name in _UNIT)
     ),
     # When to check again is mostly tested with the use cases.
-    "checks": Group(("domain/checks.py", "domain/schedule.py"), ("tests/unit/test_schedule.py", *_FLOWS, *_COMPLETION)),
+    "checks": Group(
+        ("domain/checks.py", "domain/schedule.py"),
+        ("tests/unit/test_schedule.py", "tests/unit/test_links.py", *_FLOWS, *_COMPLETION),
+    ),
     "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record.py",)),
     "store": Group(_files("store"), ("tests/store", "tests/unit/test_rows.py")),
     "use_cases": Group(

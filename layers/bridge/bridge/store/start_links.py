@@ -28,8 +28,10 @@ def lease(table: Table, verification: Verification, attempt: str, now: datetime)
             verification.id, condition=condition, values=values, set={"attempt": attempt, "lease_until": until}
         )
     except ConditionFailed as failed:
-        # The response to our write was lost.
-        return failed.existing if failed.existing and failed.existing.attempt == attempt else None
+        existing = failed.existing
+        # If the response to our write was lost, the lease is ours. Nothing is made for one redacted since then.
+        is_ours = existing is not None and existing.attempt == attempt and existing.redacted_at is None
+        return existing if is_ours else None
 
 
 def commit(

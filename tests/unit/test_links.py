@@ -1,0 +1,165 @@
+"""When a start page may make a link, and what follows the end of one."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bridge.domain import links, schedule
+from bridge.domain.checks import CallClass, Check, after_decision, link_expires_at
+from bridge.domain.decision import Decision
+from bridge.domain.links import LinkState
+from bridge.domain.verification import EndedLink, Status, Verification
+from tests.unit.builders import reservation, vendor_record
+
+NOW = datetime.fromisoformat("2026-01-31T08:00:00.900+00:00")
+EPOCH = int(NOW.timestamp())
+DAY = 86400
+EARLIER = tuple(EndedLink(token, NOW, NOW, "abandoned") for token in ("first", "second"))
+
+
+def at(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def unopened(**changes: Any) -> Verification:
+    """Valid for a day, and nobody has opened it."""
+    created = {"sequence": 1, "lease_until": None, "created_at": at(-60), "expires_at": at(DAY), "valid_until": at(DAY)}
+    return reservation(**created | changes)
+
+
+def opened(**changes: Any) -> Verification:
+    link = {"token": "current", "url": "https://vendor.example", "link_created_at": at(-9), "expires_at": at(600)}
+    return unopened(**link | changes)
+
+
+def between(earlier: int = 0, **changes: Any) -> Verification:
+    """The last link has ended, after so many others."""
+    return opened(url=None, link_outcome="not_started", expires_at=at(-900), ended_links=EARLIER[:earlier], **changes)
+
+
+READY, USABLE, WAIT = LinkState.READY, LinkState.USABLE, LinkState.WAIT
+
+
+@pytest.mark.parametrize(
+    ("verification", "state", "may_open", "left"),
+    [
+        (unopened(), READY, True, 3),
+        (unopened(status=Status.PROCESSING), READY, True, 3),
+        (unopened(valid_until=at(0.001)), READY, True, 3),
+        (unopened(valid_until=NOW), WAIT, False, 3),
+        (unopened(valid_until=None), WAIT, False, 3),
+        (unopened(status=Status.EXPIRED), WAIT, False, 3),
+        (unopened(lease_until=EPOCH - 1), READY, True, 3),
+        # The lease counts whole seconds, and runs until its second is over.
+        (unopened(lease_until=EPOCH), WAIT, True, 3),
+        (unopened(lease_until=EPOCH + 1), WAIT, True, 3),
+        (opened(), USABLE, False, 2),
+        (opened(status=Status.PROCESSING), USABLE, False, 2),
+        (opened(lease_until=EPOCH + 1), USABLE, False, 2),
+        # A link may be made just before valid_until, and is usable after it.
+        (opened(valid_until=at(-1)), USABLE, False, 2),
+        (opened(expires_at=at(0.001)), USABLE, False, 2),
+        # Its time is over, but no check has ended it.
+        (opened(expires_at=NOW), WAIT, False, 2),
+        (opened(status=Status.VERIFIED), WAIT, False, 2),
+        (between(0), READY, True, 2),
+        (between(1), READY, True, 1),
+        (between(2), WAIT, False, 0),
+        (between(0, valid_until=NOW), WAIT, False, 2),
+        (between(0, lease_until=EPOCH), WAIT, True, 2),
+        (between(0, status=Status.EXPIRED), WAIT, False, 2),
+    ],
+)
+def test_a_link_may_be_made_while_none_may_still_succeed(
+    verification: Verification, state: LinkState, may_open: bool, left: int
+) -> None:
+    assert links.state(verification, NOW) is state
+    assert links.may_open(verification, NOW) is may_open
+    assert links.left(verification) == left
+
+
+UNFINISHED, FAILED = Decision(Status.EXPIRED, "abandoned"), Decision(Status.FAILED, "vendor_error")
+
+
+@pytest.mark.parametrize(
+    ("verification", "decision", "may_follow"),
+    [
+        (opened(), UNFINISHED, True),
+        (opened(status=Status.PROCESSING), FAILED, True),
+        (opened(ended_links=EARLIER[:1]), UNFINISHED, True),
+        (opened(ended_links=EARLIER), UNFINISHED, False),
+        (opened(valid_until=at(0.001)), UNFINISHED, True),
+        (opened(valid_until=NOW), UNFINISHED, False),
+        (opened(valid_until=None), UNFINISHED, False),
+        (opened(status=Status.EXPIRED), UNFINISHED, False),
+        (opened(status=Status.REJECTED), FAILED, False),
+        *((opened(), Decision(status), False) for status in Status if status not in (Status.EXPIRED, Status.FAILED)),
+    ],
+)
+def test_another_link_follows_one_that_ended_unfinished_while_it_is_valid(
+    verification: Verification, decision: Decision, may_follow: bool
+) -> None:
+    assert links.another_may_follow(verification, decision, NOW) is may_follow
+
+
+@pytest.mark.parametrize(
+    ("verification", "ends_in"),
+    [
+        (unopened(), DAY),
+        (between(1), DAY),
+        (opened(), DAY),
+        # Its last link was made just before valid_until.
+        (opened(valid_until=at(5)), 600),
+        (opened(valid_until=None), 600),
+    ],
+)
+def test_it_ends_with_its_last_link_or_when_no_other_may_be_made(verification: Verification, ends_in: int) -> None:
+    assert verification.ends_at == at(ends_in)
+    assert links.due_without_link(verification) == EPOCH + ends_in + schedule.AFTER_LINK
+
+
+@pytest.mark.parametrize(
+    ("verification", "ended"),
+    [
+        (unopened(), ()),
+        (opened(), ()),
+        (opened(ended_links=EARLIER[:1]), EARLIER[:1]),
+        (between(), (EndedLink("current", at(-9), at(-900), "not_started"),)),
+        (between(1), (EARLIER[0], EndedLink("current", at(-9), at(-900), "not_started"))),
+        (unopened(link_outcome="not_started", ended_links=EARLIER[:1]), EARLIER[:1]),
+    ],
+)
+def test_the_current_link_is_among_the_ended_ones_only_if_it_has_ended(
+    verification: Verification, ended: tuple[EndedLink, ...]
+) -> None:
+    assert links.ended(verification) == ended
+
+
+@pytest.mark.parametrize(("made_at", "expected"), [(at(-9), at(-9)), (None, at(-60))])
+def test_the_vendor_counts_a_links_lifetime_from_when_it_was_made(made_at: datetime | None, expected: datetime) -> None:
+    verification = opened(link_created_at=made_at)
+    assert links.link_created_at(verification) == expected
+    assert link_expires_at(verification, vendor_record(lifetime=100.0)) == expected + timedelta(seconds=100)
+    assert link_expires_at(verification, vendor_record(lifetime=None)) == at(600)
+
+
+REJECTED = Decision(Status.REJECTED, "document_copied")
+SOON = EPOCH + schedule.FOLLOW_UPS[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "verification", "decision", "due_at"),
+    [
+        (CallClass.RETURN, opened(ended_links=EARLIER[:1]), REJECTED, SOON),
+        (CallClass.RETURN, opened(ended_links=EARLIER, status=Status.REJECTED), Decision(Status.PROCESSING), SOON),
+        (CallClass.RETURN, opened(ended_links=EARLIER[:1]), Decision(Status.VERIFIED), None),
+        (CallClass.RETURN, opened(), REJECTED, None),
+        (CallClass.BACKGROUND, opened(ended_links=EARLIER[:1]), REJECTED, None),
+        (CallClass.REFRESH, opened(ended_links=EARLIER[:1]), REJECTED, None),
+    ],
+)
+def test_a_return_that_ends_without_success_is_followed_by_a_check_of_the_earlier_links(
+    call: CallClass, verification: Verification, decision: Decision, due_at: int | None
+) -> None:
+    assert after_decision(verification, Check(call, NOW), decision, at(600), is_started=True) == due_at
