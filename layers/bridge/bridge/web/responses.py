@@ -4,14 +4,15 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from bridge.domain.events import Event
 from bridge.domain.matching import Matches
-from bridge.domain.reasons import reason
 from bridge.domain.verification import Status, Verification, timestamp
+
+if TYPE_CHECKING:
+    from bridge.domain.events import Event
 
 # Seconds between two polls by a browser. A pending verification changes late, because the person is on the vendor's
 # page.
@@ -60,7 +61,7 @@ def status_document(v: Verification) -> dict[str, Any]:
     return {"id": v.id, "status": v.status, "reason": _reason(v), "updated_at": timestamp(v.updated_at)}
 
 
-def events(events: Iterable[Event]) -> dict[str, Any]:
+def events(events: "Iterable[Event]") -> dict[str, Any]:
     """The events of a verification, as its owner sees them."""
     return {
         "data": [
@@ -84,5 +85,8 @@ def retry_after_header(v: Verification) -> dict[str, str]:
 def _reason(v: Verification) -> dict[str, Any] | None:
     if v.reason_code is None:
         return None
+    # Imported here because a new verification has no reason.
+    from bridge.domain.reasons import reason
+
     why = reason(v.reason_code)
     return {"code": why.code, "message": why.message, "retryable": why.retryable}
