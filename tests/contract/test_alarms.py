@@ -8,7 +8,7 @@ import pytest
 
 from bridge import observability
 from tests.integration.alarms import ALARMS, Alarm
-from tests.integration.test_failures import CASES
+from tests.integration.failure_cases import CASES
 
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
 
@@ -46,7 +46,7 @@ AWS_METRICS: dict[str, tuple[str, str, dict[str, Any]]] = {
 COUNTS = {"DeliveryInFlightAlarm"}
 # Of which the age is in milliseconds.
 MILLISECONDS = {"PublishAgeAlarm"}
-# What tests see in a function's output beside the cases: see tests/integration/test_failures.py.
+# What tests see in a function's output beside the cases: see tests/integration/failure_cases.py.
 EMITTED = {case.metric for case in CASES.values()} | {observability.GAVE_UP, observability.OLDEST_DUE_SECONDS}
 # What is no failure: a person who is not the one that the caller expects.
 WITHOUT_ALARM = {observability.EXPECTED_MISMATCH}

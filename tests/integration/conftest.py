@@ -5,14 +5,17 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from bridge.dependencies import Dependencies
     from bridge.vendor.client import Vendor
+    from tests.integration.deliveries import Delivery
+    from tests.integration.failure_scenes import Scene
     from tests.integration.harness import Aws, Clock, Functions, World
     from tests.integration.leaks import Said
     from tests.integration.stored_state import StoredState
@@ -138,3 +141,48 @@ def vendor_at() -> "Iterator[Callable[..., Vendor]]":
     yield make
     for vendor in made:
         vendor._transport._session.close()
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Our own log alone, at the level of the functions."""
+    from bridge.observability import logger, metrics
+
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+    metrics.clear_metrics()
+    return log
+
+
+@pytest.fixture
+def scene(world: "World", log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> "Scene":
+    from bridge.observability import metrics
+    from tests.integration.alarms import powertools_settings
+    from tests.integration.failure_scenes import Scene
+    from tests.integration.harness import parts
+
+    # Powertools took these from this process's environment when it was imported.
+    namespace, service = powertools_settings(world.sandbox.stack)
+    monkeypatch.setattr(metrics.provider, "namespace", namespace)
+    monkeypatch.setattr(metrics.provider, "service", service)
+    verification = world.new("verified")
+    log.truncate(0)
+    return Scene(**parts(world), verification=verification)
+
+
+@pytest.fixture
+def delivery(world: "World", said: "Said") -> "Iterator[Delivery]":
+    """The clock starts at the real time, by which the library that verifies goes."""
+    from tests.integration.deliveries import Delivery
+    from tests.integration.harness import parts
+
+    world.clock.time = datetime.now(UTC)
+    hidden: list[int] = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        hidden.append(params["VisibilityTimeout"])
+
+    events, name = world.aws.client("sqs").meta.events, "before-parameter-build.sqs.ChangeMessageVisibility"
+    events.register(name, note)
+    yield Delivery(**parts(world), hidden=hidden, said=said)
+    events.unregister(name, note)

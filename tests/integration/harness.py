@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -285,6 +285,11 @@ class World:
         """A sweep, and all that it sent is worked off; how many messages those were."""
         self.sandbox.sweep_now()
         return self.sandbox.drain_queue()
+
+
+def parts(world: World) -> dict[str, Any]:
+    """What a world is made of, for one with more moves."""
+    return {each.name: getattr(world, each.name) for each in fields(world)}
 
 
 def free() -> None:

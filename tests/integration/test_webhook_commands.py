@@ -10,8 +10,8 @@ import pytest
 from bridge.cli import redeliver, webhooks
 from bridge.dependencies import Dependencies
 from bridge.domain.webhooks import is_secret, parse_endpoints
+from tests.integration.deliveries import DETAIL, FROM_BUS, OK, for_endpoint
 from tests.integration.raw_server import RawServer
-from tests.integration.test_deliver import DETAIL, FROM_BUS, OK, for_endpoint
 from tests.sandbox.sandbox import Sandbox
 
 URL = "https://crm.example.com/hook?token=canary"

@@ -4,16 +4,14 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
-from tests.sandbox import template
 from tests.simulation import scenarios
 from tests.simulation.dynamodb import Index, Table
 from tests.simulation.expressions import Item, condition, update
 from tests.simulation.world import World
+from tests.store.engines import moto_engine
 
 _TABLE = "VerificationsTable"
 
@@ -55,16 +53,9 @@ def recorded() -> _Recording:
 
 
 @pytest.fixture
-def moto_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="ap-southeast-1")
-        properties = template.read().of_type("AWS::DynamoDB::Table")[_TABLE]
-        names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-        client.create_table(TableName=_TABLE, **{name: properties[name] for name in names})
-        yield client
+def moto_table() -> Iterator[Any]:
+    with moto_engine() as engine, engine.table(_TABLE):
+        yield engine.client
 
 
 @pytest.mark.slow

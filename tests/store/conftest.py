@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox import aws
-from tests.sandbox.serving import Server
-from tests.store.engines import Engine, LeftOut, dynamodb_local, why_left_out
+from tests.store.engines import Engine, LeftOut, dynamodb_local, moto_engine, why_left_out
 
 if TYPE_CHECKING:
     from bridge.store.table import Table
@@ -19,13 +17,9 @@ _left_out: list[str] = []
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[Engine]:
-    """moto alone; what it holds stays, as it keeps one state for a process, and a sandbox may be up beside it."""
-    server = Server()
-    server.start(aws.moto(), aws.QuietMotoHandler)
-    engine = Engine("moto", server.url)
-    _used.append(engine.name)
-    yield engine
-    server.stop()
+    with moto_engine() as engine:
+        _used.append(engine.name)
+        yield engine
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from botocore.config import Config
 from samtranslator.yaml_helper import yaml_parse
 
 from bridge.store.table import Table
+from tests.sandbox import aws
+from tests.sandbox.serving import Server
 from tests.sandbox.template import TEMPLATE
 
 # Where `make test` unpacks it, and seconds that it may take to start.
@@ -50,9 +52,9 @@ class Engine:
         )
 
     @contextmanager
-    def table(self) -> Iterator[Table]:
+    def table(self, name: str | None = None) -> Iterator[Table]:
         """A new table, as template.yaml declares it; it is gone afterwards."""
-        table = Table(self.client, f"verifications-{uuid.uuid4().hex}", RETENTION)
+        table = Table(self.client, name or f"verifications-{uuid.uuid4().hex}", RETENTION)
         table.client.create_table(TableName=table.name, **_declared())
         try:
             yield table
@@ -65,6 +67,18 @@ def _declared() -> dict[str, Any]:
     # As it is written: of a table's keys and indexes SAM translates nothing.
     declared = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"]["VerificationsTable"]["Properties"]
     return {name: declared[name] for name in _CREATED_WITH}
+
+
+@contextmanager
+def moto_engine() -> Iterator[Engine]:
+    """moto's server. What others stored in moto stays, as it would not with mock_aws: moto has one state per process,
+    and a sandbox may be up."""
+    server = Server()
+    server.start(aws.moto(), aws.QuietMotoHandler)
+    try:
+        yield Engine("moto", server.url)
+    finally:
+        server.stop()
 
 
 @contextmanager

@@ -71,11 +71,9 @@ def form(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    from moto import mock_aws
+    from tests.store.engines import moto_engine
 
-    from tests.store.engines import Engine
-
-    with mock_aws(), Engine("moto", "https://dynamodb.us-east-1.amazonaws.com").table() as table:
+    with moto_engine() as engine, engine.table() as table:
         records = {state: item(table, make(table).id) for state, make in MAKERS.items()}
         json.dump(records, sys.stdout, indent=2, sort_keys=True)
         print()

@@ -12,10 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bridge.auth import jwks
 from bridge.aws import clients
-from bridge.domain.ids import RandomBytes
-from bridge.domain.schedule import Draw
 from bridge.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,6 +22,8 @@ if TYPE_CHECKING:
     from bridge.aws.secrets import Secret
     from bridge.aws.unpublished import UnpublishedQueue
     from bridge.domain.caller import Caller
+    from bridge.domain.ids import RandomBytes
+    from bridge.domain.schedule import Draw
     from bridge.domain.webhooks import Endpoints
     from bridge.outbound.public_post import PublicPost
     from bridge.store.audit_trail import AuditTrail
@@ -55,8 +54,8 @@ class Dependencies:
         *,
         client: Callable[[str], Any] = clients.client,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        random_bytes: RandomBytes = secrets.token_bytes,
-        draw: Draw = random.uniform,
+        random_bytes: "RandomBytes" = secrets.token_bytes,
+        draw: "Draw" = random.uniform,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -66,7 +65,8 @@ class Dependencies:
         self.draw = draw
         self.clock = clock
         self.sleep = sleep
-        self._client = client
+        # One client of a service, because each opens its own connections.
+        self._client = functools.cache(client)
 
     def nonce(self) -> str:
         """16 random bytes in hex."""
@@ -175,7 +175,7 @@ class Dependencies:
     @functools.cached_property
     def verify_access_token(self) -> "Callable[[str], Caller | None]":
         """A function from an access token to its caller; see `access_tokens.verify`."""
-        from bridge.auth import access_tokens
+        from bridge.auth import access_tokens, jwks
 
         settings = self.settings
         issuer = access_tokens.Issuer(

@@ -11,7 +11,6 @@ from aws_lambda_powertools.utilities.parameters import GetParameterError, Secret
 from botocore.exceptions import ClientError
 
 from bridge.domain.errors import SecretMalformed, StorageUnavailable
-from bridge.domain.verification import timestamp
 from bridge.observability import record_failure
 
 # Seconds.
@@ -64,6 +63,9 @@ class Secret:
             now = self._now()
             self._fault, self._next_fetch = fault, now + PAUSE_AFTER_FAULT
             value = self._last_good(fault, now)
+            # Imported here because the authorizer needs nothing else of that module.
+            from bridge.domain.verification import timestamp
+
             record_failure("secret_not_refreshed", fault, last_good_until=timestamp(self._good_until))
             return value
         self._fault = None

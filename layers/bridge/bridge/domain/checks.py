@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bridge.domain import links, schedule
-from bridge.domain.decision import Decision, VendorRecord
 from bridge.domain.verification import Status, Verification
+
+if TYPE_CHECKING:
+    from bridge.domain.decision import Decision, VendorRecord
 
 
 class CallClass(StrEnum):
@@ -31,7 +34,7 @@ class Check:
         return self.call is not CallClass.REFRESH
 
 
-def link_expires_at(verification: Verification, record: VendorRecord) -> datetime:
+def link_expires_at(verification: Verification, record: "VendorRecord") -> datetime:
     """When the link expires: by the record if it says so, else as estimated before."""
     if record.lifetime is None:
         return verification.expires_at
@@ -39,7 +42,7 @@ def link_expires_at(verification: Verification, record: VendorRecord) -> datetim
 
 
 def after_decision(
-    verification: Verification, check: Check, decision: Decision, expires_at: datetime, *, is_started: bool
+    verification: Verification, check: Check, decision: "Decision", expires_at: datetime, *, is_started: bool
 ) -> int | None:
     """When the next check is due after one with this decision; None if no further check is needed.
 
@@ -67,7 +70,7 @@ def after_decision(
     return min(planned, verification.due_at) if is_extra and verification.due_at else planned
 
 
-def reason_if_unchanged(verification: Verification, decision: Decision) -> str | None:
+def reason_if_unchanged(verification: Verification, decision: "Decision") -> str | None:
     """The reason code of a verification whose status a check did not change."""
     if verification.status.is_final:
         return verification.reason_code

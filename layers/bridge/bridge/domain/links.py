@@ -6,10 +6,13 @@ never more than one link that can be used.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bridge.domain import schedule
-from bridge.domain.decision import Decision
 from bridge.domain.verification import EndedLink, Status, Verification
+
+if TYPE_CHECKING:
+    from bridge.domain.decision import Decision
 
 MAX_LINKS = 3
 
@@ -49,7 +52,7 @@ def left(v: Verification) -> int:
     return MAX_LINKS - len(v.ended_links) - (v.token is not None)
 
 
-def another_may_follow(v: Verification, decision: Decision, at: datetime) -> bool:
+def another_may_follow(v: Verification, decision: "Decision", at: datetime) -> bool:
     """Whether a decision ends the link but not the verification. A rejection ends both."""
     is_unfinished = decision.status in (Status.EXPIRED, Status.FAILED) and not v.status.is_final
     return is_unfinished and v.valid_until is not None and at < v.valid_until and left(v) > 0

@@ -16,12 +16,13 @@ _CONNECTORS = {"bin": _SON, "a/l": _SON, "s/o": _SON, "binti": _DAUGHTER, "a/p":
 
 # Letters that NFKD does not decompose.
 _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe"})
-_APOSTROPHES = re.compile("['`´‘’ʻʼ]")
 
-_YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{2})([-/.]?)(\d{2})", re.ASCII)
-_YEAR_LAST = re.compile(r"(\d{2})([-/.])(\d{2})([-/.])(\d{4})", re.ASCII)
+# Patterns are compiled at their first use, because every function imports this module, and few compare.
+_APOSTROPHES = "['`´‘’ʻʼ]"
+_YEAR_FIRST = r"(\d{4})([-/.]?)(\d{2})([-/.]?)(\d{2})"
+_YEAR_LAST = r"(\d{2})([-/.])(\d{2})([-/.])(\d{4})"
 # YYMMDD and six more digits, as in a Malaysian identity card.
-_ID_WITH_BIRTHDAY = re.compile(r"\d{12}", re.ASCII)
+_ID_WITH_BIRTHDAY = r"\d{12}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,6 +36,8 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
+    """The comparison of each field."""
+
     name: bool | None = None
     id_number: bool | None = None
     birthday: bool | None = None
@@ -71,7 +74,7 @@ def _words(name: str) -> tuple[list[str], set[str]]:
 
     `bin` is a connector only between other words: it is also a Chinese given name.
     """
-    text = "/".join(part.strip() for part in _APOSTROPHES.sub("", _plain(name)).split("/"))
+    text = "/".join(part.strip() for part in re.sub(_APOSTROPHES, "", _plain(name)).split("/"))
     words = re.findall(r"\b[asd]/[lpo]\b|[^\W_]+", text)
     inner = range(1, len(words) - 1)
     connectors = {place for place in inner if words[place] in _CONNECTORS}
@@ -107,7 +110,7 @@ def _compare_birthdays(expected: str | None, document: Identity) -> bool | None:
     id_number = _id_number(document.id_number) or ""
     if len(readings) == 1:
         return True
-    if not _ID_WITH_BIRTHDAY.fullmatch(id_number):
+    if not re.fullmatch(_ID_WITH_BIRTHDAY, id_number, re.ASCII):
         return None
     named = {each for each in readings if id_number.startswith(each.strftime("%y%m%d"))}
     return day in named if named else None
@@ -115,7 +118,7 @@ def _compare_birthdays(expected: str | None, document: Identity) -> bool | None:
 
 def _dates(text: str) -> Iterator[date]:
     """All dates that a text may mean."""
-    found = _YEAR_FIRST.fullmatch(text.strip()) or _YEAR_LAST.fullmatch(text.strip())
+    found = re.fullmatch(_YEAR_FIRST, text.strip(), re.ASCII) or re.fullmatch(_YEAR_LAST, text.strip(), re.ASCII)
     if not found or found[2] != found[4]:
         return
     first, _, second, _, third = found.groups()

@@ -3,7 +3,6 @@
 import re
 
 from bridge.auth import api_keys
-from bridge.auth.access_tokens import is_jwt
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import Caller
 
@@ -27,6 +26,9 @@ def authorize(deps: Dependencies, authorization: str) -> Caller | None:
         return None
     if _KEY.fullmatch(match[1]):
         return api_keys.find_caller(deps.api_keys.read()["keys"], match[1], deps.now())
+    # Imported here because callers with an API key do not need it.
+    from bridge.auth.access_tokens import is_jwt
+
     if deps.settings.jwt_issuer and is_jwt(match[1]):
         return deps.verify_access_token(match[1])
     return None

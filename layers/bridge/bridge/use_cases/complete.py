@@ -6,7 +6,6 @@ completes it if this one crashes.
 
 from dataclasses import dataclass
 
-from bridge.aws.due_queue import DueMessage
 from bridge.dependencies import Dependencies
 from bridge.domain import checks, links, schedule
 from bridge.domain.checks import CallClass, Check
@@ -156,6 +155,8 @@ def _send_follow_up(deps: Dependencies, verification: Verification | None) -> No
     delay = verification.due_at - int(now)
     if delay > schedule.FOLLOW_UPS[-1]:
         return
+    from bridge.aws.due_queue import DueMessage
+
     try:
         failed = deps.due_queue.send([DueMessage(verification.id, verification.due_at, max(delay, 0))])
     except StorageUnavailable as error:

@@ -17,6 +17,8 @@ from bridge.store.claims import LATE_PROOF
 
 @dataclass(frozen=True, slots=True)
 class Created:
+    """A verification with its link; `is_replay` if an earlier request made it."""
+
     verification: Verification
     is_replay: bool
 

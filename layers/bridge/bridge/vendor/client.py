@@ -42,6 +42,8 @@ Permit = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Link:
+    """Where a person verifies, and the token of the record."""
+
     url: str
     token: str
 

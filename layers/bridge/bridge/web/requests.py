@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Set
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
@@ -20,11 +20,11 @@ from bridge.domain.errors import (
     UnsupportedMediaType,
 )
 from bridge.domain.links import DEFAULT_VALID_FOR
-from bridge.domain.listing import ListQuery
 from bridge.domain.matching import Identity
 from bridge.domain.verification import LinkRequest, Position, Status
-from bridge.web.link_request import field_errors
-from bridge.web.page_texts import resolve
+
+if TYPE_CHECKING:
+    from bridge.domain.listing import ListQuery
 
 # The largest valid body has 20 metadata values of 500 characters and a long URL.
 MAX_BODY_BYTES = 64 * 1024
@@ -75,6 +75,8 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
         errors.append(FieldError("header:Idempotency-Key", "must be 1 to 255 printable ASCII characters"))
     body = _json_object(_body(event), errors)
     if body is not None:
+        from bridge.web.link_request import field_errors
+
         errors += field_errors(body, allowed_origins)
     if errors or body is None:
         raise InvalidRequest(errors)
@@ -83,6 +85,8 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
     if body.pop("link", "now") == "on_open":
         body.setdefault("valid_for", DEFAULT_VALID_FOR)
     if body.get("locale") is not None:
+        from bridge.web.page_texts import resolve
+
         body["locale"] = resolve(body["locale"])
     return LinkRequest(**body), key
 
@@ -95,7 +99,7 @@ def wants_result(event: APIGatewayProxyEventV2) -> bool:
     return expand is not None
 
 
-def list_query(event: APIGatewayProxyEventV2) -> ListQuery:
+def list_query(event: APIGatewayProxyEventV2) -> "ListQuery":
     """Raises InvalidRequest, with all errors."""
     query = dict(event.query_string_parameters)
     errors = [FieldError(f"query:{name}", "is unknown") for name in query.keys() - _LIST_PARAMETERS]
@@ -116,6 +120,8 @@ def list_query(event: APIGatewayProxyEventV2) -> ListQuery:
         errors.append(FieldError("query:created_before", "must be later than created_after"))
     if errors:
         raise InvalidRequest(sorted(errors, key=lambda error: error.pointer))
+    from bridge.domain.listing import ListQuery
+
     return ListQuery(reference, Status(status) if status else None, start, end, int(limit or DEFAULT_LIMIT), after)
 
 

@@ -4,16 +4,16 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.domain import links
-from bridge.domain.events import Event
 from bridge.domain.matching import Matches
-from bridge.domain.reasons import reason
 from bridge.domain.verification import Status, Verification, timestamp
-from bridge.web.page_texts import texts
+
+if TYPE_CHECKING:
+    from bridge.domain.events import Event
 
 # Seconds between two polls by a browser. A pending verification changes late, because the person is on the vendor's
 # page.
@@ -67,7 +67,7 @@ def status_document(v: Verification) -> dict[str, Any]:
     return {"id": v.id, "status": v.status, "reason": _reason(v), "updated_at": timestamp(v.updated_at)}
 
 
-def events(events: Iterable[Event]) -> dict[str, Any]:
+def events(events: "Iterable[Event]") -> dict[str, Any]:
     """The events of a verification, as its owner sees them."""
     return {
         "data": [
@@ -106,6 +106,10 @@ def _links(v: Verification) -> list[dict[str, Any]]:
 def _reason(v: Verification) -> dict[str, Any] | None:
     if v.reason_code is None:
         return None
+    # Imported here because a new verification has no reason.
+    from bridge.domain.reasons import reason
+    from bridge.web.page_texts import texts
+
     why = reason(v.reason_code)
     message = texts(v.locale).reason(why.code) if v.locale else why.message
     return {"code": why.code, "message": message, "retryable": why.retryable}

@@ -1,0 +1,178 @@
+"""A world in which failures are injected: the moves of tests, what fails, and the lines that are left."""
+
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Literal, TypeAlias
+from unittest import mock
+
+from bridge.aws import secrets
+from bridge.aws.delivery_queue import DeliveryQueue
+from bridge.aws.due_queue import DueQueue
+from bridge.domain.schedule import FIRST_CHECK
+from bridge.domain.verification import Verification
+from bridge.settings import Settings
+from bridge.store.call_counters import CallCounters
+from bridge.store.rows import reference_key
+from bridge.vendor.rate_limiter import RateLimiter
+from tests.integration.deliveries import DETAIL, SECRET, received
+from tests.integration.harness import WANTED, World, http_event
+from tests.unit.tokens import ISSUER
+
+# A failure's own fields in its line.
+_FIELDS = {"error", "operation", "error_code", "http_status", "what", "verification_id", "message_id"}
+_FIELDS |= {"endpoint", "event_id", "reason"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene(World):
+    """A world with one verification, whose person has passed all checks at the vendor."""
+
+    verification: Verification
+
+    def message(self, body: str) -> None:
+        records = [{"messageId": "message-1", "body": body, "eventSource": "aws:sqs"}]
+        self.sandbox.invoke("FinalizeFunction", {"Records": records})
+
+    def deliver(self, endpoint: str, *, age: int = 0) -> None:
+        """An event for an endpoint on this machine, which answers nothing; sent to the queue `age` seconds ago."""
+        nowhere = {"name": "crm", "url": "http://127.0.0.1:1/canary", "secrets": [SECRET]}
+        listed = json.dumps({"endpoints": [nowhere, {"name": "canary "}]})
+        self.put_secret(self.deps.settings.webhook_endpoints_secret_arn, listed)
+        event = DETAIL | {"id": self.event_id, "data": {"id": self.verification.id, "reference": "canary"}}
+        body = json.dumps({"endpoint": endpoint, "event": event} if endpoint else {"detail": event})
+        queues = mock.MagicMock(**{"send_message_batch.return_value": {"Successful": ["crm"]}})
+        vars(self.deps)["delivery_queue"] = DeliveryQueue(queues, "https://sqs.example/a", "https://sqs.example/b")
+        self.sandbox.invoke("DeliverFunction", {"Records": [received(body, sent_at=self.clock.epoch - age)]})
+
+    @property
+    def event_id(self) -> str:
+        return f"evt_{self.verification.id[4:]}_2"
+
+    def authorize(self, credential: str) -> None:
+        event = http_event("GET", "/verifications/ver_x") | {"headers": {"authorization": f"Bearer {credential}"}}
+        self.sandbox.invoke("AuthorizeFunction", event)
+
+    def put_secret(self, arn: str, text: str) -> None:
+        self.sandbox.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=text)
+
+
+def failures(log: io.StringIO) -> list[dict[str, Any]]:
+    """The lines above INFO, by what they say of the failure."""
+    lines = [json.loads(line) for line in log.getvalue().replace("\0", "").splitlines()]
+    return [
+        {"message": line["message"]} | {name: line[name] for name in line.keys() & _FIELDS}
+        for line in lines
+        if line["level"] in ("WARNING", "ERROR")
+    ]
+
+
+Step: TypeAlias = Callable[[Scene], object]
+
+
+def deny(call: str, code: str = "AccessDeniedException") -> Step:
+    return lambda scene: scene.aws.deny(call, code)
+
+
+def vendor(fault: str, on: Literal["create", "get"] = "get") -> Step:
+    return lambda scene: scene.vendor.fault(fault, on=on, times=None)
+
+
+def nothing(scene: Scene) -> None:
+    """Nothing is injected."""
+
+
+def person_returns(scene: Scene) -> None:
+    scene.returns(scene.verification)
+
+
+def create(scene: Scene) -> None:
+    scene.functions.api("POST", "/verifications", WANTED)
+
+
+def api(method: str, path: str = "") -> Step:
+    return lambda scene: scene.functions.api(method, f"/verifications/{scene.verification.id}{path}")
+
+
+def message(scene: Scene) -> None:
+    scene.message(json.dumps({"id": scene.verification.id}))
+
+
+def sweep(scene: Scene) -> None:
+    scene.clock.advance(FIRST_CHECK)
+    scene.sandbox.invoke("SweepFunction", {})
+
+
+def authorize(scene: Scene) -> None:
+    scene.authorize(scene.sandbox.api_key)
+
+
+def unforeseen(scene: Scene) -> None:
+    vars(scene.deps)["vendor"] = SimpleNamespace(fetch=mock.Mock(side_effect=KeyError("canary")))
+
+
+def rate_limit_used_up(scene: Scene) -> None:
+    counters = CallCounters(scene.aws.client("dynamodb"), scene.deps.settings.rate_table_name)
+    vars(scene.deps)["rate_limiter"] = RateLimiter(counters, limit=5, background=60, now=scene.clock)
+
+
+def queue_that_takes_nothing(scene: Scene) -> None:
+    refused = {"SenderFault": False, "Code": "InternalError", "Message": "canary"}
+    full = SimpleNamespace(
+        send_message_batch=lambda QueueUrl, Entries: {"Failed": [{"Id": each["Id"]} | refused for each in Entries]},
+        get_queue_attributes=lambda QueueUrl, AttributeNames: {"Attributes": dict.fromkeys(AttributeNames, "0")},
+    )
+    vars(scene.deps)["due_queue"] = DueQueue(full, "https://sqs.example/due")
+
+
+def undecided_and_refreshed(scene: Scene) -> None:
+    """Open after a refresh of just now, while the queue takes nothing."""
+    scene.play(scene.verification, "ocr_passed")
+    scene.refresh(scene.verification)
+    queue_that_takes_nothing(scene)
+
+
+def provider_that_is_away(scene: Scene) -> None:
+    issuer = {"JWT_ISSUER": ISSUER.issuer, "JWT_AUDIENCE": ISSUER.audiences[0], "JWKS_URL": "http://127.0.0.1:1/"}
+    scene.deps.settings = Settings({**os.environ, "JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
+
+
+def api_keys(text: str) -> Step:
+    return lambda scene: scene.put_secret(scene.deps.settings.api_keys_secret_arn, text)
+
+
+def after_a_call(inject: Step) -> Step:
+    """What is injected meets an authorizer that has let somebody in before, and has to fetch its keys anew."""
+
+    def injected(scene: Scene) -> None:
+        with mock.patch.object(secrets, "MAX_AGE", 0):
+            authorize(scene)
+        inject(scene)
+
+    return injected
+
+
+def person_returns_while_credentials_are_malformed(scene: Scene) -> None:
+    """The vendor's secret is the sandbox's, so it is put back at once."""
+    arn = scene.deps.settings.ekyc_credentials_secret_arn
+    good = scene.sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    scene.put_secret(arn, '{"client_id": "canary",}')
+    try:
+        person_returns(scene)
+    finally:
+        scene.put_secret(arn, good)
+
+
+def inerasable(scene: Scene) -> None:
+    """As if the caller had said whom it expects."""
+    scene.stored.set(scene.verification.id, "has_expected", True)
+    scene.aws.deny("dynamodb.DeleteItem")
+
+
+def unreadable(scene: Scene) -> None:
+    """A newer version wrote the row, say, before a deployment went back."""
+    scene.stored.set(scene.verification.id, "status", "archived")
+    scene.stored.set(scene.verification.id, "reference_key", reference_key(scene.verification.principal, "order-1"))
