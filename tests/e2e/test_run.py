@@ -190,7 +190,7 @@ def test_the_sandboxs_receiver_takes_what_the_library_signs_and_nothing_else(
 
 
 def test_the_sandboxs_receiver_responds_as_it_is_told() -> None:
-    frontend = Frontend(SECRET)
+    frontend = Frontend(SECRET, api_url="http://api.example", new_token=lambda: "a.b.c")
     client = Client(Request.application(frontend.respond))
     try:
         assert client.post("/hook", data=BODY).status_code == 401

@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 
 from .backing import LOOPBACK, Backing, Choices
+from .identity_provider import KEY_SET
 from .running import Running
 from .sam_template import ENDPOINT_VARIABLE, with_endpoint_variable
 from .sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
@@ -103,6 +104,8 @@ class SamLocal(Running):
 def variables_inside(backing: Backing, address: str) -> dict[str, dict[str, str]]:
     """The variables by function, as containers need them: there, this machine has another address."""
     known = {name: backing.variables[name] for name in (ENDPOINT_VARIABLE, "EKYC_API_URL")}
+    if (issuer := backing.variables["JWT_ISSUER"]).startswith(f"http://{LOOPBACK}:"):
+        known["JWKS_URL"] = issuer + KEY_SET
     inside = {name: url.replace(f"//{LOOPBACK}:", f"//{address}:") for name, url in known.items()}
     endpoint = {ENDPOINT_VARIABLE: inside.pop(ENDPOINT_VARIABLE)}
     functions = backing.stack.with_variables(inside).functions
