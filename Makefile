@@ -201,7 +201,7 @@ install = @set -o pipefail; $(1)/pip install --disable-pip-version-check --progr
 $(BIN)/python:
 	@test -n "$(PYTHON)"
 	$(call say,Creating $(VENV) with $(PYTHON).)
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sandbox: $(LOCKS)/sandbox.txt | $(BIN)/python
 	$(call say,Installing the packages of the sandbox. This takes a minute or two. Later runs skip it.)

@@ -3,9 +3,11 @@
 Every documented response, over HTTP too: tests/contract.
 """
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import requests
 
 from tests.conftest import CORS_ORIGIN
@@ -54,6 +56,27 @@ def test_a_person_who_passes_and_returns_is_verified_with_two_vendor_calls(sandb
     assert (opened.status_code, opened.headers["content-type"]) == (200, "image/png")
     calls = sandbox.vendor.calls()
     assert (calls["create"], calls["get"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("type", "statuses"),
+    [
+        ("00", ["verified", "rejected", "rejected", "failed", "expired", "expired", "processing"]),
+        ("01", ["verified", "rejected", "failed", "expired"]),
+    ],
+)
+def test_an_ending_on_the_vendors_page_becomes_the_status_that_it_is_listed_under(
+    sandbox: Sandbox, type: str, statuses: list[str]
+) -> None:
+    wanted = WANTED | {"type": type}
+    page = requests.get(call(sandbox, "POST", "/verifications", json=wanted)["url"], timeout=TIMEOUT).text
+    groups = re.findall(r"(?s)<legend>The bridge says: (\w+)</legend>(.*?)</fieldset>", page)
+    listed = [(status, outcome) for status, text in groups for outcome in re.findall(r'value="([^"]+)"', text)]
+    assert [status for status, _ in listed] == statuses
+
+    arrivals = [finish(call(sandbox, "POST", "/verifications", json=wanted), outcome) for _, outcome in listed]
+
+    assert [parse_qs(urlsplit(arrival).query)["status"] for arrival in arrivals] == [[status] for status in statuses]
 
 
 def test_with_the_vendor_out_of_reach_the_person_is_sent_on_and_completed_by_the_sweep(sandbox: Sandbox) -> None:
