@@ -17,7 +17,7 @@ import requests
 from .backing import LOOPBACK, Backing, Choices
 from .identity_provider import KEY_SET
 from .running import Running
-from .sam_template import ENDPOINT_VARIABLE, with_endpoint_variable
+from .sam_template import ENDPOINT_VARIABLE, with_endpoint_variable, with_origin
 from .sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
 from .template import TEMPLATE
 from .webhooks import Say, Webhooks
@@ -72,7 +72,8 @@ class SamLocal(Running):
         self._wait_until_up(process)
 
     def _start_sam(self, variables: Path) -> subprocess.Popen[bytes]:
-        command = [self._executable, "local", "start-api", "--template", str(with_endpoint_variable(self._built))]
+        template = with_origin(with_endpoint_variable(self._built), self.frontend.url)
+        command = [self._executable, "local", "start-api", "--template", str(template)]
         command += ["--env-vars", str(variables), "--host", LOOPBACK, "--port", str(self._port)]
         command += ["--skip-pull-image", "--warm-containers", "LAZY"]
         command += ["--parameter-overrides", f"Architecture={ARCHITECTURE}"]
