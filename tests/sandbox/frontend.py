@@ -74,13 +74,19 @@ class Frontend:
             demo = _DEMO_PAGE.read_text(encoding="utf-8").replace(_API_URL, self._api_url)
             return Response(demo, headers=_NO_STORE, content_type="text/html; charset=utf-8")
         if request.path == TOKEN:
-            token = {"access_token": self._new_token(), "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
-            return Response(json.dumps(token), headers=_NO_STORE, content_type="application/json")
+            return self._give_token(request)
         if request.path != HOOK:
             return Response(_done(request.args.to_dict()), content_type="text/html; charset=utf-8")
         if request.method == "PUT":
             return self._choose(request.get_data(as_text=True).strip())
         return self._receive(request) if request.method == "POST" else _text(405, "POST webhooks here.")
+
+    def _give_token(self, request: Request) -> Response:
+        # Another site may let its name lead to this machine, to read from here in a browser (DNS rebinding).
+        if request.host.partition(":")[0] not in ("127.0.0.1", "localhost"):
+            return _text(403, "Tokens are for pages of this machine.")
+        token = {"access_token": self._new_token(), "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
+        return Response(json.dumps(token), headers=_NO_STORE, content_type="application/json")
 
     def _choose(self, response: str) -> Response:
         is_status = response.isascii() and response.isdecimal() and 200 <= int(response) <= 599
