@@ -204,6 +204,9 @@ def test_the_sandboxs_receiver_responds_as_it_is_told() -> None:
         for host, status in (("127.0.0.1:8000", 200), ("localhost", 200), ("127.0.0.1.evil.example:8000", 403)):
             given = client.get("/token", base_url=f"http://{host}")
             assert (given.status_code, "a.b.c" in given.text) == (status, status == 200)
+        for origin, allowed in (("http://localhost:5173", "http://localhost:5173"), ("https://evil.example", None)):
+            given = client.get("/token", headers={"Origin": origin})
+            assert given.headers.get("access-control-allow-origin") == allowed
         assert 'API_URL = "http://api.example"' in client.get("/").text
         page = client.get("/done?status=%3Cb%3E&verification_id=ver_1").text
         assert "Back at the frontend: &lt;b&gt;" in page

@@ -17,9 +17,12 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from . import cors
+from .backing import LOCAL_ORIGINS
 from .html import page
 from .identity_provider import TOKEN_SECONDS
 from .serving import Server
+from .triggers import Cors
 from .webhooks import is_genuine
 
 HOOK, DEMO, TOKEN = "/hook", "/", "/token"
@@ -28,6 +31,8 @@ SLOW_SECONDS = 15
 _DEMO_PAGE = Path(__file__).with_name("demo_frontend.html")
 # What the page has in place of the API's URL.
 _API_URL = "http://127.0.0.1:8080"
+# For pages of your own, on other ports of this machine.
+_LOCAL = Cors(tuple(LOCAL_ORIGINS.split(",")))
 _NO_STORE = {"Cache-Control": "no-store"}
 _BANNER = "The sandbox's page in place of your frontend: nothing here is yours."
 _NOTE = (
@@ -86,7 +91,9 @@ class Frontend:
         if request.host.partition(":")[0] not in ("127.0.0.1", "localhost"):
             return _text(403, "Tokens are for pages of this machine.")
         token = {"access_token": self._new_token(), "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
-        return Response(json.dumps(token), headers=_NO_STORE, content_type="application/json")
+        response = Response(json.dumps(token), headers=_NO_STORE, content_type="application/json")
+        cors.add_headers(_LOCAL, request, response)
+        return response
 
     def _choose(self, response: str) -> Response:
         is_status = response.isascii() and response.isdecimal() and 200 <= int(response) <= 599
