@@ -44,7 +44,7 @@ help: ## list the targets
 demo: $(VENV)/.sandbox ## run one verification from link to final record and webhook, and print each step
 	@$(BIN)/python -m tests.sandbox demo
 
-run: $(VENV)/.sandbox ## run the bridge, an embedded AWS and a fake vendor until interrupted [PORT=…] [WEBHOOK_URL=…]
+run: $(VENV)/.sandbox ## run the bridge, an embedded AWS, a fake vendor and a demo frontend until interrupted [PORT=…] [WEBHOOK_URL=…]
 	@$(BIN)/python -m tests.sandbox run
 
 sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (needs Docker)
@@ -201,7 +201,7 @@ install = @set -o pipefail; $(1)/pip install --disable-pip-version-check --progr
 $(BIN)/python:
 	@test -n "$(PYTHON)"
 	$(call say,Creating $(VENV) with $(PYTHON).)
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sandbox: $(LOCKS)/sandbox.txt | $(BIN)/python
 	$(call say,Installing the packages of the sandbox. This takes a minute or two. Later runs skip it.)

@@ -15,7 +15,7 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "ekyc-bridge")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "ekyc-bridge")
 
 # The origin whose pages may call the sandbox's API.
-CORS_ORIGIN = "https://app.example.com"
+CORS_ORIGIN = "http://localhost:5173"
 
 # As it was before any sandbox, for processes that tests start.
 OUTER_ENVIRONMENT = dict(os.environ)
@@ -37,7 +37,7 @@ def running_sandbox() -> "Iterator[Sandbox]":
     """All of it, workers off; what a test leaves behind, the next one finds. Tests take `sandbox`."""
     from tests.sandbox.sandbox import Sandbox
 
-    with Sandbox(workers=False, parameters={"AllowedCorsOrigins": CORS_ORIGIN}) as sandbox:
+    with Sandbox(workers=False) as sandbox:
         _running.append(sandbox)
         # What is loaded by now stays; else each collection would go through all of moto.
         gc.freeze()

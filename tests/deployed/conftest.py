@@ -9,11 +9,11 @@ import pytest
 from tests.deployed.certificates import Authority
 from tests.deployed.checkout import Checkout
 from tests.deployed.emulator import API_HOSTS, Emulator
-from tests.deployed.identity_provider import IdentityProvider
 from tests.deployed.internet import INSIDE, NAMES
 from tests.deployed.readme import deploy_steps, documented
 from tests.deployed.receiver import Receiver
 from tests.deployed.stack import Stack
+from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
 # What the README leaves to the operator.
@@ -60,7 +60,7 @@ def vendor(authority: Authority) -> Iterator[FakeVendor]:
 
 @pytest.fixture(scope="session")
 def identity_provider(authority: Authority) -> Iterator[IdentityProvider]:
-    with IdentityProvider(authority.server_context()) as provider:
+    with IdentityProvider(tls=authority.server_context()) as provider:
         yield provider
 
 

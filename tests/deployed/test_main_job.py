@@ -2,8 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from tests.deployed.identity_provider import IdentityProvider
 from tests.deployed.stack import Stack, eventually
+from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.deployed.checkout import Checkout
-from tests.deployed.identity_provider import IdentityProvider
 from tests.deployed.permissions import permissions
 from tests.deployed.readme import ROOT
 from tests.deployed.stack import Stack, eventually
+from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
 FUNCTIONS = ("Authorize", "Verifications", "Redirect", "Sweep", "Finalize", "Publish", "Deliver", "About")

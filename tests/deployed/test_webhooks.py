@@ -12,11 +12,11 @@ import pytest
 from bridge.cli.webhooks import new_secret
 from tests.deployed.checkout import Checkout
 from tests.deployed.conftest import operate
-from tests.deployed.identity_provider import IdentityProvider
 from tests.deployed.internet import INSIDE
 from tests.deployed.readme import documented
 from tests.deployed.receiver import BILLING, CRM, Received, Receiver
 from tests.deployed.stack import Stack, eventually
+from tests.sandbox.identity_provider import IdentityProvider
 
 ADVANCES = ["verification.created", "verification.processing", "verification.verified"]
 

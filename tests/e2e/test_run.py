@@ -110,6 +110,7 @@ def test_webhooks_go_to_each_url_again_within_seconds_and_an_interrupt_ends_all_
     for receiver in (steady, failing):
         assert receiver.events[0]["data"]["id"] == created["id"]
     assert all(f"export {name.upper()}=" in printed for name in ready)
+    assert f"\nOpen the demo frontend in a browser: {ready['demo_url']}\n" in printed
     assert "\nPOST /verifications -> 201\n" in printed
     name = urls[1].split("/")[2].replace(":", "-")
     attempts = f"webhook verification.created {created['id']} -> {name}, attempt"
@@ -190,7 +191,7 @@ def test_the_sandboxs_receiver_takes_what_the_library_signs_and_nothing_else(
 
 
 def test_the_sandboxs_receiver_responds_as_it_is_told() -> None:
-    frontend = Frontend(SECRET)
+    frontend = Frontend(SECRET, api_url="http://api.example", new_token=lambda: "a.b.c")
     client = Client(Request.application(frontend.respond))
     try:
         assert client.post("/hook", data=BODY).status_code == 401
@@ -200,6 +201,13 @@ def test_the_sandboxs_receiver_responds_as_it_is_told() -> None:
         assert [event["type"] for event in frontend.received] == ["verification.verified"]
         mistake = client.put("/hook", data="nonsense")
         assert (mistake.status_code, "-d 503" in mistake.text) == (400, True)
+        for host, status in (("127.0.0.1:8000", 200), ("localhost", 200), ("127.0.0.1.evil.example:8000", 403)):
+            given = client.get("/token", base_url=f"http://{host}")
+            assert (given.status_code, "a.b.c" in given.text) == (status, status == 200)
+        for origin, allowed in (("http://localhost:5173", "http://localhost:5173"), ("https://evil.example", None)):
+            given = client.get("/token", headers={"Origin": origin})
+            assert given.headers.get("access-control-allow-origin") == allowed
+        assert 'API_URL = "http://api.example"' in client.get("/").text
         page = client.get("/done?status=%3Cb%3E&verification_id=ver_1").text
         assert "Back at the frontend: &lt;b&gt;" in page
         assert "<b>" not in page

@@ -23,7 +23,7 @@ TIMEOUT = 120
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What the READY line says, of a build of what is in the checkout now."""
+    """What the READY line says, of a build of what is in the checkout now. An interrupt ends it without a traceback."""
     try:
         executable = sam()
         host_address()
@@ -32,21 +32,26 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     built = _build(executable, tmp_path_factory.mktemp("build"))
     # A process of its own, because this one may have a sandbox in it.
     variables = {"PORT": str(_free_port()), "SAM_TEMPLATE": str(built), "PYTHONUNBUFFERED": "1"}
+    stderr = built.with_name("stderr")
+    out = stderr.open("w", encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.sandbox", "sam-local"],
         cwd=TEMPLATE.parent,
         env=OUTER_ENVIRONMENT | variables,
         stdout=subprocess.PIPE,
+        stderr=out,
         text=True,
     )
-    with process:
+    with out, process:
         assert process.stdout is not None
         word, _, said = process.stdout.readline().partition(" ")
         try:
-            assert word == "READY", "it ended before it was up"
+            assert word == "READY", stderr.read_text(encoding="utf-8")
             yield json.loads(said)
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
+    assert "Traceback" not in stderr.read_text(encoding="utf-8")
 
 
 def _build(executable: str, directory: Path) -> Path:
@@ -81,6 +86,21 @@ def test_a_verification_goes_from_link_to_final_record(front: dict[str, str]) ->
     assert returned.headers["location"].startswith("http://localhost:5173/welcome?")
     assert "status=verified" in returned.headers["location"]
     assert read.json()["status"] == "verified"
+
+
+def test_the_demo_frontend_may_create_with_its_access_token(front: dict[str, str]) -> None:
+    origin, url = {"Origin": front["frontend_url"]}, f"{front['api_url']}/verifications"
+    token = requests.get(f"{front['frontend_url']}/token", timeout=TIMEOUT).json()["access_token"]
+    wanted = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": front["demo_url"]}
+    headers = origin | {"Authorization": f"Bearer {token}"}
+
+    preflight = requests.options(url, headers=origin, timeout=TIMEOUT)
+    created = requests.post(url, headers=headers, json=wanted, timeout=TIMEOUT)
+
+    assert created.status_code == 201, created.text
+    for response in (preflight, created):
+        assert response.headers["access-control-allow-origin"] == front["frontend_url"]
+    assert "authorization" in preflight.headers["access-control-allow-headers"]
 
 
 @pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"Authorization": "Bearer ek_unknown"}, 403)])

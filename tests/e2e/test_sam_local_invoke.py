@@ -17,7 +17,8 @@ from tests.sandbox.sam_local import BUILT, variables_inside
 from tests.sandbox.sam_template import with_endpoint_variable
 from tests.sandbox.sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
 from tests.sandbox.serving import Server
-from tests.unit.tokens import ISSUER, jwk, token
+from tests.sandbox.signing import jwk
+from tests.unit.tokens import ISSUER, token
 
 pytestmark = pytest.mark.sam_local
 

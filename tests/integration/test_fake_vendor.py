@@ -4,7 +4,6 @@ Its faults, and the bytes that it sends, show in test_vendor_client.py; the shap
 test_doctor.py.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -170,13 +169,6 @@ def test_the_page_groups_choices_by_what_they_mean_and_marks_an_error_as_one(ven
     assert f"the face is another person&#x27;s ({MISMATCH})" in visit(vendor, token).text
     unknown = choose(vendor, token, "face", "nonsense")
     assert (unknown.status_code, '<h1 class="error"' in unknown.text) == (400, True)
-
-
-@pytest.mark.parametrize(("type", "count"), [("00", 6), ("01", 4)])
-def test_each_ending_that_the_page_offers_is_one(vendor: FakeVendor, type: str, count: int) -> None:
-    endings = re.findall(r'name="outcome" value="([^"]+)"', visit(vendor, link(vendor, type=type)).text)
-    assert len(endings) == count
-    assert {visit(vendor, link(vendor, type=type), f"&outcome={name}").status_code for name in endings} == {303}
 
 
 def test_a_link_plays_outcomes_joined_with_a_plus(vendor: FakeVendor) -> None:

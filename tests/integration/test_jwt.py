@@ -17,7 +17,8 @@ from bridge.settings import Settings
 from tests.integration.harness import WANTED, http_event
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.serving import Server
-from tests.unit.tokens import ISSUER, jwk, token
+from tests.sandbox.signing import jwk
+from tests.unit.tokens import ISSUER, token
 
 
 @pytest.fixture
@@ -134,7 +135,11 @@ def test_the_subject_is_in_no_log(call: Call, monkeypatch: pytest.MonkeyPatch) -
         assert word not in log.getvalue()
 
 
-def test_where_no_provider_is_trusted_no_token_is_even_read(sandbox: Sandbox, deps: Dependencies) -> None:
+def test_where_no_provider_is_trusted_no_token_is_even_read(
+    sandbox: Sandbox, deps: Dependencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JWT_ISSUER", "")
+    deps.settings = Settings()
     event = http_event("GET", "/verifications/ver_x") | {"type": "REQUEST"}
     event["headers"] = {"authorization": f"Bearer {token()}"}
     assert sandbox.invoke("AuthorizeFunction", event) == {"isAuthorized": False}

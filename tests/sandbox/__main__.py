@@ -7,7 +7,8 @@ sam-local  the same front by `sam local start-api`; PORT picks its port (3000), 
            SAM_TEMPLATE what `sam build` wrote (.aws-sam/build/template.yaml)
 
 run and sam-local print one line on stdout when all is up, and nothing else:
-READY {"api_url": …, "api_key": …, "frontend_url": …, "ekyc_api_url": …, "aws_endpoint_url": …, "webhook_secret": …}
+READY {"api_url": …, "api_key": …, "frontend_url": …, "demo_url": …, "ekyc_api_url": …, "aws_endpoint_url": …,
+       "webhook_secret": …}
 Before it, stderr has the same as lines for a shell: export API_URL=…
 After it, stderr has a line for each request and each webhook, and what functions log from WARNING upwards.
 """
@@ -85,7 +86,8 @@ def _until_interrupted(what: "Running", out: TextIO) -> NoReturn:
     _say("Starting the bridge, an embedded AWS and the vendor …")
     with what as running:
         ready = running.ready()
-        _say("Paste these lines into another terminal. Ctrl-C ends all of it.\n")
+        _say(f"Open the demo frontend in a browser: {ready['demo_url']}")
+        _say("Or paste these lines into another terminal. Ctrl-C ends all of it.\n")
         for name, value in ready.items():
             _say(f"export {name.upper()}={shlex.quote(value)}")
         _say("")

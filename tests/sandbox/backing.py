@@ -62,7 +62,8 @@ class Backing:
     def _up(self, public_url: str, choices: Choices) -> None:
         outer = dict(os.environ)
         self._enter_aws()
-        created = stack.create(template.read(choices.parameters), boto3.Session(), self.aws.url)
+        parameters = {"AllowedCorsOrigins": LOCAL_ORIGINS} | dict(choices.parameters)
+        created = stack.create(template.read(parameters), boto3.Session(), self.aws.url)
         local = {"ALLOWED_REDIRECT_ORIGINS": LOCAL_ORIGINS, "PUBLIC_BASE_URL": public_url}
         known = merged(created.functions).keys()
         chosen = {name: outer[name] for name in known & outer.keys()}

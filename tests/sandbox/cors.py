@@ -31,8 +31,10 @@ def _allowed(cors: Cors, origin: str | None) -> str | None:
         return None
     if "*" in cors.allow_origins:
         return "*"
-    wildcard = f"{origin.partition('://')[0]}://*"
-    return origin if cors.allow_origins and {origin, wildcard} & set(cors.allow_origins) else None
+    scheme, _, host = origin.partition("://")
+    # API Gateway has no wildcard for ports; the sandbox has, for frontends on this machine.
+    matches = {origin, f"{scheme}://*", f"{scheme}://{host.partition(':')[0]}:*"}
+    return origin if matches & set(cors.allow_origins) else None
 
 
 def _join(response: Response, name: str, values: tuple[str, ...]) -> None:

@@ -18,7 +18,8 @@ button, select {{ font: inherit; padding: .4rem .8rem; max-width: 100% }}
 .banner {{ border-bottom: 1px solid var(--line); padding-bottom: .5rem; opacity: .8 }}
 .error {{ color: var(--bad); background: var(--bad-back); border-left: .3rem solid; padding: .5rem .8rem }}
 h1.error {{ font-size: 1.4rem }}
-.all-at-once button {{ margin: 0 .3rem .5rem 0 }}
+fieldset {{ border: 1px solid var(--line); margin: 0 0 .8rem; padding: .3rem .8rem .5rem; min-width: 0 }}
+.all-at-once button {{ margin: .2rem .3rem .2rem 0 }}
 summary {{ cursor: pointer }}
 code {{ overflow-wrap: anywhere }}
 </style>

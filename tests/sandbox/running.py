@@ -2,15 +2,19 @@
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from .backing import Backing, Choices
-from .frontend import HOOK, Frontend
+from .frontend import DEMO, HOOK, Frontend
 from .functions import Functions
+from .identity_provider import IdentityProvider
 from .streams import StreamReader
 from .webhooks import RETRY_SECONDS, Attempts, Say, Webhooks, new_secret
 from .workers import Workers
+
+DEMO_SCOPES = "verifications:write verifications:read"
 
 
 class Running:
@@ -23,13 +27,15 @@ class Running:
         say: is given a line for each webhook, and by Sandbox for each request.
 
     Attributes:
-        frontend: a page for redirect_url, and a receiver of webhooks.
+        frontend: the demo frontend, a page for redirect_url, and a receiver of webhooks.
+        identity_provider: of the access tokens that the bridge trusts, unless a setting names another.
     """
 
     api_url: str
     backing: Backing
     frontend: Frontend
     functions: Functions
+    identity_provider: IdentityProvider
     _workers: Workers
 
     def __init__(
@@ -60,9 +66,13 @@ class Running:
 
     def _up(self, going_up: ExitStack) -> None:
         """Starts all but the front."""
-        self.backing = Backing(self.api_url, self._choices)
+        self.identity_provider = going_up.enter_context(IdentityProvider(hosts=self._choices.hosts))
+        trusted = {"JwtIssuer": self.identity_provider.issuer}
+        choices = replace(self._choices, parameters=trusted | dict(self._choices.parameters))
+        self.backing = Backing(self.api_url, choices)
         going_up.callback(self.backing.stop)
-        self.frontend = Frontend(self._webhooks.secret if self._webhooks else new_secret())
+        secret = self._webhooks.secret if self._webhooks else new_secret()
+        self.frontend = Frontend(secret, api_url=self.api_url, new_token=self._token)
         going_up.callback(self.frontend.stop)
         if self._webhooks:
             self.backing.secrets.put_endpoints(self._webhooks.endpoints(self.frontend.url + HOOK))
@@ -86,6 +96,10 @@ class Running:
         if self._has_workers:
             self._workers.start()
 
+    def _token(self) -> str:
+        """For the person in front of the demo frontend: they may create verifications, and read their own."""
+        return self.identity_provider.token(DEMO_SCOPES, subject="demo-user")
+
     def ready(self) -> dict[str, str]:
         """The members of the READY line."""
         webhooks = {"webhook_secret": self._webhooks.secret} if self._webhooks else {}
@@ -93,6 +107,7 @@ class Running:
             "api_url": self.api_url,
             "api_key": self.backing.api_key,
             "frontend_url": self.frontend.url,
+            "demo_url": self.frontend.url + DEMO,
             "ekyc_api_url": self.backing.ekyc_api_url,
             "aws_endpoint_url": self.backing.aws.url,
             **webhooks,

@@ -15,8 +15,9 @@ from pathlib import Path
 import requests
 
 from .backing import LOOPBACK, Backing, Choices
+from .identity_provider import KEY_SET
 from .running import Running
-from .sam_template import ENDPOINT_VARIABLE, with_endpoint_variable
+from .sam_template import ENDPOINT_VARIABLE, with_endpoint_variable, with_origin
 from .sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
 from .template import TEMPLATE
 from .webhooks import Say, Webhooks
@@ -71,7 +72,8 @@ class SamLocal(Running):
         self._wait_until_up(process)
 
     def _start_sam(self, variables: Path) -> subprocess.Popen[bytes]:
-        command = [self._executable, "local", "start-api", "--template", str(with_endpoint_variable(self._built))]
+        template = with_origin(with_endpoint_variable(self._built), self.frontend.url)
+        command = [self._executable, "local", "start-api", "--template", str(template)]
         command += ["--env-vars", str(variables), "--host", LOOPBACK, "--port", str(self._port)]
         command += ["--skip-pull-image", "--warm-containers", "LAZY"]
         command += ["--parameter-overrides", f"Architecture={ARCHITECTURE}"]
@@ -103,6 +105,8 @@ class SamLocal(Running):
 def variables_inside(backing: Backing, address: str) -> dict[str, dict[str, str]]:
     """The variables by function, as containers need them: there, this machine has another address."""
     known = {name: backing.variables[name] for name in (ENDPOINT_VARIABLE, "EKYC_API_URL")}
+    if (issuer := backing.variables["JWT_ISSUER"]).startswith(f"http://{LOOPBACK}:"):
+        known["JWKS_URL"] = issuer + KEY_SET
     inside = {name: url.replace(f"//{LOOPBACK}:", f"//{address}:") for name, url in known.items()}
     endpoint = {ENDPOINT_VARIABLE: inside.pop(ENDPOINT_VARIABLE)}
     functions = backing.stack.with_variables(inside).functions

@@ -23,3 +23,18 @@ def with_endpoint_variable(built: Path) -> Path:
     # Dates, such as the version of a policy's language, were text before they were parsed.
     copy.write_text(json.dumps(document, default=str), encoding="utf-8")
     return copy
+
+
+def with_origin(copy: Path, origin: str) -> Path:
+    """Lets pages of `origin` call the API that `sam local` makes of a copy, which this rewrites.
+
+    sam does not resolve the template's condition, and reads SAM's names of the settings. It knows no exposed headers.
+    """
+    document = json.loads(copy.read_text(encoding="utf-8"))
+    for resource in document["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::HttpApi":
+            _, declared, _ = resource["Properties"]["CorsConfiguration"]["Fn::If"]
+            named = {name[:1].upper() + name[1:]: value for name, value in declared.items()}
+            resource["Properties"]["CorsConfiguration"] = named | {"AllowOrigins": [origin]}
+    copy.write_text(json.dumps(document), encoding="utf-8")
+    return copy

@@ -48,8 +48,8 @@ class Server:
 
     @property
     def url(self) -> str:
-        """http://host:port, without a slash at the end."""
-        return f"http://{self.host}:{self.port}"
+        """http://host:port (https with `tls`), without a slash at the end."""
+        return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
 
     def start(self, app: "WSGIApplication", handler: type[WSGIRequestHandler] = SilentHandler) -> None:
         """Responds with `app`, one thread for each connection."""

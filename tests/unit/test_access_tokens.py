@@ -18,7 +18,8 @@ from bridge.auth import access_tokens
 from bridge.auth.access_tokens import LEEWAY_SECONDS, MAX_TOKEN_LENGTH, Issuer, is_jwt
 from bridge.auth.jwks import KeySet
 from bridge.domain.caller import READ, SCOPES, WRITE, Caller
-from tests.unit.tokens import ISSUER, STRANGER, claims, jwk, part, private_key, public_pem, token
+from tests.sandbox.signing import jwk, private_key
+from tests.unit.tokens import ISSUER, STRANGER, claims, part, public_pem, token
 
 KEYS = KeySet(lambda: json.dumps({"keys": [jwk("rsa-1"), jwk("ec-1"), jwk("rsa-2", use="enc")]}).encode())
 

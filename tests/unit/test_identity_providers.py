@@ -14,7 +14,7 @@ from bridge.auth.access_tokens import Issuer
 from bridge.auth.jwks import KeySet
 from bridge.domain.caller import READ, WRITE
 from bridge.settings import Settings
-from tests.unit.tokens import jwk, signed
+from tests.sandbox.signing import jwk, signed
 
 PAGE = (Path(__file__).parents[2] / "docs/identity.md").read_text(encoding="utf-8")
 KEYS = KeySet(lambda: json.dumps({"keys": [jwk("rsa-1")]}).encode())

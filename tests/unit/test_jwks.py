@@ -7,7 +7,7 @@ import pytest
 
 from bridge.auth.jwks import MAX_AGE, MIN_REFRESH_SECONDS, PAUSE_AFTER_FAULT, KeySet
 from bridge.domain.errors import StorageUnavailable
-from tests.unit.tokens import jwk
+from tests.sandbox.signing import jwk
 
 
 class Provider:

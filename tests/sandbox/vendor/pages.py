@@ -26,7 +26,7 @@ _STEP: Final = """{notice}
 <h2>All at once</h2>
 <form class="all-at-once" action="verifications">
 <input type="hidden" name="token" value="{token}">
-<p>{endings}</p>
+{endings}
 </form>"""
 
 _WAY_BACK: Final = """<form method="post" action="verifications">
@@ -46,14 +46,20 @@ CHOICES: Final[dict[str, dict[str, dict[str, str]]]] = {
     },
     "face": {"Success": {PASS: "The face matches"}, **FACE_GROUPS, **_MACHINERY},
 }
-# How a verification may end, in one step. A link's `outcome` may be any of outcomes.py.
-_ENDINGS: Final = {
-    "verified": "All passes",
-    "9102": "The document is a photocopy",
-    "FailedOperation.CompareFail": "The face is another person's",
-    "FailedOperation.CompareSystemError": "The vendor itself fails",
-    "ocr_passed": "The person leaves after the document",
-    "expired": "The link expires",
+# How a verification may end, in one step, by the status that the bridge makes of it. A link's `outcome` may be any of
+# outcomes.py.
+ENDINGS: Final = {
+    "verified": {"verified": "All passes"},
+    "rejected": {
+        "9102": "The document is a photocopy",
+        "FailedOperation.CompareFail": "The face is another person's",
+    },
+    "failed": {"FailedOperation.CompareSystemError+expired": "The vendor itself fails until the link is over"},
+    "expired": {
+        "expired": "The link is over before the document",
+        "ocr_passed+expired": "The link is over after the document",
+    },
+    "processing": {"ocr_passed": "The person leaves after the document"},
 }
 
 _TITLES: Final = {"ocr": "Your document", "face": "Your face"}
@@ -120,7 +126,13 @@ def _label(value: str, text: str) -> str:
 
 def _endings(record: Record) -> str:
     left_out = {"ocr_passed", *FACE_CODES} if is_ocr_only(record) else set()
-    offered = {name: text for name, text in _ENDINGS.items() if name not in left_out}
-    return "\n".join(
-        f'<button name="outcome" value="{escape(name)}">{escape(text)}</button>' for name, text in offered.items()
-    )
+    groups = []
+    for status, endings in ENDINGS.items():
+        buttons = "\n".join(
+            f'<button name="outcome" value="{escape(outcome)}">{escape(text)}</button>'
+            for outcome, text in endings.items()
+            if left_out.isdisjoint(outcome.split("+"))
+        )
+        if buttons:
+            groups.append(f"<fieldset><legend>The bridge says: {escape(status)}</legend>\n{buttons}\n</fieldset>")
+    return "\n".join(groups)
