@@ -15,7 +15,6 @@ _ANDROID = (
 LOCALES = {"en": "en-GB", "ms": "ms-MY", "zh": "zh-CN"}
 TAGS = {"en": "en", "ms": "ms", "zh": "zh-Hans"}
 
-
 Scheme = Literal["light", "dark"]
 
 
@@ -73,19 +72,47 @@ class Visit:
 
 
 class Visitor:
-    """Opens pages. Each has a context of its own: no cookie, no storage, no cache of another."""
+    """Opens pages, in a Chromium that all tests share."""
 
     def __init__(self, browser: "Browser", axe: str) -> None:
         self._browser = browser
         self._axe = axe
+        self._kept: dict[tuple[Look, bool], Visit] = {}
         self._contexts: list[BrowserContext] = []
 
-    def open(self, url: str, look: Look, *, still: bool = False, plain: bool = False) -> Visit:
-        """A new tab with `url`.
+    def open(self, url: str, look: Look) -> Visit:
+        """A tab of somebody else: nothing is stored or cached in it."""
+        visit = self._new(look)
+        self._contexts.append(visit.page.context)
+        visit.page.goto(url)
+        return visit
 
-        `still`: the page does not reload itself, so that there is time to examine it. `plain`: the browser has script,
-        and gets the page as it is without: axe-core needs script.
+    def examine(self, url: str, look: Look, *, plain: bool = False) -> Visit:
+        """A tab in which the page does not reload itself, so that there is time to examine it.
+
+        `plain`: with script, but the page is as it looks without: axe-core needs script. A new context for each page
+        would take most of the tests' time, so these tabs are kept; a test has one of each kind.
         """
+        visit = self._kept.get((look, plain))
+        if visit is None:
+            visit = self._kept[look, plain] = self._new(look)
+            visit.page.route("**/*", lambda route: _serve(route, plain=plain))
+        visit.page.set_viewport_size({"width": look.width, "height": look.height})
+        visit.page.emulate_media(color_scheme=look.scheme)
+        visit.errors.clear()
+        visit.responses.clear()
+        visit.page.goto(url)
+        return visit
+
+    def leave(self) -> None:
+        """No page does anything from now on."""
+        for visit in self._kept.values():
+            visit.page.goto("about:blank")
+        for context in self._contexts:
+            context.close()
+        self._contexts.clear()
+
+    def _new(self, look: Look) -> Visit:
         context = self._browser.new_context(
             locale=LOCALES[look.language],
             viewport={"width": look.width, "height": look.height},
@@ -95,20 +122,9 @@ class Visitor:
             java_script_enabled=look.has_script,
             user_agent=look.user_agent,
         )
-        self._contexts.append(context)
-        page = context.new_page()
-        visit = Visit(page, look, self._axe)
+        visit = Visit(context.new_page(), look, self._axe)
         _watch(visit)
-        if still or plain:
-            page.route(url, lambda route: _serve(route, plain=plain))
-        page.goto(url)
         return visit
-
-    def close(self) -> None:
-        """Closes all tabs."""
-        for context in self._contexts:
-            context.close()
-        self._contexts.clear()
 
 
 def _watch(visit: Visit) -> None:
@@ -126,6 +142,9 @@ def _watch(visit: Visit) -> None:
 
 
 def _serve(route: "Route", *, plain: bool) -> None:
+    if not route.request.is_navigation_request():
+        route.continue_()
+        return
     response = route.fetch(max_redirects=0)
     headers = {name: value for name, value in response.headers.items() if name != "refresh"}
     html = _without_script(response.text()) if plain else response.text()

@@ -49,7 +49,7 @@ def server() -> Iterator[Server]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_check_finds_what_is_wrong(name: str, server: Server, visitor: Visitor) -> None:
-    visit = visitor.open(f"{server.url}/?page={name}", PHONE)
+    visit = visitor.examine(f"{server.url}/?page={name}", PHONE)
 
     wrong = [*checks.accessible(visit), *checks.focusable(visit), *checks.reflows(visit), *checks.shown(visit)]
 
