@@ -60,7 +60,7 @@ class Visit:
     @property
     def heading(self) -> str:
         """What the page says first."""
-        return self.page.locator("h1").inner_text()
+        return self.page.locator("h1:visible").inner_text()
 
     def see(self, heading: str, *, seconds: float = 10) -> None:
         """Waits until the page, or one that follows it, has this heading. Raises Playwright's TimeoutError."""
