@@ -28,13 +28,17 @@ export OPENAPI_TOOLS ?= $(CURDIR)/.venv/openapi-tools
 # Redocly reports its use to its makers otherwise, and looks for newer versions.
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
+# What the browser tests drive; Debian's is one of these.
+export CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+# Finds faults of accessibility on a page, from npm.
+export AXE ?= $(CURDIR)/.venv/axe
 LOCKS := tests/requirements
 
 export SAM_CLI_TELEMETRY := 0
 # Tools need a region, and would otherwise look for an AWS account.
 export AWS_DEFAULT_REGION ?= ap-southeast-1
 
-.PHONY: help demo run sam-local test test-all test-sam-local test-deployed simulate bench cost growth fault-matrix mutate mutate-changed fuzz audit policies check format lint types template openapi docs build lock api-key webhook webhook-rotate webhook-remove webhook-enable webhooks redeliver doctor check-evidence replay clean
+.PHONY: help demo run sam-local test test-all test-browser browser test-sam-local test-deployed simulate bench cost growth fault-matrix mutate mutate-changed fuzz audit policies check format lint types template openapi docs build lock api-key webhook webhook-rotate webhook-remove webhook-enable webhooks redeliver doctor check-evidence replay clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -53,11 +57,20 @@ sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (
 # --- Tests and checks --------------------------------------------------------------------------------------------------------
 
 test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in about four minutes
-	$(BIN)/python -m pytest -m "not slow and not sam_local and not deployed"
+	$(BIN)/python -m pytest -m "not slow and not browser and not sam_local and not deployed"
 
 # Coverage is checked here, because only this target runs all tests.
-test-all: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done
-	$(BIN)/python -m pytest -m "not sam_local and not deployed" --cov --cov-report=term
+test-all: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done $(if $(WITHOUT_BROWSER),,browser)
+	$(BIN)/python -m pytest -m "$(if $(WITHOUT_BROWSER),not browser and )not sam_local and not deployed" --cov --cov-report=term
+
+test-browser: browser ## run the tests of the pages in Chromium: CHROMIUM=…
+	$(BIN)/python -m pytest -m browser tests/browser
+
+# All that they need. Chromium is not installed here, because that takes the rights of an administrator.
+browser: $(VENV)/.browser $(AXE)/.done
+	@test -x "$(CHROMIUM)" || { printf '%s\n' >&2 \
+	  "The browser tests need Chromium: apt-get install chromium, or set CHROMIUM to its path." \
+	  "WITHOUT_BROWSER=1 make check leaves them out."; exit 1; }
 
 test-sam-local: $(VENV)/.dev build ## run the tests with `sam local` (needs Docker)
 	SAM=$(SAM) $(BIN)/python -m pytest -m sam_local
@@ -96,7 +109,7 @@ policies: $(VENV)/.dev $(POLICY_ENGINE)/.done ## test role, bucket and key polic
 	$(BIN)/python -m pytest tests/policies
 
 # With what npm installs, test-all includes the tests of the policies, and those of the API document's tools.
-check: lint types template $(POLICY_ENGINE)/.done $(RECEIVERS)/.done $(OPENAPI_TOOLS)/.done test-all ## run everything that CI runs: format, lint, types, template, policies, all tests
+check: $(if $(WITHOUT_BROWSER),,browser) lint types template $(POLICY_ENGINE)/.done $(RECEIVERS)/.done $(OPENAPI_TOOLS)/.done test-all ## run everything that CI runs: format, lint, types, template, policies, all tests
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .
@@ -106,7 +119,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/mypy
 
 template: $(VENV)/.dev $(SAM_VENV)/.done $(SCAN_VENV)/.done
@@ -185,6 +198,8 @@ lock: $(VENV)/.dev ## update the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
 	  --constraint $(LOCKS)/dev.txt --group mutation --output-file $(LOCKS)/mutation.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
+	  --constraint $(LOCKS)/dev.txt --group browser --output-file $(LOCKS)/browser.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
 	  --group scan --output-file $(LOCKS)/scan.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.13 \
 	  --group deployed --output-file $(LOCKS)/ministack.txt
@@ -215,6 +230,11 @@ $(VENV)/.dev: $(LOCKS)/dev.txt | $(BIN)/python
 
 $(VENV)/.mutation: $(LOCKS)/mutation.txt | $(VENV)/.dev
 	$(call say,Installing mutmut.)
+	$(call install,$(BIN),$<)
+	@touch $@
+
+$(VENV)/.browser: $(LOCKS)/browser.txt | $(VENV)/.dev
+	$(call say,Installing Playwright.)
 	$(call install,$(BIN),$<)
 	@touch $@
 
@@ -252,6 +272,13 @@ $(RECEIVERS)/.done: tests/receivers/package.json tests/receivers/package-lock.js
 $(OPENAPI_TOOLS)/.done: $(LOCKS)/openapi/package.json $(LOCKS)/openapi/package-lock.json
 	$(call say,Installing the tools of the API document from npm.)
 	@npm --version >/dev/null || { echo "The tools of the API document need Node 20.19 or newer, and npm." >&2; exit 1; }
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(AXE)/.done: $(LOCKS)/axe/package.json $(LOCKS)/axe/package-lock.json
+	$(call say,Installing axe-core from npm.)
+	@npm --version >/dev/null || { echo "axe-core needs Node, and npm." >&2; exit 1; }
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

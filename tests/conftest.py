@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Says what marks there are."""
     config.addinivalue_line("markers", "sam_local: needs Docker and the SAM CLI, and takes a minute")
     config.addinivalue_line("markers", "deployed: needs SAM and MiniStack (make test-deployed)")
+    config.addinivalue_line("markers", "browser: needs Chromium, Playwright and axe-core (make test-browser)")
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def test_every_line_of_a_lock_file_is_a_version_with_its_hashes(lock: Path) -> N
         assert re.findall(r"--hash=sha256:[0-9a-f]{64}(?=\s|$)", entry), entry
 
 
-@pytest.mark.parametrize("folder", ["policies", "receivers", "requirements/openapi"])
+@pytest.mark.parametrize("folder", ["policies", "receivers", "requirements/axe", "requirements/openapi"])
 def test_every_package_from_npm_is_a_version_with_its_hash(folder: str) -> None:
     wanted = json.loads((ROOT / "tests" / folder / "package.json").read_text())["dependencies"]
     packages = json.loads((ROOT / "tests" / folder / "package-lock.json").read_text())["packages"]

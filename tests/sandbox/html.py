@@ -27,7 +27,7 @@ code {{ overflow-wrap: anywhere }}
 <body>
 <main>
 <p class="banner">{banner}</p>
-<h1{kind}>{title}</h1>
+{heading}
 {content}
 </main>
 </body>
@@ -37,5 +37,8 @@ code {{ overflow-wrap: anywhere }}
 
 def page(title: str, content: str, *, banner: str, is_error: bool = False) -> str:
     """A whole page. `content` is HTML; the other texts are plain."""
-    kind = ' class="error" role="alert"' if is_error else ""
-    return _PAGE.format(title=escape(title), content=content, banner=escape(banner), kind=kind)
+    # Not on the heading itself, which would be none then.
+    heading = '<div role="alert"><h1 class="error">{}</h1></div>' if is_error else "<h1>{}</h1>"
+    return _PAGE.format(
+        title=escape(title), content=content, banner=escape(banner), heading=heading.format(escape(title))
+    )

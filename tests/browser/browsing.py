@@ -1,0 +1,156 @@
+"""A person's browser: a language, a screen, a colour scheme, with or without script."""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, Route
+
+# Which page the bridge shows first depends on it.
+_ANDROID = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36"
+)
+# The languages of the bridge's pages: what a browser is set to, and what the page's `lang` then is.
+LOCALES = {"en": "en-GB", "ms": "ms-MY", "zh": "zh-CN"}
+TAGS = {"en": "en", "ms": "ms", "zh": "zh-Hans"}
+
+Scheme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a person looks at a page. `width` and `height` are in CSS pixels; `user_agent` replaces Chromium's own."""
+
+    width: int
+    height: int
+    is_phone: bool
+    language: str = "en"
+    scheme: Scheme = "light"
+    has_script: bool = True
+    user_agent: str | None = None
+
+    def but(self, **changes: object) -> "Look":
+        """The same with other values."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # replace() checks the names
+
+
+PHONE = Look(360, 740, is_phone=True, user_agent=_ANDROID)
+SMALL_PHONE = Look(320, 568, is_phone=True, user_agent=_ANDROID)
+IN_APP = Look(360, 740, is_phone=True, user_agent=f"{_ANDROID} Instagram 350.0.0.0.0 Android")
+DESKTOP = Look(1280, 800, is_phone=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A tab.
+
+    Attributes:
+        errors: what the console called an error, and exceptions of scripts, in order.
+        responses: all that it has loaded.
+        axe: the script of axe-core.
+    """
+
+    page: "Page"
+    look: Look
+    axe: str
+    errors: list[str] = field(default_factory=list)
+    responses: "list[Response]" = field(default_factory=list)
+
+    @property
+    def heading(self) -> str:
+        """What the page says first."""
+        return self.page.locator("h1:visible").inner_text()
+
+    def see(self, heading: str, *, seconds: float = 10) -> None:
+        """Waits until the page, or one that follows it, has this heading. Raises Playwright's TimeoutError."""
+        self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for(timeout=seconds * 1000)
+
+    def click(self, button: str) -> None:
+        """Clicks a button by its text."""
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+
+class Visitor:
+    """Opens pages, in a Chromium that all tests share."""
+
+    def __init__(self, browser: "Browser", axe: str) -> None:
+        self._browser = browser
+        self._axe = axe
+        self._kept: dict[tuple[Look, bool], Visit] = {}
+        self._contexts: list[BrowserContext] = []
+
+    def open(self, url: str, look: Look) -> Visit:
+        """A tab of somebody else: nothing is stored or cached in it."""
+        visit = self._new(look)
+        self._contexts.append(visit.page.context)
+        visit.page.goto(url)
+        return visit
+
+    def examine(self, url: str, look: Look, *, plain: bool = False) -> Visit:
+        """A tab in which the page does not reload itself, so that there is time to examine it.
+
+        `plain`: with script, but the page is as it looks without: axe-core needs script. A new context for each page
+        would take most of the tests' time, so these tabs are kept; a test has one of each kind.
+        """
+        visit = self._kept.get((look, plain))
+        if visit is None:
+            visit = self._kept[look, plain] = self._new(look)
+            visit.page.route("**/*", lambda route: _serve(route, plain=plain))
+        visit.page.set_viewport_size({"width": look.width, "height": look.height})
+        visit.page.emulate_media(color_scheme=look.scheme)
+        visit.errors.clear()
+        visit.responses.clear()
+        visit.page.goto(url)
+        return visit
+
+    def leave(self) -> None:
+        """No page does anything from now on."""
+        for visit in self._kept.values():
+            visit.page.goto("about:blank")
+        for context in self._contexts:
+            context.close()
+        self._contexts.clear()
+
+    def _new(self, look: Look) -> Visit:
+        context = self._browser.new_context(
+            locale=LOCALES[look.language],
+            viewport={"width": look.width, "height": look.height},
+            is_mobile=look.is_phone,
+            has_touch=look.is_phone,
+            color_scheme=look.scheme,
+            java_script_enabled=look.has_script,
+            user_agent=look.user_agent,
+        )
+        visit = Visit(context.new_page(), look, self._axe)
+        _watch(visit)
+        return visit
+
+
+def _watch(visit: Visit) -> None:
+    def keep_error(said: "ConsoleMessage") -> None:
+        if said.type == "error":
+            visit.errors.append(said.text)
+
+    def keep_response(response: "Response") -> None:
+        # Playwright marks what it is given, which it cannot do to a list's method.
+        visit.responses.append(response)
+
+    visit.page.on("console", keep_error)
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    visit.page.on("response", keep_response)
+
+
+def _serve(route: "Route", *, plain: bool) -> None:
+    if not route.request.is_navigation_request():
+        route.continue_()
+        return
+    response = route.fetch(max_redirects=0)
+    headers = {name: value for name, value in response.headers.items() if name != "refresh"}
+    html = _without_script(response.text()) if plain else response.text()
+    route.fulfill(response=response, headers=headers, body=re.sub(r'<meta http-equiv="?refresh[^>]*>', "", html))
+
+
+def _without_script(html: str) -> str:
+    """What a browser without script makes of a page: it shows what is in noscript, and has no scripts."""
+    return re.sub(r"</?noscript>", "", re.sub(r"(?s)<script\b.*?</script>", "", html))
