@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.dependencies import Dependencies
-from bridge.domain import schedule
+from bridge.domain import links, schedule
 from bridge.domain.caller import SCOPES
 from bridge.domain.verification import LinkRequest, Verification
 from bridge.settings import Settings
@@ -24,6 +24,8 @@ EVENTS = Path(__file__).parents[2] / "events"
 
 ID = "ver_exampleexampleexampleexamp"
 CODE = "example-code-of-a-return"
+# One whose start page makes the link, which nobody has opened.
+MAILED_ID = "ver_mailedmailedmailedmailedma"
 KEY = "ek_example-key-for-the-sample-events-only"
 PRINCIPAL = "example"
 REQUEST = LinkRequest(
@@ -65,13 +67,16 @@ def seed(vendor: FakeVendor, secrets: Any, *, is_completed: bool) -> None:
     made = _reservation(deps, created_at)
     creation.reserve(deps.table, made, created_at)
     creation.commit_link(deps.table, made, url=link.url, token=link.token, now=created_at)
+    mailed = dataclasses.replace(made, id=MAILED_ID, reference=None, valid_until=created_at + timedelta(days=7))
+    creation.reserve(deps.table, mailed, created_at)
+    creation.commit_without_link(deps.table, mailed, due_at=links.due_without_link(mailed), now=created_at)
     if is_completed:
         check_on_return(deps, ID, CODE)
 
 
 def _reservation(deps: Dependencies, created_at: datetime) -> Verification:
     return reservation(
-        **{name: value for name, value in dataclasses.asdict(REQUEST).items() if name != "expected"},
+        **{name: value for name, value in dataclasses.asdict(REQUEST).items() if name not in ("expected", "valid_for")},
         id=ID,
         principal=PRINCIPAL,
         code=CODE,
@@ -119,6 +124,11 @@ def sends_to(location: str) -> Check:
         assert (response["statusCode"], response["headers"]["Location"]) == (303, location)
 
     return check
+
+
+def sends_to_vendor(response: Any) -> None:
+    assert response["statusCode"] == 303
+    assert "?token=" in response["headers"]["Location"]
 
 
 def is_page(status: int, words: str) -> Check:
@@ -172,11 +182,14 @@ SAMPLES: dict[str, Sample] = {
     "redirect/return": Sample(sends_to(f"{REQUEST.redirect_url}&verification_id={ID}&status=verified")),
     "redirect/return_unknown": Sample(is_page(404, "does not exist")),
     "redirect/done": Sample(is_page(200, "Pengesahan anda belum bermula")),
+    "redirect/start_page": Sample(is_page(200, "Verify your identity")),
+    "redirect/start": Sample(sends_to_vendor),
     "redirect/status": Sample(is_json(200, id=ID, status="pending", reason=None)),
     "publish/advance": Sample(is_exactly({"batchItemFailures": []})),
     "publish/poison": Sample(is_exactly({"batchItemFailures": []})),
     "sweep/schedule": Sample(is_exactly({"due": 1, "sent": 1})),
     "verifications/create": Sample(is_json(201, status="pending", reference="customer-42", sequence=1)),
+    "verifications/create_on_open": Sample(is_json(201, status="pending", link="on_open", links=[])),
     "verifications/create_invalid": Sample(
         names_faults("#/id_type", "#/type", "#/id_country", "#/redirect_url", "#/colour")
     ),
