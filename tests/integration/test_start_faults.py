@@ -293,3 +293,18 @@ def test_nobody_opened_it_and_an_early_message_changes_nothing(
     finalize(world.deps, DueMessage(unopened.id, None))
     (line,) = logged(said, "status_changed")
     assert (line["verification_id"], line["status"], line["sequence"]) == (unopened.id, "expired", 2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "sequence", "link_outcome"),
+    [("untouched", "pending", 1, "not_started"), ("ocr_passed", "processing", 2, "abandoned")],
+)
+def test_the_end_of_a_link_is_one_write_and_what_began_is_processing(
+    world: World, unopened: Verification, outcome: str, status: str, sequence: int, link_outcome: str
+) -> None:
+    world.vendor.play(opened(world, unopened), outcome)
+    document = end_link(world, unopened)
+
+    assert (document["status"], document["sequence"], document["reason"]) == (status, sequence, None)
+    assert ([link["outcome"] for link in document["links"]], "url" in document) == ([link_outcome], False)
+    assert world.due_at(unopened) == int(unopened.ends_at.timestamp()) + schedule.AFTER_LINK
