@@ -9,6 +9,7 @@ import runpy
 import socket
 import sys
 from typing import Any
+from unittest import mock
 
 # Those of docs/webhooks.md.
 NAMES = ("crm.example.com", "billing.example.com")
@@ -29,9 +30,9 @@ def route(port: int) -> None:
     def connect_here(self: socket.socket, address: Any) -> None:
         connect(self, ("127.0.0.1", port) if address == (_ADDRESS, 443) else address)
 
-    socket.getaddrinfo = resolve_here
+    mock.patch.object(socket, "getaddrinfo", resolve_here).start()
     # The class in C that it inherits from cannot be changed, this one can.
-    socket.socket.connect = connect_here  # type: ignore[method-assign, assignment]
+    mock.patch.object(socket.socket, "connect", connect_here).start()
 
 
 if __name__ == "__main__":
