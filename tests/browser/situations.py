@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from tests.browser.browsing import PHONE, Look
+
 if TYPE_CHECKING:
     import pytest
 
@@ -59,11 +61,12 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A page: how to get to its URL, its status, and its heading in English."""
+    """A page: how to get to its URL, its heading in English, its status, and with what it is looked at."""
 
     url: Callable[[Situation], str]
     heading: str
     status: int = 200
+    look: Look = PHONE
 
 
 def _unavailable(situation: Situation) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser import checks
-from tests.browser.browsing import LOCALES, PHONE, SMALL_PHONE, Visitor
+from tests.browser.browsing import LOCALES, Visitor
 from tests.browser.situations import BRIDGE, SANDBOX, Shown, Situation
 
 PAGES = BRIDGE | SANDBOX
@@ -13,15 +13,15 @@ PAGES = BRIDGE | SANDBOX
 def test_nothing_is_wrong_with_a_page(shown: Shown, situation: Situation, visitor: Visitor) -> None:
     url = shown.url(situation)
 
-    visit = visitor.examine(url, PHONE)
-    without = visitor.examine(url, SMALL_PHONE.but(has_script=False, scheme="dark"))
+    visit = visitor.examine(url, shown.look)
+    without = visitor.examine(url, shown.look.but(has_script=False, scheme="dark"))
 
     assert (visit.heading, without.heading) == (shown.heading, shown.heading)
     wrong = [*checks.accessible(visit), *checks.focusable(visit), *checks.reflows(visit)]
     wrong += checks.shown(visit, shown.status)
     wrong += [f"without script: {it}" for it in (*checks.reflows(without), *checks.shown(without, shown.status))]
     if "<script" in visit.page.content():
-        plain = visitor.examine(url, PHONE, plain=True)
+        plain = visitor.examine(url, shown.look, plain=True)
         wrong += [f"without script: {it}" for it in (*checks.accessible(plain), *checks.focusable(plain))]
     assert wrong == []
 
@@ -31,7 +31,7 @@ def test_nothing_is_wrong_with_a_page(shown: Shown, situation: Situation, visito
 def test_nothing_is_wrong_in_other_languages(
     shown: Shown, language: str, situation: Situation, visitor: Visitor
 ) -> None:
-    visit = visitor.examine(shown.url(situation), PHONE.but(language=language))
+    visit = visitor.examine(shown.url(situation), shown.look.but(language=language))
 
     assert visit.heading != shown.heading
     assert [*checks.accessible(visit, ["light"]), *checks.reflows(visit), *checks.shown(visit, shown.status)] == []
