@@ -308,3 +308,13 @@ def test_the_end_of_a_link_is_one_write_and_what_began_is_processing(
     assert (document["status"], document["sequence"], document["reason"]) == (status, sequence, None)
     assert ([link["outcome"] for link in document["links"]], "url" in document) == ([link_outcome], False)
     assert world.due_at(unopened) == int(unopened.ends_at.timestamp()) + schedule.AFTER_LINK
+
+
+def test_a_check_of_an_open_link_asks_for_no_earlier_one(world: World, unopened: Verification) -> None:
+    opened(world, unopened)
+    end_link(world, unopened)
+    opened(world, unopened)
+    before = world.vendor.calls()["get"]
+    world.clock.advance(schedule.FIRST_CHECK)
+    assert world.sweep_and_drain() == 1
+    assert world.vendor.calls()["get"] == before + 1
