@@ -22,6 +22,6 @@ def without_secrets(url: str) -> str:
     """The path, a code in it left out, and the query only where it holds no token."""
     parts = urlsplit(url)
     segments = parts.path.split("/")
-    if segments[1:2] in (["return"], ["status"]):
+    if segments[1:2] and segments[1] in ("start", "return", "done", "status"):
         segments[3:] = ["…"]
     return "/".join(segments) + (f"?{parts.query}" if parts.query.startswith("expand=") else "")
