@@ -78,6 +78,7 @@ class Visitor:
         self._browser = browser
         self._axe = axe
         self._kept: dict[tuple[Look, bool], Visit] = {}
+        self._examined: list[Visit] = []
         self._contexts: list[BrowserContext] = []
 
     def open(self, url: str, look: Look) -> Visit:
@@ -97,6 +98,7 @@ class Visitor:
         if visit is None:
             visit = self._kept[look, plain] = self._new(look)
             visit.page.route("**/*", lambda route: _serve(route, plain=plain))
+        self._examined.append(visit)
         visit.page.set_viewport_size({"width": look.width, "height": look.height})
         visit.page.emulate_media(color_scheme=look.scheme)
         visit.errors.clear()
@@ -106,8 +108,9 @@ class Visitor:
 
     def leave(self) -> None:
         """No page does anything from now on."""
-        for visit in self._kept.values():
+        for visit in self._examined:
             visit.page.goto("about:blank")
+        self._examined.clear()
         for context in self._contexts:
             context.close()
         self._contexts.clear()
