@@ -1,7 +1,8 @@
 """Compares what the caller expects of a person with what the vendor read from the document.
 
 A comparison is True, False, or None if nothing was expected, the document has no such field, or it cannot be read.
-docs/api.md has the rules for callers.
+docs/api.md has the rules for callers. Patterns are compiled at their first use: every function imports this module, and
+few compare.
 """
 
 import re
@@ -16,13 +17,6 @@ _CONNECTORS = {"bin": _SON, "a/l": _SON, "s/o": _SON, "binti": _DAUGHTER, "a/p":
 
 # Letters that NFKD does not decompose.
 _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe"})
-
-# Patterns are compiled at their first use, because every function imports this module, and few compare.
-_APOSTROPHES = "['`´‘’ʻʼ]"
-_YEAR_FIRST = r"(\d{4})([-/.]?)(\d{2})([-/.]?)(\d{2})"
-_YEAR_LAST = r"(\d{2})([-/.])(\d{2})([-/.])(\d{4})"
-# YYMMDD and six more digits, as in a Malaysian identity card.
-_ID_WITH_BIRTHDAY = r"\d{12}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,7 +68,7 @@ def _words(name: str) -> tuple[list[str], set[str]]:
 
     `bin` is a connector only between other words: it is also a Chinese given name.
     """
-    text = "/".join(part.strip() for part in re.sub(_APOSTROPHES, "", _plain(name)).split("/"))
+    text = "/".join(part.strip() for part in re.sub("['`´‘’ʻʼ]", "", _plain(name)).split("/"))
     words = re.findall(r"\b[asd]/[lpo]\b|[^\W_]+", text)
     inner = range(1, len(words) - 1)
     connectors = {place for place in inner if words[place] in _CONNECTORS}
@@ -110,7 +104,8 @@ def _compare_birthdays(expected: str | None, document: Identity) -> bool | None:
     id_number = _id_number(document.id_number) or ""
     if len(readings) == 1:
         return True
-    if not re.fullmatch(_ID_WITH_BIRTHDAY, id_number, re.ASCII):
+    # YYMMDD and six more digits, as in a Malaysian identity card.
+    if not re.fullmatch(r"\d{12}", id_number, re.ASCII):
         return None
     named = {each for each in readings if id_number.startswith(each.strftime("%y%m%d"))}
     return day in named if named else None
@@ -118,7 +113,8 @@ def _compare_birthdays(expected: str | None, document: Identity) -> bool | None:
 
 def _dates(text: str) -> Iterator[date]:
     """All dates that a text may mean."""
-    found = re.fullmatch(_YEAR_FIRST, text.strip(), re.ASCII) or re.fullmatch(_YEAR_LAST, text.strip(), re.ASCII)
+    found = re.fullmatch(r"(\d{4})([-/.]?)(\d{2})([-/.]?)(\d{2})", text.strip(), re.ASCII)
+    found = found or re.fullmatch(r"(\d{2})([-/.])(\d{2})([-/.])(\d{4})", text.strip(), re.ASCII)
     if not found or found[2] != found[4]:
         return
     first, _, second, _, third = found.groups()
