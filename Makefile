@@ -59,9 +59,16 @@ sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (
 test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in about four minutes
 	$(BIN)/python -m pytest -m "not slow and not browser and not sam_local and not deployed"
 
-# Coverage is checked here, because only this target runs all tests.
+# Coverage is checked here, because only this target runs all tests. The simulation needs one core and no other
+# program, so it runs beside the other tests.
+COVERED = $(BIN)/python -m pytest -m "$(if $(WITHOUT_BROWSER),not browser and )not sam_local and not deployed" --cov --cov-report= --cov-fail-under=0
 test-all: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done $(if $(WITHOUT_BROWSER),,browser)
-	$(BIN)/python -m pytest -m "$(if $(WITHOUT_BROWSER),not browser and )not sam_local and not deployed" --cov --cov-report=term
+	@mkdir -p build && rm -f .coverage .coverage.*
+	@COVERAGE_FILE=.coverage.simulation $(COVERED) -p no:cacheprovider tests/simulation >build/simulation.log 2>&1 & \
+	  simulation=$$!; COVERAGE_FILE=.coverage.others $(COVERED) --ignore=tests/simulation; others=$$?; \
+	  wait $$simulation; simulation=$$?; cat build/simulation.log; exit $$((others || simulation))
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 test-browser: browser ## run the tests of the pages in Chromium: CHROMIUM=…
 	$(BIN)/python -m pytest -m browser tests/browser
@@ -205,7 +212,7 @@ lock: $(VENV)/.dev ## update the lock files from pyproject.toml
 	  --group deployed --output-file $(LOCKS)/ministack.txt
 
 clean: ## delete everything that was built or installed
-	rm -rf $(VENV) build .aws-sam .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build .aws-sam .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # On stderr, because programs read the stdout of some targets.
 say = @echo "$(1)" >&2

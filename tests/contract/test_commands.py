@@ -273,6 +273,7 @@ def test_endpoints_are_kept_as_the_page_says(shell: Shell, sandbox: Sandbox) -> 
     assert re.fullmatch(r"\d+ events of \d+ verifications were sent again", replayed)
 
 
+@pytest.mark.slow
 def test_one_seed_is_simulated_as_the_page_says(shell: Shell) -> None:
     (command,) = claimed_by("simulation", "docs/reliability.md")
 

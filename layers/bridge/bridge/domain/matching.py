@@ -1,7 +1,8 @@
 """Compares what the caller expects of a person with what the vendor read from the document.
 
 A comparison is True, False, or None if nothing was expected, the document has no such field, or it cannot be read.
-docs/api.md has the rules for callers.
+docs/api.md has the rules for callers. Patterns are compiled at their first use: every function imports this module, and
+few compare.
 """
 
 import re
