@@ -60,8 +60,9 @@ class Person:
 class Profile:
     """How somebody behaves: probabilities. `reloads`: by hand, an error page of API Gateway.
 
-    on_open: the link is made by a start page. Of such people: starts_again (on another link, after one that ended),
-    taps_twice (also on two devices at once), taps_later (when all is over), stored_late (what they pass with at last).
+    on_open: the link is made by a start page. Of such people: abandons (a link after a step or none), starts_again
+    (on another link), taps_twice (also on two devices at once), taps_later (when all is over), stored_late (what they
+    pass with in the last seconds).
     """
 
     has_key: float = 0.7
@@ -86,7 +87,8 @@ class Profile:
     expects: float = 0.0
     reloads: bool = True
     on_open: float = 0.0
-    starts_again: float = 0.6
+    abandons: float = 0.4
+    starts_again: float = 0.7
     taps_twice: float = 0.25
     taps_later: float = 0.3
     stored_late: float = 0.5

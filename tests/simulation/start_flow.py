@@ -5,6 +5,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from .gateway import HttpResponse
 from .people import UserFlow
 from .person import Visit
 from .vendor import Link
@@ -35,7 +36,7 @@ class StartFlow(UserFlow):
         super()._follow_up(document)
         if self._person.taps and self._chance(self._profile.taps_later):
             # After the end, or a redaction; or in time, and then for nothing.
-            self._kernel.sleep(self._rng.choice((1, 1000, 10000)) * self._rng.uniform(0.5, 1.5))
+            self._kernel.sleep(self._rng.choice((1, 1000, 10000)) * self._some())
             self._tap()
 
     def _use_links(self) -> None:
@@ -46,10 +47,20 @@ class StartFlow(UserFlow):
                 return
             early = self._chance(0.2)
             self._kernel.sleep(max(link.expires - self._kernel.now, 0) * (self._rng.random() if early else 1))
-            self._kernel.sleep(self._rng.choice((0, 90, 150, 900)) * self._rng.uniform(0.5, 1.5))
+            self._kernel.sleep(self._rng.choice((0, 90, 150, 900)) * self._some())
             if self._chance(self._profile.leaves):
                 # The page of the link that ended is still open, and sends the person back.
                 self._return(link)
+
+    def _verify(self, link: Link) -> None:
+        if not self._chance(self._profile.abandons):
+            super()._verify(link)
+            return
+        self._kernel.sleep(self._rng.uniform(5, 300))
+        if self._chance(0.5):
+            self._vendor.attempt(link.token, passes=self._chance(self._profile.skill))
+        if self._chance(0.2):
+            self._return(link)
 
     def _hurry(self, link: Link) -> None:
         """All is done in the link's last seconds. The vendor stores it late, and much later where the verification
@@ -75,22 +86,31 @@ class StartFlow(UserFlow):
                 # Impatience, or a second device.
                 for _ in range(self._rng.randint(1, 2)):
                     self._kernel.spawn(f"{self._person.name}'", self._tap_soon)
-            if link := self._tap():
+            response = self._tap()
+            if link := self._link_of(response):
                 return link
-            if self._is_over():
+            if response.status < 500 and self._is_over():
                 return None
-            self._kernel.sleep(self._rng.choice((3, 31, 61)) * self._rng.uniform(0.5, 1.5))
+            # The page of an error reloads itself, that of a link in the making too.
+            self._kernel.sleep(self._rng.choice((3, 8) if response.status >= 500 else (3, 31, 61)) * self._some())
         return None
 
     def _tap_soon(self) -> None:
         self._kernel.sleep(self._rng.choice((0.05, 0.5, 3)) * self._rng.random())
         self._tap()
 
-    def _tap(self) -> Link | None:
-        """Hits the button; the link that the browser is sent to, if it is."""
+    def _tap(self) -> HttpResponse:
+        """Hits the button."""
         response = self._request("POST", self._start_path)
         self._person.taps.append(Visit(self._kernel.now, self._start_path.split("/")[2], response))
+        return response
+
+    def _link_of(self, response: HttpResponse) -> Link | None:
+        """The link that the browser is sent to, if it is."""
         return self._vendor.links.get(response.headers.get("location", "").rpartition("token=")[2])
+
+    def _some(self) -> float:
+        return self._rng.uniform(0.5, 1.5)
 
     def _is_over(self) -> bool:
         """What the page asks again and again."""

@@ -11,7 +11,7 @@ from tests.simulation.person import Visit
 from tests.simulation.vendor import Link
 from tests.simulation.world import World
 
-from .history import History, Rule, Violation, is_final, of_each, status, text, time
+from .history import History, Rule, Violation, is_final, of_each, sequence, status, text, time
 from .truth import deserved, was_contradicted
 
 
@@ -93,7 +93,9 @@ def it_ends_only_when_no_link_can_follow(world: World, history: History) -> Iter
     """Without a proof, a rejection or a redaction it stays open while it is valid, for three links."""
     for change in history.status_changes():
         after = change.after or {}
-        is_unfinished = status(after) in ("expired", "failed") and text(after, "reason_code") != "redacted"
+        # A reservation may fail at any time.
+        is_unfinished = status(after) in ("expired", "failed") and sequence(change.before) > 0
+        is_unfinished = is_unfinished and text(after, "reason_code") != "redacted"
         if is_unfinished and _count(after) < MAX_LINKS and change.time < time(after, "valid_until") - SKEW:
             yield f"{status(after)} after {_count(after)} links, and before its time"
 

@@ -119,9 +119,12 @@ def _back_off(deps: Dependencies, verification: Verification, check: Check, erro
 def _is_unreachable_too_long(deps: Dependencies, verification: Verification, check: Check) -> bool:
     """Whether the give-up time has passed since the end of the link and the last contact.
 
-    A contact counts even if its response could not be stored, because the response can be fetched again.
+    A contact counts even if its response could not be stored, because the response can be fetched again. Nobody asks
+    between the end of a link and the time when no other may follow, so that time counts once it is over.
     """
-    unreachable_since = max(verification.expires_at.timestamp(), verification.last_contact_at)
+    has_ended = check.claimed_at >= verification.ends_at
+    ended_at = verification.ends_at if has_ended else verification.expires_at
+    unreachable_since = max(ended_at.timestamp(), verification.last_contact_at)
     return check.claimed_at.timestamp() >= unreachable_since + deps.settings.give_up_after
 
 
@@ -133,7 +136,8 @@ def _give_up(deps: Dependencies, verification: Verification, check: Check) -> Ve
             due_at=links.due_without_link(verification),
             expires_at=verification.expires_at,
             now=deps.now(),
-            link_outcome="vendor_unreachable",
+            # A refresh or a return may fail after a check that ended the link.
+            link_outcome=verification.link_outcome or "vendor_unreachable",
         )
     update = StatusUpdate(Status.FAILED, verification.expires_at, due_at=None, reason_code="vendor_unreachable")
     advanced = advance(deps, verification, update)

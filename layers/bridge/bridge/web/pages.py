@@ -28,6 +28,8 @@ _HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
+# After an error that does not say when to try again.
+_RELOAD_SECONDS = 5
 _UNSUCCESSFUL = (Status.REJECTED, Status.FAILED, Status.EXPIRED)
 
 
@@ -53,8 +55,11 @@ def error_page(error: BridgeError, language: Language) -> Response[str]:
     """Logs `error`, and returns the page for it. The page contains nothing from the request."""
     log_error(error)
     status, code = status_and_code(error)
-    title, text = language.errors[code]
-    seconds = None if error.retry_after is None else str(error.retry_after)
+    own_text = language.errors.get(code)
+    title, text = own_text or language.errors["storage_unavailable"]
+    # The vendor's errors, which only the start page meets, share that text. It says that the page reloads.
+    wait = error.retry_after or (None if own_text else _RELOAD_SECONDS)
+    seconds = None if wait is None else str(wait)
     return _page(status, language, title, [text], {"Refresh": seconds, "Retry-After": seconds} if seconds else {})
 
 
