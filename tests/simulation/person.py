@@ -61,8 +61,8 @@ class Profile:
     """How somebody behaves: probabilities. `reloads`: by hand, an error page of API Gateway.
 
     on_open: the link is made by a start page. Of such people: abandons (a link after a step or none), starts_again
-    (on another link), taps_twice (also on two devices at once), taps_later (when all is over), stored_late (what they
-    pass with in the last seconds).
+    (on another link), taps_twice (also on two devices at once), taps_later (when all is over), stored_late (passes in
+    the last seconds of a link, and its record shows it late).
     """
 
     has_key: float = 0.7
@@ -91,7 +91,7 @@ class Profile:
     starts_again: float = 0.7
     taps_twice: float = 0.25
     taps_later: float = 0.3
-    stored_late: float = 0.5
+    stored_late: float = 0.1
 
 
 def person(number: int, rng: random.Random, profile: Profile) -> Person:

@@ -53,6 +53,9 @@ class StartFlow(UserFlow):
                 self._return(link)
 
     def _verify(self, link: Link) -> None:
+        if self._chance(self._profile.stored_late):
+            self._pass_late(link)
+            return
         if not self._chance(self._profile.abandons):
             super()._verify(link)
             return
@@ -62,17 +65,14 @@ class StartFlow(UserFlow):
         if self._chance(0.2):
             self._return(link)
 
-    def _hurry(self, link: Link) -> None:
+    def _pass_late(self, link: Link) -> None:
         """All is done in the link's last seconds. The vendor stores it late, and much later where the verification
         stays open for another link."""
-        if not self._chance(self._profile.stored_late):
-            super()._hurry(link)
-            return
         self._kernel.sleep(link.expires - self._kernel.now - self._rng.uniform(3, 12))
         if link.record["type"] == "00":
             self._vendor.attempt(link.token, passes=True)
             self._kernel.sleep(self._rng.uniform(0.1, 2))
-        late = self._rng.choice((1, 100, 1000)) * self._rng.uniform(0.1, 1)
+        late = self._rng.choice((1, 100, 1000, 1000)) * self._rng.uniform(0.1, 1)
         made = sum(each.return_url == link.return_url for each in self._vendor.links.values())
         if made == 3 or self._kernel.now + late > self._valid_until - 60:
             # A link on which nothing began is over sooner than one that is used.

@@ -53,7 +53,7 @@ def vendor_calls_are_bounded(world: World, history: History) -> Iterator[str]:
         most = schedule.MAX_CHECKS + 5 * faults + history.has_start_page
         if not faults and len(history.links) == 1 and _was_quick(history):
             most = 1
-        elif not faults and not history.visits and not link.started:
+        elif not faults and not history.visits and not any(each.started for each in history.links):
             most = 2 + history.has_start_page
         if len(checks) > most:
             yield f"{len(checks)} checks, and {most} are the most"

@@ -131,7 +131,9 @@ def _fault_of_tap(world: World, history: History, tap: Visit) -> str | None:
     location = response.headers.get("location", "")
     link = world.vendor.links.get(location.rpartition("token=")[2])
     if link is not None:
-        is_of_use = link in history.links and tap.time - response.seconds < link.expires + 2 * SKEW
+        # Before its first record, the bridge knows only its setting.
+        ends = max(link.expires, link.by.ended + float(world.parameters["LinkLifetimeSeconds"]))
+        is_of_use = link in history.links and tap.time - response.seconds < ends + 2 * SKEW
         return None if is_of_use else "sent to a link of no use"
     if response.status == 303:
         page = history.person.created[-1]["start_url"] or f"/start/{history.id}/"
