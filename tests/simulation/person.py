@@ -87,6 +87,8 @@ class Profile:
     expects: float = 0.0
     reloads: bool = True
     on_open: float = 0.0
+    # Seconds, of which one is drawn.
+    valid_for: tuple[int, ...] = _VALID_FOR
     abandons: float = 0.4
     starts_again: float = 0.7
     taps_twice: float = 0.25
@@ -108,6 +110,6 @@ def person(number: int, rng: random.Random, profile: Profile) -> Person:
     if profile.expects and rng.random() < profile.expects:
         body["expected"] = {"name": f"{MARKER} {number}", "id_number": f"{MARKER}{number}", "birthday": "1990-01-31"}
     if profile.on_open and rng.random() < profile.on_open:
-        body |= {"link": "on_open", "valid_for": rng.choice(_VALID_FOR)}
+        body |= {"link": "on_open", "valid_for": rng.choice(profile.valid_for)}
     key = f"{MARKER}-key-{number}" if rng.random() < profile.has_key else None
     return Person(name, body, key, wants_redaction=rng.random() < profile.redacts)

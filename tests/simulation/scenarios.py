@@ -56,7 +56,13 @@ def harsh(seed: str, people: int) -> Scenario:
         faults_end=0.75 * HOUR,
         plan=lambda rng, begins: faults.FaultSchedule(rng, [], begins + 0.75 * HOUR, background=0.08),
         profile=Profile(
-            redacts=0.3, returns_at_once=0.3, comes_late=0.0, dawdles=0.1, clicks_again=0.3, on_open=_ON_OPEN
+            redacts=0.3,
+            returns_at_once=0.3,
+            comes_late=0.0,
+            dawdles=0.1,
+            clicks_again=0.3,
+            on_open=_ON_OPEN,
+            stored_late=0.3,
         ),
         rotations=1,
         endpoints=(*GOOD, Endpoint("billing", "flapping", FINAL), Endpoint("erasure", "gone at once", FINAL[-1:])),

@@ -16,7 +16,8 @@ from .scenarios import SCENARIOS
 from .world import Scenario, World
 
 _NONE: dict[str, Any] = {each.name: 0.0 for each in fields(Profile)} | {"has_key": 1.0, "skill": 1.0, "reloads": True}
-_NEVER = Profile(**_NONE)
+# In half an hour there is time for two links.
+_NEVER = Profile(**_NONE | {"valid_for": (1800,)})
 # Flows of one person.
 PROFILES: dict[str, Profile] = {
     "returns": _NEVER,
