@@ -187,7 +187,7 @@ def test_an_ended_link_is_not_the_end_until_the_time_for_another_is_over(world: 
     assert (document["status"], document["reason"]["code"]) == ("expired", "abandoned")
 
 
-@pytest.mark.parametrize(("fault", "status"), [("503", 503), ("400", 502), ("html", 502)])
+@pytest.mark.parametrize(("fault", "status"), [("503", 503), ("422", 502), ("html", 502)])
 def test_a_vendor_that_fails_leaves_the_page_ready_for_the_next_tap(
     world: World, unopened: Verification, fault: str, status: int
 ) -> None:

@@ -79,6 +79,7 @@ ROWS = (
     Row("create: read the credentials", "returns", "verifications", 1, "GetSecretValue", 1, "created"),
     Row("create: ask the vendor for a link", "returns", "verifications", 1, "POST", 1, "created"),
     Row("create: commit", "returns", "verifications", 1, "UpdateItem", 1, "created"),
+    Row("start: read", "starts", "redirect", 1, "GetItem", 1, "opened"),
     Row("start: lease", "starts", "redirect", 1, "UpdateItem", 1, "opened"),
     Row("start: count the vendor call", "starts", "redirect", 1, "UpdateItem rate", 1, "opened"),
     Row("start: ask the vendor for a link", "starts", "redirect", 1, "POST", 1, "opened"),

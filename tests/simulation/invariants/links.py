@@ -12,6 +12,7 @@ from tests.simulation.vendor import Link
 from tests.simulation.world import World
 
 from .history import History, Rule, Violation, is_final, of_each, sequence, status, text, time
+from .responses import LONGEST_HOLD
 from .truth import deserved, was_contradicted
 
 
@@ -128,6 +129,8 @@ def taps_lead_on(world: World, history: History) -> Iterator[str]:
 
 def _fault_of_tap(world: World, history: History, tap: Visit) -> str | None:
     response = tap.response
+    if response.seconds > LONGEST_HOLD and not response.met("dynamodb", "secretsmanager"):
+        return f"held for {response.seconds:.1f} s"
     location = response.headers.get("location", "")
     link = world.vendor.links.get(location.rpartition("token=")[2])
     if link is not None:

@@ -14,7 +14,7 @@ from tests.simulation.world import World
 from .history import RANKS, Violation, about_person
 
 # Seconds that a person may be held by a slow vendor.
-_LONGEST_HOLD = 10.0
+LONGEST_HOLD = 10.0
 
 
 def people_are_sent_on(world: World) -> Iterator[Violation]:
@@ -27,7 +27,7 @@ def people_are_sent_on(world: World) -> Iterator[Violation]:
 
 
 def _fault_of_visit(person: Person, id: str, response: HttpResponse) -> str | None:
-    if response.seconds > _LONGEST_HOLD and not response.met("dynamodb", "s3", "secretsmanager", "sqs"):
+    if response.seconds > LONGEST_HOLD and not response.met("dynamodb", "s3", "secretsmanager", "sqs"):
         return f"held for {response.seconds:.1f} s"
     if response.status == 303:
         return _fault_of_redirect(person, id, response.headers.get("location", ""))
