@@ -59,8 +59,8 @@ _AGAIN = {"verifications": "the caller", "redirect": "the page", "finalize": "fi
 class Row:
     """One external call: of the `nth` invocation of a function on some `way`, the `occurrence` of an operation in it.
 
-    `aim` is what the call is for: created, final, redacted (table, bucket and audit trail), settled, read, told (the
-    endpoint accepted the webhook), put away (it is a dead letter).
+    `aim` is what the call is for: created, opened (the record has a link), final, redacted (table, bucket and audit
+    trail), settled, read, told (the endpoint accepted the webhook), put away (it is a dead letter).
     """
 
     name: str
@@ -79,6 +79,11 @@ ROWS = (
     Row("create: read the credentials", "returns", "verifications", 1, "GetSecretValue", 1, "created"),
     Row("create: ask the vendor for a link", "returns", "verifications", 1, "POST", 1, "created"),
     Row("create: commit", "returns", "verifications", 1, "UpdateItem", 1, "created"),
+    Row("start: read", "starts", "redirect", 1, "GetItem", 1, "opened"),
+    Row("start: lease", "starts", "redirect", 1, "UpdateItem", 1, "opened"),
+    Row("start: count the vendor call", "starts", "redirect", 1, "UpdateItem rate", 1, "opened"),
+    Row("start: ask the vendor for a link", "starts", "redirect", 1, "POST", 1, "opened"),
+    Row("start: commit", "starts", "redirect", 1, "UpdateItem", 2, "opened"),
     Row("return: claim", "returns", "redirect", 1, "UpdateItem", 1, "final"),
     Row("return: count the vendor call", "returns", "redirect", 1, "UpdateItem rate", 1, "final"),
     Row("return: read the credentials", "returns", "redirect", 1, "GetSecretValue", 1, "final"),
@@ -182,7 +187,7 @@ def cell(row: Row, fault: str) -> str:
 def _responses(world: World) -> Iterator[HttpResponse]:
     for person in world.people:
         yield from person.creations
-        yield from (visit.response for visit in person.visits)
+        yield from (visit.response for visit in (*person.taps, *person.visits))
         yield from (*person.refreshes, *person.others, *person.redactions)
 
 
@@ -202,7 +207,8 @@ def _completed(row: Row, found: Run, struck: Invocation) -> str:
     time, by = _reached(row.aim, found)
     if by is None or by.number == struck.number:
         return ""
-    return f"{_AGAIN[by.function]} +{_length(time - struck.started)}"
+    who = "the next tap" if row.aim == "opened" else _AGAIN[by.function]
+    return f"{who} +{_length(time - struck.started)}"
 
 
 def _length(seconds: float) -> str:
@@ -227,6 +233,8 @@ def _is_aim(aim: str, item: Item) -> bool:
     match aim:
         case "created":
             return sequence(item) == 1
+        case "opened":
+            return "token" in item
         case "final":
             return "status" in item and is_final(item)
         case "redacted":

@@ -29,9 +29,15 @@ class UserFlow:
         if self._chance(self._profile.doubles_creation) and self._person.key:
             self._kernel.spawn(f"{self._person.name}'", self._create)
         document = self._create()
-        if document and document.get("token"):
-            self._verify(self._vendor.links[document["token"]])
+        if document and self._use(document):
             self._follow_up(document)
+
+    def _use(self, document: dict[str, Any]) -> bool:
+        """What the person does with what was created; False if it is of no use any more."""
+        if not document.get("token"):
+            return False
+        self._verify(self._vendor.links[document["token"]])
+        return True
 
     def flood(self, seconds: float, pause: float) -> None:
         """Creates one, and refreshes it in a loop."""

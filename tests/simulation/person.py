@@ -14,9 +14,13 @@ OTHER_KEY = f"ek_{MARKER}zyxwvutsrqponmlkjihgfedcba"
 OTHER_PRINCIPAL = "other"
 
 
+# Seconds: mostly so few that runs stay short.
+_VALID_FOR = (600, 1800, 3600, 3600, 7200, 7200, 14400, 86400, 2 * 86400)
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A hit on the return URL, and its response."""
+    """A hit on a URL of a verification, and its response."""
 
     time: float
     id: str
@@ -33,11 +37,19 @@ class Person:
     created: list[dict[str, Any]] = field(default_factory=list)
     creations: list[HttpResponse] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
+    # POST and GET of the start page.
+    taps: list[Visit] = field(default_factory=list)
+    scans: list[Visit] = field(default_factory=list)
     refreshes: list[HttpResponse] = field(default_factory=list)
     others: list[HttpResponse] = field(default_factory=list)
     redactions: list[HttpResponse] = field(default_factory=list)
     wants_redaction: bool = False
     api_key: str = API_KEY
+
+    @property
+    def opens(self) -> bool:
+        """Whether a start page makes the links."""
+        return "link" in self.body
 
     @property
     def ids(self) -> list[str]:
@@ -46,7 +58,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How somebody behaves: probabilities. `reloads`: by hand, an error page of API Gateway."""
+    """How somebody behaves: probabilities. `reloads`: by hand, an error page of API Gateway.
+
+    on_open: the link is made by a start page. Of such people: abandons (a link after a step or none), starts_again
+    (on another link), taps_twice (also on two devices at once), taps_later (when all is over), stored_late (passes in
+    the last seconds of a link, and its record shows it late).
+    """
 
     has_key: float = 0.7
     doubles_creation: float = 0.15
@@ -69,11 +86,19 @@ class Profile:
     # Of the frontend: it says whom it expects.
     expects: float = 0.0
     reloads: bool = True
+    on_open: float = 0.0
+    # Seconds, of which one is drawn.
+    valid_for: tuple[int, ...] = _VALID_FOR
+    abandons: float = 0.4
+    starts_again: float = 0.7
+    taps_twice: float = 0.25
+    taps_later: float = 0.3
+    stored_late: float = 0.1
 
 
 def person(number: int, rng: random.Random, profile: Profile) -> Person:
     name = f"person-{number}"
-    body = {
+    body: dict[str, Any] = {
         "type": rng.choice(("00", "00", "01")),
         "id_country": "MYS",
         "id_type": rng.choice(("ID_CARD", "PASSPORT")),
@@ -84,5 +109,7 @@ def person(number: int, rng: random.Random, profile: Profile) -> Person:
     # Without a draw where nobody does, so that a seed stays the same run.
     if profile.expects and rng.random() < profile.expects:
         body["expected"] = {"name": f"{MARKER} {number}", "id_number": f"{MARKER}{number}", "birthday": "1990-01-31"}
+    if profile.on_open and rng.random() < profile.on_open:
+        body |= {"link": "on_open", "valid_for": rng.choice(profile.valid_for)}
     key = f"{MARKER}-key-{number}" if rng.random() < profile.has_key else None
     return Person(name, body, key, wants_redaction=rng.random() < profile.redacts)

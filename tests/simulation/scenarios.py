@@ -11,7 +11,8 @@ from .world import Scenario
 HOUR = 3600.0
 # When the vendor is out of reach in `maintenance`, in minutes.
 OUTAGE = (30.0, 270.0)
-
+# The share of people whose link is made by a start page.
+_ON_OPEN = 0.25
 
 FINAL = tuple(f"verification.{status}" for status in ("verified", "rejected", "failed", "expired", "redacted"))
 GOOD = (Endpoint("crm"),)
@@ -41,6 +42,7 @@ def everything(seed: str, people: int) -> Scenario:
         link_lifetime=rng.choice((900.0, 900.0, 900.0, 600.0, 1800.0)),
         rotations=rng.randint(0, 2),
         broken_links=rng.choice((0.0, 0.01)),
+        profile=Profile(on_open=_ON_OPEN),
         endpoints=_endpoints(rng),
     )
 
@@ -53,7 +55,15 @@ def harsh(seed: str, people: int) -> Scenario:
         arrivals=people * 5.0,
         faults_end=0.75 * HOUR,
         plan=lambda rng, begins: faults.FaultSchedule(rng, [], begins + 0.75 * HOUR, background=0.08),
-        profile=Profile(redacts=0.3, returns_at_once=0.3, comes_late=0.0, dawdles=0.1, clicks_again=0.3),
+        profile=Profile(
+            redacts=0.3,
+            returns_at_once=0.3,
+            comes_late=0.0,
+            dawdles=0.1,
+            clicks_again=0.3,
+            on_open=_ON_OPEN,
+            stored_late=0.3,
+        ),
         rotations=1,
         endpoints=(*GOOD, Endpoint("billing", "flapping", FINAL), Endpoint("erasure", "gone at once", FINAL[-1:])),
     )
@@ -67,10 +77,10 @@ def _reliable(name: str, people: int, arrivals: float, **more: Any) -> Scenario:
 
 def calm(seed: str, people: int) -> Scenario:
     """Nothing goes wrong: the bounds that count without faults have to hold."""
-    return _reliable("calm", people, max(HOUR, people * 0.5), endpoints=GOOD)
+    return _reliable("calm", people, max(HOUR, people * 0.5), endpoints=GOOD, profile=Profile(on_open=_ON_OPEN))
 
 
-_STEADY = Profile(redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0)
+_STEADY = Profile(on_open=_ON_OPEN, redacts=0.0, comes_late=0.0, inconsistent=0.0, refreshes=0.0)
 
 
 def maintenance(seed: str, people: int) -> Scenario:

@@ -17,8 +17,8 @@ from unittest import mock
 from bridge.aws.delivery_queue import DeliveryQueue
 from bridge.aws.event_bus import EventBus
 from bridge.dependencies import Dependencies
-from bridge.domain import checks, decision, events, schedule, webhook_retries, webhooks
-from bridge.domain.decision import VendorRecord
+from bridge.domain import checks, decision, events, links, schedule, webhook_retries, webhooks
+from bridge.domain.decision import Decision, VendorRecord
 from bridge.domain.events import Event
 from bridge.domain.verification import Evidence, Status, Verification
 from bridge.observability import logger
@@ -78,6 +78,21 @@ def evidence_after_the_status() -> Iterator[None]:
 
     with mock.patch.object(EvidenceBucket, "put", later), mock.patch.object(vendor_check, "advance", advanced):
         yield
+
+
+def _lease_without_condition(update: Update, options: dict[str, Any]) -> Any:
+    """Whoever found that a link may be made makes one, also where another request has just made it."""
+    if "lease_until" in options["set"]:
+        options |= {"condition": "attribute_exists(#id)", "values": {}}
+    return update(**options)
+
+
+_another_may_follow = links.another_may_follow
+
+
+def _another_after_a_rejection(verification: Verification, found: Decision, at: Any) -> bool:
+    is_rejected = found.status is Status.REJECTED
+    return _another_may_follow(verification, Decision(Status.FAILED) if is_rejected else found, at)
 
 
 def _claim_clears_due(update: Update, options: dict[str, Any]) -> Any:
@@ -216,6 +231,19 @@ def _numbered_body(event: Event) -> bytes:
 SEEDED_BUGS: dict[str, tuple[SeededBug, frozenset[str]]] = {
     name: (bug, frozenset(rules))
     for name, bug, rules in (
+        ("a lease has no condition", _with_update(_lease_without_condition), {"two links"}),
+        (
+            "a fresh link follows a rejection",
+            _patched(links, "another_may_follow", _another_after_a_rejection),
+            {"outcome"},
+        ),
+        ("an ended link ends all", _returning(links, "another_may_follow", False), {"ended early"}),
+        ("no earlier link is asked", _returning(vendor_check, "_proof_of_earlier_link", None), {"truth"}),
+        (
+            "a redaction leaves the ended links",
+            _patched(redaction, "_PERSONAL", tuple(set(redaction._PERSONAL) - {"ended_links"})),
+            {"redacted"},
+        ),
         ("evidence is stored after the status", evidence_after_the_status, {"proof", "kept"}),
         ("a claim clears the due time", _with_update(_claim_clears_due), {"settled"}),
         ("a status advances without a condition", _with_update(_advance_without_condition), {"sequence", "advances"}),

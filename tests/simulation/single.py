@@ -16,7 +16,8 @@ from .scenarios import SCENARIOS
 from .world import Scenario, World
 
 _NONE: dict[str, Any] = {each.name: 0.0 for each in fields(Profile)} | {"has_key": 1.0, "skill": 1.0, "reloads": True}
-_NEVER = Profile(**_NONE)
+# In half an hour there is time for two links.
+_NEVER = Profile(**_NONE | {"valid_for": (1800,)})
 # Flows of one person.
 PROFILES: dict[str, Profile] = {
     "returns": _NEVER,
@@ -27,6 +28,9 @@ PROFILES: dict[str, Profile] = {
     "twice at once": replace(_NEVER, has_key=1.0, doubles_creation=1.0, returns_at_once=1.0),
     "without a key": replace(_NEVER, has_key=0.0),
     "is redacted": replace(_NEVER, redacts=1.0, reads=1.0),
+    "starts": replace(_NEVER, on_open=1.0),
+    "starts again": replace(_NEVER, on_open=1.0, abandons=1.0, starts_again=1.0),
+    "never starts": replace(_NEVER, on_open=1.0, never_opens=1.0),
     "webhooks": _NEVER,
 }
 # Of the flow in which publish and deliver have the faults; in all others there is no endpoint.

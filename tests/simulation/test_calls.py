@@ -32,6 +32,17 @@ def test_creating_takes_one_call_of_the_vendor_its_count_and_two_writes() -> Non
     assert calls["verifications"] == [RESERVE, COUNT, ASK_FOR_A_LINK, COMMIT]
 
 
+def test_a_start_page_makes_its_link_with_one_read_two_writes_and_one_call_of_the_vendor() -> None:
+    calls = _run("starts")
+    assert calls["verifications"] == [RESERVE, COMMIT]
+    read, lease = ("dynamodb", "GetItem"), ("dynamodb", "UpdateItem")
+    assert calls["redirect"][:5] == [read, lease, COUNT, ASK_FOR_A_LINK, COMMIT]
+
+
+def test_a_start_page_that_nobody_opens_costs_no_call_of_the_vendor() -> None:
+    assert not any(service == "vendor" for each in _run("never starts").values() for service, _ in each)
+
+
 def test_a_return_claims_counts_fetches_stores_and_advances() -> None:
     calls = _run("returns")
     assert calls["redirect"] == [CLAIM, COUNT, FETCH, KEEP, STORE_FIELDS, ADVANCE]
@@ -39,7 +50,7 @@ def test_a_return_claims_counts_fetches_stores_and_advances() -> None:
 
 @pytest.mark.parametrize(
     ("profile", "at_most"),
-    [("returns", 2), ("never returns", 2), ("fails", 4), ("never opens", 3), ("in the last seconds", 4)],
+    [("returns", 2), ("never returns", 2), ("fails", 4), ("never opens", 3), ("in the last seconds", 4), ("starts", 2)],
 )
 def test_a_verification_costs_so_many_calls_of_the_vendor(profile: str, at_most: int) -> None:
     calls = _run(profile)

@@ -100,7 +100,7 @@ def test_a_good_endpoint_does_not_wait_for_one_that_hangs() -> None:
     assert fairness.waits(is_fair=True)[-1] < 30 < 300 < fairness.waits(is_fair=False)[-1]
 
 
-@pytest.mark.parametrize("name", slow_but("returns", of=("returns", "without a key", "webhooks")))
+@pytest.mark.parametrize("name", slow_but("returns", of=("returns", "without a key", "starts", "webhooks")))
 def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
     found = [outcome for outcome in single.outcomes("1", name) if outcome.failures]
     assert found == [], "\n".join(line for outcome in found for line in report.stories(outcome))

@@ -8,6 +8,8 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from tests.sandbox.vendor import checks, codes
 from tests.sandbox.vendor.limit import RATE_LIMIT_PER_MINUTE, RateLimit
@@ -48,6 +50,10 @@ class Link:
     is_inconsistent: bool = False
     # All records of it are unreadable, for ever.
     is_broken: bool = False
+    # The invocation that asked for it.
+    by: Any = None
+    # The person's last step is not in the record yet.
+    is_storing: bool = False
     changed: float = 0.0
     sent: dict[str, bytes] = field(default_factory=dict)
     said_success: set[str] = field(default_factory=set)
@@ -73,10 +79,19 @@ class Link:
 
 
 class Vendor:
-    """`lifetime` in seconds; `skew` is how far its clock is off."""
+    """`lifetime` in seconds; `skew` is how far its clock is off; `later(seconds, action)` does something then."""
 
-    def __init__(self, now: Callable[[], float], rng: random.Random, *, lifetime: float, skew: float) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float],
+        later: Callable[[float, Callable[[], object]], None],
+        rng: random.Random,
+        *,
+        lifetime: float,
+        skew: float,
+    ) -> None:
         self._now = now
+        self._later = later
         self._rng = rng
         self._lifetime = lifetime
         self._skew = skew
@@ -99,14 +114,14 @@ class Vendor:
     def rotate(self) -> None:
         self.secret = f"sk_{MARKER}_{self._rng.randrange(10**6)}"
 
-    def create(self, fields: dict[str, str], fault: str | None = None) -> bytes:
-        """The body that POST returns, as the fault leaves it."""
+    def create(self, fields: dict[str, str], fault: str | None = None, by: Any = None) -> bytes:
+        """The body that POST returns, as the fault leaves it. `by`: the invocation that asks."""
         token, now = f"{MARKER}{self._rng.randrange(36**16):020d}", self._now()
         record = new_record(
             len(self.links) + 1, token, fields, "https://ekyc.example", now + self._skew, self._lifetime
         )
         variant = self._rng.choice(self._variants) if self._rng.random() < 0.4 else ""
-        self.links[token] = Link(token, fields["redirect_url"], now, now + self._lifetime, record, variant)
+        self.links[token] = Link(token, fields["redirect_url"], now, now + self._lifetime, record, variant, by=by)
         self.links[token].is_broken = self._rng.random() < self.broken
         result = {"url": record["url"], "token": token}
         if fault == "wrong_kinds":
@@ -146,11 +161,21 @@ class Vendor:
             link.foreign.add(sha256)
         return body
 
-    def attempt(self, token: str, *, passes: bool, inconsistent: bool = False) -> bool:
-        """The person's next step, OCR or face; False where the link is over or nothing is left to do."""
+    def attempt(self, token: str, *, passes: bool, inconsistent: bool = False, stored_after: float = 0.0) -> bool:
+        """The person's next step, OCR or face; False where the link is over or nothing is left to do. The record shows
+        it after so many seconds."""
         link = self.links[token]
-        if self._now() >= link.expires or link.is_finished:
+        if self._now() >= link.expires or link.is_finished or link.is_storing:
             return False
+        if stored_after:
+            link.is_storing = True
+            self._later(stored_after, partial(self._store, link, passes, inconsistent))
+        else:
+            self._store(link, passes, inconsistent)
+        return True
+
+    def _store(self, link: Link, passes: bool, inconsistent: bool) -> None:
+        link.is_storing = False
         record = link.record
         if record["ocr_success"]:
             checks.attempt_face(record, self._choice(codes.FACE_CODES, passes))
@@ -162,7 +187,6 @@ class Vendor:
             record["ocr_success"] = 0
         link.changed = self._now()
         record["updated_at"] = timestamp(self._now() + self._skew)
-        return True
 
     def _choice(self, of_the_person: tuple[str, ...], passes: bool) -> str:
         if passes:

@@ -120,7 +120,7 @@ class VendorAdapter(BaseAdapter):
             self._calls.struck("vendor", "stale_credentials")
             return 401, {}, b'{"message": "an authentication error"}'
         if method == "POST":
-            return 200, {}, self._vendor.create(json.loads(request.body or b"{}"), fault)
+            return 200, {}, self._vendor.create(json.loads(request.body or b"{}"), fault, self._owner())
         link = self._vendor.links.get(token)
         if link is None:
             return 404, {}, b"{}"

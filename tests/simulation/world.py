@@ -28,6 +28,7 @@ from .person import API_KEY, OTHER_KEY, OTHER_PRINCIPAL, PRINCIPAL, Person, Prof
 from .queue import Queue
 from .receivers import Endpoint, Receiver, Receivers
 from .small_tables import AuditTable, EndpointsTable, RateTable, ResultsTable
+from .start_flow import StartFlow
 from .stream import Stream
 from .trace import Trace
 from .vendor import Vendor
@@ -114,7 +115,11 @@ class World:
         self.bus = EventBus(kernel, stack.event_pattern(self.template), self.deliveries, self._rng("bus"))
         self.receivers = {endpoint.name: Receiver(endpoint) for endpoint in scenario.endpoints}
         self.vendor = Vendor(
-            lambda: kernel.now, self._rng("vendor"), lifetime=scenario.link_lifetime, skew=rng.uniform(-3600, 3600)
+            lambda: kernel.now,
+            kernel.after,
+            self._rng("vendor"),
+            lifetime=scenario.link_lifetime,
+            skew=rng.uniform(-3600, 3600),
         )
         self.vendor.broken = scenario.broken_links
         endpoints = json.dumps({"endpoints": [endpoint.entry for endpoint in scenario.endpoints]})
@@ -182,7 +187,8 @@ class World:
 
     def _enter(self, each: Person, seconds: float, flow: Callable[[UserFlow], None]) -> None:
         """Starts a person's flow after so many seconds."""
-        steps = UserFlow(self.kernel, self.gateway, self.vendor, self._rng(each.name), each, self.scenario.profile)
+        kind = StartFlow if each.opens else UserFlow
+        steps = kind(self.kernel, self.gateway, self.vendor, self._rng(each.name), each, self.scenario.profile)
         self.kernel.after(seconds, partial(self.kernel.spawn, each.name, partial(flow, steps)))
 
     def _rotate(self) -> None:

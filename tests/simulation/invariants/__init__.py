@@ -2,7 +2,7 @@
 
 from tests.simulation.world import World
 
-from . import calls, evidence, records, responses, secrecy, truth, webhooks, work
+from . import calls, evidence, links, records, responses, secrecy, truth, webhooks, work
 from .history import Rule, Violation
 
 RULES: tuple[Rule, ...] = (
@@ -21,6 +21,15 @@ RULES: tuple[Rule, ...] = (
     calls.no_link_is_made_twice,
     calls.no_cookie_is_sent,
     calls.rate_limit_is_kept,
+    links.at_most_three_are_made,
+    links.never_two_can_be_used,
+    links.each_is_in_the_record,
+    links.none_is_made_after_the_end,
+    links.ended_links_are_the_truth,
+    links.it_ends_only_when_no_link_can_follow,
+    links.unopened_ones_cost_nothing,
+    links.taps_lead_on,
+    links.scans_change_nothing,
     responses.people_are_sent_on,
     responses.status_never_falls,
     responses.errors_have_a_cause,

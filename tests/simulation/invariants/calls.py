@@ -11,6 +11,7 @@ from tests.sandbox.vendor.limit import RATE_LIMIT_PER_MINUTE as RATE_LIMIT
 from tests.simulation.dynamodb import Change
 from tests.simulation.functions import SKEW, Invocation
 from tests.simulation.queue import id_in
+from tests.simulation.vendor import Link
 from tests.simulation.world import World
 
 from .history import History, Violation, is_final, of_each, status, text
@@ -24,35 +25,43 @@ _FIRST_CHECK = 300
 def vendor_is_called_after_a_claim(world: World, history: History) -> Iterator[str]:
     """An invocation that fetches a record has claimed it in the table, and claims are 5 s apart by its clock."""
     claims = [change for change in history.changes if _is_claim(change)]
-    fetchers = _fetchers(world).get(history.link.token if history.link else "-", [])
-    asked = {invocation.number for invocation in fetchers}
-    # A claim that our own rate limit refused asked nothing.
-    asking = [change for change in claims if change.by and change.by.number in asked]
-    times = [int(text(change.after, "claimed_at") or 0) for change in asking]
-    if any(later - earlier < _INTERVAL for earlier, later in pairwise(times)):
-        yield "two claims within 5 s"
+    fetchers = {each.number: each for link in history.links for each in _fetchers(world).get(link.token, [])}
+    for link in history.links:
+        # A claim that our own rate limit refused asked nothing.
+        asking = [each for each in claims if each.by and each.by.number in fetchers and _token(each) == link.token]
+        times = [int(text(change.after, "claimed_at") or 0) for change in asking]
+        if any(later - earlier < _INTERVAL for earlier, later in pairwise(times)):
+            yield "two claims within 5 s"
     claimed_by = {change.by.number for change in claims if change.by}
-    for invocation in fetchers:
-        if invocation.number not in claimed_by:
+    for number, invocation in fetchers.items():
+        if number not in claimed_by:
             yield f"{invocation.function} asked without a claim"
 
 
 @of_each("calls")
 def vendor_calls_are_bounded(world: World, history: History) -> Iterator[str]:
     """Beside the call that made the link: one where all was done at the return, two where nobody returned or began,
-    seven at most, whatever the number of hits. Refreshes do not count, and each fault may cost some."""
+    seven at most, whatever the number of hits. Refreshes do not count, and each fault may cost some. A link after which
+    another one might have been made is checked once more when that time is over."""
     doubled = Counter(id_in(body) for body in world.queue.doubled)
     if history.link is None:
         return
     faults = _faults(world, history) + doubled[history.id]
-    checks = len(_counted(world, history))
-    most = schedule.MAX_CHECKS + 5 * faults
-    if not faults and _was_quick(history):
-        most = 1
-    elif not faults and not history.visits and not history.link.started:
-        most = 2
-    if checks > most:
-        yield f"{checks} checks, and {most} are the most"
+    of_the_last, earlier = _counted(world, history), 0
+    for link in history.links:
+        checks = _counted(world, history, link)
+        most = schedule.MAX_CHECKS + 5 * faults + history.has_start_page
+        if not faults and len(history.links) == 1 and _was_quick(history):
+            most = 1
+        elif not faults and not history.visits and not any(each.started for each in history.links):
+            most = 2 + history.has_start_page
+        if len(checks) > most:
+            yield f"{len(checks)} checks, and {most} are the most"
+        earlier += sum(each.asked.count(link.token) > 0 for each in of_the_last if link is not history.link)
+    # At the end, and again where that came with a return or a rejection.
+    most = (len(history.links) - 1) * (3 + 5 * faults)
+    if earlier > most:
+        yield f"{earlier} questions about earlier links, and {most} are the most"
 
 
 @of_each("followed")
@@ -63,10 +72,12 @@ def returns_are_followed(world: World, history: History) -> Iterator[str]:
         return
     if history.link is None:
         return
-    checks = [invocation.started for invocation in _fetchers(world).get(history.link.token, [])]
+    checks = [each.started for link in history.links for each in _fetchers(world).get(link.token, [])]
     ended = min((change.time for change in history.status_changes() if is_final(change.after or {})), default=math.inf)
     for visit in history.visits:
-        is_open = "status=processing" in visit.response.headers.get("location", "")
+        # Of a link that has ended nothing new is expected, until no other one may be made.
+        has_ended = "link_outcome" in history.at(visit.time)
+        is_open = "status=processing" in visit.response.headers.get("location", "") and not has_ended
         longest = 36 if any(visit.time - 61 < other.time < visit.time for other in history.visits) else 16
         followed = any(visit.time < started <= visit.time + longest for started in checks)
         counted = [each for each in _counted(world, history) if each.started <= visit.time]
@@ -75,10 +86,16 @@ def returns_are_followed(world: World, history: History) -> Iterator[str]:
             yield f"no check within {longest} s after {visit.time:.1f}"
 
 
-def _counted(world: World, history: History) -> list[Invocation]:
-    """The checks of a history, without refreshes."""
-    askers = _fetchers(world).get(history.link.token if history.link else "-", [])
-    return [invocation for invocation in askers if invocation.function != "verifications"]
+def _counted(world: World, history: History, link: Link | None = None) -> list[Invocation]:
+    """The checks of a link, the last one if none is given, without refreshes and without later links' checks."""
+    of = link or history.link
+    askers = _fetchers(world).get(of.token if of else "-", [])
+    claimed = {change.by.number: _token(change) for change in history.changes if change.by and _is_claim(change)}
+    return [
+        each
+        for each in askers
+        if each.function != "verifications" and of and claimed.get(each.number, of.token) == of.token
+    ]
 
 
 def _was_quick(history: History) -> bool:
@@ -94,13 +111,14 @@ def _was_quick(history: History) -> bool:
 
 
 def no_link_is_made_twice(world: World) -> Iterator[Violation]:
-    """Each request for a link has a code of its own, so two links with one return are a request that was repeated
-    although it may have had its effect."""
-    seen: set[str] = set()
+    """Each request for a link has a code of its own, or with a start page an invocation, so two links with one return
+    are a request that was repeated although it may have had its effect."""
+    seen: set[tuple[str, int]] = set()
     for link in world.vendor.links.values():
-        if link.return_url in seen:
+        request = (link.return_url, link.by.number if link.by.function == "redirect" else 0)
+        if request in seen:
             yield Violation("twice", (link.token, link.return_url.split("/")[-2]), "one request, two links")
-        seen.add(link.return_url)
+        seen.add(request)
 
 
 def no_cookie_is_sent(world: World) -> Iterator[Violation]:
@@ -124,6 +142,10 @@ def _is_claim(change: Change) -> bool:
         None,
         text(change.before, "claimed_at"),
     )
+
+
+def _token(change: Change) -> str | None:
+    return text(change.after, "token")
 
 
 def _fetchers(world: World) -> dict[str, list[Invocation]]:

@@ -23,18 +23,20 @@ def verified_has_evidence(world: World, history: History) -> Iterator[str]:
             if world.bucket.first_put.get(key, change.time + 1) > change.time:
                 yield "verified before its evidence was kept"
             sha256 = evidence["M"]["sha256"]["S"]
-            if history.link is None or sha256 not in history.link.said_success:
+            if not any(sha256 in link.said_success for link in history.links):
                 yield "the evidence does not say success"
 
 
 @of_each("kept")
 def evidence_is_kept(world: World, history: History) -> Iterator[str]:
-    """Evidence that a record names is there, whole, and byte for byte what the vendor sent for that token."""
+    """Evidence that a record names is there, whole, and byte for byte what the vendor sent for its token,
+    or one of them."""
     if history.is_redacted:
         return
     # While a verification is open, too: a later check would replace it, and it may have been read by then.
     found = [(change.after or {}).get("evidence") for change in history.status_changes()]
-    if history.link and history.link.foreign & {evidence["M"]["sha256"]["S"] for evidence in found if evidence}:
+    named = {evidence["M"]["sha256"]["S"] for evidence in found if evidence}
+    if any(link.foreign & named for link in history.links):
         yield "the evidence may be another person's"
     evidence = history.item.get("evidence")
     if evidence is None:
@@ -56,6 +58,6 @@ def _fault(world: World, history: History, evidence: Item) -> str | None:
         return "the evidence is not what the record says"
     if sha256 not in world.results.of(history.id):
         return "its fields are not stored"
-    if history.link is None or history.link.sent.get(sha256) != raw:
+    if not any(link.sent.get(sha256) == raw for link in history.links):
         return "the vendor never sent this"
     return None

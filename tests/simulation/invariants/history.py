@@ -47,17 +47,27 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Of one verification; `item` is the last state of its item."""
+    """Of one verification; `item` is the last state of its item. `links` are those that its record ever named, oldest
+    first: one, or with a start page none to three."""
 
     id: str
     changes: list[Change]
     item: Item
-    link: Link | None
+    links: list[Link]
     person: Person
 
     @property
+    def link(self) -> Link | None:
+        """The last one."""
+        return self.links[-1] if self.links else None
+
+    @property
+    def has_start_page(self) -> bool:
+        return self.person.opens
+
+    @property
     def about(self) -> tuple[str, ...]:
-        return (self.id, self.person.name, *([self.link.token] if self.link else []))
+        return (self.id, self.person.name, *(link.token for link in self.links))
 
     @property
     def is_redacted(self) -> bool:
@@ -72,10 +82,9 @@ class History:
             if change.before and change.after and status(change.before) != status(change.after):
                 yield change
 
-    def first(self, name: str) -> str | None:
-        """The first value that an attribute ever had; redaction removes it."""
-        values = (text(change.after, name) for change in self.changes)
-        return next((value for value in values if value is not None), None)
+    def at(self, time: float) -> Item:
+        """Its item as it was then; {} before there was one."""
+        return next((change.after or {} for change in reversed(self.changes) if change.time <= time), {})
 
 
 def histories(world: World) -> Iterator[History]:
@@ -83,9 +92,10 @@ def histories(world: World) -> Iterator[History]:
     people: dict[str, Person] = {str(person.body["reference"]): person for person in world.people}
     for id, item in world.table.items.items():
         history = world.table.by_id[id]
-        found = History(id, history, item, None, people["?"] if not history else _person(history, people))
-        token = found.first("token")
-        yield History(id, history, item, world.vendor.links.get(token or ""), found.person)
+        # Redaction removes the token.
+        tokens = dict.fromkeys(text(change.after, "token") or "" for change in history)
+        links = [world.vendor.links[token] for token in tokens if token in world.vendor.links]
+        yield History(id, history, item, links, _person(history, people))
 
 
 def _person(history: list[Change], people: dict[str, Person]) -> Person:

@@ -14,7 +14,7 @@ from tests.simulation.world import World
 from .history import RANKS, Violation, about_person
 
 # Seconds that a person may be held by a slow vendor.
-_LONGEST_HOLD = 10.0
+LONGEST_HOLD = 10.0
 
 
 def people_are_sent_on(world: World) -> Iterator[Violation]:
@@ -27,7 +27,7 @@ def people_are_sent_on(world: World) -> Iterator[Violation]:
 
 
 def _fault_of_visit(person: Person, id: str, response: HttpResponse) -> str | None:
-    if response.seconds > _LONGEST_HOLD and not response.met("dynamodb", "s3", "secretsmanager", "sqs"):
+    if response.seconds > LONGEST_HOLD and not response.met("dynamodb", "s3", "secretsmanager", "sqs"):
         return f"held for {response.seconds:.1f} s"
     if response.status == 303:
         return _fault_of_redirect(person, id, response.headers.get("location", ""))
@@ -101,7 +101,7 @@ def errors_have_a_cause(world: World) -> Iterator[Violation]:
                 yield Violation("errors", about_person(person), f"{response.status} without a fault")
             if response.status in (400, 403, 415, 422) or (response.status == 409 and not person.key):
                 yield Violation("errors", about_person(person), f"responded {response.status}")
-        for response in (*responses, *(visit.response for visit in person.visits)):
+        for response in (*responses, *(visit.response for visit in (*person.visits, *person.taps))):
             may_have_it = response.status < 300 and response.body.startswith(('{"object"', '{"data"'))
             if leaks.has_marker(response.body) and not may_have_it:
                 yield Violation("errors", about_person(person), f"the response {response.status} has the marker")
@@ -113,11 +113,12 @@ def _is_rate_limited(world: World, response: HttpResponse) -> bool:
 
 
 def same_key_same_verification(world: World) -> Iterator[Violation]:
-    """One key, one verification and one link, however often it was sent."""
+    """One key, one verification and one link or start page, however often it was sent."""
     for person in world.people:
         if person.key and len(person.ids) > 1:
             yield Violation("same key", about_person(person), f"{len(person.ids)} verifications")
-        tokens = {document["token"] for document in person.created if "token" in document}
+        link = "start_url" if person.opens else "token"
+        tokens = {document[link] for document in person.created if document.get(link)}
         if person.key and len(tokens) > 1:
             yield Violation("same key", about_person(person), f"{len(tokens)} links")
         for document in person.created:

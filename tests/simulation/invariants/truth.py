@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 from bridge.domain.reasons import ErrorCategory, classify
+from tests.simulation.expressions import Item
 from tests.simulation.functions import SKEW
 from tests.simulation.vendor import Link
 from tests.simulation.world import World
 
-from .history import History, Violation, histories, of_each, status, text, time
+from .history import History, Violation, histories, is_final, of_each, sequence, status, text, time
 
 # Seconds from our reserving a verification to the vendor's making its link, clocks included.
 _LONGEST_CREATION = 30.0
+# Seconds from the question about an earlier link to the write that ends the verification.
+_IN_FLIGHT = 30.0
 
 
 @of_each("truth")
@@ -23,23 +26,35 @@ def final_status_is_the_truth(world: World, history: History) -> Iterator[str]:
 
 
 def _allowed(world: World, history: History) -> Iterator[tuple[str, str | None]]:
-    if history.link is None:
-        yield "failed", "link_not_created"
-        return
-    yield _deserved(history.link)
     if history.is_redacted:
         yield "expired", "redacted"
         # Frozen as it stood.
         yield status(history.item) or "", text(history.item, "reason_code")
-    if _went_on_unseen(history):
-        yield "rejected", text(history.item, "reason_code")
-    if _was_unreachable(world, history, history.link):
+    if history.link is None:
+        was_handed_out = any(sequence(change.after) and status(change.after) == "pending" for change in history.changes)
+        yield ("expired", "not_started") if was_handed_out else ("failed", "link_not_created")
+        return
+    proofs = [link.changed for link in history.links[:-1] if link.succeeded]
+    if proofs:
+        yield "verified", None
+    if not any(changed < _ended(history) - _IN_FLIGHT for changed in proofs):
+        # No earlier link's proof was there in time.
+        yield deserved(history.link)
+        if _went_on_unseen(history):
+            yield "rejected", text(history.item, "reason_code")
+    if any(_was_unreachable(world, history, link) for link in history.links):
         yield "failed", "vendor_unreachable"
-    if _was_contradicted(history.link):
+    if was_contradicted(history.link):
         yield "failed", "inconsistent_result"
 
 
-def _deserved(link: Link) -> tuple[str, str | None]:
+def _ended(history: History) -> float:
+    """When it became final."""
+    return next(change.time for change in history.status_changes() if is_final(change.after or {}))
+
+
+def deserved(link: Link) -> tuple[str, str | None]:
+    """Status and reason that the link's record justifies once it is over."""
     if link.is_inconsistent:
         return "failed", "inconsistent_result"
     if link.succeeded:
@@ -59,7 +74,7 @@ def _went_on_unseen(history: History) -> bool:
     return last is not None and last < history.link.changed
 
 
-def _was_contradicted(link: Link) -> bool:
+def was_contradicted(link: Link) -> bool:
     """What the vendor said when the link was over was not of this verification. Our record of its end may be earlier by
     as long as the vendor took to make the link."""
     return any(time > link.expires - _LONGEST_CREATION for time in link.contradicted)
@@ -72,10 +87,16 @@ def _was_unreachable(world: World, history: History, link: Link) -> bool:
     for change in history.status_changes():
         if text(change.after, "reason_code") == "vendor_unreachable":
             # By the end that the bridge knew: unreadable records do not say it.
-            early = change.time < time(change.before or {}, "expires_at") + give_up - 2 * SKEW
+            early = change.time < _last_end(change.before or {}) + give_up - 2 * SKEW
             silent_since = max(link.expires + 5, change.time - give_up + 2 * SKEW)
             return not early and not any(silent_since < reported < change.time - 60 for reported in link.reported)
     return False
+
+
+def _last_end(item: Item) -> float:
+    """Of the link; or, if that has ended, of the time in which another one could be made."""
+    ends = time(item, "expires_at")
+    return max(ends, time(item, "valid_until")) if "link_outcome" in item else ends
 
 
 def nothing_said_too_much(world: World) -> Iterator[Violation]:
@@ -85,7 +106,7 @@ def nothing_said_too_much(world: World) -> Iterator[Violation]:
         for change in history.status_changes():
             if status(change.after) == "verified":
                 risen[history.id] = change.time
-                if not (history.link and history.link.succeeded):
+                if not any(link.succeeded for link in history.links):
                     yield Violation("said", history.about, "verified, and the vendor never said so")
     for person in world.people:
         for visit in person.visits:

@@ -13,6 +13,8 @@ from bridge.web.page_texts import Language
 from bridge.web.problems import log_error, status_and_code
 from bridge.web.responses import retry_after_header
 
+# After an error of the vendor that does not say when to try again.
+_RELOAD_SECONDS = 30
 _UNSUCCESSFUL = (Status.REJECTED, Status.FAILED, Status.EXPIRED)
 # Decoration: the heading says the same in words.
 _MARK = '<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10"/><path d="{}"/></svg>'
@@ -50,7 +52,8 @@ def error_page(error: BridgeError, language: Language, brand: Brand) -> Response
     status, code = status_and_code(error)
     is_vendors = isinstance(error, VendorError)
     title, text = language.errors["vendor_unavailable" if is_vendors else code]
-    seconds = None if error.retry_after is None else str(error.retry_after)
+    wait = error.retry_after or (_RELOAD_SECONDS if is_vendors else None)
+    seconds = None if wait is None else str(wait)
     content = paragraphs(text) + (WAITING if seconds else "")
     if is_vendors:
         # After the button of the start page: the empty address is that page's own.
