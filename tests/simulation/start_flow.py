@@ -10,9 +10,6 @@ from .people import UserFlow
 from .person import Visit
 from .vendor import Link
 
-# Whether the page itself is opened, by programs that follow the links in a mail: it is not there yet.
-GETS_THE_PAGE = False
-
 
 class StartFlow(UserFlow):
     """One person's steps where the start page makes the links."""
@@ -23,8 +20,7 @@ class StartFlow(UserFlow):
         self._start_path = urlsplit(document["start_url"]).path
         self._status_path = urlsplit(document["status_url"]).path
         self._valid_until = self._kernel.now + self._person.body["valid_for"]
-        if GETS_THE_PAGE:
-            self._kernel.spawn(f"{self._person.name}'", self._scan)
+        self._kernel.spawn(f"{self._person.name}'", self._scan)
         if not self._chance(self._profile.never_opens):
             self._kernel.sleep(
                 self._rng.choice((60, 600, 600, self._person.body["valid_for"])) * self._rng.uniform(0.3, 1.2)
@@ -121,6 +117,7 @@ class StartFlow(UserFlow):
         return json.loads(response.body)["status"] not in ("pending", "processing")
 
     def _scan(self) -> None:
+        """What programs do that follow the links in a mail."""
         for _ in range(self._rng.randint(0, 3)):
             response = self._request("GET", self._start_path)
             self._person.scans.append(Visit(self._kernel.now, self._start_path.split("/")[2], response))
