@@ -62,7 +62,7 @@ class Profile:
 
     on_open: the link is made by a start page. Of such people: abandons (a link after a step or none), starts_again
     (on another link), taps_twice (also on two devices at once), taps_later (when all is over), stored_late (passes in
-    the last seconds of a link, and its record shows it late).
+    the last seconds of a link, and its record shows it late), scanned (programs open what is mailed to them).
     """
 
     has_key: float = 0.7
@@ -94,6 +94,7 @@ class Profile:
     taps_twice: float = 0.25
     taps_later: float = 0.3
     stored_late: float = 0.1
+    scanned: float = 0.6
 
 
 def person(number: int, rng: random.Random, profile: Profile) -> Person:

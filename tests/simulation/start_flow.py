@@ -20,7 +20,8 @@ class StartFlow(UserFlow):
         self._start_path = urlsplit(document["start_url"]).path
         self._status_path = urlsplit(document["status_url"]).path
         self._valid_until = self._kernel.now + self._person.body["valid_for"]
-        self._kernel.spawn(f"{self._person.name}'", self._scan)
+        if self._chance(self._profile.scanned):
+            self._kernel.spawn(f"{self._person.name}'", self._scan)
         if not self._chance(self._profile.never_opens):
             self._kernel.sleep(
                 self._rng.choice((60, 600, 600, self._person.body["valid_for"])) * self._rng.uniform(0.3, 1.2)
