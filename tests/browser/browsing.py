@@ -62,6 +62,11 @@ class Visit:
         """What the page says first."""
         return self.page.locator("h1:visible").inner_text()
 
+    def forget(self) -> None:
+        """As if it had loaded nothing so far."""
+        self.errors.clear()
+        self.responses.clear()
+
     def see(self, heading: str, *, seconds: float = 10) -> None:
         """Waits until the page, or one that follows it, has this heading. Raises Playwright's TimeoutError."""
         self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for(timeout=seconds * 1000)
@@ -87,11 +92,12 @@ class Visitor:
         visit.page.goto(url)
         return visit
 
-    def examine(self, url: str, look: Look, *, plain: bool = False) -> Visit:
+    def examine(self, url: str, look: Look, *, plain: bool = False, tap: bool = False) -> Visit:
         """A tab in which the page does not reload itself, so that there is time to examine it.
 
-        `plain`: with script, but the page is as it looks without: axe-core needs script. A new context for each page
-        would take most of the tests' time, so these tabs are kept; a test has one of each kind.
+        `plain`: with script, but the page is as it looks without: axe-core needs script. `tap`: on the button of the
+        page's form, whose response is then what is examined. A new context for each page would take most of the tests'
+        time, so these tabs are kept; a test has one of each kind.
         """
         visit = self._kept.get((look, plain))
         if visit is None:
@@ -99,9 +105,12 @@ class Visitor:
             visit.page.route("**/*", lambda route: _serve(route, plain=plain))
         visit.page.set_viewport_size({"width": look.width, "height": look.height})
         visit.page.emulate_media(color_scheme=look.scheme)
-        visit.errors.clear()
-        visit.responses.clear()
+        visit.forget()
         visit.page.goto(url)
+        if tap:
+            visit.forget()
+            with visit.page.expect_navigation():
+                visit.page.locator("form button").click()
         return visit
 
     def leave(self) -> None:

@@ -13,15 +13,15 @@ PAGES = BRIDGE | SANDBOX
 def test_nothing_is_wrong_with_a_page(shown: Shown, situation: Situation, visitor: Visitor) -> None:
     url = shown.url(situation)
 
-    visit = visitor.examine(url, shown.look)
-    without = visitor.examine(url, shown.look.but(has_script=False, scheme="dark"))
+    visit = visitor.examine(url, shown.look, tap=shown.is_tapped)
+    without = visitor.examine(url, shown.look.but(has_script=False, scheme="dark"), tap=shown.is_tapped)
 
     assert (visit.heading, without.heading) == (shown.heading, shown.heading)
     wrong = [*checks.accessible(visit), *checks.focusable(visit), *checks.reflows(visit)]
     wrong += checks.shown(visit, shown.status)
     wrong += [f"without script: {it}" for it in (*checks.reflows(without), *checks.shown(without, shown.status))]
     if "<script" in visit.page.content():
-        plain = visitor.examine(url, shown.look, plain=True)
+        plain = visitor.examine(url, shown.look, plain=True, tap=shown.is_tapped)
         wrong += [f"without script: {it}" for it in (*checks.accessible(plain), *checks.focusable(plain))]
     assert wrong == []
 
@@ -31,7 +31,7 @@ def test_nothing_is_wrong_with_a_page(shown: Shown, situation: Situation, visito
 def test_nothing_is_wrong_in_other_languages(
     shown: Shown, language: str, situation: Situation, visitor: Visitor
 ) -> None:
-    visit = visitor.examine(shown.url(situation), shown.look.but(language=language))
+    visit = visitor.examine(shown.url(situation), shown.look.but(language=language), tap=shown.is_tapped)
 
     assert visit.heading != shown.heading
     assert [*checks.accessible(visit, ["light"]), *checks.reflows(visit), *checks.shown(visit, shown.status)] == []
