@@ -1,6 +1,7 @@
 """A person's browser: a language, a screen, a colour scheme, with or without script."""
 
 import re
+from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,17 @@ _ANDROID = (
 # The languages of the bridge's pages: what a browser is set to, and what the page's `lang` then is.
 LOCALES = {"en": "en-GB", "ms": "ms-MY", "zh": "zh-CN"}
 TAGS = {"en": "en", "ms": "ms", "zh": "zh-Hans"}
+
+# A logo's origin, in place of a brand's server.
+BRAND_ORIGIN = "https://brand.example"
+_LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 20"><path d="M0 0h60v20H0z" fill="#777"/></svg>'
+# Of a picture (PNG in base64): its width, its height, and a character for each pixel: the one with that code.
+_PIXELS = """async png => {
+  const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
+  const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+  context.drawImage(picture, 0, 0);
+  const red = context.getImageData(0, 0, picture.width, picture.height).data.filter((_, at) => at % 4 == 0);
+  return [picture.width, picture.height, new TextDecoder("utf-16le").decode(Uint16Array.from(red))]}"""
 
 Scheme = Literal["light", "dark"]
 
@@ -69,7 +81,11 @@ class Visit:
 
     def see(self, heading: str, *, seconds: float = 10) -> None:
         """Waits until the page, or one that follows it, has this heading. Raises Playwright's TimeoutError."""
-        self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for(timeout=seconds * 1000)
+        try:
+            self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for(timeout=seconds * 1000)
+        except Exception as error:
+            error.add_note(f"It is at {self.page.url}: {self.page.locator('body').inner_text()[:500]}")
+            raise
 
     def click(self, button: str) -> None:
         """Clicks a button by its text."""
@@ -113,6 +129,21 @@ class Visitor:
                 visit.page.locator("form button").click()
         return visit
 
+    def scan(self, visit: Visit) -> str:
+        """What the QR code says that is on the screen now, as a phone's camera sees it: black and white, or grey.
+
+        Raises ValueError if there is not one.
+        """
+        import zxingcpp
+
+        screen = b64encode(visit.page.screenshot()).decode()
+        # Not in the page itself, whose policy forbids it, and which may have no script.
+        with self._browser.new_page() as blank:
+            width, height, pixels = blank.evaluate(_PIXELS, screen)
+        image = memoryview(pixels.encode("latin-1")).cast("B", (height, width))
+        (code,) = zxingcpp.read_barcodes(image, try_invert=False)
+        return code.text
+
     def leave(self) -> None:
         """No page does anything from now on."""
         for visit in self._kept.values():
@@ -131,6 +162,7 @@ class Visitor:
             java_script_enabled=look.has_script,
             user_agent=look.user_agent,
         )
+        context.route(f"{BRAND_ORIGIN}/**", lambda route: route.fulfill(body=_LOGO, content_type="image/svg+xml"))
         visit = Visit(context.new_page(), look, self._axe)
         _watch(visit)
         return visit
@@ -152,7 +184,7 @@ def _watch(visit: Visit) -> None:
 
 def _serve(route: "Route", *, plain: bool) -> None:
     if not route.request.is_navigation_request():
-        route.continue_()
+        route.fallback()
         return
     response = route.fetch(max_redirects=0)
     headers = {name: value for name, value in response.headers.items() if name != "refresh"}
