@@ -2,6 +2,8 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -81,15 +83,22 @@ class Visit:
 
     def see(self, heading: str, *, seconds: float = 10) -> None:
         """Waits until the page, or one that follows it, has this heading. Raises Playwright's TimeoutError."""
-        try:
+        with self._noting():
             self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for(timeout=seconds * 1000)
-        except Exception as error:
-            error.add_note(f"It is at {self.page.url}: {self.page.locator('body').inner_text()[:500]}")
-            raise
 
     def click(self, button: str) -> None:
         """Clicks a button by its text."""
-        self.page.get_by_role("button", name=button, exact=True).click()
+        with self._noting():
+            self.page.get_by_role("button", name=button, exact=True).click(timeout=10_000)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            loaded = [(response.status, response.url) for response in self.responses[-3:]]
+            error.add_note(f"It is at {self.page.url}; loaded last: {loaded}")
+            raise
 
 
 class Visitor:
@@ -100,6 +109,7 @@ class Visitor:
         self._axe = axe
         self._kept: dict[tuple[Look, bool], Visit] = {}
         self._contexts: list[BrowserContext] = []
+        self._blank: Page | None = None
 
     def open(self, url: str, look: Look) -> Visit:
         """A tab of somebody else: nothing is stored or cached in it."""
@@ -119,6 +129,9 @@ class Visitor:
         if visit is None:
             visit = self._kept[look, plain] = self._new(look)
             visit.page.route("**/*", lambda route: _serve(route, plain=plain))
+            visit.page.route(
+                f"{BRAND_ORIGIN}/**", lambda route: route.fulfill(body=_LOGO, content_type="image/svg+xml")
+            )
         visit.page.set_viewport_size({"width": look.width, "height": look.height})
         visit.page.emulate_media(color_scheme=look.scheme)
         visit.forget()
@@ -138,8 +151,8 @@ class Visitor:
 
         screen = b64encode(visit.page.screenshot()).decode()
         # Not in the page itself, whose policy forbids it, and which may have no script.
-        with self._browser.new_page() as blank:
-            width, height, pixels = blank.evaluate(_PIXELS, screen)
+        self._blank = self._blank or self._browser.new_page()
+        width, height, pixels = self._blank.evaluate(_PIXELS, screen)
         image = memoryview(pixels.encode("latin-1")).cast("B", (height, width))
         (code,) = zxingcpp.read_barcodes(image, try_invert=False)
         return code.text
@@ -162,7 +175,6 @@ class Visitor:
             java_script_enabled=look.has_script,
             user_agent=look.user_agent,
         )
-        context.route(f"{BRAND_ORIGIN}/**", lambda route: route.fulfill(body=_LOGO, content_type="image/svg+xml"))
         visit = Visit(context.new_page(), look, self._axe)
         _watch(visit)
         return visit
@@ -184,7 +196,7 @@ def _watch(visit: Visit) -> None:
 
 def _serve(route: "Route", *, plain: bool) -> None:
     if not route.request.is_navigation_request():
-        route.fallback()
+        route.continue_()
         return
     response = route.fetch(max_redirects=0)
     headers = {name: value for name, value in response.headers.items() if name != "refresh"}
