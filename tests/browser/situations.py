@@ -72,6 +72,13 @@ class Situation:
             },
         )
 
+    def poll_every_second(self) -> None:
+        """Pages that follow a verification which nobody has begun ask for its status as often as that."""
+        from bridge.domain.verification import Status
+        from bridge.web import responses
+
+        self.monkeypatch.setitem(responses._POLL_SECONDS, Status.PENDING, 1)
+
     def check_now(self, id: str) -> None:
         """The next planned check takes place: it is due, and the vendor was last called long ago."""
         past = int(time.time()) - 60

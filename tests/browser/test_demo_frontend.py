@@ -41,7 +41,10 @@ def test_a_person_fills_in_the_form_passes_and_reads_the_result(
     visit.see(FORM)
 
 
-def test_a_phone_that_scanned_the_code_says_where_the_result_is(demo: str, visitor: Visitor) -> None:
+def test_a_phone_that_scanned_the_code_says_where_the_result_is(
+    demo: str, situation: Situation, visitor: Visitor
+) -> None:
+    situation.poll_every_second()
     desktop = visitor.open(demo, DESKTOP)
     desktop.page.get_by_label("Link", exact=True).select_option("on_open")
     desktop.click("Continue")

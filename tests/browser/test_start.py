@@ -33,10 +33,7 @@ def test_a_person_with_a_phone_taps_the_button_and_passes(
 
 @pytest.mark.parametrize("look", DESKTOPS, ids=named)
 def test_a_desktop_follows_the_phone_that_scanned_its_code(look: Look, situation: Situation, visitor: Visitor) -> None:
-    from bridge.domain.verification import Status
-    from bridge.web import responses
-
-    situation.monkeypatch.setitem(responses._POLL_SECONDS, Status.PENDING, 1)
+    situation.poll_every_second()
     created = situation.create(**ON_OPEN, redirect_url=f"{situation.sandbox.frontend.url}/done")
     desktop = visitor.open(created["start_url"], look)
     scanned = visitor.scan(desktop)
