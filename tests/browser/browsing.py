@@ -108,6 +108,7 @@ class Visitor:
         self._browser = browser
         self._axe = axe
         self._kept: dict[tuple[Look, bool], Visit] = {}
+        self._examined: list[Visit] = []
         self._contexts: list[BrowserContext] = []
         self._blank: Page | None = None
 
@@ -132,6 +133,7 @@ class Visitor:
             visit.page.route(
                 f"{BRAND_ORIGIN}/**", lambda route: route.fulfill(body=_LOGO, content_type="image/svg+xml")
             )
+        self._examined.append(visit)
         visit.page.set_viewport_size({"width": look.width, "height": look.height})
         visit.page.emulate_media(color_scheme=look.scheme)
         visit.forget()
@@ -159,8 +161,9 @@ class Visitor:
 
     def leave(self) -> None:
         """No page does anything from now on."""
-        for visit in self._kept.values():
+        for visit in self._examined:
             visit.page.goto("about:blank")
+        self._examined.clear()
         for context in self._contexts:
             context.close()
         self._contexts.clear()
