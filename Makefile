@@ -241,7 +241,7 @@ $(VENV)/.mutation: $(LOCKS)/mutation.txt | $(VENV)/.dev
 	@touch $@
 
 $(VENV)/.browser: $(LOCKS)/browser.txt | $(VENV)/.dev
-	$(call say,Installing Playwright.)
+	$(call say,Installing Playwright and a reader of QR codes.)
 	$(call install,$(BIN),$<)
 	@touch $@
 

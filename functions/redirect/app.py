@@ -33,8 +33,15 @@ def return_person(id: str, code: str) -> Response[str]:
 
 @app.get("/done/<id>/<code>")
 def show_done_page(id: str, code: str) -> Response[str]:
+    from bridge.domain import links
+
     with attach_verification_id(id):
-        return _done_page(read_status(dependencies(), id, code))
+        deps = dependencies()
+        verification = read_status(deps, id, code)
+        if links.may_open(verification, deps.now()):
+            # The link ended unfinished. There is nothing to wait for: the person may begin again.
+            return pages.see_other(f"{_base_url()}/start/{id}/{code}")
+        return _done_page(verification)
 
 
 @app.get("/start/<id>/<code>")

@@ -1,6 +1,9 @@
 """A person's browser: a language, a screen, a colour scheme, with or without script."""
 
 import re
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +17,17 @@ _ANDROID = (
 # The languages of the bridge's pages: what a browser is set to, and what the page's `lang` then is.
 LOCALES = {"en": "en-GB", "ms": "ms-MY", "zh": "zh-CN"}
 TAGS = {"en": "en", "ms": "ms", "zh": "zh-Hans"}
+
+# A logo's origin, in place of a brand's server.
+BRAND_ORIGIN = "https://brand.example"
+_LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 20"><path d="M0 0h60v20H0z" fill="#777"/></svg>'
+# Of a picture (PNG in base64): its width, its height, and a character for each pixel: the one with that code.
+_PIXELS = """async png => {
+  const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
+  const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+  context.drawImage(picture, 0, 0);
+  const red = context.getImageData(0, 0, picture.width, picture.height).data.filter((_, at) => at % 4 == 0);
+  return [picture.width, picture.height, new TextDecoder("utf-16le").decode(Uint16Array.from(red))]}"""
 
 Scheme = Literal["light", "dark"]
 
@@ -62,13 +76,29 @@ class Visit:
         """What the page says first."""
         return self.page.locator("h1:visible").inner_text()
 
+    def forget(self) -> None:
+        """As if it had loaded nothing so far."""
+        self.errors.clear()
+        self.responses.clear()
+
     def see(self, heading: str, *, seconds: float = 10) -> None:
         """Waits until the page, or one that follows it, has this heading. Raises Playwright's TimeoutError."""
-        self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for(timeout=seconds * 1000)
+        with self._noting():
+            self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for(timeout=seconds * 1000)
 
     def click(self, button: str) -> None:
         """Clicks a button by its text."""
-        self.page.get_by_role("button", name=button, exact=True).click()
+        with self._noting():
+            self.page.get_by_role("button", name=button, exact=True).click(timeout=10_000)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            loaded = [(response.status, response.url) for response in self.responses[-3:]]
+            error.add_note(f"It is at {self.page.url}; loaded last: {loaded}")
+            raise
 
 
 class Visitor:
@@ -80,6 +110,7 @@ class Visitor:
         self._kept: dict[tuple[Look, bool], Visit] = {}
         self._examined: list[Visit] = []
         self._contexts: list[BrowserContext] = []
+        self._blank: Page | None = None
 
     def open(self, url: str, look: Look) -> Visit:
         """A tab of somebody else: nothing is stored or cached in it."""
@@ -88,23 +119,45 @@ class Visitor:
         visit.page.goto(url)
         return visit
 
-    def examine(self, url: str, look: Look, *, plain: bool = False) -> Visit:
+    def examine(self, url: str, look: Look, *, plain: bool = False, tap: bool = False) -> Visit:
         """A tab in which the page does not reload itself, so that there is time to examine it.
 
-        `plain`: with script, but the page is as it looks without: axe-core needs script. A new context for each page
-        would take most of the tests' time, so these tabs are kept; a test has one of each kind.
+        `plain`: with script, but the page is as it looks without: axe-core needs script. `tap`: on the button of the
+        page's form, whose response is then what is examined. A new context for each page would take most of the tests'
+        time, so these tabs are kept; a test has one of each kind.
         """
         visit = self._kept.get((look, plain))
         if visit is None:
             visit = self._kept[look, plain] = self._new(look)
             visit.page.route("**/*", lambda route: _serve(route, plain=plain))
+            visit.page.route(
+                f"{BRAND_ORIGIN}/**", lambda route: route.fulfill(body=_LOGO, content_type="image/svg+xml")
+            )
         self._examined.append(visit)
         visit.page.set_viewport_size({"width": look.width, "height": look.height})
         visit.page.emulate_media(color_scheme=look.scheme)
-        visit.errors.clear()
-        visit.responses.clear()
+        visit.forget()
         visit.page.goto(url)
+        if tap:
+            visit.forget()
+            with visit.page.expect_navigation():
+                visit.page.locator("form button").click()
         return visit
+
+    def scan(self, visit: Visit) -> str:
+        """What the QR code says that is on the screen now, as a phone's camera sees it: black and white, or grey.
+
+        Raises ValueError if there is not one.
+        """
+        import zxingcpp
+
+        screen = b64encode(visit.page.screenshot()).decode()
+        # Not in the page itself, whose policy forbids it, and which may have no script.
+        self._blank = self._blank or self._browser.new_page()
+        width, height, pixels = self._blank.evaluate(_PIXELS, screen)
+        image = memoryview(pixels.encode("latin-1")).cast("B", (height, width))
+        (code,) = zxingcpp.read_barcodes(image, try_invert=False)
+        return code.text
 
     def leave(self) -> None:
         """No page does anything from now on."""

@@ -10,6 +10,7 @@ import pytest
 from bridge.domain.verification import Verification
 from tests.integration.harness import WANTED, Response, World
 
+DAY = 86400
 WITHOUT = {name: value for name, value in WANTED.items() if name != "redirect_url"}
 
 
@@ -95,3 +96,19 @@ def test_nobody_else_sees_the_page(world: World) -> None:
         assert "Halaman tidak ditemui" in page.text
     world.redact(verification)
     assert done(world, verification).status == 404
+
+
+def test_after_a_link_that_ended_unfinished_the_page_leads_back_to_the_start_page(world: World) -> None:
+    verification = world.new(redirect_url=None, valid_for=DAY)
+    start = f"/start/{verification.id}/{verification.code}"
+    world.functions.browser(start, method="POST")
+    # While the link can be used, the result may still come.
+    assert done(world, verification).status == 200
+    world.vendor.play(str(world.row(verification)["token"]), "ocr_passed+expired")
+    world.returns(verification)
+
+    page = done(world, verification)
+
+    assert (page.status, page.headers["location"].endswith(start)) == (303, True)
+    world.clock.advance(DAY)
+    assert done(world, verification).status == 200

@@ -1,0 +1,130 @@
+"""The way that begins on a start page: taps, links that end, a desktop that follows a phone, and no vendor."""
+
+import time
+
+import pytest
+
+from tests.browser.browsing import DESKTOP, IN_APP, PHONE, Look, Visitor
+from tests.browser.situations import LONG_AGO, ON_OPEN, Situation
+from tests.browser.test_way import named
+
+PHONES, DESKTOPS = ([look, look.but(has_script=False, scheme="dark")] for look in (PHONE, DESKTOP))
+READY, BACK = "Verify your identity", "Back at the frontend: verified"
+
+
+@pytest.mark.parametrize("look", PHONES, ids=named)
+@pytest.mark.parametrize("is_redirected", [True, False], ids=["redirect_url", "no redirect_url"])
+def test_a_person_with_a_phone_taps_the_button_and_passes(
+    is_redirected: bool, look: Look, situation: Situation, visitor: Visitor
+) -> None:
+    frontend = {"redirect_url": f"{situation.sandbox.frontend.url}/done"} if is_redirected else {}
+    created = situation.create(**ON_OPEN, **frontend)
+    visit = visitor.open(created["start_url"], look)
+
+    visit.page.keyboard.press("Tab")
+    visit.page.keyboard.press("Enter")
+    visit.see("Your document")
+    visit.click("All passes")
+
+    visit.see(BACK if is_redirected else "You are verified")
+    assert not is_redirected or created["id"] in visit.page.url
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("look", DESKTOPS, ids=named)
+def test_a_desktop_follows_the_phone_that_scanned_its_code(look: Look, situation: Situation, visitor: Visitor) -> None:
+    situation.poll_every_second()
+    created = situation.create(**ON_OPEN, redirect_url=f"{situation.sandbox.frontend.url}/done")
+    desktop = visitor.open(created["start_url"], look)
+    scanned = visitor.scan(desktop)
+    assert scanned == created["start_url"]
+
+    phone = visitor.open(scanned, PHONE)
+    phone.click("Start")
+    phone.see("Your document")
+    phone.click("All passes")
+    phone.see(BACK)
+
+    # The page without script loads itself again every five seconds.
+    desktop.see(BACK, seconds=20)
+    assert desktop.page.url.split("?") == phone.page.url.split("?")
+    assert (desktop.errors, phone.errors) == ([], [])
+
+
+@pytest.mark.parametrize("look", PHONES, ids=named)
+def test_after_a_link_that_ended_unfinished_the_person_taps_again_and_passes(
+    look: Look, situation: Situation, visitor: Visitor
+) -> None:
+    visit = visitor.open(situation.create(**ON_OPEN)["start_url"], look)
+    visit.click("Start")
+    visit.click("The link is over after the document")
+
+    visit.see(READY)
+    assert "You can start 2 more times." in visit.page.locator("main").inner_text()
+    visit.click("Start")
+    visit.click("All passes")
+
+    visit.see("You are verified")
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("look", PHONES, ids=named)
+def test_a_tap_while_the_vendor_is_down_can_be_tried_again(look: Look, situation: Situation, visitor: Visitor) -> None:
+    visit = visitor.open(situation.create(**ON_OPEN)["start_url"], look)
+    situation.sandbox.vendor.fault("503", on="create", times=None)
+    visit.click("Start")
+    visit.see("Not available right now")
+
+    situation.sandbox.vendor.clear_faults()
+    visit.page.get_by_role("link", name="Try again").click()
+    visit.see(READY)
+    visit.click("Start")
+
+    visit.see("Your document")
+
+
+def test_the_time_that_is_left_ticks_and_at_its_end_the_page_loads_itself_again(
+    situation: Situation, visitor: Visitor
+) -> None:
+    created = situation.create(**ON_OPEN, valid_for=120)
+    visit = visitor.open("about:blank", PHONE)
+    visit.page.clock.install(time=time.time())
+    visit.page.goto(created["start_url"])
+    left = visit.page.locator("time")
+    assert left.inner_text() == "1 minute"
+
+    visit.page.clock.run_for(70_000)
+    before = int(left.inner_text().removesuffix(" seconds"))
+    visit.page.clock.run_for(3_000)
+    assert int(left.inner_text().removesuffix(" seconds")) == before - 3
+    assert 40 < before < 50
+    situation.store(created["id"], valid_until=LONG_AGO)
+    visit.page.clock.run_for(60_000)
+
+    visit.see("One moment")
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("has_script", [True, False], ids=["with script", "without script"])
+def test_in_an_app_the_link_can_be_copied_into_a_browser(
+    has_script: bool, situation: Situation, visitor: Visitor
+) -> None:
+    start_url = situation.create(**ON_OPEN)["start_url"]
+    visit = visitor.open(start_url, IN_APP.but(has_script=has_script))
+    page, copy = visit.page, visit.page.get_by_role("button", name="Copy the link")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    assert page.get_by_role("heading", name="Open this page in your browser").is_visible()
+
+    if has_script:
+        copy.click()
+        page.get_by_role("button", name="Copied").wait_for()
+    else:
+        assert not copy.is_visible()
+        page.get_by_label("Link to this page").focus()
+        page.keyboard.press("Control+A")
+        page.keyboard.press("Control+C")
+
+    blank = page.context.new_page()
+    blank.goto(f"{situation.sandbox.frontend.url}/elsewhere")
+    blank.bring_to_front()
+    assert blank.evaluate("navigator.clipboard.readText()") == start_url
