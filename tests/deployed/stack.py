@@ -57,9 +57,9 @@ class Stack:
         headers = {"Authorization": f"Bearer {key or self.key}", **more.pop("headers", {})}
         return self._session.request(method, self.outputs()["ApiUrl"] + path, headers=headers, timeout=_TIMEOUT, **more)
 
-    def open(self, url: str) -> requests.Response:
+    def open(self, url: str, *, method: str = "GET") -> requests.Response:
         """A request of a browser: no key, and redirects are left to the test."""
-        return self._session.get(url, allow_redirects=False, timeout=_TIMEOUT)
+        return self._session.request(method, url, allow_redirects=False, timeout=_TIMEOUT)
 
     def create(self, *, key: str | None = None, **more: Any) -> dict[str, Any]:
         """A new verification as POST responds with it; `more` changes the request's fields."""

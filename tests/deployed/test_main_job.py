@@ -26,6 +26,23 @@ def test_a_person_who_returns_is_verified(stack: Stack, vendor: FakeVendor) -> N
     assert vendor.calls()["by_token"][created["token"]] == 1
 
 
+def test_a_person_begins_on_a_start_page_and_is_verified(stack: Stack) -> None:
+    created = stack.create(link="on_open", valid_for=86400, locale="ms")
+    assert "url" not in created
+    page = stack.open(created["start_url"])
+    assert (page.status_code, page.headers["Content-Language"]) == (200, "ms"), (page.text, stack.logs("redirect"))
+    # A desktop's: the layer has what draws it.
+    assert '<svg role="img"' in page.text
+
+    tapped = [stack.open(created["start_url"], method="POST") for _ in range(2)]
+
+    opened = stack.read(created)
+    assert [each.headers.get("Location") for each in tapped] == [opened["url"]] * 2, stack.logs("redirect")
+    stack.open(stack.verify(opened))
+    followed = stack.open(f"{created['start_url']}?follow=1")
+    assert parse_qs(urlsplit(followed.headers["Location"]).query)["status"] == ["verified"]
+
+
 def test_a_result_has_pictures_as_links_that_open(stack: Stack) -> None:
     created = stack.create()
     stack.open(stack.verify(created))
