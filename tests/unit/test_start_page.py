@@ -122,8 +122,8 @@ def test_it_says_how_long_the_link_is_valid(left: timedelta, text: str) -> None:
 @pytest.mark.parametrize(
     ("state", "left", "text", "buttons"),
     [
-        (LinkState.READY, 4, None, 1),
-        (LinkState.READY, 3, "You can start 3 more times.", 1),
+        (LinkState.READY, 3, None, 1),
+        (LinkState.READY, 2, "You can start 2 more times.", 1),
         (LinkState.READY, 1, "You can start once more.", 1),
         (LinkState.READY, 0, "You have used all attempts.", 0),
         (LinkState.USABLE, 0, None, 1),

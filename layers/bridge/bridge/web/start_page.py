@@ -17,8 +17,8 @@ from bridge.web.page_texts import Language, StartTexts, Text
 from bridge.web.pages import WAITING, reload_after
 
 DOCUMENT_ONLY = "01"
-# So many starts that are left are worth a word.
-_FEW = 3
+# So many starts that are left are worth a word; before the first they are no concern.
+_FEW = 2
 _RELOAD_SECONDS = "3"
 
 
