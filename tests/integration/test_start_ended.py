@@ -1,5 +1,6 @@
 """Links that ended: what a return to one costs, and a vendor that no longer has the record of one."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,14 +23,14 @@ def unopened(world: World) -> Verification:
 
 
 class Watched:
-    """The vendor; `seen` gets the token and the deadline of each fetch, and may raise."""
+    """The vendor; `seen` gets the token of each fetch and what was spent before it, and may raise."""
 
     def __init__(self, deps: Dependencies, seen: Callable[[str, float], object]) -> None:
         self._vendor, self._seen = deps.vendor, seen
         vars(deps)["vendor"] = self
 
     def fetch(self, token: str, **how: Any) -> Any:
-        self._seen(token, how["deadline"])
+        self._seen(token, how["spent"])
         return self._vendor.fetch(token, **how)
 
     def __getattr__(self, name: str) -> Any:
@@ -62,15 +63,19 @@ def test_a_record_that_the_vendor_no_longer_has_of_an_earlier_link_is_awaited_tw
     assert line["verification_id"] == unopened.id
 
 
-def test_all_records_of_one_check_share_the_vendors_budget(world: World, unopened: Verification) -> None:
+def test_all_records_of_one_check_share_the_vendors_budget(
+    world: World, unopened: Verification, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(MAX_LINKS - 1):
         opened(world, unopened)
         end_link(world, unopened)
     opened(world, unopened)
-    deadlines: list[float] = []
-    Watched(world.deps, lambda _, deadline: deadlines.append(deadline))
+    spent: list[float] = []
+    Watched(world.deps, lambda _, seconds: spent.append(seconds))
+    # A second passes before each fetch.
+    monkeypatch.setattr(world.deps, "clock", itertools.count().__next__)
     assert end_link(world, unopened)["status"] == "expired"
-    assert deadlines == deadlines[:1] * MAX_LINKS
+    assert spent == [1, 2, 3]
 
 
 def test_returns_to_a_link_that_ended_do_not_each_ask_the_vendor(world: World, unopened: Verification) -> None:

@@ -193,9 +193,9 @@ def test_a_retry_after_within_the_budget_is_waited_for(fake_vendor: FakeVendor, 
     assert fake_vendor.calls()["create"] == 2
 
 
-def test_nothing_is_sent_after_a_deadline_that_several_calls_share(fake_vendor: FakeVendor, client: Make) -> None:
-    vendor = client(fake_vendor.url, budget=0)
-    assert error_of(lambda: vendor.fetch("TOKEN", permit=free, deadline=vendor.deadline()), "TOKEN") is VendorTimeout
+def test_nothing_is_sent_once_earlier_calls_have_spent_the_budget(fake_vendor: FakeVendor, client: Make) -> None:
+    vendor = client(fake_vendor.url, budget=PATIENCE)
+    assert error_of(lambda: vendor.fetch("TOKEN", permit=free, spent=PATIENCE), "TOKEN") is VendorTimeout
     assert fake_vendor.calls()["get"] == 0
 
 

@@ -27,8 +27,8 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
 
     Raises a VendorError if the vendor fails, StorageUnavailable if its response cannot be stored.
     """
-    deadline = deps.vendor.deadline()
-    response, record = _ask(deps, verification, check, verification.token, deadline)
+    began = deps.clock()
+    response, record = _ask(deps, verification, check, verification.token, began)
     expires_at = checks.link_expires_at(verification, record)
     is_started = record.started or verification.status is Status.PROCESSING
     link_is_over = schedule.is_over(check.claimed_at.timestamp(), expires_at.timestamp(), is_started=is_started)
@@ -42,7 +42,7 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
         link_outcome = decision.reason_code
         decision = Decision(Status.PROCESSING if is_started else Status.PENDING)
         due_at = links.due_without_link(verification)
-    elif proof := _proof_of_earlier_link(deps, verification, check, decision, deadline):
+    elif proof := _proof_of_earlier_link(deps, verification, check, decision, began):
         link_outcome = decision.reason_code
         (response, record), decision, due_at = proof, Decision(Status.VERIFIED), None
     if decision.status.rank <= verification.status.rank:
@@ -60,11 +60,14 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
 
 
 def _ask(
-    deps: Dependencies, verification: Verification, check: Check, token: str | None, deadline: float
+    deps: Dependencies, verification: Verification, check: Check, token: str | None, began: float
 ) -> tuple[VendorResponse, VendorRecord]:
-    """The vendor's response for the link with `token`, and the record in it."""
+    """The vendor's response for the link with `token`, and the record in it.
+
+    `began`: when the check began, a time of `clock`. All its calls share the budget of one.
+    """
     assert token is not None, "a claimed verification has a link"
-    response = _fetch(deps, verification, check, token, deadline)
+    response = _fetch(deps, verification, check, token, began)
     try:
         return response, vendor_record.parse(
             response.result,
@@ -79,16 +82,16 @@ def _ask(
         raise
 
 
-def _fetch(deps: Dependencies, verification: Verification, check: Check, token: str, deadline: float) -> VendorResponse:
+def _fetch(deps: Dependencies, verification: Verification, check: Check, token: str, began: float) -> VendorResponse:
     is_background = check.call is CallClass.BACKGROUND
     # Scheduled checks share one limit for all principals.
     permit = deps.rate_limiter.permit(check.call, None if is_background else verification.principal)
     # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
-    return deps.vendor.fetch(token, permit=permit, deadline=deadline, retry=not is_background)
+    return deps.vendor.fetch(token, permit=permit, spent=deps.clock() - began, retry=not is_background)
 
 
 def _proof_of_earlier_link(
-    deps: Dependencies, verification: Verification, check: Check, decision: Decision, deadline: float
+    deps: Dependencies, verification: Verification, check: Check, decision: Decision, began: float
 ) -> tuple[VendorResponse, VendorRecord] | None:
     """The record of an earlier link that the person passed with, if the last one ends without success.
 
@@ -100,7 +103,7 @@ def _proof_of_earlier_link(
         return None
     for link in reversed(verification.ended_links):
         try:
-            response, record = _ask(deps, verification, check, link.token, deadline)
+            response, record = _ask(deps, verification, check, link.token, began)
         except (VendorRejected, VendorMalformed) as error:
             if verification.failures < _MAX_EARLIER_FAILURES:
                 raise

@@ -92,14 +92,13 @@ class Vendor:
             error.operation = "CreateVerification"
             raise
 
-    def deadline(self) -> float:
-        """The end of the budget of a call that begins now, a time of `clock`. Several calls may share it."""
-        return self._clock() + self._budget
+    def fetch(self, token: str, *, permit: Permit, spent: float = 0.0, retry: bool = True) -> VendorResponse:
+        """Fetches the record of the link with this token. Repeats a failed request if `retry`. Raises a VendorError.
 
-    def fetch(self, token: str, *, permit: Permit, deadline: float | None = None, retry: bool = True) -> VendorResponse:
-        """Fetches the record of the link with this token. Repeats a failed request if `retry`. Raises a VendorError."""
+        `spent`: seconds of the budget that earlier calls of the same check took.
+        """
         attempts = _MAX_ATTEMPTS if retry else 1
-        return self._send("GET", f"{self._url}/{token}", None, permit, max_attempts=attempts, deadline=deadline)
+        return self._send("GET", f"{self._url}/{token}", None, permit, max_attempts=attempts, spent=spent)
 
     def _send(
         self,
@@ -109,11 +108,11 @@ class Vendor:
         permit: Permit,
         *,
         max_attempts: int,
-        deadline: float | None = None,
+        spent: float = 0.0,
         is_safe: bool = True,
     ) -> VendorResponse:
         """Sends the request until it succeeds, a retry cannot help, or no time is left."""
-        deadline = self.deadline() if deadline is None else deadline
+        deadline = self._clock() + self._budget - spent
         fresh_credentials, attempt = False, 0
         while True:
             attempt += 1
