@@ -61,6 +61,7 @@ def show_start_page(id: str, code: str) -> Response[str]:
             status_url=f"{_base_url()}/status/{id}/{code}",
             state=links.state(verification, now),
             valid_until=verification.ends_at,
+            over_since=links.over_since(verification),
             now=now,
             user_agent=app.current_event.headers.get("user-agent") or "",
             links_left=links.left(verification),

@@ -160,6 +160,7 @@ def test_a_proof_on_an_earlier_link_counts(world: World, unopened: Verification)
 
     document = world.read(unopened)
     assert document["status"] == "verified"
+    assert [link["outcome"] for link in document["links"]] == ["not_started"] * MAX_LINKS
     assert world.read_result(unopened).json["result"]["token"] == first
 
 

@@ -193,6 +193,12 @@ def test_a_retry_after_within_the_budget_is_waited_for(fake_vendor: FakeVendor, 
     assert fake_vendor.calls()["create"] == 2
 
 
+def test_nothing_is_sent_once_earlier_calls_have_spent_the_budget(fake_vendor: FakeVendor, client: Make) -> None:
+    vendor = client(fake_vendor.url, budget=PATIENCE)
+    assert error_of(lambda: vendor.fetch("TOKEN", permit=free, spent=PATIENCE), "TOKEN") is VendorTimeout
+    assert fake_vendor.calls()["get"] == 0
+
+
 @pytest.mark.parametrize(("fault", "kind"), [("429", VendorRateLimited), ("503", VendorUnavailable)])
 def test_a_retry_after_beyond_the_budget_is_passed_on(
     fault: str, kind: type[VendorError], fake_vendor: FakeVendor, client: Make
@@ -321,6 +327,8 @@ def test_proxies_and_netrc_of_the_environment_see_nothing(
         b'{"url": "//vendor.example", "token": "4KK"}',
         b'{"url": "https://vendor.example/' + b"x" * 5000 + b'", "token": "4KK"}',
         b'{"url": ["https://vendor.example"], "token": "4KK"}',
+        b'{"url": "https://vendor.example/\\r\\nSet-Cookie: a=b", "token": "4KK"}',
+        b'{"url": "https://vendor.example/a b", "token": "4KK"}',
         b'{"url": "https://vendor.example", "token": ""}',
         b'{"url": "https://vendor.example", "token": "../admin"}',
         b'{"url": "https://vendor.example", "token": "4KK?x=1"}',

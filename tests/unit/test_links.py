@@ -79,6 +79,17 @@ def test_a_link_may_be_made_while_none_may_still_succeed(
     assert links.left(verification) == left
 
 
+@pytest.mark.parametrize(
+    ("verification", "seconds"),
+    [(unopened(), DAY), (opened(), 600), (opened(expires_at=at(-900)), -900), (between(), DAY)],
+    ids=["unopened", "open", "not yet checked", "ended"],
+)
+def test_what_a_start_page_waits_for_is_the_link_or_after_it_the_time_for_another(
+    verification: Verification, seconds: int
+) -> None:
+    assert links.over_since(verification) == at(seconds)
+
+
 UNFINISHED, FAILED = Decision(Status.EXPIRED, "abandoned"), Decision(Status.FAILED, "vendor_error")
 
 

@@ -30,6 +30,7 @@ def view(**changes: Any) -> StartView:
         "status_url": "../../status/x",
         "state": LinkState.READY,
         "valid_until": NOW + timedelta(minutes=14, seconds=59),
+        "over_since": NOW,
         "now": NOW,
         "user_agent": AGENTS[Device.PHONE],
         "links_left": 5,

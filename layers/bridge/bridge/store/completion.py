@@ -19,7 +19,7 @@ _NOT_REDACTED = "attribute_not_exists(#redacted_at)"
 class StatusUpdate:
     """The result of a check. `due_at` is in epoch seconds, or None if no further check is needed.
 
-    link_outcome: why the link has ended, if another one may follow.
+    link_outcome: why the link has ended, if another one may follow, or if the proof is of an earlier one.
     """
 
     status: Status
@@ -55,6 +55,9 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
     if update.status.is_final:
         changes["ttl"] = int(now.timestamp()) + table.retention
     _end_link(update.link_outcome, changes, remove)
+    if update.link_outcome is None and update.status in (Status.VERIFIED, Status.REJECTED):
+        # A late result is the outcome of a link that a check had ended.
+        remove.append("link_outcome")
     _plan(verification.id, update.due_at, changes, remove)
     lower = {f":lower{i}": status.value for i, status in enumerate(update.status.lower_ones)}
     condition, values = f"{_NOT_REDACTED} AND #status IN ({', '.join(lower)})", dict[str, Any](lower)

@@ -81,6 +81,9 @@ def record_return(
     """
     if existing.status.is_final or schedule.is_followed(now.timestamp(), existing.returned_at):
         return existing
+    if existing.link_outcome and existing.status is Status.PROCESSING and existing.checks >= schedule.MAX_CHECKS - 1:
+        # The last check is at the end, which may be weeks away. Without this, every return would add one.
+        return existing
     returned_at = int(now.timestamp())
     due_at = schedule.next_check(
         now.timestamp(),

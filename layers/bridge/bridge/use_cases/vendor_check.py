@@ -6,10 +6,10 @@ from bridge.dependencies import Dependencies
 from bridge.domain import checks, links, schedule
 from bridge.domain.checks import CallClass, Check
 from bridge.domain.decision import Decision, VendorRecord, decide
-from bridge.domain.errors import VendorMalformed
+from bridge.domain.errors import VendorMalformed, VendorRejected
 from bridge.domain.matching import Matches, compare
 from bridge.domain.verification import Status, Verification
-from bridge.observability import EXPECTED_MISMATCH, INCONSISTENT_RESULT, count, logger, report
+from bridge.observability import EXPECTED_MISMATCH, INCONSISTENT_RESULT, count, logger, record_failure, report
 from bridge.store import completion
 from bridge.store.completion import StatusUpdate
 from bridge.vendor import pictures
@@ -18,6 +18,8 @@ from bridge.vendor.response import VendorResponse
 
 # How often a contradictory record is fetched again after the end of the link, before it decides the status.
 _MAX_CONTRADICTORY_RECORDS = 2
+# After so many failed checks in a row, a record of an earlier link that the vendor does not give is no longer awaited.
+_MAX_EARLIER_FAILURES = 2
 
 
 def check_with_vendor(deps: Dependencies, verification: Verification, check: Check) -> Verification:
@@ -25,7 +27,8 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
 
     Raises a VendorError if the vendor fails, StorageUnavailable if its response cannot be stored.
     """
-    response, record = _ask(deps, verification, check, verification.token)
+    began = deps.clock()
+    response, record = _ask(deps, verification, check, verification.token, began)
     expires_at = checks.link_expires_at(verification, record)
     is_started = record.started or verification.status is Status.PROCESSING
     link_is_over = schedule.is_over(check.claimed_at.timestamp(), expires_at.timestamp(), is_started=is_started)
@@ -39,7 +42,8 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
         link_outcome = decision.reason_code
         decision = Decision(Status.PROCESSING if is_started else Status.PENDING)
         due_at = links.due_without_link(verification)
-    elif proof := _proof_of_earlier_link(deps, verification, check, decision):
+    elif proof := _proof_of_earlier_link(deps, verification, check, decision, began):
+        link_outcome = decision.reason_code
         (response, record), decision, due_at = proof, Decision(Status.VERIFIED), None
     if decision.status.rank <= verification.status.rank:
         return completion.reschedule(
@@ -56,11 +60,14 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
 
 
 def _ask(
-    deps: Dependencies, verification: Verification, check: Check, token: str | None
+    deps: Dependencies, verification: Verification, check: Check, token: str | None, began: float
 ) -> tuple[VendorResponse, VendorRecord]:
-    """The vendor's response for the link with `token`, and the record in it."""
+    """The vendor's response for the link with `token`, and the record in it.
+
+    `began`: when the check began, a time of `clock`. All its calls share the budget of one.
+    """
     assert token is not None, "a claimed verification has a link"
-    response = _fetch(deps, verification, check, token)
+    response = _fetch(deps, verification, check, token, began)
     try:
         return response, vendor_record.parse(
             response.result,
@@ -75,26 +82,33 @@ def _ask(
         raise
 
 
-def _fetch(deps: Dependencies, verification: Verification, check: Check, token: str) -> VendorResponse:
+def _fetch(deps: Dependencies, verification: Verification, check: Check, token: str, began: float) -> VendorResponse:
     is_background = check.call is CallClass.BACKGROUND
     # Scheduled checks share one limit for all principals.
     permit = deps.rate_limiter.permit(check.call, None if is_background else verification.principal)
     # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
-    return deps.vendor.fetch(token, permit=permit, retry=not is_background)
+    return deps.vendor.fetch(token, permit=permit, spent=deps.clock() - began, retry=not is_background)
 
 
 def _proof_of_earlier_link(
-    deps: Dependencies, verification: Verification, check: Check, decision: Decision
+    deps: Dependencies, verification: Verification, check: Check, decision: Decision, began: float
 ) -> tuple[VendorResponse, VendorRecord] | None:
     """The record of an earlier link that the person passed with, if the last one ends without success.
 
     The vendor may have stored that result after the link was found to have ended. Nobody waits for it at a return: a
-    scheduled check follows.
+    scheduled check follows. A record that the vendor gave for the current link, but has no more for an earlier one,
+    does not keep the verification open.
     """
     if not decision.status.is_final or decision.status is Status.VERIFIED or check.call is CallClass.RETURN:
         return None
     for link in reversed(verification.ended_links):
-        response, record = _ask(deps, verification, check, link.token)
+        try:
+            response, record = _ask(deps, verification, check, link.token, began)
+        except (VendorRejected, VendorMalformed) as error:
+            if verification.failures < _MAX_EARLIER_FAILURES:
+                raise
+            record_failure("earlier_link_unreadable", error, verification_id=verification.id)
+            continue
         if decide(record, type=verification.type, link_is_over=True).status is Status.VERIFIED:
             return response, record
     return None

@@ -34,7 +34,8 @@ _MAX_ATTEMPTS = 3
 
 # A token becomes part of a path. With other characters, our credentials could be sent to another resource.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
-_MAX_URL_LENGTH = 4096
+# It becomes a header of ours, so it has no white space and no control characters.
+_URL = re.compile(r"https?://[^\x00-\x20\x7f]{1,4096}")
 
 # Called before each request. Raises VendorLimitReached if the request may not be sent now.
 Permit = Callable[[], None]
@@ -91,9 +92,13 @@ class Vendor:
             error.operation = "CreateVerification"
             raise
 
-    def fetch(self, token: str, *, permit: Permit, retry: bool = True) -> VendorResponse:
-        """Fetches the record of the link with this token. Repeats a failed request if `retry`. Raises a VendorError."""
-        return self._send("GET", f"{self._url}/{token}", None, permit, max_attempts=_MAX_ATTEMPTS if retry else 1)
+    def fetch(self, token: str, *, permit: Permit, spent: float = 0.0, retry: bool = True) -> VendorResponse:
+        """Fetches the record of the link with this token. Repeats a failed request if `retry`. Raises a VendorError.
+
+        `spent`: seconds of the budget that earlier calls of the same check took.
+        """
+        attempts = _MAX_ATTEMPTS if retry else 1
+        return self._send("GET", f"{self._url}/{token}", None, permit, max_attempts=attempts, spent=spent)
 
     def _send(
         self,
@@ -103,10 +108,11 @@ class Vendor:
         permit: Permit,
         *,
         max_attempts: int,
+        spent: float = 0.0,
         is_safe: bool = True,
     ) -> VendorResponse:
         """Sends the request until it succeeds, a retry cannot help, or no time is left."""
-        deadline = self._clock() + self._budget
+        deadline = self._clock() + self._budget - spent
         fresh_credentials, attempt = False, 0
         while True:
             attempt += 1
@@ -141,7 +147,7 @@ def _may_retry(error: VendorError, is_safe: bool) -> bool:
 
 def _link(response: VendorResponse) -> Link:
     url, token = response.result.get("url"), response.result.get("token")
-    if not (isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= _MAX_URL_LENGTH):
+    if not (isinstance(url, str) and _URL.fullmatch(url)):
         raise VendorMalformed("url is missing or not a URL")
     if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
         raise VendorMalformed("token is missing or malformed")

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 
 from aws_lambda_powertools.event_handler import Response
@@ -19,13 +19,16 @@ from bridge.web.pages import WAITING, reload_after
 DOCUMENT_ONLY = "01"
 # So many starts that are left are worth a word; before the first they are no concern.
 _FEW = 2
-_RELOAD_SECONDS = "3"
+# A check ends a link within two minutes. If it takes longer the vendor is out of reach, perhaps for hours.
+_RELOAD_SECONDS, _SLOW_RELOAD_SECONDS = "3", "30"
+_SOON = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class StartView:
     """What the page shows. `status_url` may be relative; `start_url` is absolute, because it is also scanned.
 
+    over_since: as in domain/links.
     links_left: links that may still be made.
     """
 
@@ -33,6 +36,7 @@ class StartView:
     status_url: str
     state: LinkState
     valid_until: datetime
+    over_since: datetime
     now: datetime
     user_agent: str
     links_left: int
@@ -44,7 +48,8 @@ def start_page(view: StartView, language: Language, brand: Brand) -> Response[st
     texts = language.start
     if view.state is LinkState.WAIT:
         content = paragraphs(texts.wait.text) + WAITING
-        return page(200, texts.wait.title, content, language, brand, headers=reload_after(_RELOAD_SECONDS))
+        seconds = _RELOAD_SECONDS if view.now < view.over_since + _SOON else _SLOW_RELOAD_SECONDS
+        return page(200, texts.wait.title, content, language, brand, headers=reload_after(seconds))
     kind = device(view.user_agent)
     title, text = texts.ready if view.state is LinkState.READY else texts.resume
     first, second = _ways(view, kind, texts)
