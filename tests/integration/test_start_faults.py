@@ -229,19 +229,27 @@ def test_a_check_that_fails_long_after_a_link_keeps_why_it_ended(
     assert world.due_at(unopened) == due_at
 
 
-def test_an_outage_at_the_end_is_waited_for_as_after_every_link(world: World, unopened: Verification) -> None:
-    opened(world, unopened)
+@pytest.mark.parametrize(
+    ("played", "ended"),
+    [("ocr_passed", ("expired", "abandoned")), ("InvalidParameter", ("failed", "vendor_error"))],
+)
+def test_an_outage_at_the_end_is_waited_for_and_then_the_end_of_the_link_counts(
+    world: World, unopened: Verification, said: Said, played: str, ended: tuple[str, str]
+) -> None:
+    world.vendor.play(opened(world, unopened), played)
     end_link(world, unopened)
     world.clock.go_to(world.due_at(unopened))
     world.vendor.fault("500", on="get", times=None)
     assert world.sweep_and_drain() == 1
     document = world.read(unopened)
-    assert (document["status"], unopened.id in world.stored.due()) == ("pending", True)
+    assert (document["status"], unopened.id in world.stored.due()) == ("processing", True)
 
     world.clock.go_to(int(unopened.ends_at.timestamp()) + world.deps.settings.give_up_after)
     world.sweep_and_drain()
-    assert world.read(unopened)["reason"]["code"] == "vendor_unreachable"
+    document = world.read(unopened)
+    assert (document["status"], document["reason"]["code"]) == ended
     assert unopened.id not in world.stored.due()
+    assert logged(said, "gave_up") == []
 
 
 def test_a_rejection_at_the_return_is_followed_by_a_look_at_the_earlier_links(

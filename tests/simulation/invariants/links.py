@@ -64,13 +64,15 @@ def none_is_made_after_the_end(world: World, history: History) -> Iterator[str]:
 
 @_of_start_pages("outcome")
 def ended_links_are_the_truth(world: World, history: History) -> Iterator[str]:
-    """What the record says of a link that ended unfinished. A rejection is not among it: that ends the verification."""
+    """What the record says of a link that ended. A rejection is not among it, unless an earlier link had a proof: it ends
+    the verification."""
     for change in history.changes:
         outcome = text(change.after, "link_outcome")
         if outcome is None or text(change.before, "link_outcome") == outcome:
             continue
         link = world.vendor.links[text(change.after, "token") or ""]
-        if outcome not in _outcomes(link, change.time):
+        is_verified = status(change.after) == "verified"
+        if outcome not in _outcomes(link, change.time) and not (is_verified and outcome == deserved(link)[1]):
             yield f"a link ended as {outcome}"
         if change.time < link.expires:
             yield "a link ended before its end"

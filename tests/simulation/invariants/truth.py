@@ -42,8 +42,8 @@ def _allowed(world: World, history: History) -> Iterator[tuple[str, str | None]]
         yield deserved(history.link)
         if _went_on_unseen(history):
             yield "rejected", text(history.item, "reason_code")
-    if any(_was_unreachable(world, history, link) for link in history.links):
-        yield "failed", "vendor_unreachable"
+    for link in history.links:
+        yield from _given_up(world, history, link)
     if was_contradicted(history.link):
         yield "failed", "inconsistent_result"
 
@@ -80,17 +80,18 @@ def was_contradicted(link: Link) -> bool:
     return any(time > link.expires - _LONGEST_CREATION for time in link.contradicted)
 
 
-def _was_unreachable(world: World, history: History, link: Link) -> bool:
+def _given_up(world: World, history: History, link: Link) -> Iterator[tuple[str, str | None]]:
     """Given up for good reason: the vendor kept silent for as long as is waited, from the end of the link, or from its
-    last sound record that could not be written down."""
+    last sound record that could not be written down. What a check had found at the end of the link then counts."""
     give_up = float(world.parameters["GiveUpHours"]) * 3600
     for change in history.status_changes():
-        if text(change.after, "reason_code") == "vendor_unreachable":
+        reason = text(change.after, "reason_code")
+        if reason and reason in ("vendor_unreachable", text(change.before or {}, "link_outcome")):
             # By the end that the bridge knew: unreadable records do not say it.
             early = change.time < _last_end(change.before or {}) + give_up - 2 * SKEW
             silent_since = max(link.expires + 5, change.time - give_up + 2 * SKEW)
-            return not early and not any(silent_since < reported < change.time - 60 for reported in link.reported)
-    return False
+            if not early and not any(silent_since < reported < change.time - 60 for reported in link.reported):
+                yield status(change.after) or "", reason
 
 
 def _last_end(item: Item) -> float:

@@ -47,6 +47,11 @@ def may_open(v: Verification, now: datetime) -> bool:
     return v.token is None or (v.link_outcome is not None and len(v.ended_links) + 1 < MAX_LINKS)
 
 
+def status_after(outcome: str) -> Status:
+    """The status of a verification whose last link ended with this outcome."""
+    return Status.EXPIRED if outcome in ("not_started", "abandoned") else Status.FAILED
+
+
 def over_since(v: Verification) -> datetime:
     """When what the start page waits for was over: the current link, or the time for another one. It may be to come."""
     return v.ends_at if v.token is None or v.link_outcome else v.expires_at

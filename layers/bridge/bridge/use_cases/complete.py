@@ -138,7 +138,9 @@ def _give_up(deps: Dependencies, verification: Verification, check: Check) -> Ve
             # A refresh or a return may fail after a check that ended the link.
             link_outcome=verification.link_outcome or "vendor_unreachable",
         )
-    update = StatusUpdate(Status.FAILED, verification.expires_at, due_at=None, reason_code="vendor_unreachable")
+    # If an earlier check found how the link ended, that counts: the vendor may have deleted the record since.
+    outcome = verification.link_outcome or "vendor_unreachable"
+    update = StatusUpdate(links.status_after(outcome), verification.expires_at, due_at=None, reason_code=outcome)
     advanced = advance(deps, verification, update)
     if advanced.reason_code == "vendor_unreachable":
         report("gave_up", GAVE_UP, is_error=True, verification_id=verification.id)
