@@ -146,7 +146,12 @@ def _fault_of_tap(world: World, history: History, tap: Visit) -> str | None:
     if response.status == 404:
         return None if history.person.redactions else "404 for a known code"
     met_a_fault = any(each.faults or each.is_late for each in response.invocations)
-    return None if met_a_fault or response.status == 429 else f"responded {response.status} without a fault"
+    # By the shared limit, and then without a vendor call.
+    asked_vendor = any("" in each.asked for each in response.invocations)
+    is_limited = response.status == 503 and bool(world.windows.refused) and not asked_vendor
+    if met_a_fault or is_limited or response.status == 429:
+        return None
+    return f"responded {response.status} without a fault"
 
 
 def _made(world: World, history: History) -> list[Link]:
