@@ -64,8 +64,7 @@ def none_is_made_after_the_end(world: World, history: History) -> Iterator[str]:
 
 @_of_start_pages("outcome")
 def ended_links_are_the_truth(world: World, history: History) -> Iterator[str]:
-    """What the record says of a link that ended. A rejection is not among it, unless an earlier link had a proof: it ends
-    the verification."""
+    """What the record says of a link that ended. A rejection ends all, unless an earlier link has a proof."""
     for change in history.changes:
         outcome = text(change.after, "link_outcome")
         if outcome is None or text(change.before, "link_outcome") == outcome:
