@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from . import scenarios
+from .person import Profile
 from .receivers import Endpoint
 from .world import World
 
@@ -21,8 +22,8 @@ ENDPOINTS = (Endpoint("good"), Endpoint("hangs", "hangs"))
 def waits(*, is_fair: bool, seed: str = "1") -> list[float]:
     """Seconds from the advance to its webhook at the good endpoint, of all advances of a quarter of an hour; the least
     first. One that did not come in that time counts as far as it goes."""
-    calm = scenarios.calm(seed, PEOPLE)
-    world = World(seed, dataclasses.replace(calm, arrivals=SECONDS, endpoints=ENDPOINTS, is_fair=is_fair))
+    calm = dataclasses.replace(scenarios.calm(seed, PEOPLE), profile=Profile(), arrivals=SECONDS)
+    world = World(seed, dataclasses.replace(calm, endpoints=ENDPOINTS, is_fair=is_fair))
     # AWS says that older messages come first, as far as groups do not decide.
     world.deliveries.is_ordered = True
     world.run_for(SECONDS)

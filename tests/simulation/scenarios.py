@@ -1,6 +1,7 @@
 """The scenarios."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 from . import faults
@@ -108,7 +109,9 @@ def hang(seed: str, people: int) -> Scenario:
         window = faults.FaultWindow("vendor", begins + 0.5 * HOUR, float("inf"), 1.0, ("stall_before",))
         return faults.FaultSchedule(rng, [window], begins + 1.5 * HOUR, background=0.0)
 
-    return _reliable("hang", people, 0.75 * HOUR, faults_end=1.5 * HOUR, plan=plan, profile=_STEADY)
+    # Who has days to begin would say nothing about the hour.
+    profile = replace(_STEADY, on_open=0.0)
+    return _reliable("hang", people, 0.75 * HOUR, faults_end=1.5 * HOUR, plan=plan, profile=profile)
 
 
 def receivers(seed: str, people: int) -> Scenario:
