@@ -4,6 +4,7 @@ Returns, refreshes and scheduled checks share this code. The claim leaves the ve
 completes it if this one crashes.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 from bridge.dependencies import Dependencies
@@ -138,9 +139,10 @@ def _give_up(deps: Dependencies, verification: Verification, check: Check) -> Ve
             # A refresh or a return may fail after a check that ended the link.
             link_outcome=verification.link_outcome or "vendor_unreachable",
         )
-    # If an earlier check found how the link ended, that counts: the vendor may have deleted the record since.
-    outcome = verification.link_outcome or "vendor_unreachable"
-    update = StatusUpdate(links.status_after(outcome), verification.expires_at, due_at=None, reason_code=outcome)
+    update = StatusUpdate(Status.FAILED, verification.expires_at, due_at=None, reason_code="vendor_unreachable")
+    if outcome := verification.link_outcome:
+        # An earlier check found how the link ended. The vendor may have deleted the record since.
+        update = dataclasses.replace(update, status=links.status_after(outcome), reason_code=outcome)
     advanced = advance(deps, verification, update)
     if advanced.reason_code == "vendor_unreachable":
         report("gave_up", GAVE_UP, is_error=True, verification_id=verification.id)
