@@ -56,8 +56,14 @@ sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (
 
 # --- Tests and checks --------------------------------------------------------------------------------------------------------
 
-test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in about four minutes
-	$(BIN)/python -m pytest -m "not slow and not browser and not sam_local and not deployed"
+# Two programs at once, for two cores. What starts `make run` is in the first, because a program in the background
+# ignores Ctrl-C.
+EVERYDAY = $(BIN)/python -m pytest -m "not slow and not browser and not sam_local and not deployed"
+FIRST = tests/contract/test_commands.py tests/e2e tests/integration tests/policies
+test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in about five minutes
+	@mkdir -p build
+	@$(EVERYDAY) -p no:cacheprovider $(FIRST:%=--ignore=%) >build/others.log 2>&1 & others=$$!; \
+	  $(EVERYDAY) $(FIRST); first=$$?; wait $$others; others=$$?; cat build/others.log; exit $$((first || others))
 
 # Coverage is checked here, because only this target runs all tests. The simulation needs one core and no other
 # program, so it runs beside the other tests.
