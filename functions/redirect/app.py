@@ -7,6 +7,7 @@
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.dependencies import dependencies
+from bridge.domain import links
 from bridge.domain.errors import BridgeError, NotFound
 from bridge.domain.verification import Verification
 from bridge.observability import attach_verification_id
@@ -33,8 +34,6 @@ def return_person(id: str, code: str) -> Response[str]:
 
 @app.get("/done/<id>/<code>")
 def show_done_page(id: str, code: str) -> Response[str]:
-    from bridge.domain import links
-
     with attach_verification_id(id):
         deps = dependencies()
         verification = read_status(deps, id, code)
@@ -46,7 +45,6 @@ def show_done_page(id: str, code: str) -> Response[str]:
 
 @app.get("/start/<id>/<code>")
 def show_start_page(id: str, code: str) -> Response[str]:
-    from bridge.domain import links
     from bridge.use_cases.start import read_start
     from bridge.web.start_page import StartView, start_page
 
