@@ -107,11 +107,16 @@ def _expected(value: Any) -> Iterator[FieldError]:
 
 
 def _valid_for(value: Any, link: Any) -> Iterator[FieldError]:
-    # A boolean is an integer, too.
-    if type(value) is not int or not MIN_VALID_FOR <= value <= MAX_VALID_FOR:
+    if not _is_integer(value) or not MIN_VALID_FOR <= value <= MAX_VALID_FOR:
         yield FieldError("#/valid_for", f"must be an integer from {MIN_VALID_FOR} to {MAX_VALID_FOR} (seconds)")
     elif link != "on_open":
         yield FieldError("#/valid_for", 'needs "link": "on_open"')
+
+
+def _is_integer(value: Any) -> bool:
+    """Whether JSON Schema calls it an integer: 600.0 is one, as JavaScript does not tell it from 600."""
+    # A boolean is an int in Python.
+    return type(value) is int or (isinstance(value, float) and value.is_integer())
 
 
 def _locale(value: Any) -> Iterator[FieldError]:

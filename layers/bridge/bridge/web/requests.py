@@ -83,7 +83,7 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
     if "expected" in body:
         body["expected"] = Identity(**body["expected"])
     if body.pop("link", "now") == "on_open":
-        body.setdefault("valid_for", DEFAULT_VALID_FOR)
+        body["valid_for"] = int(body.get("valid_for", DEFAULT_VALID_FOR))
     if body.get("locale") is not None:
         from bridge.web.page_texts import resolve
 
