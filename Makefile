@@ -56,11 +56,10 @@ sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (
 
 # --- Tests and checks --------------------------------------------------------------------------------------------------------
 
-# Two programs at once, for two cores. What starts `make run` is in the first, because a program in the background
-# ignores Ctrl-C.
+# Two programs at once, for two cores. The policies are tested with the calls that the integration tests made.
 EVERYDAY = $(BIN)/python -m pytest -m "not slow and not browser and not sam_local and not deployed"
-FIRST = tests/contract/test_commands.py tests/e2e tests/integration tests/policies
-test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in about five minutes
+FIRST = tests/integration tests/policies
+test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in about four minutes
 	@mkdir -p build
 	@$(EVERYDAY) -p no:cacheprovider $(FIRST:%=--ignore=%) >build/others.log 2>&1 & others=$$!; \
 	  $(EVERYDAY) $(FIRST); first=$$?; wait $$others; others=$$?; cat build/others.log; exit $$((first || others))

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,11 @@ _running: "list[Sandbox]" = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Says what marks there are."""
+    """Says what marks there are, and listens to Ctrl-C.
+
+    A shell makes its programs in the background ignore it, and these hand that on to all that they start.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "sam_local: needs Docker and the SAM CLI, and takes a minute")
     config.addinivalue_line("markers", "deployed: needs SAM and MiniStack (make test-deployed)")
     config.addinivalue_line("markers", "browser: needs Chromium, Playwright and axe-core (make test-browser)")
