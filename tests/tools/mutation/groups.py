@@ -32,10 +32,6 @@ def _files(folder: str, but: Collection[str] = ()) -> tuple[str, ...]:
     return tuple(f"{folder}/{name}" for name in names if name != "__init__.py" and name not in but)
 
 
-_UNIT = (
-    *("addresses", "decision", "events", "link_request", "links", "reasons", "redirect_urls", "rows", "schedule"),
-    *("vendor_record", "verification", "webhook_retries", "webhooks"),
-)
 # The whole flow, with faults and without.
 _FLOWS = (
     "tests/simulation/test_calls.py",
@@ -57,16 +53,24 @@ _USE_CASES = (
     "redact",
     "start",
 )
+_CHECKS = ("checks.py", "links.py", "schedule.py")
 _COMPLETION = tuple(f"tests/integration/test_{name}*.py" for name in ("complete", "finalize", "return", "sweep"))
 
 GROUPS = {
     "domain": Group(
-        _files("domain", but=("checks.py", "schedule.py")), tuple(f"tests/unit/test_{name}.py" for name in _UNIT)
+        _files("domain", but=_CHECKS),
+        ("tests/unit", "tests/integration/test_create_bad_input.py", "tests/integration/test_deliver*.py"),
     ),
     # When to check again is mostly tested with the use cases.
     "checks": Group(
-        ("domain/checks.py", "domain/schedule.py"),
-        ("tests/unit/test_schedule.py", "tests/unit/test_links.py", *_FLOWS, *_COMPLETION),
+        tuple(f"domain/{name}" for name in _CHECKS),
+        (
+            "tests/unit/test_schedule.py",
+            "tests/unit/test_links.py",
+            "tests/integration/test_start*.py",
+            *_FLOWS,
+            *_COMPLETION,
+        ),
     ),
     "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record.py",)),
     "store": Group(_files("store"), ("tests/store", "tests/unit/test_rows.py")),
