@@ -54,6 +54,8 @@ _USE_CASES = (
     "start",
 )
 _CHECKS = ("checks.py", "links.py", "schedule.py")
+# What is stored about a verification elsewhere than in its row.
+_BESIDE_THE_ROW = ("audit_trail.py", "endpoints.py", "evidence.py", "expected.py", "results.py")
 _COMPLETION = tuple(f"tests/integration/test_{name}*.py" for name in ("complete", "finalize", "return", "sweep"))
 
 GROUPS = {
@@ -73,7 +75,17 @@ GROUPS = {
         ),
     ),
     "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record.py",)),
-    "store": Group(_files("store"), ("tests/store", "tests/unit/test_rows.py")),
+    "store": Group(
+        _files("store", but=_BESIDE_THE_ROW),
+        ("tests/store", "tests/unit/test_rows.py", "tests/integration/test_complete_faults.py"),
+    ),
+    "beside_the_row": Group(
+        tuple(f"store/{name}" for name in _BESIDE_THE_ROW),
+        tuple(
+            f"tests/integration/test_{name}*.py"
+            for name in ("audit", "check_evidence", "complete_evidence", "deliver", "expected", "read_result", "redact")
+        ),
+    ),
     "use_cases": Group(
         _files("use_cases"),
         (
