@@ -77,7 +77,12 @@ GROUPS = {
     "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record.py",)),
     "store": Group(
         _files("store", but=_BESIDE_THE_ROW),
-        ("tests/store", "tests/unit/test_rows.py", "tests/integration/test_complete_faults.py"),
+        (
+            "tests/store",
+            "tests/unit/test_rows.py",
+            "tests/integration/test_complete_faults.py",
+            "tests/integration/test_failures.py",
+        ),
     ),
     "beside_the_row": Group(
         tuple(f"store/{name}" for name in _BESIDE_THE_ROW),
