@@ -34,7 +34,7 @@ def _files(folder: str, but: Collection[str] = ()) -> tuple[str, ...]:
 
 _UNIT = (
     *("addresses", "decision", "events", "link_request", "links", "reasons", "redirect_urls", "rows", "schedule"),
-    *("vendor_record", "verification", "webhook_retries", "webhooks"),
+    *("vendor_record*", "verification", "webhook_retries", "webhooks"),
 )
 # The whole flow, with faults and without.
 _FLOWS = (
@@ -68,7 +68,7 @@ GROUPS = {
         ("domain/checks.py", "domain/schedule.py"),
         ("tests/unit/test_schedule.py", "tests/unit/test_links.py", *_FLOWS, *_COMPLETION),
     ),
-    "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record.py",)),
+    "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record*.py",)),
     "store": Group(_files("store"), ("tests/store", "tests/unit/test_rows.py")),
     "use_cases": Group(
         _files("use_cases"),
