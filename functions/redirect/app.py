@@ -104,7 +104,7 @@ def _base_url() -> str:
 def _error_response(error: BridgeError) -> Response[str]:
     # A person opens these, so their errors are HTML pages.
     if "/status/" not in app.current_event.route_key:
-        return pages.error_page(error, _language(), _brand())
+        return pages.error_page(error, _language(error.locale), _brand())
     return problem(error, app.current_event.request_context.request_id)
 
 

@@ -45,10 +45,35 @@ def test_a_desktop_follows_the_phone_that_scanned_its_code(look: Look, situation
     phone.click("All passes")
     phone.see(BACK)
 
-    # The page without script loads itself again every five seconds.
-    desktop.see(BACK, seconds=20)
+    # The page without script loads itself again half a minute after it was loaded.
+    desktop.see(BACK, seconds=50)
     assert desktop.page.url.split("?") == phone.page.url.split("?")
     assert (desktop.errors, phone.errors) == ([], [])
+
+
+def test_a_desktop_that_nothing_happens_on_polls_less_often_after_five_minutes(
+    situation: Situation, visitor: Visitor
+) -> None:
+    created = situation.create(**ON_OPEN)
+    visit = visitor.open("about:blank", DESKTOP)
+    page = visit.page
+    polls: list[str] = []
+    page.on("request", lambda request: polls.append(request.url) if "/status/" in request.url else None)
+    page.clock.install(time=time.time())
+    with page.expect_response("**/status/**"):
+        page.goto(created["start_url"])
+
+    with page.expect_response("**/status/**"):
+        page.clock.run_for(11_000)
+    with page.expect_response("**/status/**"):
+        page.clock.fast_forward(300_000)
+    before = len(polls)
+    page.clock.run_for(15_000)
+    assert len(polls) == before
+    with page.expect_response("**/status/**"):
+        page.clock.run_for(16_000)
+
+    assert visit.errors == []
 
 
 @pytest.mark.parametrize("look", PHONES, ids=named)

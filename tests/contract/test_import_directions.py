@@ -30,8 +30,8 @@ ALLOWED = {
 }
 # Of the standard library: none of these reads a clock, a file, the network, the environment or randomness by itself.
 PURE = {
-    *("base64", "collections.abc", "dataclasses", "datetime", "email.utils", "enum", "hashlib", "hmac", "ipaddress"),
-    *("json", "re", "typing", "unicodedata"),
+    *("base64", "collections.abc", "contextlib", "dataclasses", "datetime", "email.utils", "enum", "hashlib", "hmac"),
+    *("ipaddress", "json", "re", "typing", "unicodedata"),
     "urllib.parse",
 }
 

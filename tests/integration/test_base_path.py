@@ -4,13 +4,16 @@ API Gateway finds the route without the mapping's path, and hands the path over 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import segno
 
 from bridge import dependencies
-from tests.integration.samples import ID, event, seed
+from tests.integration.samples import CODE, ID, MAILED_ID, event, seed
+from tests.integration.stored_state import StoredState
 from tests.sandbox import functions
 from tests.sandbox.sandbox import Sandbox
 
@@ -43,7 +46,10 @@ def call(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     [
         ("about/health", 200),
         ("about/openapi", 200),
+        ("redirect/done", 200),
         ("redirect/return", 303),
+        ("redirect/start", 303),
+        ("redirect/start_page", 200),
         ("redirect/status", 200),
         ("verifications/list", 200),
         ("verifications/read", 200),
@@ -71,3 +77,29 @@ def test_a_person_whose_link_is_unknown_gets_a_page(call: Call) -> None:
 
 def test_the_apis_own_url_still_works(call: Call) -> None:
     assert json.loads(call("redirect/status", path="")["body"])["id"] == ID
+
+
+def test_the_button_and_the_code_of_a_start_page_have_the_path(call: Call) -> None:
+    start_url = f"{BASE_URL}/start/{MAILED_ID}/{CODE}"
+    # The sample's browser is that of a desktop.
+    desktop = call("redirect/start_page")["body"]
+
+    assert re.findall('<form method="post" action="(.*?)">', desktop) == [start_url]
+    assert re.findall('data-status="(.*?)"', desktop) == [f"{BASE_URL}/status/{MAILED_ID}/{CODE}"]
+    code = segno.make(start_url, error="m", micro=False).svg_inline(border=4, light="#fff", lineclass=None)
+    (drawn,) = re.findall('<path stroke="#000" d="(.*?)"', code)
+    assert f'd="{drawn}"' in desktop
+
+
+def test_a_tap_makes_a_link_that_returns_to_the_path(sandbox: Sandbox, call: Call) -> None:
+    _, _, token = call("redirect/start")["headers"]["Location"].partition("?token=")
+
+    record = json.loads(sandbox.vendor.raw_record(token))["result"]
+    assert record["redirect_url"] == f"{BASE_URL}/return/{MAILED_ID}/{CODE}"
+
+
+def test_a_tap_while_another_one_makes_the_link_leads_back_to_the_path(
+    sandbox: Sandbox, stored: StoredState, call: Call
+) -> None:
+    stored.set(MAILED_ID, "lease_until", 4_000_000_000)
+    assert call("redirect/start")["headers"]["Location"] == f"{BASE_URL}/start/{MAILED_ID}/{CODE}"

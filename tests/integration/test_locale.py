@@ -1,11 +1,15 @@
 """The language that a caller chooses for a person: the API's reasons, the pages, and what is stored."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.integration.harness import WANTED, World
+from bridge.domain.verification import Verification
+from tests.integration.harness import WANTED, Response, World, return_path
+from tests.integration.test_start import opened, path
 
+ELSEWHERE = "https://other.example/"
 KEY = {"Idempotency-Key": "order-17"}
 BLURRY = {
     None: "The image of the document was blurry.",
@@ -72,3 +76,82 @@ def test_a_language_of_a_newer_version_is_english(world: World) -> None:
     world.returns(verification)
     world.stored.set(verification.id, "locale", "th")
     assert world.read(verification)["reason"]["message"] == BLURRY["en"]
+
+
+def origin_is_withdrawn(world: World) -> Response:
+    verification = world.new(locale="zh")
+    world.stored.set(verification.id, "redirect_url", ELSEWHERE)
+    return opened_in_malay(world, return_path(verification))
+
+
+def origin_of_a_followed_page_is_withdrawn(world: World) -> Response:
+    verification = mailed(world)
+    world.vendor.play(opened(world, verification), "verified")
+    world.returns(verification)
+    world.stored.set(verification.id, "redirect_url", ELSEWHERE)
+    return opened_in_malay(world, path(verification), query={"follow": "1"})
+
+
+def no_start_page(world: World) -> Response:
+    return opened_in_malay(world, path(world.new(locale="zh")))
+
+
+def vendor_is_down(world: World) -> Response:
+    world.vendor.fault("503", on="create", times=None)
+    return opened_in_malay(world, path(mailed(world)), method="POST")
+
+
+def lease_is_not_stored(world: World) -> Response:
+    verification = mailed(world)
+    world.aws.refuse("dynamodb.UpdateItem")
+    return opened_in_malay(world, path(verification), method="POST")
+
+
+def return_is_not_stored(world: World) -> Response:
+    """The first write finds a verification that is no longer pending; the second one fails."""
+    verification = world.new(locale="zh")
+    world.returns(verification)
+    world.clock.advance(60)
+    world.aws.before_call(2, lambda: world.aws.refuse("dynamodb.UpdateItem"))
+    return opened_in_malay(world, return_path(verification))
+
+
+def mailed(world: World) -> Verification:
+    return world.new(locale="zh", valid_for=86400)
+
+
+def opened_in_malay(world: World, path: str, **how: Any) -> Response:
+    return world.functions.browser(path, headers={"accept-language": "ms"}, **how)
+
+
+@pytest.mark.parametrize(
+    ("happens", "status", "title"),
+    [
+        (origin_is_withdrawn, 410, "谢谢"),
+        (origin_of_a_followed_page_is_withdrawn, 410, "谢谢"),
+        (no_start_page, 404, "找不到页面"),
+        (vendor_is_down, 503, "暂时不可用"),
+        (lease_is_not_stored, 503, "请稍候"),
+        (return_is_not_stored, 503, "请稍候"),
+    ],
+)
+def test_the_page_of_an_error_is_in_the_language_of_a_verification_that_is_known(
+    world: World, happens: Callable[[World], Response], status: int, title: str
+) -> None:
+    page = happens(world)
+    assert (page.status, page.headers["content-language"]) == (status, "zh-Hans")
+    assert f"<h1>{title}</h1>" in page.text
+
+
+@pytest.mark.parametrize("route", ["start", "done", "return"])
+def test_a_wrong_code_does_not_learn_the_language(world: World, route: str) -> None:
+    verification = mailed(world)
+    page = opened_in_malay(world, f"/{route}/{verification.id}/wrong")
+    assert (page.status, page.headers["content-language"]) == (404, "ms")
+
+
+def test_without_a_locale_the_page_of_an_error_is_in_the_language_of_the_browser(world: World) -> None:
+    verification = world.new(valid_for=86400)
+    world.vendor.fault("503", on="create", times=None)
+    page = opened_in_malay(world, path(verification), method="POST")
+    assert (page.status, page.headers["content-language"]) == (503, "ms")

@@ -63,6 +63,29 @@ def test_a_record_that_the_vendor_no_longer_has_of_an_earlier_link_is_awaited_tw
     assert line["verification_id"] == unopened.id
 
 
+@pytest.mark.parametrize("contradiction", ["other_token", "other_country"])
+@pytest.mark.parametrize(("records", "status"), [(2, "verified"), (3, "expired")])
+def test_a_record_of_an_earlier_link_that_contradicts_the_request_is_asked_for_three_times(
+    world: World, unopened: Verification, contradiction: str, records: int, status: str, said: Said
+) -> None:
+    first = opened(world, unopened)
+    for _ in range(MAX_LINKS - 1):
+        end_link(world, unopened)
+        opened(world, unopened)
+    # The vendor stored a success late, and mixes records up when it is asked.
+    world.vendor.play(first, f"verified+{contradiction}")
+    assert end_link(world, unopened)["status"] == "pending"
+    for number in (2, 3):
+        world.vendor.play(first, f"verified+{contradiction}" if number <= records else "verified")
+        world.clock.go_to(world.due_at(unopened))
+        world.sweep_and_drain()
+
+    assert world.read(unopened)["status"] == status
+    assert len(logged(said, "inconsistent_result")) == records
+    is_kept = any("/unconfirmed/" in key for key in world.stored.objects(unopened.id))
+    assert is_kept is (contradiction == "other_token")
+
+
 def test_all_records_of_one_check_share_the_vendors_budget(
     world: World, unopened: Verification, monkeypatch: pytest.MonkeyPatch
 ) -> None:

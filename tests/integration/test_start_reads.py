@@ -53,6 +53,8 @@ def test_the_public_status_follows_the_links(world: World, unopened: Verificatio
     world.returns(unopened)
     assert status() == ("processing", None, "3")
     end_link(world, unopened)
+    assert status() == ("processing", None, "10")
+    world.vendor.play(opened(world, unopened), "ocr_passed")
     assert status() == ("processing", None, "3")
     world.vendor.play(opened(world, unopened), "verified")
     world.returns(unopened)

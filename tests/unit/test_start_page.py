@@ -65,11 +65,27 @@ def test_the_page_has_one_button_that_needs_no_script(state: LinkState, name: st
     assert len(re.findall("<button(?! class| type=.button. hidden)", html)) == 0
     assert response.headers.get("Refresh") == ("3" if waits else None)
     is_followed = kind is Device.DESKTOP and not waits
-    assert ('<noscript><meta http-equiv="refresh" content="5;url=?follow=1"></noscript>' in html) is is_followed
+    assert ('<noscript><meta http-equiv="refresh"' in html) is is_followed
     assert ('data-status="../../status/x"' in html) is is_followed
     assert ("connect-src" in allowed(response)) is is_followed
     assert (f'<svg role="img" aria-label="{language.start.qr_code}" viewBox=' in html) is is_followed
     assert (f'readonly value="{START}"' in html) is (kind is Device.IN_APP and not waits)
+
+
+@pytest.mark.parametrize(
+    ("state", "over_since", "reload", "soon"),
+    [
+        # Before there is a link, over_since is the end of the time for one.
+        (LinkState.READY, timedelta(days=3), 30, 300),
+        (LinkState.USABLE, timedelta(minutes=15), 5, 1200),
+    ],
+)
+def test_a_desktop_follows_often_only_while_a_link_may_have_a_result(
+    state: LinkState, over_since: timedelta, reload: int, soon: int
+) -> None:
+    html = shown(state=state, over_since=NOW + over_since, user_agent=DESKTOP)
+    assert f'<noscript><meta http-equiv="refresh" content="{reload};url=?follow=1"></noscript>' in html
+    assert f'data-status="../../status/x" data-soon="{soon}"' in html
 
 
 def test_the_code_is_that_of_the_link_black_on_white_with_its_quiet_zone() -> None:

@@ -74,7 +74,7 @@ GROUPS = {
             *_COMPLETION,
         ),
     ),
-    "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record.py",)),
+    "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record*.py",)),
     "store": Group(
         _files("store", but=_BESIDE_THE_ROW),
         (

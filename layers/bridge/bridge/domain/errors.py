@@ -25,6 +25,8 @@ Their texts go to logs and callers, so no error contains a vendor response, a se
 exception fails the invocation, and API Gateway returns a 500 without details.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -40,14 +42,28 @@ class FieldError:
 
 
 class BridgeError(Exception):
-    """Base class. `detail` is shown to the caller; `retry_after` is in seconds."""
+    """Base class. `detail` is shown to the caller; `retry_after` is in seconds.
+
+    locale: the language of the verification's person, for whom the error is a page; None if it is not known.
+    """
 
     detail = "The request failed."
 
-    def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
+    def __init__(self, detail: str | None = None, *, retry_after: int | None = None, locale: str | None = None) -> None:
         super().__init__(detail or self.detail)
         self.detail = detail or self.detail
         self.retry_after = retry_after
+        self.locale = locale
+
+
+@contextlib.contextmanager
+def attach_locale(locale: str | None) -> Iterator[None]:
+    """Attaches the language of the verification's person to an error that leaves the block."""
+    try:
+        yield
+    except BridgeError as error:
+        error.locale = locale
+        raise
 
 
 class InvalidRequest(BridgeError):

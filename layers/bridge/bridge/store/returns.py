@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain import schedule
+from bridge.domain.errors import attach_locale
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
 from bridge.store.claims import CLAIMABLE, COPY, HAS_LINK, NOT_REDACTED, Claim, claim_attributes, claim_if, claim_values
 from bridge.store.rows import due_attributes
@@ -37,12 +38,8 @@ def claim_on_return(table: Table, id: str, claimer: str, now: datetime, code: st
     if existing.claimed_by == claimer:
         # The response to our write was lost.
         return existing, existing.claimed_at == claim["claimed_at"]
-    if existing.status is not Status.PENDING and _may_check_again(existing, now):
-        claimed, is_claimed = _claim_again(table, existing, claimer, now)
-        if is_claimed or claimed is None:
-            return claimed, is_claimed
-        existing = claimed
-    return record_return(table, existing, claimer, now), False
+    with attach_locale(existing.locale):
+        return _claim_again_or_record(table, existing, claimer, now)
 
 
 def _may_return(existing: Verification, code: str) -> bool:
@@ -56,6 +53,15 @@ def _may_check_again(existing: Verification, now: datetime) -> bool:
         # The last check is reserved for the end of the link.
         return existing.checks < schedule.MAX_CHECKS - 1
     return schedule.may_check_again(now.timestamp(), returned_at=existing.returned_at, checks=existing.checks)
+
+
+def _claim_again_or_record(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:
+    if existing.status is not Status.PENDING and _may_check_again(existing, now):
+        claimed, is_claimed = _claim_again(table, existing, claimer, now)
+        if is_claimed or claimed is None:
+            return claimed, is_claimed
+        existing = claimed
+    return record_return(table, existing, claimer, now), False
 
 
 def _claim_again(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:

@@ -30,7 +30,7 @@ def frontend_url(deps: Dependencies, verification: Verification) -> str | None:
     if url is None:
         return None
     if validate_redirect_url(url, deps.settings.allowed_redirect_origins):
-        raise RedirectNotAllowed()
+        raise RedirectNotAllowed(locale=verification.locale)
     return add_outcome(url, verification.id, verification.status)
 
 

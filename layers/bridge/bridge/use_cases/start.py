@@ -5,7 +5,7 @@ from datetime import timedelta
 from bridge.dependencies import Dependencies
 from bridge.domain import links
 from bridge.domain.checks import CallClass
-from bridge.domain.errors import BridgeError, NotFound, StorageUnavailable
+from bridge.domain.errors import BridgeError, NotFound, StorageUnavailable, attach_locale
 from bridge.domain.links import LinkState
 from bridge.domain.verification import LinkRequest, Verification
 from bridge.observability import logger, record_failure
@@ -17,7 +17,7 @@ def read_start(deps: Dependencies, id: str, code: str) -> Verification:
     """The verification of a start page. Raises NotFound, also for one without a start page."""
     verification = read_status(deps, id, code)
     if verification.valid_until is None:
-        raise NotFound()
+        raise NotFound(locale=verification.locale)
     return verification
 
 
@@ -41,8 +41,9 @@ def start(deps: Dependencies, id: str, code: str, *, base_url: str) -> str | Non
         case LinkState.USABLE:
             return verification.url
         case LinkState.READY:
-            leased = start_links.lease(deps.table, verification, deps.nonce(), now)
-            opened = leased and _open_link(deps, leased, f"{base_url}/return/{id}/{code}")
+            with attach_locale(verification.locale):
+                leased = start_links.lease(deps.table, verification, deps.nonce(), now)
+                opened = leased and _open_link(deps, leased, f"{base_url}/return/{id}/{code}")
             return opened.url if opened else None
     return None
 

@@ -18,7 +18,8 @@ from bridge.vendor.response import VendorResponse
 
 # How often a contradictory record is fetched again after the end of the link, before it decides the status.
 _MAX_CONTRADICTORY_RECORDS = 2
-# After so many failed checks in a row, a record of an earlier link that the vendor does not give is no longer awaited.
+# After so many failed checks in a row, a record of an earlier link that the vendor does not give, or that contradicts
+# the request, is no longer awaited.
 _MAX_EARLIER_FAILURES = 2
 
 
@@ -97,19 +98,24 @@ def _proof_of_earlier_link(
 
     The vendor may have stored that result after the link was found to have ended. Nobody waits for it at a return: a
     scheduled check follows. A record that the vendor gave for the current link, but has no more for an earlier one,
-    does not keep the verification open.
+    does not keep the verification open. Nor does one that contradicts the request in each of several checks.
     """
     if not decision.status.is_final or decision.status is Status.VERIFIED or check.call is CallClass.RETURN:
         return None
     for link in reversed(verification.ended_links):
         try:
             response, record = _ask(deps, verification, check, link.token, began)
+            earlier = decide(record, type=verification.type, link_is_over=True)
+            _report_doubts(deps, verification, response, record, earlier)
+            if record.contradictions:
+                # This may be a temporary fault of the vendor, which hides a proof.
+                raise VendorMalformed("the record is contradictory")
         except (VendorRejected, VendorMalformed) as error:
             if verification.failures < _MAX_EARLIER_FAILURES:
                 raise
             record_failure("earlier_link_unreadable", error, verification_id=verification.id)
             continue
-        if decide(record, type=verification.type, link_is_over=True).status is Status.VERIFIED:
+        if earlier.status is Status.VERIFIED:
             return response, record
     return None
 

@@ -85,7 +85,11 @@ def events(events: "Iterable[Event]") -> dict[str, Any]:
 
 def retry_after_header(v: Verification) -> dict[str, str]:
     """The Retry-After header for the next poll; empty if the status is final."""
-    return {"Retry-After": str(_POLL_SECONDS[v.status])} if v.status in _POLL_SECONDS else {}
+    if v.status.is_final:
+        return {}
+    # After a link that ended nothing changes until the person asks for another one, which may take days.
+    waits_for_person = v.link_outcome is not None
+    return {"Retry-After": str(_POLL_SECONDS[Status.PENDING if waits_for_person else v.status])}
 
 
 def _links(v: Verification) -> list[dict[str, Any]]:

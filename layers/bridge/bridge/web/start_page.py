@@ -22,6 +22,8 @@ _FEW = 2
 # A check ends a link within two minutes. If it takes longer the vendor is out of reach, perhaps for hours.
 _RELOAD_SECONDS, _SLOW_RELOAD_SECONDS = "3", "30"
 _SOON = timedelta(minutes=5)
+# Without script: a page that follows an open link, and one before a link, whose person may come in days.
+_FOLLOW_SECONDS, _SLOW_FOLLOW_SECONDS = 5, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,21 @@ def start_page(view: StartView, language: Language, brand: Brand) -> Response[st
     first, second = _ways(view, kind, texts)
     content = _followed(view, kind) + paragraphs(text) + first + _needs(view, texts) + second + _validity(view, texts)
     is_desktop = kind is Device.DESKTOP
-    follow = '<noscript><meta http-equiv="refresh" content="5;url=?follow=1"></noscript>' if is_desktop else ""
-    return page(200, title, content, language, brand, script=SCRIPT, polls=is_desktop, head=follow)
+    head = _follow_without_script(view) if is_desktop else ""
+    return page(200, title, content, language, brand, script=SCRIPT, polls=is_desktop, head=head)
 
 
 def _followed(view: StartView, kind: Device) -> str:
     """On a desktop, for the script: the person goes on with the phone, and the page follows."""
-    return f'<p hidden data-status="{escape(view.status_url)}"></p>' if kind is Device.DESKTOP else ""
+    if kind is not Device.DESKTOP:
+        return ""
+    soon = _SOON if view.state is LinkState.READY else view.over_since + _SOON - view.now
+    return f'<p hidden data-status="{escape(view.status_url)}" data-soon="{int(soon.total_seconds())}"></p>'
+
+
+def _follow_without_script(view: StartView) -> str:
+    seconds = _SLOW_FOLLOW_SECONDS if view.state is LinkState.READY else _FOLLOW_SECONDS
+    return f'<noscript><meta http-equiv="refresh" content="{seconds};url=?follow=1"></noscript>'
 
 
 def _ways(view: StartView, kind: Device, texts: StartTexts) -> tuple[str, str]:

@@ -1,0 +1,57 @@
+"""Whom the caller expects of a verification with a start page: kept as long as one of its links may verify."""
+
+import pytest
+
+from bridge.domain import schedule
+from bridge.domain.matching import Identity
+from bridge.domain.verification import Verification
+from tests.integration.harness import World
+from tests.integration.test_expected import ALL_MATCH, AMINAH, FATIMAH, NONE_MATCHES, UNKNOWN, expected
+from tests.integration.test_start import end_link, opened
+
+VALID_FOR = 3 * 86400
+
+
+@pytest.fixture
+def unopened(world: World) -> Verification:
+    return world.new(valid_for=VALID_FOR, expected=Identity(**AMINAH))
+
+
+def test_a_start_page_keeps_it_until_one_of_its_links_verifies(world: World, unopened: Verification) -> None:
+    settings, stored = world.deps.settings, world.stored.expected()
+    until = unopened.ends_at.timestamp() + settings.link_lifetime + settings.give_up_after + 7 * 86400
+    assert [item["ttl"] for item in stored] == [int(until)]
+    opened(world, unopened)
+    assert "matches" not in end_link(world, unopened)
+    world.vendor.play(opened(world, unopened), "verified")
+    assert expected(world, unopened.id) == [AMINAH]
+
+    world.returns(unopened)
+
+    assert world.read(unopened)["matches"] == ALL_MATCH
+    assert expected(world, unopened.id) == []
+
+
+def test_a_start_page_that_nobody_opens_erases_it_at_the_end(world: World, unopened: Verification) -> None:
+    world.clock.advance(VALID_FOR + schedule.AFTER_LINK)
+    world.sweep_and_drain()
+
+    document = world.read(unopened)
+    assert (document["status"], document["matches"]) == ("expired", UNKNOWN)
+    assert expected(world, unopened.id) == []
+
+
+def test_a_proof_on_an_earlier_link_is_compared(world: World) -> None:
+    verification = world.new(valid_for=VALID_FOR, expected=Identity(**FATIMAH))
+    first = opened(world, verification)
+    end_link(world, verification)
+    world.vendor.play(first, "verified")
+    world.vendor.play(opened(world, verification), "9102")
+    world.returns(verification)
+    assert expected(world, verification.id) == [FATIMAH]
+    world.clock.advance(schedule.FOLLOW_UPS[0])
+    world.sweep_and_drain()
+
+    document = world.read(verification)
+    assert (document["status"], document["matches"]) == ("verified", NONE_MATCHES)
+    assert expected(world, verification.id) == []

@@ -1,0 +1,158 @@
+"""Records that contradict the request or themselves, on one level or on two as old records have them."""
+
+from typing import Any
+
+import pytest
+
+from bridge.domain.decision import VendorRecord
+from bridge.domain.errors import VendorMalformed
+from tests.unit.builders import TOKEN, fresh_fields
+from tests.unit.test_vendor_record import VERIFIED, parse, read, without
+
+OTHER_TOKEN = "ZZZ6FYHVZVN1OD9ZZK219XM0W57UD6"
+
+
+def nested(outer: dict[str, Any], /, **inner: Any) -> VendorRecord:
+    """An old record: `outer` beside the record of a person who passed everything."""
+    return read({**outer, "verification": fresh_fields(**VERIFIED | inner)})
+
+
+def test_an_old_record_is_nested_beside_its_success() -> None:
+    inner = fresh_fields(ocr_success=1, face_id_success=1)
+    del inner["is_success"]
+    fields = {"is_success": True, "verification": inner}
+    record = read(fields)
+    assert (record.is_success, record.ocr_success, record.face_id_success) == (True, True, True)
+    assert record.fields is fields
+    assert record.contradictions == ()
+
+
+def test_an_old_record_without_its_success_is_the_vendors_fault() -> None:
+    inner = fresh_fields()
+    del inner["is_success"]
+    with pytest.raises(VendorMalformed) as raised:
+        read({"verification": inner})
+    assert raised.value.what == "is_success is missing"
+
+
+@pytest.mark.parametrize("token", [OTHER_TOKEN, TOKEN.lower(), f" {TOKEN}", "", None, [], {}, 8, [TOKEN], True])
+def test_record_of_another_token_or_none_is_not_of_the_token(token: object) -> None:
+    record = parse({**VERIFIED, "token": token})
+    assert (record.matches_token, record.contradictions) == (False, ("token",))
+
+
+def test_record_without_a_token_is_not_of_the_token_even_if_its_url_names_it() -> None:
+    assert without("token").contradictions == ("token",)
+    assert without("token", "url").contradictions == ("token",)
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "contradictions"),
+    [
+        ({}, TOKEN, ()),
+        ({"token": TOKEN}, TOKEN, ()),
+        ({"token": TOKEN}, None, ()),
+        ({"token": ""}, TOKEN, ()),
+        ({"token": TOKEN}, OTHER_TOKEN, ("token",)),
+        ({"token": OTHER_TOKEN}, TOKEN, ("token",)),
+        ({}, OTHER_TOKEN, ("token",)),
+        ({}, None, ("token",)),
+        ({"url": f"https://vendor.example?token={OTHER_TOKEN}"}, TOKEN, ("url",)),
+        ({"token": OTHER_TOKEN, "url": f"https://vendor.example?token={OTHER_TOKEN}"}, TOKEN, ("token", "url")),
+    ],
+)
+def test_every_level_of_an_old_record_has_to_name_the_token(
+    outer: dict[str, Any], inner: str | None, contradictions: tuple[str, ...]
+) -> None:
+    record = nested({"is_success": 1, **outer}, token=inner)
+    assert (record.matches_token, record.contradictions) == (contradictions == (), contradictions)
+
+
+@pytest.mark.parametrize(
+    ("url", "matches_token"),
+    [
+        (f"https://vendor.example/verifications?token={TOKEN}", True),
+        (f"https://vendor.example?lang=en&token={TOKEN}#top", True),
+        ("https://vendor.example/verifications", True),
+        ("https://vendor.example?token=", True),
+        (f"https://vendor.example#?token={OTHER_TOKEN}", True),
+        ("", True),
+        (None, True),
+        (7, True),
+        ([OTHER_TOKEN], True),
+        (f"https://vendor.example?token={OTHER_TOKEN}", False),
+        (f"https://vendor.example?token={TOKEN}&token={OTHER_TOKEN}", False),
+        (f"https://vendor.example?x=1&token={TOKEN.lower()}", False),
+        (f"//[not-a-host?token={OTHER_TOKEN}", False),
+    ],
+)
+def test_url_of_a_record_names_the_token_or_none(url: object, matches_token: bool) -> None:
+    record = parse({**VERIFIED, "url": url})
+    assert record.matches_token is matches_token
+    assert record.contradictions == (() if matches_token else ("url",))
+
+
+def test_end_of_another_link_is_not_read() -> None:
+    assert parse({"token": OTHER_TOKEN}).lifetime is None
+    assert parse({"ocr_country": "SGP"}).lifetime == 900.0
+
+
+ASKED = {"type": "00", "ocr_country": "MYS", "ocr_type": "ID_CARD"}
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], {}])
+@pytest.mark.parametrize("name", ASKED)
+def test_record_that_does_not_say_what_was_asked_for_contradicts_nothing(name: str, nothing: object) -> None:
+    assert parse({name: nothing}).contradictions == without(name).contradictions == ()
+
+
+@pytest.mark.parametrize(("name", "asked"), ASKED.items())
+def test_what_was_asked_for_is_compared_without_case(name: str, asked: str) -> None:
+    assert parse({name: asked.lower()}).contradictions == parse({name: asked.title()}).contradictions == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("type", "01"),
+        ("type", 0),
+        ("type", False),
+        ("ocr_country", "SGP"),
+        ("ocr_country", "MY"),
+        ("ocr_country", ["MYS"]),
+        ("ocr_type", "PASSPORT"),
+        ("ocr_type", "ID_CARD "),
+        ("ocr_type", {"name": "ID_CARD"}),
+    ],
+)
+def test_record_that_says_something_else_than_was_asked_for_contradicts_it(name: str, other: object) -> None:
+    record = parse({**VERIFIED, name: other})
+    assert (record.matches_token, record.contradictions) == (True, (name,))
+    assert nested({"is_success": 1, name: other}).contradictions == (name,)
+    assert nested({"is_success": 1, name: ASKED[name]}, **{name: other}).contradictions == (name,)
+
+
+def test_each_contradiction_is_named() -> None:
+    record = parse({"token": None, "url": f"?token={OTHER_TOKEN}", "type": "01", "ocr_country": "X", "ocr_type": "X"})
+    assert record.contradictions == ("token", "url", "type", "ocr_country", "ocr_type")
+
+
+@pytest.mark.parametrize("flag", VERIFIED)
+def test_flags_on_both_levels_of_an_old_record_have_to_agree(flag: str) -> None:
+    outer = {"is_success": 1}
+    assert nested({**outer, flag: "true"}, **{flag: 1}).contradictions == ()
+    assert nested({**outer, flag: 1}, **{flag: 0}).contradictions == (flag,)
+    assert nested({**outer, flag: 0}, **{flag: True}).contradictions == (flag,)
+    assert nested({**outer, flag: None}, **{flag: True}).contradictions == (flag,)
+
+
+def test_type_01_compares_no_flag_of_the_face() -> None:
+    inner = fresh_fields(type="01", face_id_success=0)
+    assert read({"is_success": 0, "face_id_success": 1, "verification": inner}, type="01").contradictions == ()
+
+
+@pytest.mark.parametrize("flag", VERIFIED)
+def test_unreadable_flag_on_either_level_is_the_vendors_fault(flag: str) -> None:
+    for outer, inner in (([], 1), (1, [])):
+        with pytest.raises(VendorMalformed):
+            nested({"is_success": 1, flag: outer}, **{flag: inner})
