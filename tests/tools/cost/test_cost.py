@@ -4,22 +4,33 @@ from functools import cache
 
 import pytest
 
+from tests.simulation.person import Profile
 from tests.simulation.receivers import Endpoint
 from tests.tools.cost import __main__ as page
 from tests.tools.cost import bill, growth, usage
 
-A_THOUSAND, WITH_WEBHOOKS, AN_IDLE_MONTH = 0.065, 0.08, 5.0
+A_THOUSAND, WITH_WEBHOOKS, WITH_START_PAGE, AN_IDLE_MONTH = 0.065, 0.08, 0.1, 5.0
 
 
 @cache
-def _run(*endpoints: Endpoint) -> usage.Run:
-    return usage.Run(endpoints)
+def _run(endpoints: tuple[Endpoint, ...] = (), profile: Profile = usage.USUAL) -> usage.Run:
+    return usage.Run(endpoints, profile)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("endpoints", "most"), [((), A_THOUSAND), (usage.ONE_ENDPOINT, WITH_WEBHOOKS)])
-def test_a_thousand_verifications_stay_below_the_limit(endpoints: tuple[Endpoint, ...], most: float) -> None:
-    used = usage.of_verifications(_run(*endpoints))
+@pytest.mark.parametrize(
+    ("endpoints", "profile", "most"),
+    [
+        ((), usage.USUAL, A_THOUSAND),
+        (usage.ONE_ENDPOINT, usage.USUAL, WITH_WEBHOOKS),
+        ((), usage.START_PAGE, WITH_START_PAGE),
+    ],
+    ids=["links", "webhooks", "start page"],
+)
+def test_a_thousand_verifications_stay_below_the_limit(
+    endpoints: tuple[Endpoint, ...], profile: Profile, most: float
+) -> None:
+    used = usage.of_verifications(_run(endpoints, profile))
     assert all(amount > 0 for amount in used.values())
     assert 0.01 < sum(bill.dollars(used).values()) <= most
 
