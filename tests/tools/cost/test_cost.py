@@ -13,7 +13,7 @@ A_THOUSAND, WITH_WEBHOOKS, WITH_START_PAGE, AN_IDLE_MONTH = 0.065, 0.08, 0.1, 5.
 
 
 @cache
-def _run(endpoints: tuple[Endpoint, ...] = (), profile: Profile = usage.USUAL) -> usage.Run:
+def _run(endpoints: tuple[Endpoint, ...], profile: Profile) -> usage.Run:
     return usage.Run(endpoints, profile)
 
 
@@ -37,12 +37,12 @@ def test_a_thousand_verifications_stay_below_the_limit(
 
 @pytest.mark.slow
 def test_an_idle_month_of_prod_stays_below_five_dollars() -> None:
-    assert 1 < sum(bill.dollars(usage.of_an_idle_month(_run())).values()) <= AN_IDLE_MONTH
+    assert 1 < sum(bill.dollars(usage.of_an_idle_month(_run((), usage.USUAL))).values()) <= AN_IDLE_MONTH
 
 
 @pytest.mark.slow
 def test_every_price_is_used_and_every_source_is_named() -> None:
-    used = usage.of_verifications(_run()).keys() | usage.of_an_idle_month(_run()).keys()
+    used = usage.of_verifications(_run((), usage.USUAL)).keys() | usage.of_an_idle_month(_run((), usage.USUAL)).keys()
     assert used == bill.PRICES["prices"].keys()
     assert {name.partition(":")[0] for name in used} == bill.PRICES["sources"].keys()
 
