@@ -111,7 +111,7 @@ mutate: $(VENV)/.mutation ## run mutation testing of domain, store and use cases
 	$(BIN)/python -m tests.tools.mutation
 
 # Not a part of check: a changed use case takes longer than all of its tests.
-mutate-changed: $(VENV)/.mutation ## run it for the files that differ from origin/main; at least 96 % must be killed
+mutate-changed: $(VENV)/.mutation ## run mutation testing of the files that differ from origin/main; at least 96 % must be killed
 	$(BIN)/python -m tests.tools.mutation --changed
 
 fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## test the running bridge with cases generated from docs/openapi.yaml: MAX_EXAMPLES=… SEED=…
