@@ -59,7 +59,7 @@ sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (
 # Two programs at once, for two cores. The policies are tested with the calls that the integration tests made.
 EVERYDAY = $(BIN)/python -m pytest -m "not slow and not browser and not sam_local and not deployed"
 FIRST = tests/integration tests/policies
-test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in about four minutes
+test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in three and a half minutes on two idle cores
 	@mkdir -p build
 	@$(EVERYDAY) -p no:cacheprovider $(FIRST:%=--ignore=%) >build/others.log 2>&1 & others=$$!; \
 	  $(EVERYDAY) $(FIRST); first=$$?; wait $$others; others=$$?; cat build/others.log; exit $$((first || others))
@@ -111,7 +111,7 @@ mutate: $(VENV)/.mutation ## run mutation testing of domain, store and use cases
 	$(BIN)/python -m tests.tools.mutation
 
 # Not a part of check: a changed use case takes longer than all of its tests.
-mutate-changed: $(VENV)/.mutation ## the same for the files that differ from origin/main; at least 96 % must be killed
+mutate-changed: $(VENV)/.mutation ## run mutation testing of the files that differ from origin/main; at least 96 % must be killed
 	$(BIN)/python -m tests.tools.mutation --changed
 
 fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## test the running bridge with cases generated from docs/openapi.yaml: MAX_EXAMPLES=… SEED=…
@@ -155,10 +155,10 @@ WEBHOOKS = PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.webhooks
 ITS_SECRET = $(if $(SECRET),--secret "$(SECRET)")
 ITS_TABLE = $(if $(TABLE),--table "$(TABLE)")
 
-webhook: $(VENV)/.sandbox ## add or replaces an endpoint: make webhook NAME=crm URL=https://… [EVENTS="…"] [PRINCIPAL=…] [SECRET=arn…]
+webhook: $(VENV)/.sandbox ## add or replace an endpoint: make webhook NAME=crm URL=https://… [EVENTS="…"] [PRINCIPAL=…] [SECRET=arn…]
 	@$(WEBHOOKS) add "$(NAME)" "$(URL)" $(ITS_SECRET) $(if $(PRINCIPAL),--principal "$(PRINCIPAL)") $(if $(EVENTS),--events $(EVENTS))
 
-webhook-rotate: $(VENV)/.sandbox ## a second secret of an endpoint: make webhook-rotate NAME=… SECRET=arn… (FINISH=1: drops the older)
+webhook-rotate: $(VENV)/.sandbox ## add a second secret to an endpoint: make webhook-rotate NAME=… SECRET=arn… (FINISH=1 drops the older one)
 	@$(WEBHOOKS) rotate "$(NAME)" $(ITS_SECRET) $(if $(FINISH),--finish)
 
 webhook-remove: $(VENV)/.sandbox ## remove an endpoint: make webhook-remove NAME=… SECRET=arn…
@@ -179,7 +179,7 @@ doctor: $(VENV)/.sandbox ## compare a real vendor account with the bridge's assu
 check-evidence: $(VENV)/.sandbox ## check that evidence was not changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
 
-replay: $(VENV)/.sandbox ## sends events again: make replay FROM=2026-01-31T08:00Z TO=… TABLE=… BUS=…
+replay: $(VENV)/.sandbox ## send events again: make replay FROM=2026-01-31T08:00Z TO=… TABLE=… BUS=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.replay "$(FROM)" "$(TO)" --table "$(TABLE)" --bus "$(BUS)"
 
 # --- Generated files --------------------------------------------------------------------------------

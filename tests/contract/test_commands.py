@@ -190,7 +190,7 @@ def test_webhooks_go_to_the_receiver_that_the_page_names(local: tuple[str, Shell
 
     created = json.loads(shell.run(exports, tried))
 
-    # Nobody may be there, and whoever is may respond as they like.
+    # There may be no receiver, or one with any response.
     _wait_for(f"webhook verification.created {created['id']} -> localhost-9000, attempt 1: ", stderr)
 
 

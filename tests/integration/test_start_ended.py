@@ -137,3 +137,53 @@ def test_a_page_that_waits_for_a_vendor_out_of_reach_reloads_less_often(world: W
         waits.append(world.functions.browser(path(unopened)).headers["refresh"])
     world.vendor.clear_faults()
     assert waits == ["3", "3", "30"]
+
+
+def _hit_the_return(world: World, verification: Verification) -> None:
+    """Opens a link, and returns every minute until a check has found that it ended."""
+    opened(world, verification)
+    while world.read(verification)["links"][-1]["outcome"] is None:
+        world.returns(verification)
+        world.clock.advance(schedule.FOLLOW_UPS[-1] + 1)
+        world.sweep_and_drain()
+
+
+def _calls(world: World) -> int:
+    return sum(world.vendor.calls()[on] for on in ("create", "get"))
+
+
+# The page on architecture has these numbers of calls.
+@pytest.mark.slow
+@pytest.mark.parametrize(("links", "most"), [(1, 9), (2, 18), (3, 26)])
+def test_links_that_are_hit_all_the_time_cost_so_many_vendor_calls(
+    world: World, unopened: Verification, links: int, most: int
+) -> None:
+    for _ in range(links):
+        _hit_the_return(world, unopened)
+    if links < MAX_LINKS:
+        world.clock.go_to(world.due_at(unopened))
+        world.sweep_and_drain()
+
+    assert world.read(unopened)["status"] == "expired"
+    assert _calls(world) == most
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("links", "most"), [(2, 22), (3, 35)])
+def test_returns_after_a_rejection_cost_so_many_vendor_calls(
+    world: World, unopened: Verification, links: int, most: int
+) -> None:
+    for _ in range(links - 1):
+        _hit_the_return(world, unopened)
+    world.vendor.play(opened(world, unopened), "9102")
+    world.clock.advance(schedule.FIRST_CHECK)
+    world.sweep_and_drain()
+    assert world.read(unopened)["status"] == "rejected"
+    while world.stored.due():
+        # Each return that may be checked is followed by a check, which asks for the earlier links too.
+        world.clock.advance(schedule.MIN_CHECK_INTERVAL_SECONDS)
+        world.returns(unopened)
+        world.clock.go_to(max(world.clock.epoch, min(world.stored.due().values())))
+        world.sweep_and_drain()
+
+    assert _calls(world) == most

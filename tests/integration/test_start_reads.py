@@ -1,7 +1,9 @@
 """What the other routes give of a verification whose start page makes the links: before, between and after them."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.integration.test_audit import Trail
 from tests.integration.test_start import end_link, opened, tap
 
 VALID_FOR = 3 * 86400
+API_PAGE = Path(__file__).parents[2] / "docs/api.md"
 
 
 @pytest.fixture
@@ -59,6 +62,30 @@ def test_the_public_status_follows_the_links(world: World, unopened: Verificatio
     world.vendor.play(opened(world, unopened), "verified")
     world.returns(unopened)
     assert status() == ("verified", None, None)
+
+
+def test_a_read_between_two_links_is_the_example_of_the_page(world: World, unopened: Verification) -> None:
+    world.vendor.play(opened(world, unopened), "ocr_passed")
+    document = end_link(world, unopened)
+
+    section = API_PAGE.read_text(encoding="utf-8").partition("**Between two links**")[2]
+    example = json.loads(section.partition("```json\n")[2].partition("```")[0])
+    own = ("id", "redirect_url", "status_url", "start_url")
+    assert list(example) == list(document)
+    assert {name: example[name] for name in example if name not in own} == {
+        name: document[name] for name in document if name not in own
+    }
+    assert re.search(rf"/start/{unopened.id}/", document["start_url"])
+
+
+def test_the_status_between_two_links_says_whether_the_person_returned(world: World, unopened: Verification) -> None:
+    opened(world, unopened)
+    world.returns(unopened)
+    assert world.read(unopened)["reason"]["code"] == "not_begun"
+    document = end_link(world, unopened)
+
+    assert (document["status"], document["reason"]) == ("processing", None)
+    assert [link["outcome"] for link in document["links"]] == ["not_started"]
 
 
 def test_a_return_or_refresh_without_a_link_changes_nothing(world: World, unopened: Verification) -> None:

@@ -31,8 +31,8 @@ RUN_PORT = 8080
 SAM_LOCAL_PORT = 3000
 # Seconds between two looks at whether an interrupt came.
 POLL_SECONDS = 0.2
-# Parameters of the template: a line for each request is enough, until something is wrong.
-QUIET = {"LogLevel": "WARNING"}
+# The template's parameters, unless the command line has others: `make run` prints a line for each request itself.
+DEFAULT_PARAMETERS = {"LogLevel": "WARNING"}
 
 
 def main(arguments: list[str]) -> int:
@@ -64,7 +64,7 @@ def _run(parameters: dict[str, str], out: TextIO) -> int:
     port, webhooks = _settings(RUN_PORT)
     from .sandbox import Sandbox
 
-    chosen = QUIET | parameters
+    chosen = DEFAULT_PARAMETERS | parameters
     return _until_interrupted(Sandbox(port=port, parameters=chosen, webhooks=webhooks, say=_say), out)
 
 
@@ -78,7 +78,7 @@ def _sam_local(parameters: dict[str, str], out: TextIO) -> int:
     port, webhooks = _settings(SAM_LOCAL_PORT)
     from .sam_local import SamLocal
 
-    chosen = QUIET | parameters
+    chosen = DEFAULT_PARAMETERS | parameters
     return _until_interrupted(SamLocal(port=port, parameters=chosen, webhooks=webhooks, say=_say), out)
 
 

@@ -33,7 +33,7 @@ class Answer:
 
 
 # `age` is in seconds since the run began.
-Manner = Callable[["Receiver", float, float, random.Random], Answer]
+Behaviour = Callable[["Receiver", float, float, random.Random], Answer]
 _STATUSES = {"http_429": 429, "http_500": 500}
 _GOOD, _SILENT, _LATE = Answer(), Answer(0), Answer(200, BUDGET + 1)
 
@@ -48,7 +48,7 @@ def _flapping(receiver: "Receiver", age: float, now: float, rng: random.Random) 
     return Answer(rng.choice((500, 404, 302))) if age < 12 * _HOUR and age // 600 % 2 else _GOOD
 
 
-MANNERS: dict[str, Manner] = {
+BEHAVIOURS: dict[str, Behaviour] = {
     "good": lambda receiver, age, now, rng: _GOOD,
     "hangs": lambda receiver, age, now, rng: _LATE,
     "down for a day": lambda receiver, age, now, rng: _SILENT if age < 24 * _HOUR else _GOOD,
@@ -67,7 +67,7 @@ class Endpoint:
     """An entry of the secret; `events` and `principal` None mean all."""
 
     name: str
-    manner: str = "good"
+    behaviour: str = "good"
     events: tuple[str, ...] | None = None
     principal: str | None = None
 
@@ -136,7 +136,7 @@ class Receivers:
         number = self._calls.number("webhook", "POST webhook")
         fault = self._calls.fault("webhook", "POST webhook", number, 1, ())
         receiver.tried.setdefault(id, kernel.now)
-        answer = MANNERS[receiver.endpoint.manner](receiver, kernel.now - self._began, kernel.now, self._rng)
+        answer = BEHAVIOURS[receiver.endpoint.behaviour](receiver, kernel.now - self._began, kernel.now, self._rng)
         if fault == "crash_before":
             kernel.die()
         if fault == "refused" or not answer.status:

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import faults
 from .person import OTHER_PRINCIPAL, Profile
-from .receivers import MANNERS, Endpoint
+from .receivers import BEHAVIOURS, Endpoint
 from .world import Scenario
 
 HOUR = 3600.0
@@ -115,8 +115,8 @@ def hang(seed: str, people: int) -> Scenario:
 
 
 def receivers(seed: str, people: int) -> Scenario:
-    """Nothing goes wrong but at the endpoints, of which there is one of each manner; for days."""
-    endpoints = tuple(Endpoint(manner.replace(" ", "-"), manner) for manner in MANNERS)
+    """Nothing goes wrong but at the endpoints, of which there is one of each behaviour; for days."""
+    endpoints = tuple(Endpoint(each.replace(" ", "-"), each) for each in BEHAVIOURS)
     return _reliable("receivers", people, HOUR, endpoints=endpoints)
 
 

@@ -81,7 +81,7 @@ def evidence_after_the_status() -> Iterator[None]:
 
 
 def _lease_without_condition(update: Update, options: dict[str, Any]) -> Any:
-    """Whoever found that a link may be made makes one, also where another request has just made it."""
+    """A request that found that a link may be made makes one, even if another request has just made it."""
     if "lease_until" in options["set"]:
         options |= {"condition": "attribute_exists(#id)", "values": {}}
     return update(**options)

@@ -34,7 +34,7 @@ PROFILES: dict[str, Profile] = {
     "webhooks": _NEVER,
 }
 # Of the flow in which publish and deliver have the faults; in all others there is no endpoint.
-ENDPOINTS = {"webhooks": tuple(Endpoint(manner.replace(" ", "-"), manner) for manner in ("fails once", "gone at once"))}
+ENDPOINTS = {"webhooks": tuple(Endpoint(each.replace(" ", "-"), each) for each in ("fails once", "gone at once"))}
 
 
 def scenario(profile: Profile, plan: faults.Plan, endpoints: tuple[Endpoint, ...] = ()) -> Scenario:

@@ -37,7 +37,7 @@ class StartFlow(UserFlow):
             self._tap()
 
     def _use_links(self) -> None:
-        """One link after the other. Whoever comes back before the end of one continues there."""
+        """One link after the other. A person who comes back before the end of one continues there."""
         while link := self._open():
             self._verify(link)
             if not self._chance(self._profile.starts_again):

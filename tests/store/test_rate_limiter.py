@@ -62,6 +62,15 @@ def test_a_flood_of_refreshes_leaves_most_to_the_others(limiter: RateLimiter) ->
     assert taken(limiter, CallClass.RETURN) == 6
 
 
+@pytest.mark.parametrize(("limit", "calls"), [(60, 1), (100, 2), (149, 2), (150, 3), (400, 8)])
+def test_one_principal_has_a_fiftieth_of_the_limit_for_its_refreshes_in_a_window(
+    table: Table, clock: Clock, limit: int, calls: int
+) -> None:
+    counters = CallCounters(table.client, table.name)
+    limiter = RateLimiter(counters, limit=limit, background=BACKGROUND, now=clock)
+    assert taken(limiter, CallClass.REFRESH, "one") == calls
+
+
 def test_the_last_of_a_window_is_for_people_who_wait(limiter: RateLimiter) -> None:
     for _ in range(8):
         limiter.acquire(CallClass.RETURN, "one")

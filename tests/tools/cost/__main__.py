@@ -13,10 +13,12 @@ PAGE = Path(__file__).parents[3] / "docs/cost.md"
 def sections() -> dict[str, str]:
     """What docs/cost.md holds between its marks, by their names."""
     run = usage.Run()
-    told = usage.Run(usage.ONE_ENDPOINT)
+    with_webhooks = usage.Run(usage.ONE_ENDPOINT)
+    with_start_page = usage.Run(profile=usage.START_PAGE)
     return {
-        "webhooks": "\n".join(bill.table("1 000 verifications and webhooks", usage.of_verifications(told))),
+        "webhooks": "\n".join(bill.table("1 000 verifications and webhooks", usage.of_verifications(with_webhooks))),
         "thousand": "\n".join(bill.table("1 000 verifications", usage.of_verifications(run))),
+        "start": "\n".join(bill.table("1 000 with a start page", usage.of_verifications(with_start_page))),
         "idle": "\n".join(bill.table("an idle month of prod", usage.of_an_idle_month(run))),
         "memory": "\n".join(memory.table(run)),
         "records": "\n".join(records.table()),

@@ -27,5 +27,5 @@ def table() -> Iterator[str]:
 
 
 def calm_world(name: str, seed: str = "1") -> World:
-    """One person of that manner, and nothing goes wrong."""
+    """One person of that profile, and nothing goes wrong."""
     return World(seed, single.calm(PROFILES[name])).run()

@@ -4,34 +4,45 @@ from functools import cache
 
 import pytest
 
+from tests.simulation.person import Profile
 from tests.simulation.receivers import Endpoint
 from tests.tools.cost import __main__ as page
 from tests.tools.cost import bill, growth, usage
 
-A_THOUSAND, WITH_WEBHOOKS, AN_IDLE_MONTH = 0.065, 0.08, 5.0
+A_THOUSAND, WITH_WEBHOOKS, WITH_START_PAGE, AN_IDLE_MONTH = 0.065, 0.08, 0.1, 5.0
 
 
 @cache
-def _run(*endpoints: Endpoint) -> usage.Run:
-    return usage.Run(endpoints)
+def _run(endpoints: tuple[Endpoint, ...], profile: Profile) -> usage.Run:
+    return usage.Run(endpoints, profile)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("endpoints", "most"), [((), A_THOUSAND), (usage.ONE_ENDPOINT, WITH_WEBHOOKS)])
-def test_a_thousand_verifications_stay_below_the_limit(endpoints: tuple[Endpoint, ...], most: float) -> None:
-    used = usage.of_verifications(_run(*endpoints))
+@pytest.mark.parametrize(
+    ("endpoints", "profile", "most"),
+    [
+        ((), usage.USUAL, A_THOUSAND),
+        (usage.ONE_ENDPOINT, usage.USUAL, WITH_WEBHOOKS),
+        ((), usage.START_PAGE, WITH_START_PAGE),
+    ],
+    ids=["links", "webhooks", "start page"],
+)
+def test_a_thousand_verifications_stay_below_the_limit(
+    endpoints: tuple[Endpoint, ...], profile: Profile, most: float
+) -> None:
+    used = usage.of_verifications(_run(endpoints, profile))
     assert all(amount > 0 for amount in used.values())
     assert 0.01 < sum(bill.dollars(used).values()) <= most
 
 
 @pytest.mark.slow
 def test_an_idle_month_of_prod_stays_below_five_dollars() -> None:
-    assert 1 < sum(bill.dollars(usage.of_an_idle_month(_run())).values()) <= AN_IDLE_MONTH
+    assert 1 < sum(bill.dollars(usage.of_an_idle_month(_run((), usage.USUAL))).values()) <= AN_IDLE_MONTH
 
 
 @pytest.mark.slow
 def test_every_price_is_used_and_every_source_is_named() -> None:
-    used = usage.of_verifications(_run()).keys() | usage.of_an_idle_month(_run()).keys()
+    used = usage.of_verifications(_run((), usage.USUAL)).keys() | usage.of_an_idle_month(_run((), usage.USUAL)).keys()
     assert used == bill.PRICES["prices"].keys()
     assert {name.partition(":")[0] for name in used} == bill.PRICES["sources"].keys()
 

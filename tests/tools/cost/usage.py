@@ -22,6 +22,12 @@ USUAL = Profile(
     returns_at_once=0.05, clicks_again=0.1, comes_late=0.02, polls=0.2, refreshes=0.02, reads=1.0, redacts=0.02,
     dawdles=0.2, inconsistent=0.0, last_minute=0.02, leaves=0.02, replays=0.0,
 )  # fmt: skip
+# The same people with a start page. It is opened once or twice, by them or by what scans their mail; a tenth leave a
+# link unfinished, and most of them begin again.
+START_PAGE = dataclasses.replace(
+    USUAL, on_open=1.0, valid_for=(86400,), scanned=1.0, abandons=0.1, starts_again=0.7, taps_twice=0.1,
+    taps_later=0.0, stored_late=0.0,
+)  # fmt: skip
 ONE_ENDPOINT = (Endpoint("crm"),)
 
 # What the simulation does not know. Bytes: Lambda's three lines around each invocation; a line of the access log.
@@ -66,9 +72,9 @@ class _Counting(LogCapture):
 class Run:
     """A run, and what each function called in it."""
 
-    def __init__(self, endpoints: tuple[Endpoint, ...] = (), people: int = PEOPLE, seed: str = SEED) -> None:
-        calm = scenarios.calm(seed, people)
-        self.world = World(seed, dataclasses.replace(calm, profile=USUAL, endpoints=endpoints))
+    def __init__(self, endpoints: tuple[Endpoint, ...] = (), profile: Profile = USUAL) -> None:
+        calm = scenarios.calm(SEED, PEOPLE)
+        self.world = World(SEED, dataclasses.replace(calm, profile=profile, endpoints=endpoints))
         self.world.logs = self.log = _Counting()
         self.world.run()
         # (function, service, operation) of each call.
