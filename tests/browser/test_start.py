@@ -51,6 +51,19 @@ def test_a_desktop_follows_the_phone_that_scanned_its_code(look: Look, situation
     assert (desktop.errors, phone.errors) == ([], [])
 
 
+def test_a_desktop_without_a_response_to_its_poll_polls_again(situation: Situation, visitor: Visitor) -> None:
+    created = situation.create(**ON_OPEN)
+    page = visitor.open("about:blank", DESKTOP).page
+    page.clock.install()
+    # Each stays without a response.
+    page.route("**/status/**", lambda _: None)
+
+    with page.expect_request("**/status/**"):
+        page.goto(created["start_url"])
+    with page.expect_request("**/status/**"):
+        page.clock.run_for(31_000)
+
+
 @pytest.mark.parametrize("look", PHONES, ids=named)
 def test_after_a_link_that_ended_unfinished_the_person_taps_again_and_passes(
     look: Look, situation: Situation, visitor: Visitor
