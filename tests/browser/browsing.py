@@ -29,6 +29,9 @@ _PIXELS = """async png => {
   const red = context.getImageData(0, 0, picture.width, picture.height).data.filter((_, at) => at % 4 == 0);
   return [picture.width, picture.height, new TextDecoder("utf-16le").decode(Uint16Array.from(red))]}"""
 
+# Milliseconds for whatever a test waits for, however busy the machine is. Playwright's own limits are half of it.
+_PATIENCE = 60_000
+
 Scheme = Literal["light", "dark"]
 
 
@@ -81,15 +84,17 @@ class Visit:
         self.errors.clear()
         self.responses.clear()
 
-    def see(self, heading: str, *, seconds: float = 10) -> None:
-        """Waits until the page, or one that follows it, has this heading. Raises Playwright's TimeoutError."""
+    def see(self, heading: str) -> None:
+        """Waits until the page, or one that follows it, has this heading, and the rest. Raises Playwright's
+        TimeoutError."""
         with self._noting():
-            self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for(timeout=seconds * 1000)
+            self.page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
+            self.page.wait_for_load_state()
 
     def click(self, button: str) -> None:
         """Clicks a button by its text."""
         with self._noting():
-            self.page.get_by_role("button", name=button, exact=True).click(timeout=10_000)
+            self.page.get_by_role("button", name=button, exact=True).click()
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
@@ -178,6 +183,7 @@ class Visitor:
             java_script_enabled=look.has_script,
             user_agent=look.user_agent,
         )
+        context.set_default_timeout(_PATIENCE)
         visit = Visit(context.new_page(), look, self._axe)
         _watch(visit)
         return visit

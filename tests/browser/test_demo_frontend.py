@@ -55,7 +55,7 @@ def test_a_phone_that_scanned_the_code_says_where_the_result_is(
 
     phone.see(FOREIGN)
     assert "If you began on another device, your result is there." in phone.page.locator("main").inner_text()
-    desktop.see(VERIFIED, seconds=30)
+    desktop.see(VERIFIED)
 
 
 def test_a_verification_of_somebody_else_in_the_query_is_refused(

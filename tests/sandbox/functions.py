@@ -1,17 +1,25 @@
-"""All functions in this one process, under one environment."""
+"""All functions in this one process, under one environment.
+
+Calls come at once from several threads. As with Lambda, an execution environment serves one call at a time: it is the
+module of a function's code, with all that the module keeps. What `bridge` keeps is shared.
+"""
 
 import importlib
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from . import lambda_runner
 from .lambda_runner import Function, FunctionError, LambdaContext
 
 __all__ = ["FunctionError", "Functions"]
+
+Handler = Callable[[Any, Any], Any]
 
 
 class Functions:
@@ -26,9 +34,8 @@ class Functions:
         sys.path[:0] = [layer for layer in map(str, layers) if layer not in sys.path]
         self.clear_caches()
         self._functions = dict(functions)
-        self._handlers = {
-            name: lambda_runner.handler(function, lambda_runner.load(function)) for name, function in functions.items()
-        }
+        # The environments that serve no call now: their handlers, by function.
+        self._idle = {name: [_start(function)] for name, function in functions.items()}
 
     def clear_caches(self) -> None:
         """Handlers fetch again what they keep between calls, secrets for one, as after a cold start."""
@@ -36,7 +43,29 @@ class Functions:
 
     def invoke(self, name: str, event: Any) -> Any:
         """The result of a function, by its logical id. Raises FunctionError and PayloadTooLargeError."""
-        function = self._functions[name]
+        function, idle = self._functions[name], self._idle[name]
+        try:
+            handler = idle.pop()
+        except IndexError:
+            handler = _start(function)
         ends_at = time.monotonic() + function.timeout
         context = LambdaContext(function, str(uuid.uuid4()), lambda: ends_at - time.monotonic())
-        return lambda_runner.call(self._handlers[name], event, context)
+        try:
+            return lambda_runner.call(handler, event, context)
+        finally:
+            idle.append(handler)
+
+
+def _start(function: Function) -> Handler:
+    """The handler of a new execution environment."""
+    module = lambda_runner.load(function)
+    handler, app = lambda_runner.handler(function, module), vars(module).get("app")
+    if app is None:
+        return handler
+
+    def handle(event: Any, context: Any) -> Any:
+        # Powertools sets this of a class that all environments share. Of the instance, it comes first.
+        app.current_event = APIGatewayProxyEventV2(event)
+        return handler(event, context)
+
+    return handle

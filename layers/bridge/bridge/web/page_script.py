@@ -5,7 +5,8 @@
 - `[data-copy]`: shows the button, which copies the link.
 - `body`'s child `[data-status]`: polls that URL while the page is visible, as often as Retry-After says; reloads the
   page when the response changes. When it is final (no Retry-After), goes where the person would have gone: `?follow=1`.
-  When `data-soon` seconds have passed it polls only every 30 s.
+  When `data-soon` seconds have passed it polls only every 30 s. A poll without a response for 30 seconds, as long as
+  API Gateway waits at most, is followed by another.
 """
 
 SCRIPT = """
@@ -22,8 +23,8 @@ const copy=one("[data-copy]"),link=one("#link");
 if(copy&&link&&navigator.clipboard){copy.hidden=false;copy.addEventListener("click",()=>{link.select();
 navigator.clipboard.writeText(link.value).then(()=>{copy.textContent=copy.dataset.copy},()=>{})})}
 const follow=one("[data-status]");
-if(follow){let last=null,busy=false,due=0;const soon=start+follow.dataset.soon*1000;
-const poll=async()=>{if(busy||document.hidden||Date.now()<due)return;busy=true;let wait=10;
+if(follow){let last=null,due=0;const soon=start+follow.dataset.soon*1000;
+const poll=async()=>{if(document.hidden||Date.now()<due)return;due=Date.now()+30000;let wait=10;
 try{const r=await fetch(follow.dataset.status,{cache:"no-store"}),after=+r.headers.get("retry-after");
 if(r.ok){const text=await r.text();
 if(!after)return location.replace(location.pathname+"?follow=1");
@@ -31,7 +32,7 @@ if(last!==null&&text!==last)return location.reload();
 last=text}else if(r.status===404)return location.reload();
 wait=after||10}catch{}
 if(Date.now()>soon)wait=Math.max(wait,30);
-due=Date.now()+wait*1000;busy=false};
+due=Date.now()+wait*1000};
 document.addEventListener("visibilitychange",poll);setInterval(poll,1000);poll()}
 })()
 """.strip()

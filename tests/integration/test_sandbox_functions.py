@@ -1,0 +1,34 @@
+"""The sandbox's functions serve several calls at once, in one process, as Lambda does in several."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from bridge.store import reading
+from tests.integration.harness import WANTED
+from tests.sandbox.sandbox import Sandbox
+
+TIMEOUT = 60
+PHONE, DESKTOP = {"User-Agent": "Android Mobile"}, {"User-Agent": "X11; Linux"}
+
+
+def test_a_page_is_for_the_device_that_asked_although_another_asks_meanwhile(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers, wanted = {"Authorization": f"Bearer {sandbox.api_key}"}, WANTED | {"link": "on_open"}
+    created = requests.post(f"{sandbox.api_url}/verifications", json=wanted, headers=headers, timeout=TIMEOUT).json()
+    pages, read = [], reading.get
+
+    def show(device: dict[str, str]) -> None:
+        pages.append(requests.get(created["start_url"], headers=device, timeout=TIMEOUT).text)
+
+    def read_after_the_phone(*arguments: Any) -> Any:
+        monkeypatch.setattr(reading, "get", read)
+        show(PHONE)
+        return read(*arguments)
+
+    monkeypatch.setattr(reading, "get", read_after_the_phone)
+    show(DESKTOP)
+
+    assert ["<svg" in page for page in pages] == [False, True]
