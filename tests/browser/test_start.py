@@ -59,7 +59,7 @@ def test_a_desktop_that_nothing_happens_on_polls_less_often_after_five_minutes(
     page = visit.page
     polls: list[str] = []
     page.on("request", lambda request: polls.append(request.url) if "/status/" in request.url else None)
-    page.clock.install(time=time.time())
+    page.clock.install()
     with page.expect_response("**/status/**"):
         page.goto(created["start_url"])
 
