@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bridge.domain.verification import Position, Status, Verification
+from bridge.domain.verification import Position, Status, Verification, timestamp
 from bridge.store import listing
 from bridge.store.listing import MAX_DAYS, Created
 from bridge.store.table import Table
@@ -52,6 +52,15 @@ def test_the_start_is_included_and_the_end_is_not(table: Table) -> None:
     first, second, _ = created_at(table, 0, 1, 2)
     assert pages(table, later(0), later(2)) == [[second.id, first.id]]
     assert pages(table, later(5), later(5.001)) == [[]]
+
+
+@pytest.mark.parametrize(("at", "listed"), [(3, [1, 0]), (1.5, [1, 0]), (1, [0]), (0, []), (-1, [])])
+def test_a_page_begins_after_its_position_wherever_that_is(table: Table, at: float, listed: list[int]) -> None:
+    """The span moves with the clock, if the caller gives none. So a position may be outside of it by then."""
+    made = {float(second): pending(table, created_at=later(second)) for second in (-0.5, 0, 1, 2)}
+    position = (timestamp(later(at)), made[at].id if at in made else "ver_" + "a" * 26)
+    page, after = listing.by_created(table, "shop", Created(later(0), later(2)), limit=10, after=position)
+    assert (ids(page), after) == ([made[second].id for second in listed], None)
 
 
 def test_a_list_by_status_has_only_that_status_as_it_is_now(table: Table) -> None:

@@ -68,15 +68,14 @@ def _entries(
     """The index entries of a day as (created_at, id), newest first."""
     own = owner(principal)
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    first = max(wanted.start, midnight)
-    last = min(wanted.end, midnight + timedelta(days=1)) - timedelta(milliseconds=1)
+    first = timestamp(max(wanted.start, midnight))
+    last = timestamp(min(wanted.end, midnight + timedelta(days=1)) - timedelta(milliseconds=1))
+    if after:
+        # DynamoDB refuses a start key outside the condition. The span moves with the clock, so `after` may be outside.
+        last = min(last, after[0])
     if first > last:
         return
-    values = {
-        ":day": day.isoformat(),
-        ":first": f"{own}#{timestamp(first)}",
-        ":last": f"{own}#{timestamp(last)}",
-    }
+    values = {":day": day.isoformat(), ":first": f"{own}#{first}", ":last": f"{own}#{last}"}
     query: dict[str, Any] = {
         "KeyConditionExpression": "created_day = :day AND owner_created BETWEEN :first AND :last",
         "ScanIndexForward": False,
@@ -84,7 +83,7 @@ def _entries(
     if wanted.status:
         values[":status"] = wanted.status.value
         query |= {"FilterExpression": "#status = :status", "ExpressionAttributeNames": {"#status": "status"}}
-    if after:
+    if after and after[0] == last:
         key = {"created_day": day.isoformat(), "owner_created": f"{own}#{after[0]}", "id": after[1]}
         query["ExclusiveStartKey"] = to_item(key)
     for items in _pages(table, **query, ExpressionAttributeValues=to_item(values)):
