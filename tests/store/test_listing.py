@@ -84,6 +84,24 @@ def test_a_page_reads_at_most_a_month_and_the_next_goes_on(table: Table) -> None
     assert pages(table, later(-100 * DAY), later(60)) == [[new.id], [old.id], [], []]
 
 
+@pytest.mark.parametrize("most", [1, 4, 6])
+def test_a_page_reads_a_bounded_number_of_entries_and_the_next_goes_on(
+    table: Table, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(listing, "MAX_ENTRIES", most)
+    monkeypatch.setattr(listing, "_BATCH", 2)
+    made = created_at(table, -DAY, *range(7))
+    for each in (made[0], made[2]):
+        write(table, each, status="verified")
+    span = (later(-2 * DAY), later(60))
+    found = pages(table, *span, status=Status.VERIFIED)
+    assert [id for page in found for id in page] == ids([made[2], made[0]])
+    assert len(found) > 1
+    assert [id for page in pages(table, *span) for id in page] == ids(made)[::-1]
+    # The list of a replay is not in pages.
+    assert sorted(ids(list(listing.created_between(table, *span)))) == sorted(ids(made))
+
+
 def test_all_principals_created_in_a_span_are_found(table: Table) -> None:
     made = created_at(table, -DAY, 0) + created_at(table, -DAY, 0, principal="mobile")
     outside = created_at(table, -DAY - 1, 1)
