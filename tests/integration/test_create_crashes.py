@@ -2,6 +2,7 @@
 
 import pytest
 
+from bridge.cli import replay
 from bridge.domain import schedule
 from bridge.domain.errors import NotFound
 from bridge.domain.verification import LinkRequest
@@ -113,6 +114,24 @@ def test_an_abandoned_reservation_is_ended_by_the_sweep(world: World) -> None:
     assert row["ttl"] > world.clock.epoch
     assert world.stored.due() == {}
     assert world.vendor.calls()["get"] == 0
+
+
+@pytest.mark.usefixtures("died")
+def test_an_abandoned_reservation_is_in_the_lists_and_the_replay_once_it_failed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row,) = world.stored.rows()
+    world.clock.advance(schedule.RESERVATION_SECONDS)
+    world.sweep_and_drain()
+
+    for query in ({"reference": "r"}, {"status": "failed"}):
+        listed = world.functions.api("GET", "/verifications", query=query).json["data"]
+        assert [each["id"] for each in listed] == [row["id"]]
+    day, settings = row["created_at"][:10], world.deps.settings
+    names = ["--table", settings.table_name, "--bus", settings.event_bus_name]
+    capsys.readouterr()
+    assert replay.main([f"{day}T00:00Z", f"{day}T23:59:59Z", *names]) == 0
+    assert capsys.readouterr().out == "1 events of 1 verifications were sent again\n"
 
 
 @pytest.mark.usefixtures("died")

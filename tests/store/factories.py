@@ -171,7 +171,7 @@ def redacted(table: Table, status: Status = Status.VERIFIED) -> Verification:
 
 def failed_reservation(table: Table) -> Verification:
     made = reserved(table)
-    assert creation.fail_abandoned(table, made.id, later(schedule.LEASE_SECONDS + 1))
+    assert creation.fail_abandoned(table, made, later(schedule.LEASE_SECONDS + 1))
     return existing(table, made)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bridge.domain.verification import Position, Status, Verification
+from bridge.domain.verification import Position, Status, Verification, timestamp
 from bridge.store import listing
 from bridge.store.listing import MAX_DAYS, Created
 from bridge.store.table import Table
@@ -54,6 +54,15 @@ def test_the_start_is_included_and_the_end_is_not(table: Table) -> None:
     assert pages(table, later(5), later(5.001)) == [[]]
 
 
+@pytest.mark.parametrize(("at", "listed"), [(3, [1, 0]), (1.5, [1, 0]), (1, [0]), (0, []), (-1, [])])
+def test_a_page_begins_after_its_position_wherever_that_is(table: Table, at: float, listed: list[int]) -> None:
+    """The span moves with the clock, if the caller gives none. So a position may be outside of it by then."""
+    made = {float(second): pending(table, created_at=later(second)) for second in (-0.5, 0, 1, 2)}
+    position = (timestamp(later(at)), made[at].id if at in made else "ver_" + "a" * 26)
+    page, after = listing.by_created(table, "shop", Created(later(0), later(2)), limit=10, after=position)
+    assert (ids(page), after) == ([made[second].id for second in listed], None)
+
+
 def test_a_list_by_status_has_only_that_status_as_it_is_now(table: Table) -> None:
     verified, rejected = in_status(table, Status.VERIFIED), in_status(table, Status.REJECTED)
     open_one = in_status(table, Status.PENDING)
@@ -73,6 +82,24 @@ def test_redacted_ones_are_listed_and_unreadable_ones_are_left_out(table: Table)
 def test_a_page_reads_at_most_a_month_and_the_next_goes_on(table: Table) -> None:
     old, new = created_at(table, -(MAX_DAYS + 5) * DAY, 0)
     assert pages(table, later(-100 * DAY), later(60)) == [[new.id], [old.id], [], []]
+
+
+@pytest.mark.parametrize("most", [1, 4, 6])
+def test_a_page_reads_a_bounded_number_of_entries_and_the_next_goes_on(
+    table: Table, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(listing, "MAX_ENTRIES", most)
+    monkeypatch.setattr(listing, "_BATCH", 2)
+    made = created_at(table, -DAY, *range(7))
+    for each in (made[0], made[2]):
+        write(table, each, status="verified")
+    span = (later(-2 * DAY), later(60))
+    found = pages(table, *span, status=Status.VERIFIED)
+    assert [id for page in found for id in page] == ids([made[2], made[0]])
+    assert len(found) > 1
+    assert [id for page in pages(table, *span) for id in page] == ids(made)[::-1]
+    # The list of a replay is not in pages.
+    assert sorted(ids(list(listing.created_between(table, *span)))) == sorted(ids(made))
 
 
 def test_all_principals_created_in_a_span_are_found(table: Table) -> None:

@@ -80,9 +80,13 @@ def test_a_list_has_what_is_shown_and_nothing_of_others(table: Table) -> None:
     pending(table, reference="order-2")
     pending(table, reference=None)
     reserved(table)
-    failed_reservation(table)
     redacted(table)
     assert pages(table, 10) == [[mine]]
+
+
+def test_a_list_has_a_failed_create_because_a_read_shows_it_too(table: Table) -> None:
+    failed = failed_reservation(table)
+    assert pages(table, 10) == [[failed]]
 
 
 def test_a_list_has_every_status_as_it_stands(table: Table) -> None:

@@ -161,7 +161,7 @@ def test_one_that_nobody_opened_expires(table: Table, record: Record) -> None:
 @each("reserved")
 def test_a_reservation_whose_maker_died_is_ended(table: Table, record: Record) -> None:
     made = record.put(table)
-    assert creation.fail_abandoned(table, made.id, later(3600))
+    assert creation.fail_abandoned(table, made, later(3600))
     assert existing(table, made).status is Status.FAILED
     assert knows_what_it_knew_not(table, made)
 
@@ -180,7 +180,7 @@ def test_what_has_come_to_its_end_is_left_as_it_is(table: Table, record: Record)
     # A check knows the token that it began with.
     check = replace(made, token=made.token or TOKEN)
     assert completion.advance(table, check, finding(Status.EXPIRED), later(3600)) == made
-    assert not creation.fail_abandoned(table, made.id, later(3600))
+    assert not creation.fail_abandoned(table, made, later(3600))
     assert knows_what_it_knew_not(table, made)
 
 
@@ -224,7 +224,7 @@ def test_what_is_due_is_found_and_taken(table: Table, record: Record) -> None:
     assert knows_what_it_knew_not(table, made)
 
 
-@each("verified", "unopened", *LINKED)
+@each("link_not_created", "verified", "unopened", *LINKED)
 def test_what_has_a_reference_is_listed(table: Table, record: Record) -> None:
     made = record.put(table)
     assert made.reference is not None

@@ -161,7 +161,7 @@ def test_nothing_leaves_a_tombstone(table: Table, status: Status) -> None:
     with pytest.raises(ConditionFailed):
         creation.commit_link(table, before_it, url=URL, token="5LL", now=late)
     creation.release(table, before_it)
-    creation.fail_abandoned(table, before_it.id, late)
+    creation.fail_abandoned(table, before_it, late)
     claim(table, before_it.id, nonce(), late)
     rescheduled(table, before_it, due_at=DUE_AT)
     completion.advance(table, before_it, finding(Status.VERIFIED), late)

@@ -8,7 +8,8 @@ import pytest
 
 from bridge.domain import schedule
 from bridge.domain.verification import HistoryEntry, Status, Verification
-from bridge.store import creation
+from bridge.store import creation, listing
+from bridge.store.listing import Created
 from bridge.store.rows import reference_key
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import (
@@ -183,7 +184,7 @@ def test_a_release_leaves_what_was_committed(table: Table) -> None:
 def test_a_reservation_whose_maker_died_fails_and_is_due_no_more(table: Table) -> None:
     made = reserved(table)
     now = later(AFTER_LEASE)
-    assert creation.fail_abandoned(table, made.id, now)
+    assert creation.fail_abandoned(table, made, now)
     failed = existing(table, made)
     assert (failed.status, failed.reason_code, failed.sequence) == (Status.FAILED, "link_not_created", 1)
     assert (failed.updated_at, failed.due_at, failed.lease_until) == (now, None, None)
@@ -191,20 +192,40 @@ def test_a_reservation_whose_maker_died_fails_and_is_due_no_more(table: Table) -
     assert index(table, "due") == set()
 
 
+def test_a_failed_reservation_is_in_the_lists_as_a_committed_one_is(table: Table) -> None:
+    made, without = reserved(table), reserved(table, reference=None)
+    for each in (made, without):
+        assert creation.fail_abandoned(table, each, later(AFTER_LEASE))
+    assert index(table, "by_reference") == {made.id}
+    span = Created(NOW, later(1), Status.FAILED)
+    assert {each.id for each in listing.by_created(table, "shop", span, limit=9, after=None)[0]} == {
+        made.id,
+        without.id,
+    }
+
+
+def test_a_reservation_that_was_taken_over_does_not_fail_as_its_predecessor(table: Table) -> None:
+    made = reserved(table)
+    second = again(made, AFTER_LEASE, created_at=later(AFTER_LEASE))
+    assert creation.reserve(table, second, later(AFTER_LEASE)) is None
+    assert not creation.fail_abandoned(table, made, later(86400))
+    assert existing(table, made) == second
+
+
 @pytest.mark.parametrize("seconds", [0, schedule.LEASE_SECONDS])
 def test_a_reservation_does_not_fail_while_its_lease_runs(table: Table, seconds: int) -> None:
     made = reserved(table)
-    assert not creation.fail_abandoned(table, made.id, later(seconds))
+    assert not creation.fail_abandoned(table, made, later(seconds))
     assert existing(table, made) == made
 
 
 @pytest.mark.parametrize("make", [pending, failed_reservation, redacted])
 def test_what_is_no_reservation_does_not_fail(table: Table, make: Make) -> None:
     made = make(table)
-    assert not creation.fail_abandoned(table, made.id, later(86400))
+    assert not creation.fail_abandoned(table, made, later(86400))
     assert existing(table, made) == made
 
 
 def test_nothing_does_not_fail(table: Table) -> None:
-    assert not creation.fail_abandoned(table, reservation().id, NOW)
+    assert not creation.fail_abandoned(table, reservation(), NOW)
     assert is_empty(table)

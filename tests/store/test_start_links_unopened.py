@@ -123,7 +123,7 @@ def _committed_by_another(table: Table, made: Verification) -> Verification:
 
 
 def _abandoned(table: Table, made: Verification) -> Verification:
-    assert creation.fail_abandoned(table, made.id, later(AFTER_LEASE))
+    assert creation.fail_abandoned(table, made, later(AFTER_LEASE))
     return existing(table, made)
 
 

@@ -30,6 +30,8 @@ SAME = [
     ("Rajan s/o Pillai", "RAJAN A/L PILLAI"),
     ("Devi d/o Kumar", "DEVI A/P KUMAR"),
     ("Ali bin Abu bin Bakar", "ALI ABU BAKAR"),
+    ("Ali bin Abu bin Bakar", "ALI BIN ABU BAKAR"),
+    ("Ali bin bin Abu", "ALI BIN ABU"),
     # Word order.
     ("Ah Kow Tan", "TAN AH KOW"),
     ("Wei Ming Lee", "LEE WEI MING"),
@@ -37,6 +39,12 @@ SAME = [
     ("Nguyen Van An", "AN VAN NGUYEN"),
     ("Wang Bin", "BIN WANG"),
     ("Bin Wang", "WANG BIN"),
+    # Word order between connectors.
+    ("Aishah Siti binti Abdullah", "SITI AISHAH BINTI ABDULLAH"),
+    ("Ali bin Bakar Abu", "ALI BIN ABU BAKAR"),
+    ("Ali bin Bakar Abu bin Omar", "ALI BIN ABU BAKAR OMAR"),
+    ("Muthu Kumar a/l Samy Raman", "KUMAR MUTHU A/L RAMAN SAMY"),
+    ("Ain Nurul binti Abubakar", "NURUL AIN BINTI ABU BAKAR"),
     # Diacritics.
     ("Nguyễn Văn Đức", "NGUYEN VAN DUC"),
     ("Trần Thị Hồng", "TRAN THI HONG"),
@@ -85,6 +93,14 @@ DIFFERENT = [
     # A son is no daughter.
     ("Nur bin Ali", "NUR BINTI ALI"),
     ("Devi a/l Kumar", "DEVI A/P KUMAR"),
+    # A father is not his child.
+    ("Ali bin Ahmad", "AHMAD BIN ALI"),
+    ("Muthu a/l Samy", "SAMY A/L MUTHU"),
+    ("Letchumi d/o Raman", "RAMAN A/P LETCHUMI"),
+    ("Ali bin Abu bin Bakar", "ALI BIN BAKAR BIN ABU"),
+    ("Ali bin Abu bin Bakar", "BAKAR BIN ABU ALI"),
+    ("Ali Abu bin Bakar", "ALI BIN ABU BAKAR"),
+    ("Ali Abu bin Bakar", "ALI BIN ABU"),
     # Letters of one word in another order.
     ("Amina Ismail", "ANIMA ISMAIL"),
     ("Mingwei Lee", "LEE WEI MING"),

@@ -145,6 +145,10 @@ def encoded(text: str) -> str:
         encoded("2026-01-31|" + POSITION[1]),
         # A list by time asks for the day of the position.
         encoded("2026-02-31T08:00:00.000Z|" + POSITION[1]),
+        # It reads the days before the position too, and the calendar has an end.
+        encoded("0001-01-01T00:00:00.000Z|day"),
+        encoded("1999-12-31T23:59:59.999Z|" + POSITION[1]),
+        encoded("9999-12-31T23:59:59.999Z|" + POSITION[1]),
         encoded("|".join(POSITION) * 3),
         encoded(POSITION[0] + "|✓"),
         encoded("|".join(POSITION))[:-1],
@@ -154,6 +158,30 @@ def encoded(text: str) -> str:
 )
 def test_a_tampered_cursor_is_a_fault(cursor: str) -> None:
     assert pointers(lambda: searched(reference="r", cursor=cursor)) == ["query:cursor"]
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        {"created_after": "2026-01-31T08:01:31.501Z"},
+        {"created_before": "2026-01-31T08:01:31.500Z"},
+        {"created_after": "2026-01-01T00:00:00Z", "created_before": "2026-01-31T09:01:31.500+01:00"},
+    ],
+)
+def test_a_cursor_outside_the_span_of_the_list_is_a_fault(span: dict[str, str]) -> None:
+    assert pointers(lambda: searched(**span, cursor=encoded("|".join(POSITION)))) == ["query:cursor"]
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        {"created_after": "2026-01-31T08:01:31.500Z"},
+        # The list compares milliseconds, so its first page may have this position.
+        {"created_after": "2026-01-31T08:01:31.500999Z", "created_before": "2026-01-31T08:01:31.501Z"},
+    ],
+)
+def test_a_cursor_at_the_edge_of_the_span_of_the_list_is_in_it(span: dict[str, str]) -> None:
+    assert searched(**span, cursor=encoded("|".join(POSITION))).after == POSITION
 
 
 @given(st.text() | st.binary().map(lambda noise: b64encode(noise, altchars=b"-_").decode()))

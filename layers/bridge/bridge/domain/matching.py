@@ -52,30 +52,57 @@ def compare(expected: Identity, document: Identity) -> Matches:
 
 
 def _compare_names(expected: str | None, document: str | None) -> bool | None:
-    """Whether both have the same words, in any order, or the same letters in the same order."""
-    ours, our_kinds = _words(expected or "")
-    theirs, their_kinds = _words(document or "")
+    """Whether both have the same parts in the same order. A name without connectors has one part."""
+    ours, our_kinds = _parts(expected or "")
+    theirs, their_kinds = _parts(document or "")
     if not ours or not theirs:
         return None
-    if "".join(ours).isascii() != "".join(theirs).isascii():
+    if _letters(*ours).isascii() != _letters(*theirs).isascii():
         # A name in another script, such as Chinese, cannot be compared with one in Latin letters.
         return None
     if our_kinds and their_kinds and our_kinds != their_kinds:
         return False
-    return sorted(ours) == sorted(theirs) or "".join(ours) == "".join(theirs)
+    return _have_same_parts(ours, theirs) if len(ours) <= len(theirs) else _have_same_parts(theirs, ours)
 
 
-def _words(name: str) -> tuple[list[str], set[str]]:
-    """The words of a name without case, diacritics, punctuation and connectors, and the kinds of its connectors.
+def _have_same_parts(fewer: list[list[str]], more: list[list[str]]) -> bool:
+    """Whether each part of `fewer` has the words of the next parts of `more`: connectors may be missing."""
+    rest = list(more)
+    for part in fewer:
+        words: list[str] = []
+        while rest and len(_letters(words)) < len(_letters(part)):
+            words += rest.pop(0)
+        if not _have_same_words(part, words):
+            return False
+    return not rest
 
-    `bin` is a connector only between other words: it is also a Chinese given name.
+
+def _have_same_words(ours: list[str], theirs: list[str]) -> bool:
+    """In any order, or the same letters in the same order."""
+    return sorted(ours) == sorted(theirs) or _letters(ours) == _letters(theirs)
+
+
+def _letters(*parts: list[str]) -> str:
+    return "".join("".join(words) for words in parts)
+
+
+def _parts(name: str) -> tuple[list[list[str]], set[str]]:
+    """The words before, between and after the connectors of a name, and the kinds of its connectors.
+
+    The words are without case, diacritics and punctuation. `bin` is a connector only between other words: it is also a
+    Chinese given name.
     """
     text = "/".join(part.strip() for part in re.sub("['`´‘’ʻʼ]", "", _plain(name)).split("/"))
     words = re.findall(r"\b[asd]/[lpo]\b|[^\W_]+", text)
-    inner = range(1, len(words) - 1)
-    connectors = {place for place in inner if words[place] in _CONNECTORS}
-    kept = [part for place, word in enumerate(words) if place not in connectors for part in word.split("/")]
-    return kept, {_CONNECTORS[words[place]] for place in connectors}
+    parts: list[list[str]] = [[]]
+    kinds: set[str] = set()
+    for place, word in enumerate(words):
+        if word in _CONNECTORS and 0 < place < len(words) - 1:
+            kinds.add(_CONNECTORS[word])
+            parts.append([])
+        else:
+            parts[-1] += word.split("/")
+    return [part for part in parts if part], kinds
 
 
 def _plain(text: str) -> str:

@@ -68,10 +68,8 @@ def _commit(table: Table, reservation: Verification, changes: dict[str, Any], no
         "created_at": timestamp(reservation.created_at),
         "expires_at": timestamp(reservation.expires_at),
         "updated_at": timestamp(now),
-        **created_attributes(reservation.principal, reservation.created_at),
+        **_list_attributes(reservation),
     }
-    if reservation.reference is not None:
-        changes["reference_key"] = reference_key(reservation.principal, reservation.reference)
     return table.update(
         reservation.id,
         condition=f"{_RESERVED} AND {_MINE}",
@@ -82,6 +80,14 @@ def _commit(table: Table, reservation: Verification, changes: dict[str, Any], no
     )
 
 
+def _list_attributes(reservation: Verification) -> dict[str, str]:
+    """By which lists find it. A reservation has none, because nobody may read it yet."""
+    attributes = created_attributes(reservation.principal, reservation.created_at)
+    if reservation.reference is not None:
+        attributes["reference_key"] = reference_key(reservation.principal, reservation.reference)
+    return attributes
+
+
 def release(table: Table, reservation: Verification) -> None:
     """Deletes a reservation, so that the same request can be sent again immediately."""
     values = {":zero": 0, ":attempt": reservation.attempt}
@@ -90,19 +96,20 @@ def release(table: Table, reservation: Verification) -> None:
         table.delete(reservation.id, condition=f"{_RESERVED} AND {_MINE}", values=values)
 
 
-def fail_abandoned(table: Table, id: str, now: datetime) -> bool:
-    """Fails a reservation whose lease has expired. Returns False if there is none."""
+def fail_abandoned(table: Table, reservation: Verification, now: datetime) -> bool:
+    """Fails a reservation whose lease has expired. Returns False if it is gone, or no longer this one."""
     changes = {
         "status": Status.FAILED.value,
         "reason_code": "link_not_created",
         "updated_at": timestamp(now),
         "ttl": int(now.timestamp()) + table.retention,
+        **_list_attributes(reservation),
     }
-    values = {":zero": 0, ":now": int(now.timestamp())}
-    condition = f"{_RESERVED} AND {_LEASE_IS_OVER}"
+    values = {":zero": 0, ":attempt": reservation.attempt, ":now": int(now.timestamp())}
+    condition = f"{_RESERVED} AND {_MINE} AND {_LEASE_IS_OVER}"
     try:
         table.update(
-            id,
+            reservation.id,
             condition=condition,
             values=values,
             set=changes,

@@ -58,7 +58,7 @@ def _finish_reservation(deps: Dependencies, reservation: Verification) -> None:
     ends_at = int(reservation.created_at.timestamp()) + schedule.RESERVATION_SECONDS
     if deps.now().timestamp() < ends_at and reservation.due_at is not None:
         due.claim_due(deps.table, reservation.id, reservation.due_at, until=ends_at)
-    elif creation.fail_abandoned(deps.table, reservation.id, deps.now()):
+    elif creation.fail_abandoned(deps.table, reservation, deps.now()):
         logger.warning(
             "status_changed", extra={"verification_id": reservation.id, "status": Status.FAILED, "sequence": 1}
         )

@@ -21,7 +21,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.links import DEFAULT_VALID_FOR
 from bridge.domain.matching import Identity
-from bridge.domain.verification import LinkRequest, Position, Status
+from bridge.domain.verification import LinkRequest, Position, Status, timestamp
 
 if TYPE_CHECKING:
     from bridge.domain.listing import ListQuery
@@ -34,6 +34,8 @@ _CREATED = {"status", "created_after", "created_before"}
 _LIST_PARAMETERS = _CREATED | {"reference", "limit", "cursor"}
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+# Of the times in a query. A list reads the days around them, and the calendar has an end.
+_YEARS = range(2000, 2201)
 _POSITION_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z")
 
 
@@ -110,14 +112,14 @@ def list_query(event: APIGatewayProxyEventV2) -> "ListQuery":
         errors += [FieldError(f"query:{name}", "cannot be combined with reference") for name in query.keys() & _CREATED]
     if limit is not None and not (re.fullmatch(r"[0-9]{1,3}", limit) and 1 <= int(limit) <= MAX_LIMIT):
         errors.append(FieldError("query:limit", f"must be an integer from 1 to {MAX_LIMIT}"))
-    if "cursor" in query and (after := _decode_cursor(query["cursor"])) is None:
-        errors.append(FieldError("query:cursor", "must be the next_cursor of a page"))
     status = query.get("status")
     if status is not None and status not in list(Status):
         errors.append(FieldError("query:status", f"must be one of {', '.join(Status)}"))
     start, end = _time(query, "created_after", errors), _time(query, "created_before", errors)
     if start and end and start >= end:
         errors.append(FieldError("query:created_before", "must be later than created_after"))
+    if "cursor" in query and (after := _decode_cursor(query["cursor"], start, end)) is None:
+        errors.append(FieldError("query:cursor", "must be the next_cursor of a page of the same list"))
     if errors:
         raise InvalidRequest(sorted(errors, key=lambda error: error.pointer))
     from bridge.domain.listing import ListQuery
@@ -132,7 +134,7 @@ def _time(query: Mapping[str, str], name: str, errors: list[FieldError]) -> date
         time = datetime.fromisoformat(query[name]) if len(query[name]) <= 40 else None
     except ValueError:
         time = None
-    if time is None or time.tzinfo is None or not 2000 <= time.year <= 2200:
+    if time is None or time.tzinfo is None or time.year not in _YEARS:
         errors.append(FieldError(f"query:{name}", "must be a time with a zone, such as 2026-01-31T08:00:00Z"))
         return None
     return time
@@ -143,13 +145,16 @@ def encode_cursor(position: Position | None) -> str | None:
     return position and base64.urlsafe_b64encode("|".join(position).encode()).decode()
 
 
-def _decode_cursor(cursor: str) -> Position | None:
+def _decode_cursor(cursor: str, start: datetime | None, end: datetime | None) -> Position | None:
+    """The position in a cursor; None if there is none, or it is not between `start` and `end`."""
     try:
-        created_at, _, id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").partition("|")
-        datetime.fromisoformat(created_at)
+        time, _, id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").partition("|")
+        is_in_range = datetime.fromisoformat(time).year in _YEARS
     except ValueError:
         return None
-    return (created_at, id) if _POSITION_TIME.fullmatch(created_at) and 1 <= len(id) <= 64 else None
+    is_in_span = (start is None or timestamp(start) <= time) and (end is None or time < timestamp(end))
+    is_position = _POSITION_TIME.fullmatch(time) and 1 <= len(id) <= 64
+    return (time, id) if is_position and is_in_range and is_in_span else None
 
 
 def _body(event: APIGatewayProxyEventV2) -> bytes:
