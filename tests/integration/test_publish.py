@@ -13,6 +13,7 @@ from bridge.domain.events import events_of
 from bridge.domain.verification import Verification
 from bridge.store import reading
 from tests.integration.harness import World, new
+from tests.integration.leaks import Said
 
 
 def published(world: World) -> list[dict[str, Any]]:
@@ -57,9 +58,24 @@ def test_events_that_the_bus_does_not_take_are_published_later(world: World) -> 
     assert types(published(world)) == ["created", "created"]
 
 
-@pytest.mark.parametrize(("name", "value"), [("status", "archived"), ("history", [])])
+ENTRY = {"status": "pending", "at": "2026-01-31T08:00:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", "archived"),
+        ("history", []),
+        # What the event is made of is no text, or a time that cannot be written in UTC.
+        ("history", [ENTRY | {"reason_code": ["face_mismatch"]}]),
+        ("history", [ENTRY | {"evidence_sha256": 7}]),
+        ("history", [ENTRY | {"at": "0001-01-01T00:00:00.000+08:00"}]),
+        ("created_at", "9999-12-31T23:59:59.000-08:00"),
+        ("reference", ["order-1"]),
+    ],
+)
 def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(
-    world: World, name: str, value: object
+    world: World, said: Said, name: str, value: object
 ) -> None:
     first = world.new()
     world.sandbox.drain_streams()
@@ -71,6 +87,8 @@ def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(
     url = world.deps.settings.publish_dead_letter_queue_url
     (letter,) = world.sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"]
     assert json.loads(letter["Body"])["verification_id"] == first.id
+    (line,) = [json.loads(line) for line in said.text().splitlines() if line.startswith('{"level":"ERROR"')]
+    assert (line["message"], line["error"], line["verification_id"]) == ("event_set_aside", "UnreadableRow", first.id)
 
 
 def test_a_replay_sends_the_same_events_again(world: World) -> None:
