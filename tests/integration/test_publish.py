@@ -1,5 +1,6 @@
 """From the table's stream to the bus and on to the delivery queue: one event per advance, and again by a replay."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -47,6 +48,16 @@ def test_each_advance_is_published_once_and_no_other_write(world: World) -> None
     assert stored is not None
     assert details == [event.detail for event in events_of(stored)]
     assert world.sandbox.drain_streams() == 0
+
+
+def test_an_event_of_a_token_says_nothing_of_its_subject(world: World) -> None:
+    world.new(principal="jwt|mia@example.com")
+    world.new()
+    world.sandbox.drain_streams()
+    details = published(world)
+    assert "mia" not in json.dumps(details)
+    owners = {hashlib.sha256(principal).hexdigest()[:16] for principal in (b"jwt|mia@example.com", b"web")}
+    assert {detail["owner"] for detail in details} == owners
 
 
 def test_events_that_the_bus_does_not_take_are_published_later(world: World) -> None:

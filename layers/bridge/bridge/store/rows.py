@@ -14,6 +14,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from bridge.domain.caller import owner
 from bridge.domain.matching import Matches
 from bridge.domain.verification import EndedLink, Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.items import Item, from_item, to_item
@@ -47,11 +48,6 @@ def created_attributes(principal: str, created_at: datetime) -> dict[str, str]:
     """The key in the index by_created: one partition for each day (UTC), in it by principal and time."""
     time = timestamp(created_at)
     return {"created_day": time[:10], "owner_created": f"{owner(principal)}#{time}"}
-
-
-def owner(principal: str) -> str:
-    """A principal's place in by_created. The principal itself may be a person's address."""
-    return hashlib.sha256(principal.encode()).hexdigest()[:16]
 
 
 def history_entry(entry: HistoryEntry) -> dict[str, Any]:
