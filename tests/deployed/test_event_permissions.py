@@ -15,7 +15,8 @@ from tests.deployed.stack import Stack, eventually
 ID = "ver_" + "a" * 26
 DETAIL = {
     "id": f"evt_{ID[4:]}_2",
-    "principal": "web",
+    # The first 16 digits of the SHA-256 of "web".
+    "owner": "4b5e57f6eb2f42b9",
     "type": "verification.verified",
     "timestamp": "2026-01-31T08:00:00.000Z",
     "data": {"id": ID, "sequence": 2},

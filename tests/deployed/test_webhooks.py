@@ -147,4 +147,5 @@ def test_an_event_is_on_the_bus_for_rules_of_the_operator(stack: Stack) -> None:
 
     event = json.loads(message["Body"])
     assert (event["source"], event["detail-type"], event["resources"]) == (bus, ADVANCES[0], [created["id"]])
-    assert (event["detail"]["principal"], event["detail"]["data"]["sequence"]) == ("web", 1)
+    # The first 16 digits of the SHA-256 of "web".
+    assert (event["detail"]["owner"], event["detail"]["data"]["sequence"]) == ("4b5e57f6eb2f42b9", 1)

@@ -15,7 +15,8 @@ SECRET, SECOND = "whsec_" + "Y2FuYXJ5" * 6, "whsec_" + "c2Vjb25k" * 6
 DATA = {"id": ID, "reference": "canary-reference", "status": "verified", "sequence": 2}
 DETAIL = {
     "id": f"evt_{ID[4:]}_2",
-    "principal": "web",
+    # The first 16 digits of the SHA-256 of "web".
+    "owner": "4b5e57f6eb2f42b9",
     "type": "verification.verified",
     "timestamp": "2026-01-31T08:00:00.000Z",
     "data": DATA,

@@ -16,10 +16,14 @@ LONGER_THAN_ANYONE_WAITS = 60.0
 Response = Callable[[socket.socket, threading.Event], None]
 
 
+# What stands in `Location` of a redirect, and is no URL or no UTF-8.
+BAD_LOCATIONS = ["http://[", "//[::1/", "https://elsewhere.example/\xe9"]
+
+
 def whole(body: bytes, status: str = "200 OK", more: str = "") -> Response:
     """A response as it should be, with more header lines if there are any; the connection is kept alive."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
-    return lambda connection, stopping: connection.sendall(head.encode() + body)
+    return lambda connection, stopping: connection.sendall(head.encode("latin-1") + body)
 
 
 def dripping(

@@ -16,7 +16,7 @@ from tests.integration.deliveries import (
     content,
     for_endpoint,
 )
-from tests.integration.raw_server import RawServer, whole
+from tests.integration.raw_server import BAD_LOCATIONS, RawServer, whole
 
 
 def test_an_event_reaches_each_endpoint_that_wants_it_signed_and_no_other(delivery: Delivery) -> None:
@@ -65,6 +65,8 @@ def test_any_2xx_is_done(delivery: Delivery, status: str) -> None:
     ("status", "attempt", "header", "hidden"),
     [
         ("301 Moved", 1, "", 5),
+        ("302 Found", 1, "Location: https://elsewhere.example/\r\n", 5),
+        *(("302 Found", 2, f"Location: {location}\r\n", 300) for location in BAD_LOCATIONS),
         ("304 Not Modified", 1, "", 5),
         ("400 Bad Request", 2, "", 300),
         ("401 Unauthorized", 3, "", 1800),
@@ -126,13 +128,20 @@ def test_a_receiver_that_is_not_reached_is_tried_again(delivery: Delivery, url: 
     assert (line["error_code"], "http_status" in line, delivery.hidden) == (error, False, [5])
 
 
-@pytest.mark.parametrize("age", [72 * 3600, 80 * 3600])
-def test_after_72_hours_it_is_set_aside_with_a_line(delivery: Delivery, age: int) -> None:
-    with RawServer(whole(b"", "500 Error")) as server:
+@pytest.mark.parametrize(
+    ("status", "header", "age"),
+    [
+        ("500 Error", "", 72 * 3600),
+        ("500 Error", "", 80 * 3600),
+        *(("302 Found", f"Location: {location}\r\n", 72 * 3600) for location in BAD_LOCATIONS),
+    ],
+)
+def test_after_72_hours_it_is_set_aside_with_a_line(delivery: Delivery, status: str, header: str, age: int) -> None:
+    with RawServer(whole(b"", status, header)) as server:
         delivery.endpoints({"name": "crm", "url": server.url})
         assert not delivery.deliver(for_endpoint("crm"), attempt=11, age=72 * 3600 - 1)
         assert delivery.deliver(for_endpoint("crm"), attempt=12, age=age)
     assert [each["Body"] for each in delivery.dead_letters()] == [{"endpoint": "crm", "event": DETAIL}]
     line = delivery.log()[-1]
-    expected = NAMED | {"message": "delivery_gave_up", "operation": "PostWebhook", "http_status": 500}
+    expected = NAMED | {"message": "delivery_gave_up", "operation": "PostWebhook", "http_status": int(status[:3])}
     assert {name: line.get(name) for name in expected} == expected

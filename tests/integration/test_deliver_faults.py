@@ -13,7 +13,7 @@ from tests.integration.raw_server import RawServer, Response, whole
 POISON = [
     "not json", "[]", "{}", "null", '"x"', '{"detail": {}}', '{"endpoint": "crm"}',
     json.dumps({"endpoint": "CRM", "event": DETAIL}), json.dumps({"endpoint": None, "event": DETAIL}),
-    json.dumps({"detail": DETAIL | {"principal": None}}), json.dumps({"detail": DETAIL | {"data": []}}),
+    json.dumps({"detail": DETAIL | {"owner": None}}), json.dumps({"detail": DETAIL | {"data": []}}),
     json.dumps({"detail": DETAIL | {"data": {"id": "canary"}}}), json.dumps({"detail": DETAIL | {"id": "evt_1\r\nx:"}}),
 ]  # fmt: skip
 

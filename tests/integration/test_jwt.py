@@ -15,6 +15,7 @@ from bridge.domain.errors import StorageUnavailable
 from bridge.observability import logger
 from bridge.settings import Settings
 from tests.integration.harness import WANTED, http_event
+from tests.integration.raw_server import RawServer, dripping
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.serving import Server
 from tests.sandbox.signing import jwk
@@ -50,6 +51,13 @@ def test_the_keys_come_over_http(server: Server) -> None:
 def test_a_response_that_is_not_the_keys_is_a_failure(server: Server, response: Response) -> None:
     with pytest.raises(StorageUnavailable):
         http_fetcher(_serve(server, response))()
+
+
+def test_a_redirect_larger_than_any_key_set_is_not_read_to_its_end() -> None:
+    endless = dripping(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n", bytes(MAX_BYTES), seconds=0.01)
+    with RawServer(endless) as server, pytest.raises(StorageUnavailable) as failed:
+        http_fetcher(server.url)()
+    assert failed.value.code == "status 302"
 
 
 def test_an_unreachable_provider_is_a_failure() -> None:

@@ -1,8 +1,10 @@
 """Posts to hosts that somebody else chose, against real servers: where they connect to, and when they end."""
 
+import gzip
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from bridge.outbound import public_post
 from bridge.outbound.public_post import Posted, PublicPost
 from tests.deployed.certificates import Authority
 from tests.integration.network import HOST, addresses, hangs, resolve_by
-from tests.integration.raw_server import RawServer, Response, dripping, silent, whole
+from tests.integration.raw_server import BAD_LOCATIONS, RawServer, Response, dripping, silent, whole
 
 # Seconds.
 BUDGET, MARGIN = 0.7, 1.0
@@ -146,6 +148,16 @@ def test_a_redirect_is_returned_and_not_followed(
 
 
 @pytest.mark.usefixtures("admitted")
+@pytest.mark.parametrize("location", BAD_LOCATIONS)
+def test_a_redirect_to_what_is_no_url_is_returned_too(
+    location: str, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tls(authority, whole(b"", "302 Found", f"Location: {location}\r\n")) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        assert post() == Posted(302)
+
+
+@pytest.mark.usefixtures("admitted")
 def test_the_environments_proxies_and_certificates_are_not_used(
     authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -184,14 +196,33 @@ def test_a_slow_receiver_is_cut_at_the_budget(
 
 
 @pytest.mark.usefixtures("admitted")
+@pytest.mark.parametrize("status", ["200 OK", "302 Found"])
 def test_what_follows_the_head_is_neither_read_nor_waited_for(
-    authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+    status: str, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with tls(authority, dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n", b"x" * 4096)) as server:
+    head = f"HTTP/1.1 {status}\r\nLocation: https://{HOST}/\r\nContent-Length: 999999\r\n\r\n"
+    with tls(authority, dripping(head.encode(), b"x" * 4096)) as server:
         resolve_by(monkeypatch, addresses(server.port))
         started = time.monotonic()
-        assert post(budget=5).status == 200
+        assert post(budget=5).status == int(status[:3])
         assert time.monotonic() - started < MARGIN
+
+
+@pytest.mark.usefixtures("admitted")
+def test_a_compressed_body_of_a_redirect_is_not_unpacked(
+    authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 64 MB, as 64 KB.
+    body = gzip.compress(bytes(64 * 1024 * 1024))
+    more = f"Location: https://{HOST}/\r\nContent-Encoding: gzip\r\n"
+    with tls(authority, whole(body, "302 Found", more)) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        tracemalloc.start()
+        try:
+            assert post() == Posted(302)
+            assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+        finally:
+            tracemalloc.stop()
 
 
 @pytest.mark.usefixtures("admitted")

@@ -1,5 +1,6 @@
 """From the table's stream to the bus and on to the delivery queue: one event per advance, and again by a replay."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from bridge.domain.events import events_of
 from bridge.domain.verification import Verification
 from bridge.store import reading
 from tests.integration.harness import World, new
+from tests.integration.leaks import Said
 
 
 def published(world: World) -> list[dict[str, Any]]:
@@ -48,6 +50,16 @@ def test_each_advance_is_published_once_and_no_other_write(world: World) -> None
     assert world.sandbox.drain_streams() == 0
 
 
+def test_an_event_of_a_token_says_nothing_of_its_subject(world: World) -> None:
+    world.new(principal="jwt|mia@example.com")
+    world.new()
+    world.sandbox.drain_streams()
+    details = published(world)
+    assert "mia" not in json.dumps(details)
+    owners = {hashlib.sha256(principal).hexdigest()[:16] for principal in (b"jwt|mia@example.com", b"web")}
+    assert {detail["owner"] for detail in details} == owners
+
+
 def test_events_that_the_bus_does_not_take_are_published_later(world: World) -> None:
     world.new(), world.new()
     world.aws.deny("events.PutEvents", "AccessDenied")
@@ -57,9 +69,24 @@ def test_events_that_the_bus_does_not_take_are_published_later(world: World) -> 
     assert types(published(world)) == ["created", "created"]
 
 
-@pytest.mark.parametrize(("name", "value"), [("status", "archived"), ("history", [])])
+ENTRY = {"status": "pending", "at": "2026-01-31T08:00:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", "archived"),
+        ("history", []),
+        # What the event is made of is no text, or a time that cannot be written in UTC.
+        ("history", [ENTRY | {"reason_code": ["face_mismatch"]}]),
+        ("history", [ENTRY | {"evidence_sha256": 7}]),
+        ("history", [ENTRY | {"at": "0001-01-01T00:00:00.000+08:00"}]),
+        ("created_at", "9999-12-31T23:59:59.000-08:00"),
+        ("reference", ["order-1"]),
+    ],
+)
 def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(
-    world: World, name: str, value: object
+    world: World, said: Said, name: str, value: object
 ) -> None:
     first = world.new()
     world.sandbox.drain_streams()
@@ -71,6 +98,8 @@ def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(
     url = world.deps.settings.publish_dead_letter_queue_url
     (letter,) = world.sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"]
     assert json.loads(letter["Body"])["verification_id"] == first.id
+    (line,) = [json.loads(line) for line in said.text().splitlines() if line.startswith('{"level":"ERROR"')]
+    assert (line["message"], line["error"], line["verification_id"]) == ("event_set_aside", "UnreadableRow", first.id)
 
 
 def test_a_replay_sends_the_same_events_again(world: World) -> None:

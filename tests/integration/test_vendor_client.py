@@ -22,7 +22,7 @@ from bridge.domain.errors import (
 from bridge.domain.verification import LinkRequest
 from bridge.vendor.client import Link, Vendor
 from tests.integration.harness import free
-from tests.integration.raw_server import RawServer, whole
+from tests.integration.raw_server import BAD_LOCATIONS, RawServer, dripping, whole
 from tests.marks import slow_but
 from tests.sandbox.vendor import FakeVendor
 
@@ -238,6 +238,23 @@ def test_a_redirect_is_not_followed_for_it_would_carry_the_credentials_elsewhere
             assert error_of(lambda: create(client(vendor.url))) is VendorMalformed
             assert error_of(lambda: client(vendor.url).fetch("TOKEN", permit=free), "TOKEN") is VendorMalformed
         assert elsewhere.connections == 0
+
+
+@by_call
+@pytest.mark.parametrize("location", BAD_LOCATIONS)
+def test_a_redirect_to_what_is_no_url_is_malformed(location: str, ask: Ask, client: Make) -> None:
+    with RawServer(whole(b"", "302 Found", f"Location: {location}\r\n")) as vendor:
+        assert error_of(lambda: ask(client(vendor.url)), "TOKEN") is VendorMalformed
+
+
+@by_call
+def test_a_redirect_larger_than_any_record_is_not_read_to_its_end(
+    ask: Ask, client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.vendor.transport.MAX_RESPONSE_BYTES", 1024 * 1024)
+    endless = dripping(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n", bytes(256 * 1024), seconds=0.01)
+    with RawServer(endless) as vendor:
+        assert error_of(lambda: ask(client(vendor.url)), "TOKEN") is VendorMalformed
 
 
 def test_cookie_of_the_vendor_is_not_sent_with_any_later_request(client: Make) -> None:

@@ -1,6 +1,7 @@
 """Events follow from the record alone: what is sent first and what a replay sends are the same."""
 
 import dataclasses
+import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -62,9 +63,11 @@ def test_after_a_redaction_no_event_names_the_reference() -> None:
     assert not any(b"order-1" in event.body for event in events_of(redacted))
 
 
-def test_the_body_of_a_webhook_names_no_principal() -> None:
-    event = last_event(verification(CREATED))
-    assert event.principal not in event.body.decode()
+def test_an_event_has_a_hash_of_the_principal_and_the_body_of_its_webhook_not_even_that() -> None:
+    event = last_event(verification(CREATED, principal="jwt|mia@example.com"))
+    assert event.detail["owner"] == hashlib.sha256(b"jwt|mia@example.com").hexdigest()[:16]
+    assert "mia" not in json.dumps(event.detail)
+    assert event.owner not in event.body.decode()
     assert json.loads(event.body) == {"type": event.type, "timestamp": event.timestamp, "data": event.data}
 
 
@@ -73,7 +76,7 @@ def test_an_event_is_read_back_from_its_detail() -> None:
     assert event_in(json.loads(json.dumps(event.detail))) == event
 
 
-@pytest.mark.parametrize("spoil", [{"id": 1}, {"data": {}}, {"principal": None}])
+@pytest.mark.parametrize("spoil", [{"id": 1}, {"data": {}}, {"owner": None}])
 def test_another_detail_is_refused(spoil: dict[str, Any]) -> None:
     detail = last_event(verification(CREATED)).detail
     with pytest.raises((KeyError, TypeError)):

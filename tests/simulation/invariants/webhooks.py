@@ -14,7 +14,7 @@ from tests.simulation.world import World
 from .advances import advances, wants
 from .history import Violation, sequence
 
-_ROOT, _DETAIL = {"type", "timestamp", "data"}, {"id", "principal", "type", "timestamp", "data"}
+_ROOT, _DETAIL = {"type", "timestamp", "data"}, {"id", "owner", "type", "timestamp", "data"}
 _GIVEN_UP = {"message_failed", "event_not_published", "event_set_aside", "endpoint_off", "delivery_gave_up"}
 
 

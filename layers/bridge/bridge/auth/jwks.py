@@ -89,21 +89,20 @@ def http_fetcher(url: str) -> Callable[[], bytes]:
     """A function that fetches `url` within BUDGET seconds and MAX_BYTES, and follows no redirect."""
 
     def fetch() -> bytes:
-        import requests
-
         from bridge.outbound.deadline import DeadlineAdapter, within
+        from bridge.outbound.session import Session
 
-        with requests.Session() as session, within(BUDGET) as exchange:
+        with Session() as session, within(BUDGET) as exchange:
             session.trust_env = False
             session.mount("https://", DeadlineAdapter())
             session.mount("http://", DeadlineAdapter())
             try:
-                response = session.get(url, timeout=BUDGET, allow_redirects=False, stream=True)
-                body = b""
-                for chunk in response.iter_content(MAX_BYTES):
-                    body += chunk
-                    if len(body) > MAX_BYTES:
-                        break
+                with session.get(url, timeout=BUDGET, allow_redirects=False, stream=True) as response:
+                    body = b""
+                    for chunk in response.iter_content(MAX_BYTES):
+                        body += chunk
+                        if len(body) > MAX_BYTES:
+                            break
             except (OSError, ValueError) as error:
                 raise StorageUnavailable("jwks", type(error).__name__) from None
         if exchange.has_passed() or response.status_code != 200 or len(body) > MAX_BYTES:

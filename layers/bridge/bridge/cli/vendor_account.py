@@ -11,6 +11,7 @@ import requests
 
 from bridge.cli import vendor_assumptions as assumed
 from bridge.outbound.deadline import DeadlineAdapter, within
+from bridge.outbound.session import Session
 
 # The request for the link, which nobody opens.
 SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://example.com/return/doctor"}
@@ -53,7 +54,7 @@ class Account:
             raise CannotAsk("EKYC_API_URL must begin with https://")
         self._url = f"{api_url.rstrip('/')}/api/ekyc/verifications"
         self._credentials = credentials
-        self._session = requests.Session()
+        self._session = Session()
         # Ignore proxies and .netrc, which would see or replace the credentials.
         self._session.trust_env = False
         self._session.mount("http://", DeadlineAdapter())

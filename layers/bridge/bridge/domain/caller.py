@@ -1,5 +1,6 @@
 """An authorized caller, and the scopes that a caller may have."""
 
+import hashlib
 from dataclasses import dataclass
 
 # Each scope covers the verifications of the caller's own principal. With READ_ALL, READ covers those of all principals.
@@ -13,6 +14,11 @@ SCOPES = (WRITE, READ, READ_RESULT, READ_ALL, REDACT, REPLAY)
 
 # The principal of an access token is this prefix and the token's subject. No API key has such a principal.
 JWT_PRINCIPAL_PREFIX = "jwt|"
+
+
+def owner(principal: str) -> str:
+    """A hash that stands for a principal in an index and in events. The principal may be a person's address."""
+    return hashlib.sha256(principal.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.domain.caller import owner
 from bridge.domain.ids import is_id
 from bridge.domain.reasons import reason
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
@@ -22,10 +23,10 @@ _ID = re.compile(r"evt_[a-z2-7]{26}_[1-9][0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`timestamp` as ISO 8601; `principal` is for the routing of webhooks, and in none of them."""
+    """`timestamp` as ISO 8601. `owner`, a hash of the principal, is for routing webhooks, and in none of them."""
 
     id: str
-    principal: str
+    owner: str
     type: str
     timestamp: str
     data: dict[str, Any]
@@ -41,7 +42,7 @@ class Event:
         """What is sent to the event bus."""
         return {
             "id": self.id,
-            "principal": self.principal,
+            "owner": self.owner,
             "type": self.type,
             "timestamp": self.timestamp,
             "data": self.data,
@@ -50,7 +51,7 @@ class Event:
 
 def event_in(detail: Any) -> Event:
     """The event in a bus event's `detail`; KeyError, TypeError or ValueError if it is not one of ours."""
-    texts = {name: detail[name] for name in ("id", "principal", "type", "timestamp")}
+    texts = {name: detail[name] for name in ("id", "owner", "type", "timestamp")}
     data = detail["data"]
     if not all(isinstance(text, str) for text in texts.values()):
         raise TypeError("a field of the event is no text")
@@ -83,7 +84,7 @@ def _event(verification: Verification, sequence: int, entry: HistoryEntry) -> Ev
         "updated_at": time,
     }
     id = f"evt_{verification.id.removeprefix('ver_')}_{sequence}"
-    return Event(id, verification.principal, _type(entry), time, data)
+    return Event(id, owner(verification.principal), _type(entry), time, data)
 
 
 def _type(entry: HistoryEntry) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bridge.domain.addresses import is_loopback, is_public
+from bridge.domain.caller import owner
 from bridge.domain.events import TYPES, Event
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of secrets, and none itself
@@ -44,7 +45,8 @@ class Endpoint:
 
     def wants(self, event: Event) -> bool:
         """Whether it is to be sent this event."""
-        return (self.events is None or event.type in self.events) and self.principal in (None, event.principal)
+        is_its_type = self.events is None or event.type in self.events
+        return is_its_type and (self.principal is None or owner(self.principal) == event.owner)
 
 
 class Endpoints(NamedTuple):

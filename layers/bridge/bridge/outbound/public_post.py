@@ -17,6 +17,7 @@ from bridge.domain import addresses
 from bridge.domain.errors import DeliveryFailed
 from bridge.outbound.connecting import AddressRefused
 from bridge.outbound.deadline import Bounded, BoundedTls, DeadlineAdapter, Pools, within
+from bridge.outbound.session import Session
 
 # Seconds, from resolving the name to the last header of the response.
 BUDGET = 10.0
@@ -65,7 +66,7 @@ class PublicPost:
         self, *, allow_loopback: bool = False, budget: float = BUDGET, certificates: str | None = None
     ) -> None:
         self._budget = budget
-        self._session = requests.Session()
+        self._session = Session()
         # Neither proxies nor a .netrc of the environment.
         self._session.trust_env = False
         self._session.verify = certificates or True

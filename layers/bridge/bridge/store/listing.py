@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bridge.aws.clients import required, translate_aws_errors
+from bridge.domain.caller import owner
 from bridge.domain.verification import Position, Status, Verification, timestamp
 from bridge.store.items import Item, from_item, to_item
 from bridge.store.reading import get_all
-from bridge.store.rows import owner
 from bridge.store.table import Table
 
 # The most days that one page of a list reads. A list of few verifications over many days has pages with none.

@@ -11,9 +11,10 @@ Attributes for the table only:
 """
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from bridge.domain.caller import owner
 from bridge.domain.matching import Matches
 from bridge.domain.verification import EndedLink, Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.items import Item, from_item, to_item
@@ -47,11 +48,6 @@ def created_attributes(principal: str, created_at: datetime) -> dict[str, str]:
     """The key in the index by_created: one partition for each day (UTC), in it by principal and time."""
     time = timestamp(created_at)
     return {"created_day": time[:10], "owner_created": f"{owner(principal)}#{time}"}
-
-
-def owner(principal: str) -> str:
-    """A principal's place in by_created. The principal itself may be a person's address."""
-    return hashlib.sha256(principal.encode()).hexdigest()[:16]
 
 
 def history_entry(entry: HistoryEntry) -> dict[str, Any]:
@@ -98,33 +94,33 @@ def to_row(verification: Verification) -> Item:
 
 
 def from_row(item: Item) -> Verification:
-    """The verification in an item. Raises UnreadableRow."""
+    """The verification in an item. Raises UnreadableRow, also if its events could not be made."""
     row = from_item(item)
     try:
         return _verification(row)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         raise UnreadableRow(str(row.get("id"))) from None
 
 
 def _verification(row: dict[str, Any]) -> Verification:
     return Verification(
-        id=row["id"],
-        principal=row["principal"],
+        id=_text(row["id"]),
+        principal=_text(row["principal"]),
         status=Status(row["status"]),
         sequence=int(row["sequence"]),
-        type=row["type"],
+        type=_text(row["type"]),
         id_country=row["id_country"],
         id_type=row["id_type"],
         redirect_url=row.get("redirect_url"),
-        reference=row.get("reference"),
+        reference=_optional_text(row.get("reference")),
         metadata=row.get("metadata", {}),
         code=row.get("code"),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        updated_at=datetime.fromisoformat(row["updated_at"]),
-        expires_at=datetime.fromisoformat(row["expires_at"]),
+        created_at=_utc(row["created_at"]),
+        updated_at=_utc(row["updated_at"]),
+        expires_at=_utc(row["expires_at"]),
         fingerprint=row.get("fingerprint"),
         attempt=row["attempt"],
-        reason_code=row.get("reason_code"),
+        reason_code=_optional_text(row.get("reason_code")),
         token=row.get("token"),
         url=row.get("url"),
         lease_until=_number(row.get("lease_until")),
@@ -151,9 +147,9 @@ def _verification(row: dict[str, Any]) -> Verification:
 def _history_entry(value: dict[str, Any]) -> HistoryEntry:
     return HistoryEntry(
         status=Status(value["status"]),
-        at=datetime.fromisoformat(value["at"]),
-        reason_code=value.get("reason_code"),
-        evidence_sha256=value.get("evidence_sha256"),
+        at=_utc(value["at"]),
+        reason_code=_optional_text(value.get("reason_code")),
+        evidence_sha256=_optional_text(value.get("evidence_sha256")),
         is_redaction=value.get("redacted", False),
     )
 
@@ -168,12 +164,27 @@ def ended_link(link: EndedLink) -> dict[str, Any]:
 
 
 def _ended_link(value: dict[str, Any]) -> EndedLink:
-    created_at, expires_at = (datetime.fromisoformat(value[name]) for name in ("created_at", "expires_at"))
+    created_at, expires_at = (_utc(value[name]) for name in ("created_at", "expires_at"))
     return EndedLink(value["token"], created_at, expires_at, value["outcome"])
 
 
+def _utc(value: str) -> datetime:
+    """Raises OverflowError for a time that UTC does not have, such as the first morning of the year 1 east of it."""
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
 def _time(value: Any) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
+    return None if value is None else _utc(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _optional_text(value: Any) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _number(value: Any) -> int | None:

@@ -20,6 +20,7 @@ from bridge.domain.errors import (
     VendorUnavailable,
 )
 from bridge.outbound.deadline import DeadlineAdapter, within
+from bridge.outbound.session import Session
 from bridge.vendor.response import VendorResponse, check_status, read
 
 # Seconds. The connect timeout applies to DNS and all addresses together, and again to the TLS handshake.
@@ -45,7 +46,7 @@ class Transport:
     def __init__(self, credentials: Credentials, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._credentials = credentials
         self._clock = clock
-        self._session = requests.Session()
+        self._session = Session()
         # Ignore proxies and .netrc, which would see or replace the credentials.
         self._session.trust_env = False
         # Store no cookies: a cookie that the vendor sets for one person would go with another person's request.
