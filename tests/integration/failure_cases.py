@@ -20,6 +20,7 @@ from tests.integration.failure_scenes import (
     queue_that_takes_nothing,
     rate_limit_used_up,
     sweep,
+    uncounted,
     undecided_and_refreshed,
     unforeseen,
     unreadable,
@@ -83,6 +84,10 @@ NOT_CONNECTED = {"operation": "PostWebhook", "error_code": "NotConnected"}
 UNREADABLE = {"error": "UnreadableRow"}
 CASES = {
     "return, DynamoDB denies": denied("dynamodb.UpdateItem", person_returns, "request_failed"),
+    "return, its vendor call cannot be counted": Case(
+        uncounted, person_returns, "rate_limiter_unavailable", "StorageFault",
+        storage("UpdateItem", "AccessDeniedException"),
+    ),
     "return, S3 denies": denied("s3.PutObject", person_returns, "check_failed", "AccessDenied"),
     "return, vendor fails": fails("500", person_returns, http_status=500),
     "return, vendor resets the connection": fails("reset", person_returns),

@@ -114,6 +114,11 @@ def unforeseen(scene: Scene) -> None:
     vars(scene.deps)["vendor"] = SimpleNamespace(fetch=mock.Mock(side_effect=KeyError("canary")))
 
 
+def uncounted(scene: Scene) -> None:
+    """DynamoDB denies the second write of what follows, which counts the vendor call."""
+    scene.aws.before_call(2, lambda: scene.aws.deny("dynamodb.UpdateItem"))
+
+
 def rate_limit_used_up(scene: Scene) -> None:
     counters = CallCounters(scene.aws.client("dynamodb"), scene.deps.settings.rate_table_name)
     vars(scene.deps)["rate_limiter"] = RateLimiter(counters, limit=5, background=60, now=scene.clock)

@@ -68,6 +68,7 @@ class RawServer:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []
+        self._forgotten: dict[int, Response] = {}
         self.requests: list[bytes] = []
         self.connections = 0
 
@@ -96,6 +97,10 @@ class RawServer:
         for each in (self._listening, *self._open):
             each.close()
 
+    def forget_connections(self, response: Response) -> None:
+        """Gives `response` to each further request on a connection of now."""
+        self._forgotten = dict.fromkeys(range(1, self.connections + 1), response)
+
     def _start(self, work: Callable[..., None], *given: object) -> None:
         thread = threading.Thread(target=work, args=given, daemon=True)
         self._threads.append(thread)
@@ -107,17 +112,21 @@ class RawServer:
                 connection, _ = self._listening.accept()
                 self.connections += 1
                 self._open.append(connection)
-                self._start(self._converse, connection)
+                self._start(self._converse, connection, self.connections)
 
-    def _converse(self, connection: socket.socket) -> None:
+    def _converse(self, connection: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
             stack.enter_context(connection)
             while not self._stopping.is_set() and (self._greeted or self._heard(connection)):
-                response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
-                response(connection, self._stopping)
+                self._next_response(number)(connection, self._stopping)
+
+    def _next_response(self, connection: int) -> Response:
+        if connection in self._forgotten:
+            return self._forgotten[connection]
+        return self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
 
     def _heard(self, connection: socket.socket) -> bool:
         """Reads a request, its body included; False when the other side has hung up."""

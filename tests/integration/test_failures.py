@@ -24,6 +24,7 @@ from tests.integration.failure_scenes import (
     sweep,
     vendor,
 )
+from tests.integration.harness import WANTED
 from tests.sandbox.functions import FunctionError
 
 
@@ -122,6 +123,33 @@ def test_an_outage_that_one_person_meets_raises_an_alarm_within_15_minutes(
     scene.aws.forget()
 
     assert bad_minutes >= ALARMS[metric].properties["DatapointsToAlarm"]
+
+
+@pytest.mark.parametrize(
+    ("inject", "metric"),
+    [
+        (vendor("500", on="create"), "VendorFault"),
+        (lambda scene: scene.aws.refuse("dynamodb.PutItem", times=100), "StorageFault"),
+    ],
+)
+def test_an_outage_that_a_create_in_ten_minutes_meets_raises_its_alarms_within_the_hour(
+    scene: Scene, capsys: pytest.CaptureFixture[str], inject: Step, metric: str
+) -> None:
+    inject(scene)
+    capsys.readouterr()
+    bad_minutes = []
+    # AWS takes some two minutes to show a metric.
+    for minute in range(0, 60 - 2, 10):
+        assert scene.functions.api("POST", "/verifications", WANTED).status >= 500
+        if any(each.name == metric for each in emitted(capsys.readouterr().out)):
+            bad_minutes.append(minute)
+        scene.clock.advance(600)
+    scene.aws.forget()
+
+    for alarm in (ALARMS[metric].properties, ALARMS["Api5xxAlarm"].properties):
+        considered = alarm["Period"] * alarm["EvaluationPeriods"] / 60
+        most = max(sum(last - considered < each <= last for each in bad_minutes) for last in bad_minutes)
+        assert most >= alarm["DatapointsToAlarm"]
 
 
 @pytest.mark.parametrize("seconds", [0, 90])

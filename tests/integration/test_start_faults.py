@@ -129,16 +129,16 @@ def test_a_release_that_fails_is_logged_and_the_lease_expires(
 
 
 def test_a_start_counts_as_a_create_of_the_principal(world: World, unopened: Verification) -> None:
-    permits: list[tuple[str, str | None]] = []
+    permits: list[tuple[str, str, str | None]] = []
 
     class Noted:
-        def permit(self, call: str, principal: str | None = None) -> Callable[[], None]:
-            permits.append((call, principal))
+        def permit(self, call: str, verification_id: str, principal: str | None = None) -> Callable[[], None]:
+            permits.append((call, verification_id, principal))
             return free
 
     vars(world.deps)["rate_limiter"] = Noted()
     opened(world, unopened)
-    assert permits == [("create", unopened.principal)]
+    assert permits == [("create", unopened.id, unopened.principal)]
 
 
 def test_a_start_without_a_share_of_the_rate_limit_calls_nobody_and_gives_the_lease_back(

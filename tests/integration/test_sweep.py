@@ -10,6 +10,7 @@ from bridge.domain import schedule
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Verification
 from bridge.store import claims, due
+from bridge.store.rows import DUE_SHARDS
 from bridge.use_cases.sweep import sweep
 from tests.integration.harness import World
 from tests.sandbox.functions import FunctionError
@@ -149,6 +150,26 @@ def test_what_was_claimed_and_not_sent_becomes_due_again(world: World) -> None:
     assert world.stored.due() == {verification.id: world.clock.epoch + 30}
     assert world.sandbox.drain_queue() == 0
     assert next_check(world, verification)["status"] == "verified"
+
+
+@pytest.mark.parametrize("call", [1, 4, 6])
+def test_a_claim_that_fails_holds_up_none_of_those_claimed_before_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    # So many that no message has a delay.
+    monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "600")
+    verifications = [world.new("verified") for _ in range(6)]
+    world.clock.advance(schedule.FIRST_CHECK)
+    before_the_claims = ["sqs.GetQueueAttributes", *["dynamodb.Query"] * DUE_SHARDS]
+    world.aws.before_call(len(before_the_claims) + call, lambda: world.aws.deny("dynamodb.UpdateItem"))
+
+    with pytest.raises(FunctionError):
+        world.sandbox.sweep_now()
+
+    assert world.sandbox.drain_queue() == call - 1
+    world.clock.advance(60)
+    assert world.sweep_and_drain() == 6 - (call - 1)
+    assert {world.row(verification)["status"] for verification in verifications} == {"verified"}
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from bridge.vendor.client import Vendor
 from tests.deployed.certificates import Authority
 from tests.integration.harness import free
 from tests.integration.network import HOST, Resolver, addresses, hangs, resolve_by
-from tests.integration.raw_server import RawServer, silent, whole
+from tests.integration.raw_server import RawServer, Response, silent, whole
 
 # Seconds.
 BUDGET = 0.7
@@ -176,6 +178,29 @@ def test_a_kept_connection_resolves_nothing_and_starts_no_thread(client: Make, m
         monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread was started"))
         vendor.fetch("TOKEN", permit=free)
         assert (len(asked), server.connections, len(server.requests)) == (1, 1, 2)
+
+
+def reset(connection: socket.socket, stopping: threading.Event) -> None:
+    """As a host responds on a connection that it does not know any more."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.mark.parametrize("forgotten", [reset, silent()], ids=["reset", "silent"])
+def test_a_create_after_a_pause_does_not_use_a_connection_that_may_be_forgotten(
+    forgotten: Response, client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(LINK) as server:
+        resolve_by(monkeypatch, addresses(server.port))
+        vendor = client(budget=5)
+        create_link = partial(vendor.create_link, REQUEST, "https://bridge.example/return/a/b", permit=free)
+        create_link()
+        server.forget_connections(forgotten)
+        now = time.time()
+        # The monotonic clock stands still, as in a frozen process.
+        monkeypatch.setattr(time, "time", lambda: now + 31)
+        assert create_link().token == create_link().token == "TOKEN"
+        assert (server.connections, len(server.requests)) == (2, 3)
 
 
 def test_lookups_that_hang_do_not_pile_up_and_are_made_again_afterwards(

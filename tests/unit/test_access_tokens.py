@@ -172,6 +172,47 @@ def test_a_key_is_for_its_own_algorithm() -> None:
     assert read(presented, Issuer(ISSUER.issuer, ISSUER.audiences, ("RS256", "PS256"))) is None
 
 
+RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+
+
+@pytest.mark.parametrize("algorithm", RSA_ALGORITHMS)
+@pytest.mark.parametrize("unnamed", [{}, {"alg": None}, {"alg": ""}], ids=["no alg", "null", "empty"])
+def test_an_rsa_key_without_an_algorithm_is_for_each_rsa_algorithm_that_is_allowed(
+    algorithm: str, unnamed: dict[str, Any]
+) -> None:
+    keys = KeySet(lambda: json.dumps({"keys": [without_algorithm("rsa-1") | unnamed]}).encode())
+    presented = jwt.encode(claims(), private_key("rsa-1"), algorithm=algorithm, headers={"kid": "rsa-1"})
+    for allowed in RSA_ALGORITHMS:
+        issuer = Issuer(ISSUER.issuer, ISSUER.audiences, (allowed,))
+        assert (access_tokens.verify(presented, issuer, keys.find) is not None) == (allowed == algorithm)
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS256", "PS256", "ES256", "ES384", "ES512"])
+@pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])
+def test_a_key_without_an_algorithm_is_for_those_of_its_type_only(algorithm: str, kid: str) -> None:
+    """The header names an algorithm, and the signature is by another: as if whatever it names were allowed."""
+    keys = KeySet(lambda: json.dumps({"keys": [without_algorithm(kid)]}).encode())
+    everything = ("none", "HS256", *RSA_ALGORITHMS, "ES256", "ES384", "ES512")
+    issuer = Issuer(ISSUER.issuer, ISSUER.audiences, everything)
+    for secret in (public_pem(kid), json.dumps(jwk(kid)).encode(), b""):
+        presented = _signed({"alg": algorithm, "kid": kid, "typ": "JWT"}, claims(), secret)
+        assert access_tokens.verify(presented, issuer, keys.find) is None
+    own = jwk(kid)["alg"]
+    signed = _signed_as(algorithm, kid)
+    assert (access_tokens.verify(signed, issuer, keys.find) is not None) == (algorithm == own)
+
+
+def without_algorithm(kid: str) -> dict[str, Any]:
+    return {name: value for name, value in jwk(kid).items() if name != "alg"}
+
+
+def _signed_as(algorithm: str, kid: str) -> str:
+    """By the key's own algorithm, whatever the header says."""
+    own = jwt.get_algorithm_by_name(jwk(kid)["alg"])
+    said = f"{part({'alg': algorithm, 'kid': kid})}.{part(claims())}"
+    return f"{said}.{part(own.sign(said.encode(), private_key(kid)))}"
+
+
 def test_an_algorithm_that_is_not_allowed_is_refused() -> None:
     assert read(token("ec-1"), Issuer(ISSUER.issuer, ISSUER.audiences, ("RS256",))) is None
     assert read(token("ec-1"), Issuer(ISSUER.issuer, ISSUER.audiences, ())) is None

@@ -30,8 +30,8 @@ _ACCEPTED_TYPES = (None, "jwt", "at+jwt", "application/at+jwt")
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_ID = re.compile(r"[!-~]{1,200}")
 
-# Returns the issuer's public key with this `kid`, or None.
-FindKey = Callable[[str], "PyJWK | None"]
+# Returns the issuer's public key with this `kid` as a JWK, or None.
+FindKey = Callable[[str], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,22 @@ def _signing_key(header: Mapping[str, Any], issuer: Issuer, find_key: FindKey) -
         return None
     if not isinstance(kid, str) or not _KEY_ID.fullmatch(kid):
         return None
-    key = find_key(kid)
-    # PyJWT checks that the key fits the algorithm, and rejects non-canonical encodings of a token.
-    return key if key is not None and key.public_key_use in (None, "sig") else None
+    jwk = find_key(kid)
+    return None if jwk is None or jwk.get("use") not in (None, "sig") else _bound(jwk, algorithm)
+
+
+def _bound(jwk: Mapping[str, Any], algorithm: str) -> "PyJWK | None":
+    """The key for the only algorithm that it may verify. PyJWT compares that with the token's algorithm.
+
+    `algorithm`: that of the token, which the issuer allows. An RSA key without `alg`, which RFC 7517 makes optional, is
+    for each RSA algorithm. PyJWT takes the algorithm of other keys from `alg`, or else from the curve.
+    """
+    from jwt import PyJWK
+
+    # PyJWT rejects non-canonical encodings of a token.
+    if jwk["kty"] != "RSA" or jwk.get("alg"):
+        return PyJWK(dict(jwk))
+    return PyJWK(dict(jwk), algorithm) if algorithm.startswith(("RS", "PS")) else None
 
 
 def _token_type(header: Mapping[str, Any]) -> str | None:

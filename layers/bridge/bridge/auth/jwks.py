@@ -4,13 +4,10 @@ import contextlib
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from bridge.auth import access_tokens
 from bridge.domain.errors import StorageUnavailable
-
-if TYPE_CHECKING:
-    from jwt import PyJWK
 
 # Seconds: the age at which keys are fetched again, the least age at which an unknown `kid` causes a fetch, and the
 # pause after a failed fetch.
@@ -32,11 +29,11 @@ class KeySet:
     def __init__(self, fetch: Callable[[], bytes], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._keys: dict[str, PyJWK] = {}
+        self._keys: dict[str, dict[str, Any]] = {}
         self._fetched = self._failed = -math.inf
 
-    def find(self, kid: str) -> "PyJWK | None":
-        """The key with this id, or None.
+    def find(self, kid: str) -> dict[str, Any] | None:
+        """The key with this id as a JWK, or None.
 
         An unknown id causes a fetch, at most every MIN_REFRESH_SECONDS. Raises StorageUnavailable if a fetch fails.
         """
@@ -60,7 +57,7 @@ class KeySet:
         self._keys, self._fetched = keys, self._clock()
 
 
-def _parse(document: bytes) -> "dict[str, PyJWK]":
+def _parse(document: bytes) -> dict[str, dict[str, Any]]:
     """The asymmetric keys of a JWKS document by `kid`. Unreadable keys are left out."""
     access_tokens.load_cryptography()
     import json
@@ -79,7 +76,7 @@ def _parse(document: bytes) -> "dict[str, PyJWK]":
         with contextlib.suppress(jwt.PyJWTError, NotImplementedError, AttributeError, KeyError, TypeError, ValueError):
             key = jwt.PyJWK(each)
             if key.key_type in ("RSA", "EC") and isinstance(key.key_id, str):
-                keys[key.key_id] = key
+                keys[key.key_id] = each
     if listed and not keys:
         raise StorageUnavailable("jwks", "no usable key")
     return keys

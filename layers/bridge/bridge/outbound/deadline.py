@@ -23,6 +23,10 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from bridge.outbound.connecting import anywhere, connect
 
+# Seconds. A kept connection is used again only if its last request is not older than this. After a longer pause the
+# other side, or a NAT gateway on the way, may have forgotten the connection, and a POST on it is lost.
+MAX_IDLE_SECONDS = 30
+
 
 class Deadline:
     """A point in time, `seconds` after its creation."""
@@ -88,6 +92,13 @@ class Bounded(HTTPConnection):
 
     # Whether an address of the host may be connected to.
     admits = staticmethod(anywhere)
+    # Epoch seconds. The monotonic clock may stand still while Lambda freezes the process.
+    _last_used = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether urllib3 may send another request on this connection. If not, it makes a new one."""
+        return time.time() - self._last_used <= MAX_IDLE_SECONDS and super().is_connected
 
     def _new_conn(self) -> socket.socket:
         """A connected socket. The connect timeout applies to all addresses together, and again to the TLS handshake."""
@@ -114,6 +125,7 @@ class Bounded(HTTPConnection):
         if self.sock is None:
             self.connect()
         self.sock.settimeout(_exchange.deadline.limit(self.timeout))
+        self._last_used = time.time()
         super().send(data)
 
 

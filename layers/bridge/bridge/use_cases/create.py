@@ -56,7 +56,7 @@ def _create(deps: Dependencies, request: LinkRequest, reservation: Verification,
             due_at = links.due_without_link(reservation)
             made = creation.commit_without_link(deps.table, reservation, due_at=due_at, now=deps.now())
             return _created(made)
-        permit = deps.rate_limiter.permit(CallClass.CREATE, reservation.principal)
+        permit = deps.rate_limiter.permit(CallClass.CREATE, reservation.id, reservation.principal)
         return_url = f"{base_url}/return/{reservation.id}/{reservation.code}"
         link = deps.vendor.create_link(request, return_url, permit=permit)
     except BridgeError:

@@ -51,7 +51,7 @@ def start(deps: Dependencies, id: str, code: str, *, base_url: str) -> str | Non
 def _open_link(deps: Dependencies, leased: Verification, return_url: str) -> Verification | None:
     request = LinkRequest(leased.type, leased.id_country, leased.id_type)
     try:
-        permit = deps.rate_limiter.permit(CallClass.CREATE, leased.principal)
+        permit = deps.rate_limiter.permit(CallClass.CREATE, leased.id, leased.principal)
         link = deps.vendor.create_link(request, return_url, permit=permit)
     except BridgeError:
         _release(deps, leased)

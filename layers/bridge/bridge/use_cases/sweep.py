@@ -24,8 +24,9 @@ class SweepResult:
 def sweep(deps: Dependencies, *, has_time: Callable[[], bool]) -> SweepResult:
     """Claims due verifications and sends them, with delays that spread them over one minute.
 
-    If sending fails, they become due again soon; after a crash, in schedule.RESEND_SECONDS. The queue is filled up to
-    one minute's work, so that no message becomes stale while it waits.
+    If a claim fails, those claimed before it are sent. If sending fails, they become due again soon; after a crash, in
+    schedule.RESEND_SECONDS. The queue is filled up to one minute's work, so that no message becomes stale while it
+    waits.
 
     Args:
         has_time: False when the run should stop claiming.
@@ -37,9 +38,11 @@ def sweep(deps: Dependencies, *, has_time: Callable[[], bool]) -> SweepResult:
     capacity = max(0, deps.settings.vendor_calls_per_minute - deps.due_queue.visible_messages())
     # At least one, because the metric below needs the oldest one even if the queue is full.
     found = list(due.due(deps.table, now, limit=max(capacity, 1)))
-    messages = _claim(deps, found[:capacity], now, has_time)
+    messages, failure = _claim(deps, found[:capacity], now, has_time)
     result = SweepResult(len(found), _send(deps, messages, now))
     logger.info("sweep_finished", extra={"due": result.due, "claimed": len(messages), "sent": result.sent})
+    if failure is not None:
+        raise failure
     # Only a successful run reports this metric. SweepAlarm treats missing data as a failure.
     measure(OLDEST_DUE_SECONDS, max((now.timestamp() - due_at for _, due_at in found), default=0.0))
     return result
@@ -47,22 +50,33 @@ def sweep(deps: Dependencies, *, has_time: Callable[[], bool]) -> SweepResult:
 
 def _claim(
     deps: Dependencies, found: Sequence[tuple[str, int]], now: datetime, has_time: Callable[[], bool]
-) -> list[DueMessage]:
-    """Claims the verifications. Returns their messages, with delays that spread them over one minute."""
+) -> tuple[list[DueMessage], StorageUnavailable | None]:
+    """Claims the verifications until a claim fails.
+
+    Returns the messages of those claimed, with delays that spread them over one minute, and the failure if there was
+    one.
+    """
     until, per_minute = _claimed_until(now), deps.settings.vendor_calls_per_minute
     messages: list[DueMessage] = []
     for id, due_at in found:
         if not has_time():
             break
-        with attach_verification_id(id):
-            try:
-                is_claimed = due.claim_due(deps.table, id, due_at, until=until)
-            except UnreadableRow as unreadable:
-                due.set_aside(deps.table, unreadable, now)
-                continue
+        try:
+            is_claimed = _claim_one(deps, id, due_at, now)
+        except StorageUnavailable as error:
+            return messages, error
         if is_claimed:
             messages.append(DueMessage(id, until, delay=len(messages) * 60 // per_minute))
-    return messages
+    return messages, None
+
+
+def _claim_one(deps: Dependencies, id: str, due_at: int, now: datetime) -> bool:
+    with attach_verification_id(id):
+        try:
+            return due.claim_due(deps.table, id, due_at, until=_claimed_until(now))
+        except UnreadableRow as unreadable:
+            due.set_aside(deps.table, unreadable, now)
+            return False
 
 
 def _send(deps: Dependencies, messages: Sequence[DueMessage], now: datetime) -> int:

@@ -86,7 +86,8 @@ def _ask(
 def _fetch(deps: Dependencies, verification: Verification, check: Check, token: str, began: float) -> VendorResponse:
     is_background = check.call is CallClass.BACKGROUND
     # Scheduled checks share one limit for all principals.
-    permit = deps.rate_limiter.permit(check.call, None if is_background else verification.principal)
+    principal = None if is_background else verification.principal
+    permit = deps.rate_limiter.permit(check.call, verification.id, principal)
     # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
     return deps.vendor.fetch(token, permit=permit, spent=deps.clock() - began, retry=not is_background)
 

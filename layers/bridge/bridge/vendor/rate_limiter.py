@@ -57,12 +57,12 @@ class RateLimiter:
         self._background_calls = max(1, background * WINDOW_SECONDS // 60)
         self._now = now
 
-    def permit(self, call: CallClass, principal: str | None = None) -> Callable[[], None]:
+    def permit(self, call: CallClass, verification_id: str, principal: str | None = None) -> Callable[[], None]:
         """A function that calls `acquire`, for the vendor client to call before each request."""
-        return lambda: self.acquire(call, principal)
+        return lambda: self.acquire(call, principal, verification_id=verification_id)
 
-    def acquire(self, call: CallClass, principal: str | None = None) -> None:
-        """Counts one call.
+    def acquire(self, call: CallClass, principal: str | None = None, *, verification_id: str | None = None) -> None:
+        """Counts one call, of this verification.
 
         Raises:
             VendorLimitReached: the class or the principal has used up its share.
@@ -73,7 +73,7 @@ class RateLimiter:
         except StorageUnavailable as error:
             if call not in _FAIL_OPEN:
                 raise
-            record_failure("rate_limiter_unavailable", error)
+            record_failure("rate_limiter_unavailable", error, verification_id=verification_id)
 
     def _count(self, call: CallClass, principal: str | None) -> None:
         now = self._now().timestamp()
