@@ -34,6 +34,8 @@ SOURCES = {
     if its["EventSourceArn"]["Fn::GetAtt"][0] in QUEUES
 }
 SOURCE = SOURCES["DueQueue"]
+CONCURRENCY = {source.queue: source.max_concurrency or 0 for source in triggers.queue_sources(TEMPLATE)}
+CHECKS_PER_MINUTE = TEMPLATE.document["Parameters"]["VendorCallsPerMinute"]["Default"]
 FINALIZE, DELIVER = TIMEOUTS["FinalizeFunction"], TIMEOUTS["DeliverFunction"]
 by_queue = pytest.mark.parametrize("queue", ["DueQueue", "DeliveryQueue"])
 
@@ -87,9 +89,13 @@ def test_a_whole_batch_fits_into_finalize_however_slow_the_vendor_is() -> None:
 
 
 def test_no_message_waits_until_it_is_sent_again_however_slow_the_vendor_is() -> None:
-    per_minute = TEMPLATE.document["Parameters"]["VendorCallsPerMinute"]["Default"]
-    longest = per_minute * (vendor_client.BUDGET + STORE_CALLS / 10) / SOURCE["ScalingConfig"]["MaximumConcurrency"]
+    longest = CHECKS_PER_MINUTE * (vendor_client.BUDGET + STORE_CALLS / 10) / CONCURRENCY["DueQueue"]
     assert longest < schedule.RESEND_SECONDS
+
+
+def test_as_many_checks_run_at_once_as_the_rate_of_scheduled_checks_needs() -> None:
+    seconds_per_check = 2
+    assert CONCURRENCY["DueQueue"] * 60 / seconds_per_check >= CHECKS_PER_MINUTE
 
 
 @by_queue

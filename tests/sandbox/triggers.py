@@ -135,11 +135,17 @@ def queue_sources(template: Template) -> tuple[QueueSource, ...]:
             function=mapping["FunctionName"]["Ref"],
             batch_size=int(mapping.get("BatchSize", 10)),
             reports_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", ()),
-            max_concurrency=mapping.get("ScalingConfig", {}).get("MaximumConcurrency"),
+            max_concurrency=_max_concurrency(template, mapping),
         )
         for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()
         if mapping["EventSourceArn"]["Fn::GetAtt"][0] in template.of_type("AWS::SQS::Queue")
     )
+
+
+def _max_concurrency(template: Template, mapping: Document) -> int | None:
+    """Executions at the same time, or None if the mapping has no limit."""
+    declared = template.resolved(mapping.get("ScalingConfig", {}))
+    return int(declared["MaximumConcurrency"]) if declared else None
 
 
 def stream_sources(template: Template) -> tuple[StreamSource, ...]:
