@@ -1,5 +1,6 @@
 """Every documented answer comes about, and none that is not documented. `Api.call` holds each against the document."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bridge.domain.reasons import CODES
 from tests.contract.api import Api, environment, place
 from tests.contract.contract import HTML, PROBLEM, Case, cases, gateway_statuses, operations
+from tests.contract.openapi import ROOT
 from tests.contract.scenarios import READ, REDACT, REFRESH, RETURN, SCENARIOS, STATUS, Scenario
 
 SECURED = [name for name, operation in operations().items() if operation.scopes is not None]
@@ -110,6 +112,17 @@ def test_every_status_is_as_documented(played: str, expected: tuple[str, str | N
 def test_the_outcomes_cover_every_reason_of_a_vendor_record() -> None:
     others = {"document_not_accepted", "vendor_unreachable", "link_not_created", "redacted"}
     assert {reason for _, reason in OUTCOMES.values() if reason} == CODES - others
+
+
+def test_the_page_on_development_says_how_the_outcomes_end() -> None:
+    text = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+    section = text.partition("\n## The fake vendor\n")[2].partition("\n## ")[0]
+    rows = [
+        [re.findall(r"`(.+?)`", cell) for cell in row.split("|")] for row in re.findall(r"(?m)^\| (`.+) \|$", section)
+    ]
+    ends = {outcome: (status[0], next(iter(reason), None)) for outcomes, status, reason in rows for outcome in outcomes}
+    assert ends.items() <= OUTCOMES.items()
+    assert {status for status, _ in ends.values()} == {status for status, _ in OUTCOMES.values()}
 
 
 @pytest.mark.parametrize("played", ["untouched", "verified"])
