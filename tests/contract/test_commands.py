@@ -38,7 +38,7 @@ CLAIMS = {
     ("docs/development.md", "make run WEBHOOK_URL="): "own-receiver",
     ("docs/development.md", "curl"): "local",
     ("docs/development.md", "RETURN_URL="): "local",
-    ("docs/operations.md", "aws secretsmanager get-secret-value"): "aws-revoke",
+    ("docs/operations.md", "KEYS=$(aws secretsmanager get-secret-value"): "aws-revoke",
     ("docs/operations.md", "make doctor\n"): "doctor",
     ("docs/operations.md", "make doctor SECRET="): "doctor",
     ("docs/operations.md", "make check-evidence"): "check-evidence",
@@ -217,6 +217,16 @@ def test_a_key_is_revoked_as_the_page_says(shell: Shell, sandbox: Sandbox) -> No
 
     assert before
     assert _keys(sandbox) == before
+
+
+@pytest.mark.parametrize("text", ["", '{"keys": [}', '{"keys": null}', '{"keys": [{"key_id": "3f7a"}]}'])
+def test_a_malformed_secret_is_left_alone_when_a_key_is_revoked(tmp_path: Path, text: str) -> None:
+    (revoked,) = claimed_by("aws-revoke", "docs/operations.md")
+    reads_this_text = f"""aws() {{ if [ "$2" = get-secret-value ]; then echo '{text}'; else touch written; fi; }}"""
+    variables = {"ApiKeysSecretArn": "keys", "KEY_ID": "3f7a", "PRINCIPAL": "web"}
+
+    # A reader's shell has no pipefail.
+    Shell(tmp_path, variables).run("set +eo pipefail", reads_this_text, revoked, "[ ! -e written ]")
 
 
 def _keys(sandbox: Sandbox) -> list[dict[str, object]]:
