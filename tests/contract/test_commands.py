@@ -43,6 +43,7 @@ CLAIMS = {
     ("docs/operations.md", "make doctor SECRET="): "doctor",
     ("docs/operations.md", "make check-evidence"): "check-evidence",
     ("docs/operations.md", "aws dynamodb query"): "aws",
+    ("docs/operations.md", "aws s3api delete-bucket-policy"): "aws-delete",
     ("docs/operations.md", "aws sqs start-message-move-task"): "aws-sqs",
     ("docs/reliability.md", "make simulate"): "gate",
     ("docs/reliability.md", "SEED=7"): "simulation",
@@ -317,6 +318,40 @@ def test_the_commands_of_the_aws_cli_do_what_the_pages_say(shell: Shell, sandbox
     # The sandbox is the session's: the next test needs the credentials that its vendor takes.
     secrets.put_secret_value(SecretId=arn, SecretString=before)
     assert json.loads(value) == {"client_id": "client-1", "client_secret": "sk_1"}
+
+
+def test_what_a_deleted_stack_keeps_is_deleted_with_the_aws_cli_as_the_page_says(
+    shell: Shell, sandbox: Sandbox
+) -> None:
+    """Of resources that are made here: the session's other tests need those of its stack."""
+    (command,) = claimed_by("aws-delete", "docs/operations.md")
+    shell.put_on_path(_aws_cli())
+    s3, tables, secrets, kms = (sandbox.client(name) for name in ("s3", "dynamodb", "secretsmanager", "kms"))
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_policy(Bucket="kept", Policy='{"Version": "2012-10-17", "Statement": []}')
+    for _ in range(2):
+        s3.put_object(Bucket="kept", Key="records/ver_1/1.json.gz", Body=b"1")
+    s3.delete_object(Bucket="kept", Key="records/ver_1/1.json.gz")
+    kept = {"EvidenceBucketName": "kept", "DataKeyArn": kms.create_key()["KeyMetadata"]["Arn"]}
+    for output in ("TableName", "ResultsTableName", "AuditTableName", "EndpointsTableName"):
+        kept[output] = f"kept-{output}"
+        tables.create_table(
+            TableName=kept[output],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    for output in ("EkycCredentialsSecretArn", "ApiKeysSecretArn", "WebhookEndpointsSecretArn"):
+        kept[output] = secrets.create_secret(Name=f"kept-{output}", SecretString="{}")["ARN"]
+
+    assert kept.keys() <= sandbox.stack.outputs.keys()
+    shell.run(*(f"{name}={value}" for name, value in kept.items()), command)
+
+    assert "kept" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    assert not [name for name in tables.list_tables()["TableNames"] if name.startswith("kept-")]
+    assert not [each["Name"] for each in secrets.list_secrets()["SecretList"] if each["Name"].startswith("kept-")]
+    assert kms.describe_key(KeyId=kept["DataKeyArn"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
 
 
 def test_dead_letters_are_moved_back_as_the_page_says(shell: Shell, sandbox: Sandbox) -> None:
