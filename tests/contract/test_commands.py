@@ -43,6 +43,7 @@ CLAIMS = {
     ("docs/operations.md", "make doctor SECRET="): "doctor",
     ("docs/operations.md", "make check-evidence"): "check-evidence",
     ("docs/operations.md", "aws dynamodb query"): "aws",
+    ("docs/operations.md", "aws dynamodb get-item"): "aws-redact",
     ("docs/operations.md", "aws s3api delete-bucket-policy"): "aws-delete",
     ("docs/operations.md", "aws sqs start-message-move-task"): "aws-sqs",
     ("docs/reliability.md", "make simulate"): "gate",
@@ -318,6 +319,30 @@ def test_the_commands_of_the_aws_cli_do_what_the_pages_say(shell: Shell, sandbox
     # The sandbox is the session's: the next test needs the credentials that its vendor takes.
     secrets.put_secret_value(SecretId=arn, SecretString=before)
     assert json.loads(value) == {"client_id": "client-1", "client_secret": "sk_1"}
+
+
+def test_an_operator_redacts_with_the_aws_cli_what_a_token_created(
+    shell: Shell, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The embedded AWS has no functions: a stub takes the command's payload, and the sandbox invokes the function."""
+    (command,) = claimed_by("aws-redact", "docs/operations.md")
+    shell.put_on_path(_aws_cli())
+    stub = """aws() { case $1 in
+      cloudformation) [[ "$*" == *VerificationsFunction* ]] && echo the-function ;;
+      lambda) [[ "$*" == *"fileb://redact.json"*the-function* ]] ;;
+      *) command aws "$@" ;;
+    esac }"""
+    by_token = {"Authorization": f"Bearer {sandbox.identity_provider.token('verifications:write verifications:read')}"}
+    created = requests.post(f"{sandbox.api_url}/verifications", headers=by_token, json=WANTED, timeout=20).json()
+    own = f"{sandbox.api_url}/verifications/{created['id']}"
+    by_key = {"Authorization": f"Bearer {sandbox.api_key}"}
+    assert requests.post(f"{own}/redact", headers=by_key, timeout=20).status_code == 404
+
+    shell.run(stub, f"ID={created['id']}", command)
+    response = sandbox.invoke("VerificationsFunction", json.loads((tmp_path / "redact.json").read_text("utf-8")))
+
+    assert response["statusCode"] == 200
+    assert requests.get(own, headers=by_token, timeout=20).json()["reason"]["code"] == "redacted"
 
 
 def test_what_a_deleted_stack_keeps_is_deleted_with_the_aws_cli_as_the_page_says(
