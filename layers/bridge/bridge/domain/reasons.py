@@ -23,7 +23,7 @@ class Reason:
 
 _REASONS = (
     Reason("not_begun", "The verification has not started yet.", True),
-    Reason("not_started", "The link expired before it was opened.", True),
+    Reason("not_started", "The link expired before the verification was started.", True),
     Reason("abandoned", "The link expired before the verification was finished.", True),
     Reason("document_covered", "Part of the document was covered.", True),
     Reason("document_copied", "A copy of the document was shown. Please use the original document.", True),

@@ -33,7 +33,7 @@ TEXTS = Language(
     },
     reasons={
         "not_begun": "Pengesahan belum bermula.",
-        "not_started": "Pautan tamat tempoh sebelum dibuka.",
+        "not_started": "Pautan tamat tempoh sebelum pengesahan dimulakan.",
         "abandoned": "Pautan tamat tempoh sebelum pengesahan selesai.",
         "document_covered": "Sebahagian dokumen terlindung.",
         "document_copied": "Salinan dokumen ditunjukkan. Sila gunakan dokumen asal.",

@@ -24,7 +24,7 @@ TEXTS = Language(
     },
     reasons={
         "not_begun": "验证尚未开始。",
-        "not_started": "链接在打开之前已过期。",
+        "not_started": "链接在验证开始之前已过期。",
         "abandoned": "链接在验证完成之前已过期。",
         "document_covered": "证件的一部分被遮挡。",
         "document_copied": "出示的是证件复印件。请使用证件原件。",
