@@ -32,6 +32,7 @@ def apply(folder: Path, receiver: int) -> None:
     health_belongs_to_the_apis()
     a_stream_repeats_from_its_first_failed_record()
     an_update_lets_invocations_finish()
+    the_concurrency_of_a_mapping_is_a_number()
 
 
 def principal_arn_of_a_session_is_its_role() -> None:
@@ -224,3 +225,21 @@ def an_update_lets_invocations_finish() -> None:
                     worker._lock.release()
 
     lambda_runtime.kill_workers = kill_as_aws
+
+
+def the_concurrency_of_a_mapping_is_a_number() -> None:
+    """MaximumConcurrency by Ref stays text, and no queue is polled any more; AWS makes a number of it."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+
+    def with_number(handle: Callable[..., tuple[str, Any]], *, position: int) -> Callable[..., tuple[str, Any]]:
+        def handle_as_aws(*arguments: Any) -> tuple[str, Any]:
+            properties = arguments[position]
+            if scaling := properties.get("ScalingConfig"):
+                number = {"MaximumConcurrency": int(scaling["MaximumConcurrency"])}
+                properties = {**properties, "ScalingConfig": number}
+            return handle(*arguments[:position], properties, *arguments[position + 1 :])
+
+        return handle_as_aws
+
+    handlers["create"] = with_number(handlers["create"], position=1)
+    handlers["update"] = with_number(handlers["update"], position=2)

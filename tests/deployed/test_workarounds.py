@@ -192,6 +192,25 @@ def hides_its_own_packages_from_functions(emulator: Emulator) -> bool:
     return "FunctionError" in result and "No module named" in log
 
 
+def makes_a_number_of_a_concurrency(emulator: Emulator) -> bool:
+    functions = create_function(emulator, "scaled", "def handler(event, context):\n    pass\n")
+    sqs = emulator.client("sqs")
+    queue = sqs.create_queue(QueueName="scales")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    mapping = {"FunctionName": "scaled", "EventSourceArn": arn, "ScalingConfig": {"MaximumConcurrency": "2"}}
+    resources = {"Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping}}
+    id = create_stack(emulator, "scales", resources, {"Ref": "Mapping"})
+    # boto3 makes a number of either.
+    bodies: list[bytes] = []
+    functions.meta.events.register("before-parse", lambda response_dict, **_: bodies.append(response_dict["body"]))
+    try:
+        functions.get_event_source_mapping(UUID=id)
+        return bool(json.loads(bodies[0])["ScalingConfig"] == {"MaximumConcurrency": 2})
+    finally:
+        # As text it stops the polling for the tests that follow.
+        functions.delete_event_source_mapping(UUID=id)
+
+
 def is_allowed(call: Callable[[], object]) -> bool:
     try:
         call()
@@ -212,6 +231,7 @@ PROBES = {
     "functions_import_nothing_of_the_emulator": hides_its_own_packages_from_functions,
     "a_stream_repeats_from_its_first_failed_record": repeats_what_failed_of_a_stream,
     "an_update_lets_invocations_finish": lets_an_invocation_finish_over_an_update,
+    "the_concurrency_of_a_mapping_is_a_number": makes_a_number_of_a_concurrency,
 }
 
 
