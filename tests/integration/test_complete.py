@@ -208,6 +208,29 @@ def test_a_link_is_over_some_seconds_after_its_end(world: World, late: int, stat
     assert str(completed.status) == status
 
 
+def test_a_failed_check_is_no_contradictory_record(world: World) -> None:
+    """Two checks that fail and two contradictory records end nothing: the third such record would."""
+    verification = world.new()
+    world.clock.advance(400)
+    world.play(verification, "verified+other_country")
+    world.check(verification)
+    world.clock.go_to(int(verification.expires_at.timestamp()) + 60)
+    for _ in range(2):
+        world.vendor.fault("500", on="get")
+        world.check(verification)
+        world.clock.advance(60)
+    for _ in range(2):
+        world.check(verification)
+        world.clock.advance(60)
+    assert world.read(verification)["status"] == "processing"
+
+    world.play(verification, "verified")
+    world.check(verification)
+
+    assert world.read(verification)["status"] == "verified"
+    assert "contradictory_records" not in world.row(verification)
+
+
 def test_a_link_that_ends_while_the_vendor_responds_is_checked_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,7 +65,10 @@ def test_the_public_status_follows_the_links(world: World, unopened: Verificatio
 
 
 def test_a_read_between_two_links_is_the_example_of_the_page(world: World, unopened: Verification) -> None:
+    world.clock.advance(3600)
     world.vendor.play(opened(world, unopened), "ocr_passed")
+    world.clock.advance(schedule.FIRST_CHECK)
+    world.check(unopened)
     document = end_link(world, unopened)
 
     section = API_PAGE.read_text(encoding="utf-8").partition("**Between two links**")[2]

@@ -44,7 +44,8 @@ LEFT = {
     *("id", "principal", "status", "sequence", "reason_code", "type", "id_country", "id_type", "attempt"),
     *("created_at", "updated_at", "expires_at", "redacted_at", "claimed_at", "claimed_by", "due_at", "due_shard"),
     *("checks", "created_day", "owner_created", "history", "advanced", "ttl", "lease_until"),
-    *("valid_until", "link_created_at", "link_outcome", "failures", "contact_started_at", "last_contact_at"),
+    *("valid_until", "link_created_at", "link_outcome", "contact_started_at", "last_contact_at"),
+    *("failures", "contradictory_records"),
 }
 PLANTED = {
     "redirect_url": "https://app.example.com/planted-1?customer=planted-2",

@@ -65,12 +65,12 @@ def test_another_link_starts_anew_and_keeps_what_happened_before(table: Table) -
         due_at=UNOPENED_DUE,
         expires_at=later(902),
         now=later(1001),
-        failures=2,
+        contradictory_records=2,
         reason_code="inconsistent_result",
         link_outcome="abandoned",
     )
     before = existing(table, made)
-    assert all((before.returned_at, before.claimed_at, before.claimed_by, before.checks, before.failures))
+    assert all((before.returned_at, before.claimed_at, before.claimed_by, before.checks, before.contradictory_records))
     assert (before.reason_code, before.last_contact_at) == ("inconsistent_result", EPOCH + 400)
 
     second = commit(table, leased(table, before, later(TAP)))
@@ -91,7 +91,8 @@ def test_another_link_starts_anew_and_keeps_what_happened_before(table: Table) -
         history=before.history,
     )
     left = row(table, made)
-    assert left.keys().isdisjoint({"contact_started_at", "lease_until", "failures", "reason_code", "link_outcome"})
+    earlier = {"contact_started_at", "lease_until", "failures", "contradictory_records", "reason_code", "link_outcome"}
+    assert left.keys().isdisjoint(earlier)
     assert UNKNOWN.items() <= left.items()
 
 

@@ -41,7 +41,7 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
         "updated_at": timestamp(now),
         "expires_at": timestamp(update.expires_at),
     }
-    remove = ["failures", "contact_started_at", "last_contact_at"]
+    remove = ["failures", "contradictory_records", "contact_started_at", "last_contact_at"]
     if update.reason_code is None:
         remove.append("reason_code")
     else:
@@ -85,15 +85,19 @@ def reschedule(
     expires_at: datetime,
     now: datetime,
     reason_code: str | None = None,
-    failures: int = 0,
+    contradictory_records: int = 0,
     link_outcome: str | None = None,
 ) -> Verification:
     """Plans the next check after one that did not change the status.
 
     Has no effect unless the claimer is the last one. `link_outcome` is as in StatusUpdate.
     """
-    changes: dict[str, Any] = {"expires_at": timestamp(expires_at), "failures": failures}
+    changes: dict[str, Any] = {"expires_at": timestamp(expires_at), "failures": 0}
     remove: list[str] = []
+    if contradictory_records:
+        changes["contradictory_records"] = contradictory_records
+    else:
+        remove.append("contradictory_records")
     if reason_code != verification.reason_code:
         changes["updated_at"] = timestamp(now)
         if reason_code is None:

@@ -56,7 +56,7 @@ def commit(
             condition=f"{_OPEN} AND #attempt = :attempt",
             values={**_OPEN_VALUES, ":attempt": leased.attempt},
             set=changes,
-            remove=["lease_until", "failures", "reason_code", *earlier],
+            remove=["lease_until", "failures", "contradictory_records", "reason_code", *earlier],
         )
     except ConditionFailed as failed:
         return failed.existing if failed.existing and failed.existing.token == token else None

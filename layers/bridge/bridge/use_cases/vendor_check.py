@@ -174,14 +174,9 @@ def _report_doubts(
         deps.evidence.put_unconfirmed(verification.id, response.raw)
 
 
-def _contradictory_records(verification: Verification) -> int:
-    """How many checks in a row found a contradictory record."""
-    return verification.failures if verification.reason_code == "inconsistent_result" else 0
-
-
 def _is_conclusive(verification: Verification) -> bool:
     """Whether another contradictory record after the end of the link decides the status."""
-    return verification.status.is_final or _contradictory_records(verification) >= _MAX_CONTRADICTORY_RECORDS
+    return verification.status.is_final or verification.contradictory_records >= _MAX_CONTRADICTORY_RECORDS
 
 
 def _check_again_soon(deps: Dependencies, verification: Verification, check: Check) -> Verification:
@@ -193,5 +188,5 @@ def _check_again_soon(deps: Dependencies, verification: Verification, check: Che
         expires_at=verification.expires_at,
         now=deps.now(),
         reason_code="inconsistent_result",
-        failures=_contradictory_records(verification) + 1,
+        contradictory_records=verification.contradictory_records + 1,
     )
