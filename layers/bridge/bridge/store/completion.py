@@ -133,7 +133,7 @@ def back_off(
 
 
 def release(table: Table, verification: Verification, *, due_at: int | None, is_counted: bool) -> Verification:
-    """Reverts a claim that led to no vendor call, so that the next claim need not wait."""
+    """Reverts a claim whose vendor call the rate limiter refused, so that the next claim need not wait."""
     changes: dict[str, Any] = {"contact_started_at": verification.last_contact_at}
     if is_counted:
         changes["checks"] = verification.checks - 1
