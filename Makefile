@@ -59,7 +59,7 @@ sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (
 # Two programs at once, for two cores. The policies are tested with the calls that the integration tests made.
 EVERYDAY = $(BIN)/python -m pytest -m "not slow and not browser and not sam_local and not deployed"
 FIRST = tests/integration tests/policies
-test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in three and a half minutes on two idle cores
+test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in four minutes on two idle cores
 	@mkdir -p build
 	@$(EVERYDAY) -p no:cacheprovider $(FIRST:%=--ignore=%) >build/others.log 2>&1 & others=$$!; \
 	  $(EVERYDAY) $(FIRST); first=$$?; wait $$others; others=$$?; cat build/others.log; exit $$((first || others))
