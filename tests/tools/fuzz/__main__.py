@@ -76,8 +76,12 @@ def _narrow_list(operation: dict[str, Any]) -> None:
     others = ("reference",) if int(_SEED) % 2 else ("status", "created_after", "created_before")
     operation["parameters"] = [each for each in operation["parameters"] if each["name"] not in others]
     cursor = base64.urlsafe_b64encode(f"2026-01-31T08:00:00.000Z|{_UNKNOWN_ID}".encode()).decode()
-    # Nor that a time is later than another.
-    values = {"cursor": [cursor], "created_before": ["2199-12-31T23:59:59Z"]}
+    # Nor that a time is later than another, or that a cursor lies between the two.
+    values = {
+        "cursor": [cursor],
+        "created_after": ["2026-01-01T00:00:00Z", "2026-01-31T16:00:00+08:00"],
+        "created_before": ["2199-12-31T23:59:59Z"],
+    }
     for parameter in operation["parameters"]:
         if parameter["name"] in values:
             parameter["schema"] = {"enum": values[parameter["name"]]}
