@@ -107,8 +107,8 @@ fault-matrix: $(VENV)/.dev ## write the fault matrix into docs/reliability.md
 bench: $(VENV)/.dev build ## compare instructions, times and package size with bare handlers: ROUNDS=…
 	@PYTHONPATH=layers/bridge $(BIN)/python -m tests.tools.benchmarks
 
-mutate: $(VENV)/.mutation ## run mutation testing of domain, store and use cases (an hour)
-	$(BIN)/python -m tests.tools.mutation
+mutate: $(VENV)/.mutation ## run mutation testing of domain, store and use cases; TENTH=3 runs the mutants whose number ends in 3
+	$(BIN)/python -m tests.tools.mutation $(TENTH:%=--tenth=%)
 
 # Not a part of check: a changed use case takes longer than all of its tests.
 mutate-changed: $(VENV)/.mutation ## run mutation testing of the files that differ from origin/main; at least 96 % must be killed

@@ -46,14 +46,19 @@ def copy() -> None:
     shutil.move(WORK / "layers/bridge/bridge", WORK / "src/bridge")
 
 
-def run(name: str, group: Group) -> Score:
-    """Mutates the sources of a group. Raises RuntimeError with mutmut's output where it did not get to its end."""
+def run(name: str, group: Group, *, ending: str = "") -> Score:
+    """Mutates the sources of a group. Raises RuntimeError with mutmut's output where it did not get to its end.
+
+    `ending`: runs only the mutants whose number ends in this digit.
+    """
     _configure(group)
     shutil.rmtree(WORK / "mutants", ignore_errors=True)
+    chosen = [f"*{ending}"] if ending else []
     with (WORK / f"{name}.log").open("w") as log:
-        subprocess.run([_MUTMUT, "run"], cwd=WORK, stdout=log, stderr=log, check=False)
+        subprocess.run([_MUTMUT, "run", *chosen], cwd=WORK, stdout=log, stderr=log, check=False)
     results = _output("results", "--all", "true")
     states = [line.strip().rpartition(": ")[::2] for line in results.splitlines() if "__mutmut_" in line]
+    states = [(mutant, state) for mutant, state in states if mutant.endswith(ending)]
     if not states or any(state == "not checked" for _, state in states):
         raise RuntimeError((WORK / f"{name}.log").read_text(encoding="utf-8")[-3000:])
     survived = [mutant for mutant, state in states if state not in _KILLED]
