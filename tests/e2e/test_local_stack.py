@@ -1,6 +1,6 @@
-"""The main job over HTTP on one machine, as a frontend, a person's browser and the vendor see it.
+"""The main flow over HTTP on one machine, with a frontend, a person's browser and the fake vendor.
 
-Every documented response, over HTTP too: tests/contract.
+tests/contract covers every documented response.
 """
 
 import re
@@ -14,7 +14,7 @@ from tests.conftest import CORS_ORIGIN
 from tests.sandbox.sandbox import Sandbox
 
 TIMEOUT = 60
-WANTED = {
+BODY = {
     "type": "00",
     "id_country": "MYS",
     "id_type": "ID_CARD",
@@ -30,8 +30,8 @@ def call(sandbox: Sandbox, method: str, path: str, **more: Any) -> Any:
     return response.json()
 
 
-def finish(created: dict[str, Any], outcome: str) -> str:
-    """The person does it, and their browser comes back to us; the address that we send it on to."""
+def play_outcome(created: dict[str, Any], outcome: str) -> str:
+    """Opens the vendor's link with an outcome and returns to the bridge. Returns the URL that it redirects to."""
     page = requests.get(f"{created['url']}&outcome={outcome}", timeout=TIMEOUT, allow_redirects=False)
     response = requests.get(page.headers["location"], timeout=TIMEOUT, allow_redirects=False)
     assert response.status_code == 303, response.text
@@ -39,10 +39,10 @@ def finish(created: dict[str, Any], outcome: str) -> str:
 
 
 def test_a_person_who_passes_and_returns_is_verified_with_two_vendor_calls(sandbox: Sandbox) -> None:
-    created = call(sandbox, "POST", "/verifications", json=WANTED)
+    created = call(sandbox, "POST", "/verifications", json=BODY)
     assert (created["status"], created["sequence"]) == ("pending", 1)
 
-    arrival = urlsplit(finish(created, "verified"))
+    arrival = urlsplit(play_outcome(created, "verified"))
 
     assert (arrival.netloc, arrival.path, arrival.fragment) == ("localhost:5173", "/welcome", "top")
     reported = {"tab": ["1"], "verification_id": [created["id"]], "status": ["verified"]}
@@ -65,29 +65,29 @@ def test_a_person_who_passes_and_returns_is_verified_with_two_vendor_calls(sandb
         ("01", ["verified", "rejected", "failed", "expired"]),
     ],
 )
-def test_an_ending_on_the_vendors_page_becomes_the_status_that_it_is_listed_under(
+def test_each_button_of_the_fake_vendor_leads_to_the_status_in_its_heading(
     sandbox: Sandbox, type: str, statuses: list[str]
 ) -> None:
-    wanted = WANTED | {"type": type}
-    page = requests.get(call(sandbox, "POST", "/verifications", json=wanted)["url"], timeout=TIMEOUT).text
+    body = BODY | {"type": type}
+    page = requests.get(call(sandbox, "POST", "/verifications", json=body)["url"], timeout=TIMEOUT).text
     groups = re.findall(r"(?s)<legend>The bridge says: (\w+)</legend>(.*?)</fieldset>", page)
     listed = [(status, outcome) for status, text in groups for outcome in re.findall(r'value="([^"]+)"', text)]
     assert [status for status, _ in listed] == statuses
 
-    arrivals = [finish(call(sandbox, "POST", "/verifications", json=wanted), outcome) for _, outcome in listed]
+    arrivals = [play_outcome(call(sandbox, "POST", "/verifications", json=body), outcome) for _, outcome in listed]
 
     assert [parse_qs(urlsplit(arrival).query)["status"] for arrival in arrivals] == [[status] for status in statuses]
 
 
-def test_with_the_vendor_out_of_reach_the_person_is_sent_on_and_completed_by_the_sweep(sandbox: Sandbox) -> None:
-    created = call(sandbox, "POST", "/verifications", json=WANTED)
+def test_vendor_outage_redirects_with_processing_and_the_sweep_completes(sandbox: Sandbox) -> None:
+    created = call(sandbox, "POST", "/verifications", json=BODY)
     sandbox.vendor.fault("500", on="get", times=None)
 
-    arrival = urlsplit(finish(created, "verified"))
+    arrival = urlsplit(play_outcome(created, "verified"))
 
     assert parse_qs(arrival.query)["status"] == ["processing"]
     sandbox.vendor.clear_faults()
-    # The check is due, and the vendor was last called long ago.
+    # The check is due, and the last vendor call was long ago.
     sandbox.client("dynamodb").update_item(
         TableName=sandbox.stack.resources["VerificationsTable"],
         Key={"id": {"S": created["id"]}},
@@ -99,7 +99,7 @@ def test_with_the_vendor_out_of_reach_the_person_is_sent_on_and_completed_by_the
     assert call(sandbox, "GET", f"/verifications/{created['id']}")["status"] == "verified"
 
 
-def test_the_demo_frontend_creates_and_reads_with_its_access_token_as_a_browser_does(sandbox: Sandbox) -> None:
+def test_demo_frontend_token_creates_and_reads_only_its_own_verifications(sandbox: Sandbox) -> None:
     own = sandbox.frontend.url
     page, given = (requests.get(own + path, timeout=TIMEOUT) for path in ("/", "/token"))
     assert f'API_URL = "{sandbox.api_url}"' in page.text
@@ -109,33 +109,33 @@ def test_the_demo_frontend_creates_and_reads_with_its_access_token_as_a_browser_
         headers = {"authorization": f"Bearer {token}"}
         if body:
             headers |= {"content-type": "application/json", "idempotency-key": "1"}
-        asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": ",".join(headers)}
+        requested = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": ",".join(headers)}
         url = f"{sandbox.api_url}/verifications{path}"
-        preflight = requests.options(url, headers=asked | {"Origin": own}, timeout=TIMEOUT)
+        preflight = requests.options(url, headers=requested | {"Origin": own}, timeout=TIMEOUT)
         response = requests.request(method, url, headers=headers | {"Origin": own}, timeout=TIMEOUT, **body)
         assert {each.headers["access-control-allow-origin"] for each in (preflight, response)} == {own}
         assert headers.keys() <= set(preflight.headers["access-control-allow-headers"].split(","))
         return response
 
-    created = fetch("POST", "", json=WANTED | {"redirect_url": own + "/"})
+    created = fetch("POST", "", json=BODY | {"redirect_url": own + "/"})
     assert created.status_code == 201, created.text
     path = f"/{created.json()['id']}"
-    assert finish(created.json(), "verified") == f"{own}/?verification_id={path[1:]}&status=verified"
+    assert play_outcome(created.json(), "verified") == f"{own}/?verification_id={path[1:]}&status=verified"
     assert fetch("GET", path).json()["status"] == "verified"
-    # The token is a person's: it reads no result, and nobody else's verifications. Others' tokens are worth nothing.
+    # The token reads no result, and no verification of another caller. A token for another API is not accepted.
     assert fetch("GET", f"{path}?expand=result").status_code == 403
-    assert fetch("GET", f"/{call(sandbox, 'POST', '/verifications', json=WANTED)['id']}").status_code == 404
+    assert fetch("GET", f"/{call(sandbox, 'POST', '/verifications', json=BODY)['id']}").status_code == 404
     elsewhere = sandbox.identity_provider.token("verifications:read", audience="another-api")
     assert fetch("GET", path, elsewhere).status_code == 403
 
 
-def test_only_an_allowed_origin_may_read_responses_in_a_browser(sandbox: Sandbox) -> None:
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+def test_cors_headers_are_sent_to_allowed_origins_only(sandbox: Sandbox) -> None:
+    requested = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     url = f"{sandbox.api_url}/verifications"
 
-    allowed = requests.options(url, headers=asked | {"Origin": CORS_ORIGIN}, timeout=TIMEOUT)
+    allowed = requests.options(url, headers=requested | {"Origin": CORS_ORIGIN}, timeout=TIMEOUT)
     others = ("https://evil.example", "http://localhost.evil.example:5173", "https://localhost:5173", "null")
-    refused = [requests.options(url, headers=asked | {"Origin": each}, timeout=TIMEOUT) for each in others]
+    refused = [requests.options(url, headers=requested | {"Origin": each}, timeout=TIMEOUT) for each in others]
     unauthorized = requests.get(f"{url}/ver_x", headers={"Origin": CORS_ORIGIN}, timeout=TIMEOUT)
 
     assert allowed.status_code == 204

@@ -1,4 +1,4 @@
-"""`make run` as a process: what it prints, what it delivers, how it ends, and what it says of a mistake."""
+"""`make run` as a process: its output, its webhooks, its end, and its errors."""
 
 import json
 import re
@@ -30,7 +30,7 @@ TIMEOUT = 60
 
 
 def start(stderr: Path, **changed: str) -> "subprocess.Popen[str]":
-    # The process's own pid gets the signal: there is no make in between.
+    # Without make, so that the signal goes to the process itself.
     with stderr.open("w", encoding="utf-8") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.sandbox", "run"],
@@ -44,7 +44,7 @@ def start(stderr: Path, **changed: str) -> "subprocess.Popen[str]":
 
 @dataclass
 class Receiver:
-    """Responds to the first webhooks as `responses` says, then with 204; keeps those that the library verifies."""
+    """A receiver that responds with `responses`, then with 204. It stores events with a valid signature."""
 
     responses: list[int] = field(default_factory=list)
     secret: str = ""
@@ -62,7 +62,7 @@ class Receiver:
 
 @pytest.fixture
 def receivers() -> Iterator[tuple[list[Receiver], list[str]]]:
-    """Two, and their URLs; the second fails twice."""
+    """Two receivers and their URLs. The second fails twice."""
     servers, both = [Server(), Server()], [Receiver(), Receiver(responses=[503, 500])]
     for server, receiver in zip(servers, both, strict=True):
         server.start(Request.application(receiver.respond))
@@ -79,7 +79,7 @@ def wait_until(condition: Any, stderr: Path) -> None:
     raise TimeoutError(stderr.read_text(encoding="utf-8"))
 
 
-def test_webhooks_go_to_each_url_again_within_seconds_and_an_interrupt_ends_all_without_a_traceback(
+def test_run_delivers_to_each_url_with_retries_and_ends_on_interrupt(
     receivers: tuple[list[Receiver], list[str]], tmp_path: Path
 ) -> None:
     (steady, failing), urls = receivers
@@ -91,13 +91,11 @@ def test_webhooks_go_to_each_url_again_within_seconds_and_an_interrupt_ends_all_
             assert line.startswith("READY "), stderr.read_text(encoding="utf-8")
             ready = json.loads(line.removeprefix("READY "))
             steady.secret = failing.secret = ready["webhook_secret"]
-            wanted = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD"}
-            wanted["redirect_url"] = f"{ready['frontend_url']}/done"
+            body = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD"}
+            body["redirect_url"] = f"{ready['frontend_url']}/done"
             key = {"Authorization": f"Bearer {ready['api_key']}"}
 
-            created = requests.post(
-                f"{ready['api_url']}/verifications", json=wanted, headers=key, timeout=TIMEOUT
-            ).json()
+            created = requests.post(f"{ready['api_url']}/verifications", json=body, headers=key, timeout=TIMEOUT).json()
             wait_until(lambda: steady.events and failing.events, stderr)
             own = f"{ready['api_url']}/verifications/{created['id']}"
             replayed = requests.post(f"{own}/events/replay", headers=key, timeout=TIMEOUT)
@@ -119,20 +117,20 @@ def test_webhooks_go_to_each_url_again_within_seconds_and_an_interrupt_ends_all_
     assert process.returncode == 0
 
 
-MISTAKES = [
-    ("PORT", "abc", "PORT=abc is no port"),
+BAD_VALUES = [
+    ("PORT", "abc", "PORT=abc is not a port"),
     ("EKYC_API_URL", "localhost:9900", "write http://localhost:9900"),
     ("EKYC_API_URL", "http://localhost:9900", "EKYC_CLIENT_ID must be set, too; unset EKYC_API_URL"),
     ("WEBHOOK_URL", "http://localhost:1/hook,ftp://x", "WEBHOOK_URL=ftp://x: "),
-    ("WEBHOOK_URL", "http://example.com/hook", "url is not https; write http://localhost:9000/hook"),
-    ("WEBHOOK_SECRET", "whsec_short", "unset it, and one is made"),
+    ("WEBHOOK_URL", "http://example.com/hook", "url is not https; use an https URL, or http://localhost:9000/hook"),
+    ("WEBHOOK_SECRET", "whsec_short", "unset it to get a random one"),
     ("WEBHOOK_RETRY_SECONDS", "1;2", "write WEBHOOK_RETRY_SECONDS=1,2,5"),
     ("LINK_LIFETIME_SECONDS", "a minute", "write LINK_LIFETIME_SECONDS=20"),
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "fix"), MISTAKES)
-def test_a_mistake_in_a_variable_is_one_sentence_with_its_fix(
+@pytest.mark.parametrize(("name", "value", "fix"), BAD_VALUES)
+def test_error_of_a_bad_variable_is_one_line_that_says_how_to_fix_it(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, fix: str
 ) -> None:
     for other in ("EKYC_API_URL", "EKYC_CLIENT_ID", "PORT"):
@@ -144,27 +142,27 @@ def test_a_mistake_in_a_variable_is_one_sentence_with_its_fix(
         variables.port(0)
         variables.webhooks()
 
-    with pytest.raises(ValueError, match=re.escape(fix)) as mistake:
+    with pytest.raises(ValueError, match=re.escape(fix)) as error:
         read()
 
-    assert "\n" not in str(mistake.value)
+    assert "\n" not in str(error.value)
 
 
-def test_a_port_that_is_taken_is_one_line_and_another_one(tmp_path: Path) -> None:
+def test_error_of_a_taken_port_is_one_line_that_names_another_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with start(tmp_path / "stderr", PORT=str(port)) as process:
             assert process.wait(TIMEOUT) == 1
 
     (line,) = (tmp_path / "stderr").read_text(encoding="utf-8").splitlines()
-    assert re.fullmatch(rf"Port {port} is taken: .*, or choose another one, such as PORT=\d+", line)
+    assert re.fullmatch(rf"Port {port} is taken: .*, or choose another port, such as PORT=\d+", line)
 
 
 SECRET, BODY = new_secret(), json.dumps({"type": "verification.verified"}).encode()
 
 
 def signed(*, secret: str = SECRET, at: float | None = None, **changed: str) -> dict[str, str]:
-    """The headers that the library makes, some changed."""
+    """Returns the headers that the library makes, with changes."""
     moment = datetime.fromtimestamp(time.time() if at is None else at, UTC)
     signature = Webhook(secret).sign("evt_1", moment, BODY.decode())
     headers = {"id": "evt_1", "timestamp": str(int(moment.timestamp())), "signature": signature} | changed
@@ -172,7 +170,7 @@ def signed(*, secret: str = SECRET, at: float | None = None, **changed: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("headers", "is_right"),
+    ("headers", "is_valid"),
     [
         (signed(at=1000), True),
         (signed(at=1000, signature=f"v1,AAAA {signed(at=1000)['webhook-signature']}"), True),
@@ -184,23 +182,21 @@ def signed(*, secret: str = SECRET, at: float | None = None, **changed: str) -> 
         ({}, False),
     ],
 )
-def test_the_sandboxs_receiver_takes_what_the_library_signs_and_nothing_else(
-    headers: dict[str, str], is_right: bool
-) -> None:
-    assert is_genuine(SECRET, headers, BODY, now=1000) is is_right
+def test_receiver_accepts_only_webhooks_that_the_library_signed(headers: dict[str, str], is_valid: bool) -> None:
+    assert is_genuine(SECRET, headers, BODY, now=1000) is is_valid
 
 
-def test_the_sandboxs_receiver_responds_as_it_is_told() -> None:
+def test_receiver_responds_with_the_status_that_a_put_sets() -> None:
     frontend = Frontend(SECRET, api_url="http://api.example", new_token=lambda: "a.b.c")
     client = Client(Request.application(frontend.respond))
     try:
         assert client.post("/hook", data=BODY).status_code == 401
-        for told, status in (("503", 503), ("410", 410), ("204", 204)):
-            assert client.put("/hook", data=told).status_code == 200
+        for chosen, status in (("503", 503), ("410", 410), ("204", 204)):
+            assert client.put("/hook", data=chosen).status_code == 200
             assert client.post("/hook", data=BODY, headers=signed()).status_code == status
         assert [event["type"] for event in frontend.received] == ["verification.verified"]
-        mistake = client.put("/hook", data="nonsense")
-        assert (mistake.status_code, "-d 503" in mistake.text) == (400, True)
+        rejected = client.put("/hook", data="nonsense")
+        assert (rejected.status_code, "-d 503" in rejected.text) == (400, True)
         for host, status in (("127.0.0.1:8000", 200), ("localhost", 200), ("127.0.0.1.evil.example:8000", 403)):
             given = client.get("/token", base_url=f"http://{host}")
             assert (given.status_code, "a.b.c" in given.text) == (status, status == 200)
@@ -215,7 +211,7 @@ def test_the_sandboxs_receiver_responds_as_it_is_told() -> None:
         frontend.stop()
 
 
-def test_endpoints_have_names_of_their_own() -> None:
+def test_endpoints_get_unique_names_from_their_urls() -> None:
     urls = ("http://localhost:9000/a", "http://localhost:9000/b", "https://Hooks.example.com/x")
 
     named = [(each["name"], each["url"]) for each in Webhooks(urls, SECRET).endpoints("http://own")]

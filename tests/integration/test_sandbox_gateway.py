@@ -179,7 +179,7 @@ def test_a_verdict_is_cached_by_identity_for_as_long_as_declared(calls: Calls) -
         now[0] = moment
         context = {"apiId": "a", "stage": "$default"}
         event = {"headers": {"authorization": key}, "routeKey": "GET /guarded", "requestContext": context}
-        assert authorizers.refuse("Key", event) is None
+        assert authorizers.authorize("Key", event) is None
         assert len(calls.events) == asked
 
 

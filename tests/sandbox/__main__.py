@@ -1,16 +1,16 @@
-"""python -m tests.sandbox run | demo | sam-local [ParameterOfTheTemplate=value …]
+"""python -m tests.sandbox run | demo | sam-local [TemplateParameter=value …]
 
-run        the whole bridge until it is interrupted; PORT picks the front's port (8080)
-           WEBHOOK_URL has the endpoints of webhooks; without it they go to a receiver of the sandbox's own
-demo       one verification from link to final record, step by step
-sam-local  the same front by `sam local start-api`; PORT picks its port (3000), SAM the executable,
-           SAM_TEMPLATE what `sam build` wrote (.aws-sam/build/template.yaml)
+run        runs the whole bridge until you interrupt it. PORT sets the API's port (8080).
+           WEBHOOK_URL sets the endpoints of webhooks. Without it they go to the sandbox's own receiver.
+demo       runs one verification from link to final record, and prints each step.
+sam-local  runs the bridge with `sam local start-api`. PORT sets the API's port (3000), SAM the executable,
+           SAM_TEMPLATE the output of `sam build` (.aws-sam/build/template.yaml).
 
-run and sam-local print one line on stdout when all is up, and nothing else:
+run and sam-local print one line on stdout when the bridge is ready, and nothing else:
 READY {"api_url": …, "api_key": …, "frontend_url": …, "demo_url": …, "ekyc_api_url": …, "aws_endpoint_url": …,
        "webhook_secret": …}
-Before it, stderr has the same as lines for a shell: export API_URL=…
-After it, stderr has a line for each request and each webhook, and what functions log from WARNING upwards.
+Before it, stderr has the same values as lines for a shell: export API_URL=…
+After it, stderr has a line for each request and each webhook, and the functions' logs from WARNING upwards.
 """
 
 import json
@@ -24,14 +24,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 if TYPE_CHECKING:
-    from .running import Running
+    from .local_bridge import LocalBridge
     from .webhooks import Webhooks
 
 RUN_PORT = 8080
 SAM_LOCAL_PORT = 3000
-# Seconds between two looks at whether an interrupt came.
+# Seconds between two checks for an interrupt.
 POLL_SECONDS = 0.2
-# The template's parameters, unless the command line has others: `make run` prints a line for each request itself.
+# The command line overrides these. `make run` itself prints a line for each request, so functions need not log it.
 DEFAULT_PARAMETERS = {"LogLevel": "WARNING"}
 
 
@@ -65,7 +65,7 @@ def _run(parameters: dict[str, str], out: TextIO) -> int:
     from .sandbox import Sandbox
 
     chosen = DEFAULT_PARAMETERS | parameters
-    return _until_interrupted(Sandbox(port=port, parameters=chosen, webhooks=webhooks, say=_say), out)
+    return _until_interrupted(Sandbox(port=port, parameters=chosen, webhooks=webhooks, print_line=_print_line), out)
 
 
 def _demo(parameters: dict[str, str], out: TextIO) -> int:
@@ -79,26 +79,26 @@ def _sam_local(parameters: dict[str, str], out: TextIO) -> int:
     from .sam_local import SamLocal
 
     chosen = DEFAULT_PARAMETERS | parameters
-    return _until_interrupted(SamLocal(port=port, parameters=chosen, webhooks=webhooks, say=_say), out)
+    return _until_interrupted(SamLocal(port=port, parameters=chosen, webhooks=webhooks, print_line=_print_line), out)
 
 
-def _until_interrupted(what: "Running", out: TextIO) -> NoReturn:
-    _say("Starting the bridge, an embedded AWS and the vendor …")
-    with what as running:
-        ready = running.ready()
-        _say(f"Open the demo frontend in a browser: {ready['demo_url']}")
-        _say("Or paste these lines into another terminal. Ctrl-C ends all of it.\n")
+def _until_interrupted(bridge: "LocalBridge", out: TextIO) -> NoReturn:
+    _print_line("Starting the bridge, an embedded AWS and the vendor …")
+    with bridge:
+        ready = bridge.ready()
+        _print_line(f"Open the demo frontend in a browser: {ready['demo_url']}")
+        _print_line("To call the API yourself, paste these lines into another terminal. Press Ctrl-C to stop.\n")
         for name, value in ready.items():
-            _say(f"export {name.upper()}={shlex.quote(value)}")
-        _say("")
+            _print_line(f"export {name.upper()}={shlex.quote(value)}")
+        _print_line("")
         print("READY", json.dumps(ready), file=out, flush=True)
-        # Not one endless wait: the system may hand an interrupt to another thread, and this one has to notice.
+        # Short sleeps: the system may deliver the signal to another thread, and this thread has to notice it.
         while True:
             time.sleep(POLL_SECONDS)
 
 
 def _settings(default_port: int) -> "tuple[int, Webhooks]":
-    """What the environment says, checked before anything is started."""
+    """Returns the port and the webhook endpoints. Raises ValueError for a bad variable before anything starts."""
     from . import variables
 
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
@@ -106,8 +106,8 @@ def _settings(default_port: int) -> "tuple[int, Webhooks]":
     return variables.port(default_port), variables.webhooks()
 
 
-def _say(line: str) -> None:
-    # In one piece, as threads take turns.
+def _print_line(line: str) -> None:
+    # One write for the whole line, because several threads print.
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 

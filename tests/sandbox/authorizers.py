@@ -1,4 +1,4 @@
-"""API Gateway's part in a Lambda authorizer: which function to invoke, what its result means, how long it is cached."""
+"""API Gateway's side of a Lambda authorizer: it invokes the function, reads its result, and caches it."""
 
 import time
 from collections.abc import Callable
@@ -16,8 +16,8 @@ class Authorizers:
     """The authorizers of one API.
 
     Args:
-        caching: False invokes the function every time, whatever the template says.
-        clock: seconds, for the cache.
+        caching: False invokes the function on every request, even if the template sets a cache time.
+        clock: returns seconds, for the cache.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class Authorizers:
         self._cache: dict[tuple[str, ...], tuple[float, Any]] = {}
         self._lock = Lock()
 
-    def refuse(self, name: str, event: Event) -> int | None:
-        """None where the caller may pass: the event then says who calls. Else the HTTP status of the refusal.
+    def authorize(self, name: str, event: Event) -> int | None:
+        """Adds the caller to the event and returns None, or returns the HTTP status of the rejection.
 
         Raises:
             FunctionError: the authorizer failed.
@@ -54,12 +54,12 @@ class Authorizers:
         return None
 
     def clear_cache(self) -> None:
-        """The next request invokes the function."""
+        """Drops all cached results, so that the next request invokes the function."""
         with self._lock:
             self._cache.clear()
 
     def _result(self, name: str, authorizer: Authorizer, identity: list[str], event: Event) -> Any:
-        """By identity only, not by route: one result counts for all routes, as on AWS."""
+        """Returns the function's result. The cache key has no route: as on AWS, one result is valid for all routes."""
         key = (name, *identity)
         with self._lock:
             until, result = self._cache.get(key, (0.0, None))

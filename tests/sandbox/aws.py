@@ -1,4 +1,4 @@
-"""The embedded AWS: moto's server on addresses of this machine, and the variables that make boto3 use it."""
+"""The embedded AWS: moto's server on this machine, and the variables that make boto3 use it."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,55 +14,55 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 DEFAULT_REGION = "us-east-1"
-# What moto calls its only account.
+# The id of moto's only account.
 ACCOUNT_ID = "123456789012"
-# With one service pointed elsewhere (AWS_ENDPOINT_URL_DYNAMODB, say), its own credentials are needed.
-ELSEWHERE = "AWS_ENDPOINT_URL_"
+# A variable such as AWS_ENDPOINT_URL_DYNAMODB sends one service to another server, which needs its own credentials.
+SERVICE_ENDPOINT = "AWS_ENDPOINT_URL_"
 
 
 class QuietMotoHandler(MotoRequestHandler):
-    """moto's own handler, without a log line per request."""
+    """moto's request handler without a log line per request."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Logs nothing."""
 
 
-class OneWriteAtATime:
-    """DynamoDB's conditional writes are atomic; moto's are a check and then a write, so they take turns."""
+class SerializedDynamoDb:
+    """moto that serves one DynamoDB request at a time: its conditional writes are not atomic, as DynamoDB's are."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app
-        self._turn = Lock()
+        self._lock = Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Responds to a WSGI request."""
         if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
             return self._app(environ, start_response)
-        with self._turn:
+        with self._lock:
             return self._app(environ, start_response)
 
 
 class _Dispatcher(DomainDispatcherApplication):
-    """moto's own, which lists the folders of moto at each request to know a host; here once for each host."""
+    """moto's dispatcher with a cache: without it, moto lists its own folders at each request to find the service."""
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
         self._backends: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
-        """The name of the service; None where there is none."""
+        """Returns the name of the service, or None for an unknown host."""
         if host not in self._backends:
             self._backends[host] = super().get_backend_for_host(host)
         return self._backends[host]
 
 
-def moto() -> OneWriteAtATime:
-    """moto's server, as a WSGI application."""
-    return OneWriteAtATime(_Dispatcher())
+def moto() -> SerializedDynamoDb:
+    """Returns moto's server as a WSGI application."""
+    return SerializedDynamoDb(_Dispatcher())
 
 
 class EmbeddedAws:
-    """moto on `hosts`, all on one port; its resources are in this process and end with it."""
+    """moto on `hosts`, all on one port. Its resources are in this process and end with it."""
 
     def __init__(self, hosts: Sequence[str] = ("127.0.0.1",), port: int = 0) -> None:
         self._server = Server(hosts, port)
@@ -74,27 +74,27 @@ class EmbeddedAws:
 
     @property
     def port(self) -> int:
-        """The same on all hosts."""
+        """The port, which is the same on all hosts."""
         return self._server.port
 
     def start(self) -> None:
-        """Responds from now on."""
+        """Starts to respond."""
         self._server.start(moto(), QuietMotoHandler)
 
     def stop(self) -> None:
-        """Refuses connections from now on, and drops all resources, which moto keeps in the process."""
+        """Stops the server, and drops all resources, which moto keeps in the process."""
         moto_api_backend.reset()
         self._server.stop()
 
 
 def region() -> str:
-    """The region in which all of it is: the environment's own, if it has one."""
+    """Returns the region of the sandbox: that of the environment, or the default."""
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
 
 
 def credentials(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Variables that no real account would accept; none where a service is pointed elsewhere on purpose."""
-    if any(name.startswith(ELSEWHERE) for name in environment) and "AWS_ACCESS_KEY_ID" in environment:
+    """Returns credentials that no real account accepts, or none if the environment sends a service elsewhere."""
+    if any(name.startswith(SERVICE_ENDPOINT) for name in environment) and "AWS_ACCESS_KEY_ID" in environment:
         return {}
     return {
         "AWS_ACCESS_KEY_ID": "sandbox",

@@ -7,15 +7,15 @@ from .stack import Stack
 
 
 def empty(stack: Stack, dynamodb: Any, sqs: Any, s3: Any) -> None:
-    """Deletes all items, messages and objects. moto copies each object of a bucket whenever its versions are listed.
+    """Deletes all items, messages and objects.
 
     Args:
-        dynamodb, sqs, s3: clients.
+        dynamodb, sqs, s3: boto3 clients.
     """
     for table in stack.of_type("AWS::DynamoDB::Table"):
         _empty_table(dynamodb, table)
     for queue in stack.of_type("AWS::SQS::Queue"):
-        # What is delayed or hidden, too.
+        # This also deletes delayed and invisible messages.
         sqs.purge_queue(QueueUrl=queue)
     for bucket in stack.of_type("AWS::S3::Bucket"):
         _empty_bucket(s3, bucket)
@@ -29,7 +29,7 @@ def _empty_table(dynamodb: Any, table: str) -> None:
 
 @cache
 def _key(dynamodb: Any, table: str) -> list[str]:
-    """The names of the attributes that make a table's key."""
+    """Returns the names of the attributes of a table's key."""
     schema = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
     return [part["AttributeName"] for part in schema]
 

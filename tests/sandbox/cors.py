@@ -1,4 +1,4 @@
-"""API Gateway's part in CORS: it responds to preflights itself, and adds the headers that browsers check."""
+"""API Gateway's side of CORS: it responds to preflight requests, and adds the headers that browsers check."""
 
 from werkzeug.wrappers import Request, Response
 
@@ -6,7 +6,7 @@ from .triggers import Cors
 
 
 def preflight(cors: Cors, request: Request) -> Response:
-    """The response to OPTIONS on any path; it has no header for an origin that is not allowed."""
+    """Returns the response to OPTIONS on any path. An origin that is not allowed gets no CORS headers."""
     response = Response(status=204)
     if origin := _allowed(cors, request.headers.get("origin")):
         response.headers["access-control-allow-origin"] = origin
@@ -18,7 +18,7 @@ def preflight(cors: Cors, request: Request) -> Response:
 
 
 def add_headers(cors: Cors, request: Request, response: Response) -> None:
-    """Replaces a function's own CORS headers, as API Gateway does once CORS is configured."""
+    """Replaces the CORS headers that a function sets, as API Gateway does if CORS is configured."""
     for name in [name for name, _ in response.headers if name.lower().startswith("access-control-")]:
         del response.headers[name]
     if origin := _allowed(cors, request.headers.get("origin")):
@@ -32,7 +32,7 @@ def _allowed(cors: Cors, origin: str | None) -> str | None:
     if "*" in cors.allow_origins:
         return "*"
     scheme, _, host = origin.partition("://")
-    # API Gateway has no wildcard for ports; the sandbox has, for frontends on this machine.
+    # API Gateway has no wildcard for ports. The sandbox has one, for frontends on this machine.
     matches = {origin, f"{scheme}://*", f"{scheme}://{host.partition(':')[0]}:*"}
     return origin if matches & set(cors.allow_origins) else None
 

@@ -1,4 +1,4 @@
-"""The environment variables of this process while the sandbox is up, and those it had before."""
+"""The environment variables of this process while the sandbox runs, and before."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -6,31 +6,31 @@ from contextlib import contextmanager
 
 
 class Environment:
-    """Variables that are set by apply() and put back by restore()."""
+    """Changes to the environment variables, which restore() undoes."""
 
     def __init__(self) -> None:
         self._before: dict[str, str | None] = {}
 
     def apply(self, variables: Mapping[str, str]) -> None:
-        """Sets variables; what they were before is kept once."""
+        """Sets variables, and remembers the values from before the first change."""
         for name, value in variables.items():
             self._before.setdefault(name, os.environ.get(name))
             os.environ[name] = value
 
     def drop(self, name: str) -> None:
-        """Unsets one."""
+        """Unsets a variable."""
         self._before.setdefault(name, os.environ.get(name))
         os.environ.pop(name, None)
 
     def restore(self) -> None:
-        """As it was before the first apply()."""
+        """Restores the values from before the first change."""
         for name, value in self._before.items():
             _set(name, value)
         self._before = {}
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Inside, the environment is as it was before; for what must not take the sandbox for its AWS."""
+        """Restores the environment inside the with block, for code that must not use the sandbox as its AWS."""
         ours = {name: os.environ.get(name) for name in self._before}
         for name, value in self._before.items():
             _set(name, value)

@@ -1,4 +1,4 @@
-"""The events that AWS's services make for functions, for the sandbox and the simulation."""
+"""The events that AWS services send to functions, for the sandbox and the simulation."""
 
 import base64
 import time
@@ -12,13 +12,13 @@ from .triggers import Route, Schedule
 
 Event = dict[str, Any]
 
-# Bodies that API Gateway passes on as text; every other body is base64.
+# Besides text/*, API Gateway passes on bodies of these types as text, and every other body as base64.
 _TEXT = ("application/json", "application/xml", "application/javascript")
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as API Gateway gets it: `path` decoded, `raw_path` and `query` as they came, `now` in epoch seconds."""
+    """A request to API Gateway: `path` is decoded, `raw_path` and `query` are not, `now` is in epoch seconds."""
 
     method: str
     path: str
@@ -35,14 +35,14 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A route, and the values of its path parameters, URL-decoded."""
+    """A route, and the URL-decoded values of its path parameters."""
 
     route: Route
     parameters: dict[str, str]
 
 
 def find_route(routes: tuple[Route, ...], method: str, raw_path: str) -> Match | None:
-    """The most specific route of a path that is still URL-encoded; a parameter is one segment, not empty."""
+    """Returns the most specific route of a URL-encoded path. A parameter matches one segment that is not empty."""
     found: list[tuple[list[bool], bool, Match]] = []
     for route in routes:
         parameters = _path_parameters(route.path, raw_path)
@@ -67,7 +67,7 @@ def _path_parameters(pattern: str, raw_path: str) -> dict[str, str] | None:
 
 
 def http_event(request: HttpRequest, match: Match) -> Event:
-    """API Gateway's event, payload format 2.0; members without a value are absent, as on AWS."""
+    """Returns API Gateway's event in payload format 2.0. As on AWS, members without a value are absent."""
     headers = _joined(request.headers)
     cookies = headers.pop("cookie", None)
     text = _text(headers, request.body)
@@ -92,13 +92,13 @@ def http_event(request: HttpRequest, match: Match) -> Event:
 
 
 def authorizer_event(event: Event, route_arn: str, identity: list[str]) -> Event:
-    """The same request as the authorizer sees it: without its body."""
+    """Returns the authorizer's event of the same request, which has no body."""
     seen = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}
     return seen | {"type": "REQUEST", "routeArn": route_arn, "identitySource": identity}
 
 
 def _joined(pairs: Iterable[tuple[str, str]], *, lower: bool = True) -> dict[str, str]:
-    """Values of the same name joined by commas."""
+    """Returns values by name. Several values of one name are joined with commas."""
     joined: dict[str, str] = {}
     for given, value in pairs:
         name = given.lower() if lower else given
@@ -107,7 +107,7 @@ def _joined(pairs: Iterable[tuple[str, str]], *, lower: bool = True) -> dict[str
 
 
 def _text(headers: Mapping[str, str], body: bytes) -> str | None:
-    """The body as text; None where API Gateway passes it on as base64."""
+    """Returns the body as text, or None if API Gateway passes it on as base64."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if headers.get("content-encoding") or not (kind.startswith("text/") or kind in _TEXT):
         return None
@@ -121,7 +121,7 @@ def _context(request: HttpRequest, route_key: str, user_agent: str) -> Event:
     return {
         "accountId": ACCOUNT_ID,
         "apiId": "sandbox",
-        # With the port, unlike on AWS: links of this machine need it.
+        # Unlike on AWS, this includes the port, because links to this machine need it.
         "domainName": request.host,
         "domainPrefix": request.host.partition(".")[0],
         "http": {
@@ -140,7 +140,7 @@ def _context(request: HttpRequest, route_key: str, user_agent: str) -> Event:
 
 
 def queue_event(queue: str, messages: Iterable[Mapping[str, Any]]) -> Event:
-    """The event of a batch. `queue` is the queue's name; `messages` are as ReceiveMessage returns them."""
+    """Returns the event of a batch. `queue` is the queue's name, `messages` are as ReceiveMessage returns them."""
     return {
         "Records": [
             {
@@ -160,7 +160,7 @@ def queue_event(queue: str, messages: Iterable[Mapping[str, Any]]) -> Event:
 
 
 def stream_record(stream_arn: str, record: Mapping[str, Any]) -> Event:
-    """A record of a table's stream as Lambda passes it on; `record` is as GetRecords returns it."""
+    """Returns a stream record as Lambda passes it on. `record` is as GetRecords returns it."""
     change = record["dynamodb"]
     created = change["ApproximateCreationDateTime"].timestamp()
     return {
@@ -171,7 +171,7 @@ def stream_record(stream_arn: str, record: Mapping[str, Any]) -> Event:
 
 
 def scheduled_event(schedule: Schedule, id: str, now: float) -> Event:
-    """The event of a rule of EventBridge at `now`, in epoch seconds."""
+    """Returns the event of a scheduled EventBridge rule at `now`, in epoch seconds."""
     return {
         "version": "0",
         "id": id,

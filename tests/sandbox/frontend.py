@@ -1,10 +1,10 @@
-"""A frontend in place of your own: the demo frontend, a page for redirect_url, and a receiver of webhooks.
+"""The sandbox's frontend: the demo frontend, a page for redirect_url, and a receiver of webhooks.
 
-GET  /                          the demo frontend: demo_frontend.html
-GET  /token                     an access token for it, in place of a login
-GET  /done, or any other path   a page that shows what the bridge added to redirect_url
-POST /hook                      204 if the signature is right, 401 if it is not
-PUT  /hook                      how the receiver responds from now on: 204, 503, 410, … or slow
+GET  /                          the demo frontend, demo_frontend.html
+GET  /token                     an access token for the demo frontend, in place of a login
+GET  /done, or any other path   a page that shows what the bridge adds to redirect_url
+POST /hook                      receives a webhook: 204 if the signature is valid, else 401
+PUT  /hook                      sets how the receiver responds: 204, 503, 410, … or slow
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from . import cors
-from .backing import LOCAL_ORIGINS
+from .backing_services import LOCAL_ORIGINS
 from .html import page
 from .identity_provider import TOKEN_SECONDS
 from .serving import Server
@@ -26,15 +26,15 @@ from .triggers import Cors
 from .webhooks import is_genuine
 
 HOOK, DEMO, TOKEN = "/hook", "/", "/token"
-# Seconds. The bridge waits for ten.
+# Seconds until a slow response, which is longer than the ten that the bridge waits.
 SLOW_SECONDS = 15
 _DEMO_PAGE = Path(__file__).with_name("demo_frontend.html")
-# What the page has in place of the API's URL.
+# The API's URL in the file, which is replaced by the real one.
 _API_URL = "http://127.0.0.1:8080"
-# For pages of your own, on other ports of this machine.
+# Lets your own pages on other ports of this machine get a token.
 _LOCAL = Cors(tuple(LOCAL_ORIGINS.split(",")))
 _NO_STORE = {"Cache-Control": "no-store"}
-_BANNER = "The sandbox's page in place of your frontend: nothing here is yours."
+_BANNER = "This page of the sandbox stands in for your frontend."
 _NOTE = (
     "<p>Anybody can open this page with another id and status. Your backend reads the status with "
     "<code>GET /verifications/{id}</code>.</p>"
@@ -42,15 +42,15 @@ _NOTE = (
 
 
 class Frontend:
-    """Listens as soon as it exists.
+    """The frontend's server, which runs from the constructor to stop().
 
     Args:
-        secret: of the endpoint of webhooks.
-        api_url: of the API that the demo frontend calls, without a slash at the end.
-        new_token: returns an access token for the person in front of the demo frontend.
+        secret: the secret of the webhook endpoint.
+        api_url: the URL of the API, without a slash at the end.
+        new_token: returns an access token for the user of the demo frontend.
 
     Attributes:
-        received: the bodies of the genuine webhooks, in the order in which they came.
+        received: the bodies of the webhooks with a valid signature, oldest first.
     """
 
     def __init__(self, secret: str, *, api_url: str, new_token: Callable[[], str]) -> None:
@@ -69,7 +69,7 @@ class Frontend:
         return self._server.url
 
     def stop(self) -> None:
-        """Refuses connections from now on."""
+        """Stops the server."""
         self._stopping.set()
         self._server.stop()
 
@@ -79,23 +79,23 @@ class Frontend:
             demo = _DEMO_PAGE.read_text(encoding="utf-8").replace(_API_URL, self._api_url)
             return Response(demo, headers=_NO_STORE, content_type="text/html; charset=utf-8")
         if request.path == TOKEN:
-            return self._give_token(request)
+            return self._send_token(request)
         if request.path != HOOK:
             return Response(_done(request.args.to_dict()), content_type="text/html; charset=utf-8")
         if request.method == "PUT":
-            return self._choose(request.get_data(as_text=True).strip())
+            return self._set_response(request.get_data(as_text=True).strip())
         return self._receive(request) if request.method == "POST" else _text(405, "POST webhooks here.")
 
-    def _give_token(self, request: Request) -> Response:
-        # Another site may let its name lead to this machine, to read from here in a browser (DNS rebinding).
+    def _send_token(self, request: Request) -> Response:
+        # Rejects DNS rebinding: another site's name that resolves to this machine, to read the token in a browser.
         if request.host.partition(":")[0] not in ("127.0.0.1", "localhost"):
-            return _text(403, "Tokens are for pages of this machine.")
+            return _text(403, "Only pages on 127.0.0.1 or localhost get a token.")
         token = {"access_token": self._new_token(), "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
         response = Response(json.dumps(token), headers=_NO_STORE, content_type="application/json")
         cors.add_headers(_LOCAL, request, response)
         return response
 
-    def _choose(self, response: str) -> Response:
+    def _set_response(self, response: str) -> Response:
         is_status = response.isascii() and response.isdecimal() and 200 <= int(response) <= 599
         if not is_status and response != "slow":
             return _text(400, "Send a status from 200 to 599, or slow, such as: curl -X PUT $FRONTEND_URL/hook -d 503")
@@ -105,7 +105,7 @@ class Frontend:
     def _receive(self, request: Request) -> Response:
         body = request.get_data()
         if not is_genuine(self._secret, {name.lower(): value for name, value in request.headers}, body, time.time()):
-            return _text(401, "The signature is wrong.")
+            return _text(401, "The signature or the timestamp is not valid.")
         if self._response == "slow":
             self._stopping.wait(SLOW_SECONDS)
             return Response(status=204)

@@ -1,7 +1,7 @@
-"""All functions in this one process, under one environment.
+"""All functions in this process, with the same environment variables.
 
-Calls come at once from several threads. As with Lambda, an execution environment serves one call at a time: it is the
-module of a function's code, with all that the module keeps. What `bridge` keeps is shared.
+Several threads call functions at the same time. As with Lambda, an execution environment serves one call at a time.
+Here it is one instance of the module app.py. All of them share the package `bridge`, with all that it caches.
 """
 
 import importlib
@@ -26,23 +26,23 @@ class Functions:
     """The loaded handlers.
 
     Args:
-        functions: by logical id. Their code is loaded here, so their environment must be set by now.
-        layers: folders to import from.
+        functions: the functions by logical id. Set their environment variables first, because this loads their code.
+        layers: the folders of the layers.
     """
 
     def __init__(self, functions: Mapping[str, Function], layers: list[Path]) -> None:
         sys.path[:0] = [layer for layer in map(str, layers) if layer not in sys.path]
         self.clear_caches()
         self._functions = dict(functions)
-        # The environments that serve no call now: their handlers, by function.
+        # The handlers of the execution environments that serve no call now, by function.
         self._idle = {name: [_start(function)] for name, function in functions.items()}
 
     def clear_caches(self) -> None:
-        """Handlers fetch again what they keep between calls, secrets for one, as after a cold start."""
+        """Makes handlers fetch cached values such as secrets again, as after a cold start."""
         importlib.import_module("bridge.dependencies").dependencies.cache_clear()
 
     def invoke(self, name: str, event: Any) -> Any:
-        """The result of a function, by its logical id. Raises FunctionError and PayloadTooLargeError."""
+        """Calls a function by its logical id. Raises FunctionError and PayloadTooLargeError."""
         function, idle = self._functions[name], self._idle[name]
         try:
             handler = idle.pop()
@@ -57,14 +57,14 @@ class Functions:
 
 
 def _start(function: Function) -> Handler:
-    """The handler of a new execution environment."""
+    """Starts an execution environment, and returns its handler."""
     module = lambda_runner.load(function)
     handler, app = lambda_runner.handler(function, module), vars(module).get("app")
     if app is None:
         return handler
 
     def handle(event: Any, context: Any) -> Any:
-        # Powertools sets this of a class that all environments share. Of the instance, it comes first.
+        # Powertools sets this on a class that all threads share. An attribute of the instance takes precedence.
         app.current_event = APIGatewayProxyEventV2(event)
         return handler(event, context)
 

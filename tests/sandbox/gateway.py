@@ -1,4 +1,4 @@
-"""API Gateway's part: HTTP on one side, events of payload format 2.0 for the handlers on the other."""
+"""API Gateway: turns HTTP requests into events of payload format 2.0, and results into HTTP responses."""
 
 import sys
 import time
@@ -20,17 +20,17 @@ from .triggers import Api
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-# Bytes of a request's body.
+# The most bytes of a request's body.
 BODY_LIMIT = 10 * 1024 * 1024
 
 
 class Gateway:
-    """A WSGI application in front of one HTTP API's functions.
+    """A WSGI application for one HTTP API.
 
     Args:
-        invoke: calls a function, by its logical id.
-        caching: False invokes the authorizer on every request, whatever the template says.
-        clock: seconds, for the authorizers' cache.
+        invoke: calls a function by its logical id.
+        caching: False invokes the authorizer on every request, even if the template sets a cache time.
+        clock: returns seconds, for the authorizers' cache.
     """
 
     def __init__(
@@ -61,15 +61,15 @@ class Gateway:
         except ClientDisconnected:
             return message(400)
         except FunctionError:
-            # On AWS this is in the function's log.
+            # On AWS, the traceback is in the function's log.
             traceback.print_exc(file=sys.stderr)
             return message(500)
 
     def respond(self, request: HttpRequest) -> Response:
-        """The response to a request.
+        """Returns the response to a request.
 
         Raises:
-            FunctionError: the function or its authorizer failed, which API Gateway makes a 500.
+            FunctionError: the function or its authorizer failed, for which API Gateway responds with 500.
             PayloadTooLargeError: the event is too large for Lambda.
         """
         match = find_route(self._api.routes, request.method, request.raw_path)
@@ -77,14 +77,14 @@ class Gateway:
             return message(404)
         event = http_event(request, match)
         if match.route.authorizer is not None:
-            refusal = self.authorizers.refuse(match.route.authorizer, event)
-            if refusal is not None:
-                return message(refusal)
+            rejection = self.authorizers.authorize(match.route.authorizer, event)
+            if rejection is not None:
+                return message(rejection)
         return http_response(self._invoke(match.route.function, event))
 
 
 def _received(request: Request) -> HttpRequest:
-    # The path as it came, as %2F must not part segments.
+    # The path is still encoded, because %2F must not separate segments.
     raw: str = request.environ.get("REQUEST_URI", request.path)
     return HttpRequest(
         method=request.method,

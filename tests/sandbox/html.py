@@ -1,4 +1,4 @@
-"""The frame of the sandbox's HTML pages: no script, no other site, light or dark as the browser prefers."""
+"""The layout of the sandbox's HTML pages. It has no script, loads nothing, and follows the browser's colour scheme."""
 
 from html import escape
 from typing import Final
@@ -36,8 +36,8 @@ code {{ overflow-wrap: anywhere }}
 
 
 def page(title: str, content: str, *, banner: str, is_error: bool = False) -> str:
-    """A whole page. `content` is HTML; the other texts are plain."""
-    # Not on the heading itself, which would be none then.
+    """Returns a whole page. `content` is HTML, the other texts are plain."""
+    # A heading with this role would no longer be a heading.
     heading = '<div role="alert"><h1 class="error">{}</h1></div>' if is_error else "<h1>{}</h1>"
     return _PAGE.format(
         title=escape(title), content=content, banner=escape(banner), heading=heading.format(escape(title))

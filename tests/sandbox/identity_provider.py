@@ -1,4 +1,4 @@
-"""An identity provider in place of your company's: it signs access tokens, and serves the public key."""
+"""The sandbox's identity provider: it signs access tokens, and serves the public key."""
 
 import json
 import time
@@ -9,11 +9,11 @@ from typing import Self
 
 from werkzeug.wrappers import Request, Response
 
-from .backing import LOOPBACK
+from .backing_services import LOOPBACK
 from .serving import Server
 from .signing import jwk, signed
 
-# The template's default of JwtAudience.
+# The template's default for JwtAudience.
 AUDIENCE = "ekyc-bridge"
 # Seconds that a token is valid.
 TOKEN_SECONDS = 600
@@ -22,10 +22,10 @@ _KID = "rsa-sandbox"
 
 
 class IdentityProvider:
-    """Listens as soon as it exists; stopped by stop(), or at the end of a with block.
+    """The provider's server, which runs from the constructor to stop() or to the end of a with block.
 
     Attributes:
-        issuer: what its tokens name; the key set is at `issuer` + KEY_SET.
+        issuer: the `iss` of its tokens. The key set is at `issuer` + KEY_SET.
     """
 
     def __init__(self, *, hosts: Sequence[str] = (LOOPBACK,), tls: SSLContext | None = None) -> None:
@@ -34,7 +34,7 @@ class IdentityProvider:
         self._server.start(Request.application(_key_set))
 
     def stop(self) -> None:
-        """Refuses connections from now on."""
+        """Stops the server."""
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -46,7 +46,7 @@ class IdentityProvider:
         self.stop()
 
     def token(self, scopes: str, *, subject: str = "user-1", audience: str = AUDIENCE) -> str:
-        """A good access token for TOKEN_SECONDS. `scopes` are separated by spaces."""
+        """Returns an access token that is valid for TOKEN_SECONDS. Spaces separate `scopes`."""
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": audience, "sub": subject, "scope": scopes}
         return signed({**claims, "iat": now, "exp": now + TOKEN_SECONDS}, _KID)

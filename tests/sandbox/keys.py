@@ -1,4 +1,4 @@
-"""API keys, the vendor's credentials and the endpoints of webhooks, put where the functions read them."""
+"""Writes API keys, the vendor's credentials and webhook endpoints to the secrets that the functions read."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ ALL_SCOPES = (
 )
 PRINCIPAL = "sandbox"
 
-# The functions' variables with the secrets' ARNs.
+# The functions' variables that hold the secrets' ARNs.
 _API_KEYS = "API_KEYS_SECRET_ARN"
 _CREDENTIALS = "EKYC_CREDENTIALS_SECRET_ARN"
 _ENDPOINTS = "WEBHOOK_ENDPOINTS_SECRET_ARN"
@@ -22,8 +22,8 @@ class Secrets:
     """The secrets of a stack.
 
     Args:
-        client: a client of Secrets Manager.
-        environment: the functions' variables, merged.
+        client: a boto3 client of Secrets Manager.
+        environment: the variables of all functions.
     """
 
     def __init__(self, client: Any, environment: Mapping[str, str]) -> None:
@@ -32,15 +32,15 @@ class Secrets:
         self._keys: list[dict[str, Any]] = []
 
     def put_credentials(self, client_id: str, client_secret: str) -> None:
-        """The credentials that the bridge sends to the vendor."""
+        """Stores the credentials that the bridge sends to the vendor."""
         self._put(_CREDENTIALS, {"client_id": client_id, "client_secret": client_secret})
 
     def put_endpoints(self, endpoints: Sequence[Any]) -> None:
-        """Who is sent webhooks."""
+        """Stores the webhook endpoints."""
         self._put(_ENDPOINTS, {"endpoints": list(endpoints)})
 
     def add_key(self, principal: str = PRINCIPAL, scopes: Sequence[str] = ALL_SCOPES) -> str:
-        """A new API key; only its hash is stored."""
+        """Returns a new API key, and stores its hash."""
         key = "ek_" + secrets.token_urlsafe(32)
         self._keys.append(
             {
@@ -54,7 +54,7 @@ class Secrets:
         return key
 
     def keep_first_key(self) -> None:
-        """Revokes all keys but the oldest."""
+        """Revokes all API keys but the oldest."""
         self._keys = self._keys[:1]
         self._put(_API_KEYS, {"keys": self._keys})
 
@@ -63,7 +63,7 @@ class Secrets:
 
 
 def vendor_credentials(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Of the real account behind EKYC_API_URL.
+    """Returns the credentials of the real account at EKYC_API_URL.
 
     Raises:
         ValueError: EKYC_CLIENT_ID or EKYC_CLIENT_SECRET is not set.
@@ -76,6 +76,6 @@ def vendor_credentials(environment: Mapping[str, str]) -> tuple[str, str]:
         ) from None
 
 
-def made_up_credentials() -> tuple[str, str]:
-    """Which only this sandbox's fake vendor accepts, in the vendor's form."""
+def random_credentials() -> tuple[str, str]:
+    """Returns random credentials for the fake vendor, in the format of real ones."""
     return secrets.token_hex(16), "sk_" + secrets.token_hex(32)

@@ -1,5 +1,4 @@
-"""AWS Lambda's part, for the sandbox and the simulation: how code is loaded, what a handler gets, and what its result
-means."""
+"""AWS Lambda for the sandbox and the simulation: loads code, calls handlers, and reads their results."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -11,12 +10,12 @@ from typing import Any
 
 from .aws import ACCOUNT_ID, region
 
-# Bytes of an event or a result that Lambda takes in a synchronous call.
+# The most bytes of an event or a result of a synchronous call.
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 
 
 class FunctionError(Exception):
-    """The handler raised, returned what is no JSON, or took too long; the cause says which."""
+    """The handler raised an error, returned no JSON, or took too long. The cause says which."""
 
 
 class PayloadTooLargeError(Exception):
@@ -25,7 +24,7 @@ class PayloadTooLargeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`name` is the logical id; `code` a folder; `timeout` in seconds, `memory` in MB."""
+    """A function. `name` is its logical id, `code` a folder, `timeout` in seconds, `memory` in MB."""
 
     name: str
     code: Path
@@ -36,7 +35,7 @@ class Function:
 
 
 class LambdaContext:
-    """What a handler gets as its second argument. `remaining` gives the seconds until Lambda ends the call."""
+    """The second argument of a handler. `remaining` returns the seconds until the timeout."""
 
     function_version = "$LATEST"
     log_stream_name = "sandbox"
@@ -46,19 +45,19 @@ class LambdaContext:
     def __init__(self, function: Function, request_id: str, remaining: Callable[[], float]) -> None:
         self.aws_request_id = request_id
         self.function_name = f"ekyc-bridge-{function.name}"
-        # Lambda's own runtime has a string here.
+        # A string, as in Lambda's runtime.
         self.memory_limit_in_mb = str(function.memory)
         self.invoked_function_arn = f"arn:aws:lambda:{region()}:{ACCOUNT_ID}:function:{self.function_name}"
         self.log_group_name = f"/aws/lambda/{self.function_name}"
         self._remaining = remaining
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda would end the call."""
+        """Returns the milliseconds until the timeout."""
         return max(0, round(self._remaining() * 1000))
 
 
 def load(function: Function) -> ModuleType:
-    """A module of its own for the code of a function, as each execution environment has one."""
+    """Returns a new module with the code of a function, as each execution environment has its own."""
     path = function.code / f"{function.handler.rpartition('.')[0]}.py"
     module = ModuleType(f"{function.name}.app")
     module.__file__ = str(path)
@@ -72,13 +71,13 @@ def _compiled(path: Path) -> CodeType:
 
 
 def handler(function: Function, module: ModuleType) -> Callable[[Any, Any], Any]:
-    """What "app.lambda_handler" names in the module."""
+    """Returns the module's function that the template names, such as "app.lambda_handler"."""
     named: Callable[[Any, Any], Any] = getattr(module, function.handler.rpartition(".")[2])
     return named
 
 
 def call(handle: Callable[[Any, Any], Any], event: Any, context: LambdaContext) -> Any:
-    """What a handler returns for an event, both as JSON.
+    """Calls a handler, and returns its result. Event and result pass through JSON, as on Lambda.
 
     Raises:
         FunctionError: Lambda would report an error.
@@ -88,22 +87,22 @@ def call(handle: Callable[[Any, Any], Any], event: Any, context: LambdaContext) 
     if len(payload) > PAYLOAD_LIMIT:
         raise PayloadTooLargeError(context.function_name)
     try:
-        # json refuses what Lambda's runtime refuses: a Decimal, a datetime.
+        # json rejects what Lambda's runtime rejects, such as a Decimal or a datetime.
         result = json.dumps(handle(json.loads(payload), context))
     except Exception as error:
         raise FunctionError(context.function_name) from error
     if len(result) > PAYLOAD_LIMIT:
         raise FunctionError(context.function_name) from ValueError("the result is too large for Lambda")
     if not context.get_remaining_time_in_millis():
-        # Lambda would have ended it. A thread cannot be ended, but its result comes too late.
+        # Lambda ends the call at the timeout. A thread cannot be ended, so its late result counts as an error.
         raise FunctionError(context.function_name) from TimeoutError("the function took longer than its timeout")
     return json.loads(result)
 
 
 def succeeded(ids: Collection[str], result: Any) -> set[str]:
-    """The messages of a batch that a result {"batchItemFailures": [{"itemIdentifier": id}]} does not name.
+    """Returns the messages that a result {"batchItemFailures": [{"itemIdentifier": id}]} does not list as failed.
 
-    As with Lambda, nothing named means that all succeeded, and a result that makes no sense that none did.
+    As with Lambda, an empty list means that all succeeded, and a list with an unknown id means that all failed.
     """
     if not result or not result.get("batchItemFailures"):
         return set(ids)
@@ -111,15 +110,15 @@ def succeeded(ids: Collection[str], result: Any) -> set[str]:
     return set(ids) - failed if failed <= set(ids) else set()
 
 
-def merged(functions: Mapping[str, Function]) -> dict[str, str]:
-    """One environment for all functions, as those of the sandbox share a process.
+def merged_environment(functions: Mapping[str, Function]) -> dict[str, str]:
+    """Returns the variables of all functions, which share a process in the sandbox.
 
     Raises:
-        ValueError: two functions want different values of a variable.
+        ValueError: two functions have different values for a variable.
     """
     together: dict[str, str] = {}
     for function in functions.values():
         for name, value in function.environment.items():
             if together.setdefault(name, value) != value:
-                raise ValueError(f"{function.name} wants another value of {name} than other functions")
+                raise ValueError(f"{function.name} has another value of {name} than other functions")
     return together

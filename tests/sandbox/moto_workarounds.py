@@ -1,4 +1,4 @@
-"""What moto's CloudFormation leaves out of the resources that it creates, done by the services' own calls."""
+"""Workarounds for what moto's CloudFormation does not support."""
 
 import json
 from typing import Any
@@ -7,13 +7,15 @@ import boto3
 
 from .template import Document, Template
 
-# The types whose properties, resolved, fill() wants.
-FILLED = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Events::Rule")
+# The resource types that complete() changes after their creation.
+COMPLETED_TYPES = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Events::Rule")
 
 
 def without_optional_policies(resources: Document) -> Document:
-    """The resources, their roles without policies that depend on a condition: moto fails where one is left out by
-    `AWS::NoValue`. It enforces no policy."""
+    """Returns the resources, whose roles lack policies with a condition: moto fails if one is `AWS::NoValue`.
+
+    Nothing is lost, because moto enforces no policy.
+    """
     return {name: _without_optional_policies(item) for name, item in resources.items()}
 
 
@@ -25,7 +27,7 @@ def _without_optional_policies(item: Document) -> Document:
 
 
 def with_bus_names(body: Document) -> Document:
-    """The template, in it the name of an event bus wherever it is referred to: moto's Ref gives no text."""
+    """Returns the template with each reference to an event bus replaced by its name: moto's Ref gives no string."""
     buses = {
         name: item["Properties"]["Name"]
         for name, item in body["Resources"].items()
@@ -45,19 +47,19 @@ def _replaced(value: Any, names: Document) -> Any:
     return {name: _replaced(each, names) for name, each in value.items()}
 
 
-def declared(template: Template, kind: str) -> Document:
-    """The properties that fill() wants of a type. A rule with a schedule calls a function, which is not created."""
+def properties_to_complete(template: Template, kind: str) -> Document:
+    """Returns the properties that complete() needs. Scheduled rules are left out: moto has no function to call."""
     return {name: its for name, its in template.of_type(kind).items() if "ScheduleExpression" not in its}
 
 
-def fill(resources: dict[str, str], properties: Document, session: boto3.Session, endpoint_url: str) -> None:
-    """Brings what was created to what was declared.
+def complete(resources: dict[str, str], properties: Document, session: boto3.Session, endpoint_url: str) -> None:
+    """Sets the properties that moto's CloudFormation ignores.
 
     Args:
         resources: physical ids by logical id.
-        properties: by type and logical id.
+        properties: resolved properties by type and logical id.
     """
-    tables, buckets, rules = (properties[kind] for kind in FILLED)
+    tables, buckets, rules = (properties[kind] for kind in COMPLETED_TYPES)
     dynamodb = session.client("dynamodb", endpoint_url=endpoint_url)
     for name, its in tables.items():
         if expiry := its.get("TimeToLiveSpecification"):
@@ -66,10 +68,10 @@ def fill(resources: dict[str, str], properties: Document, session: boto3.Session
     for name, its in buckets.items():
         if versioning := its.get("VersioningConfiguration"):
             s3.put_bucket_versioning(Bucket=resources[name], VersioningConfiguration=versioning)
-    # Its CloudFormation makes no rule for a bus that is referred to.
+    # moto's CloudFormation creates no rules on an event bus of the template.
     events = session.client("events", endpoint_url=endpoint_url)
     for name, its in rules.items():
         bus, targets = its["EventBusName"], [{"Id": target["Id"], "Arn": target["Arn"]} for target in its["Targets"]]
         events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(its["EventPattern"]))
         events.put_targets(Rule=name, EventBusName=bus, Targets=targets)
-    # Bucket policies are left out: moto obeys a Deny without reading its Condition (that there be no TLS).
+    # Bucket policies are not set: moto applies the Deny of requests without TLS to all, as it ignores the condition.

@@ -1,25 +1,25 @@
-"""A line for each request of the API, without codes and tokens."""
+"""The line that `make run` prints for each API request, without codes and tokens."""
 
 from urllib.parse import urlsplit
 
 from .serving import SilentHandler
-from .webhooks import Say
+from .webhooks import PrintLine
 
 
-def announcing(say: Say) -> type[SilentHandler]:
-    """A handler of requests that gives `say` a line for each response."""
+def printing_handler(print_line: PrintLine) -> type[SilentHandler]:
+    """Returns a request handler that passes a line for each response to `print_line`."""
 
-    class Announcing(SilentHandler):
+    class PrintingHandler(SilentHandler):
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            # What a client wrote must not steer the terminal.
+            # Escaped, so that a client cannot send control characters to the terminal.
             path = self.path.encode("unicode_escape").decode()
-            say(f"{self.command} {without_secrets(path)} -> {code}")
+            print_line(f"{self.command} {without_secrets(path)} -> {code}")
 
-    return Announcing
+    return PrintingHandler
 
 
 def without_secrets(url: str) -> str:
-    """The path, a code in it left out, and the query only where it holds no token."""
+    """Returns the path without its code, and the query only if it can hold no token."""
     parts = urlsplit(url)
     segments = parts.path.split("/")
     if segments[1:2] and segments[1] in ("start", "return", "done", "status"):

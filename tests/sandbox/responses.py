@@ -1,4 +1,4 @@
-"""From the result of a function, payload format 2.0, to the HTTP response."""
+"""Turns a function's result, in payload format 2.0, into an HTTP response."""
 
 import base64
 import binascii
@@ -10,30 +10,30 @@ from werkzeug.wrappers import Response
 
 from .lambda_runner import FunctionError
 
-# Headers that API Gateway never takes from a function, as they belong to the connection.
+# Headers of the connection, which API Gateway never takes from a function.
 _OF_THE_CONNECTION = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "upgrade"})
 
 
 def message(status: int) -> Response:
-    """A response of API Gateway's own: {"message": the status's phrase}."""
+    """Returns a response of API Gateway itself: {"message": the phrase of the status}."""
     phrase = "Request Entity Too Large" if status == 413 else HTTPStatus(status).phrase
     return Response(json.dumps({"message": phrase}), status, content_type="application/json")
 
 
 def http_response(result: Any) -> Response:
-    """The response that API Gateway makes of what a function returned.
+    """Returns the response that API Gateway makes from a function's result.
 
     Raises:
-        FunctionError: the result has a form that API Gateway refuses.
+        FunctionError: API Gateway would reject the result.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
-        # What is no response becomes the body of one.
+        # API Gateway makes any other result the body of a 200.
         text = result if isinstance(result, str) else json.dumps(result)
         return Response(text, 200, content_type="application/json")
     try:
         return _declared(result)
     except (TypeError, ValueError, AttributeError, binascii.Error) as error:
-        raise FunctionError("the result has no form of payload 2.0") from error
+        raise FunctionError("the result is not in payload format 2.0") from error
 
 
 def _declared(result: dict[str, Any]) -> Response:
@@ -45,13 +45,13 @@ def _declared(result: dict[str, Any]) -> Response:
             response.headers[name] = _header(value)
     for cookie in result.get("cookies") or ():
         response.headers.add("set-cookie", cookie)
-    # Otherwise werkzeug makes an absolute address of a relative one.
+    # Otherwise werkzeug makes a relative Location absolute.
     response.autocorrect_location_header = False
     return response
 
 
 def _header(value: Any) -> str:
-    """Numbers and booleans are taken, too, and written as in JSON."""
+    """Returns the header's text. Numbers and booleans are allowed, and written as in JSON."""
     if not isinstance(value, str | int | float):
         raise TypeError(f"a header cannot be a {type(value).__name__}")
     return value if isinstance(value, str) else json.dumps(value)

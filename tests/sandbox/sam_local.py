@@ -1,4 +1,4 @@
-"""The same front by `sam local start-api`: functions in AWS's own Lambda image, against the embedded AWS."""
+"""The bridge in `sam local start-api`: functions in AWS's Lambda image, against the embedded AWS."""
 
 import json
 import os
@@ -14,31 +14,31 @@ from pathlib import Path
 
 import requests
 
-from .backing import LOOPBACK, Backing, Choices
+from .backing_services import LOOPBACK, BackingServices, SandboxSettings
 from .identity_provider import KEY_SET
-from .running import Running
+from .local_bridge import LocalBridge
 from .sam_template import ENDPOINT_VARIABLE, with_endpoint_variable, with_origin
 from .sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
 from .template import TEMPLATE
-from .webhooks import Say, Webhooks
+from .webhooks import PrintLine, Webhooks
 
-# What `sam build` has written; SAM_TEMPLATE may name another.
+# The output of `sam build`, unless SAM_TEMPLATE names another file.
 BUILT = TEMPLATE.parent / ".aws-sam" / "build" / "template.yaml"
-# Seconds. The first start builds an image for the layer.
+# Seconds. The first start takes long, because it builds an image for the layer.
 START_TIMEOUT = 300
 STOP_TIMEOUT = 30
 
 
-class SamLocal(Running):
-    """`sam local start-api` with what it needs, inside a with block; workers call handlers in this process.
+class SamLocal(LocalBridge):
+    """`sam local start-api` and its services, inside a with block. Workers call handlers in this process.
 
     Args:
-        port: of the front.
-        workers, webhooks, say: see Running.
-        parameters: of the template.
+        port: the port of the API.
+        workers, webhooks, print_line: see LocalBridge.
+        parameters: parameters of the template.
 
     Raises:
-        UnavailableError: something that it needs is missing.
+        UnavailableError: sam, Docker or the build is missing.
     """
 
     def __init__(
@@ -48,27 +48,27 @@ class SamLocal(Running):
         workers: bool = True,
         parameters: Mapping[str, str] | None = None,
         webhooks: Webhooks | None = None,
-        say: Say | None = None,
+        print_line: PrintLine | None = None,
     ) -> None:
         self._built = Path(os.environ.get("SAM_TEMPLATE") or BUILT)
         if not self._built.is_file():
-            raise UnavailableError(f"{self._built} is not there: run `sam build` first")
+            raise UnavailableError(f"{self._built} does not exist: run `make build` first")
         self._executable, self._address = sam(), host_address()
-        choices = Choices(parameters=parameters or {}, hosts=listening_hosts(self._address))
-        super().__init__(choices, workers=workers, webhooks=webhooks, say=say)
+        settings = SandboxSettings(parameters=parameters or {}, hosts=listening_hosts(self._address))
+        super().__init__(settings, workers=workers, webhooks=webhooks, print_line=print_line)
         self._port = port
         self.api_url = f"http://{LOOPBACK}:{port}"
 
-    def _up(self, going_up: ExitStack) -> None:
-        super()._up(going_up)
+    def _start(self, exit_stack: ExitStack) -> None:
+        super()._start(exit_stack)
         self._start_workers()
-        variables = Path(going_up.enter_context(tempfile.TemporaryDirectory(prefix="sam-local-"))) / "env-vars.json"
+        variables = Path(exit_stack.enter_context(tempfile.TemporaryDirectory(prefix="sam-local-"))) / "env-vars.json"
         variables.write_text(json.dumps(variables_inside(self.backing, self._address)), encoding="utf-8")
         process = self._start_sam(variables)
-        ending = threading.Event()
-        threading.Thread(target=_relay, args=(process, ending), daemon=True).start()
-        going_up.callback(_end, process, ending)
-        print("Waiting for sam local; its first start builds an image for the layer.", file=sys.stderr, flush=True)
+        stopping = threading.Event()
+        threading.Thread(target=_relay, args=(process, stopping), daemon=True).start()
+        exit_stack.callback(_stop, process, stopping)
+        print("Waiting for sam local. Its first start builds an image for the layer.", file=sys.stderr, flush=True)
         self._wait_until_up(process)
 
     def _start_sam(self, variables: Path) -> subprocess.Popen[bytes]:
@@ -77,9 +77,9 @@ class SamLocal(Running):
         command += ["--env-vars", str(variables), "--host", LOOPBACK, "--port", str(self._port)]
         command += ["--skip-pull-image", "--warm-containers", "LAZY"]
         command += ["--parameter-overrides", f"Architecture={ARCHITECTURE}"]
-        # sam passes its credentials and region on to the containers.
+        # sam passes its credentials and region to the containers.
         outer = {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
-        # A group of its own: an interrupt from the terminal must not reach sam before this process.
+        # A new session, because an interrupt from the terminal must not reach sam before this process.
         return subprocess.Popen(
             command,
             env=outer | {"SAM_CLI_TELEMETRY": "0"},
@@ -92,9 +92,9 @@ class SamLocal(Running):
         ends_at = time.monotonic() + START_TIMEOUT
         while time.monotonic() < ends_at:
             if process.poll() is not None:
-                raise UnavailableError(f"sam local ended with code {process.returncode}")
+                raise UnavailableError(f"sam local exited with code {process.returncode}")
             try:
-                # The first response takes as long as its image takes to be built.
+                # sam builds the image before the first response.
                 if requests.get(f"{self.api_url}/health", timeout=START_TIMEOUT).ok:
                     return
             except requests.ConnectionError:
@@ -102,8 +102,8 @@ class SamLocal(Running):
         raise UnavailableError(f"sam local did not respond within {START_TIMEOUT} s")
 
 
-def variables_inside(backing: Backing, address: str) -> dict[str, dict[str, str]]:
-    """The variables by function, as containers need them: there, this machine has another address."""
+def variables_inside(backing: BackingServices, address: str) -> dict[str, dict[str, str]]:
+    """Returns the variables of each function for its container, where this machine has another address."""
     known = {name: backing.variables[name] for name in (ENDPOINT_VARIABLE, "EKYC_API_URL")}
     if (issuer := backing.variables["JWT_ISSUER"]).startswith(f"http://{LOOPBACK}:"):
         known["JWKS_URL"] = issuer + KEY_SET
@@ -113,18 +113,18 @@ def variables_inside(backing: Backing, address: str) -> dict[str, dict[str, str]
     return {name: function.environment | endpoint for name, function in functions.items()}
 
 
-def _relay(process: subprocess.Popen[bytes], ending: threading.Event) -> None:
-    """Shows the output of sam on stderr. sam prints a traceback when it is interrupted, so the end is not shown."""
+def _relay(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
+    """Copies sam's output to stderr until `stopping` is set, because an interrupted sam prints a traceback."""
     assert process.stdout is not None
     for line in process.stdout:
-        if not ending.is_set():
+        if not stopping.is_set():
             sys.stderr.write(line.decode(errors="replace"))
             sys.stderr.flush()
 
 
-def _end(process: subprocess.Popen[bytes], ending: threading.Event) -> None:
-    ending.set()
-    # On an interrupt sam takes its containers down.
+def _stop(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
+    stopping.set()
+    # sam stops its containers on an interrupt.
     process.send_signal(signal.SIGINT)
     try:
         process.wait(STOP_TIMEOUT)

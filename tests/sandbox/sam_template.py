@@ -1,4 +1,4 @@
-"""The copy of the built template that `sam local` gets. The template itself has nothing for local runs."""
+"""Changes a copy of the built template for `sam local`. The template itself has nothing for local runs."""
 
 import json
 from pathlib import Path
@@ -12,23 +12,23 @@ ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 
 
 def with_endpoint_variable(built: Path) -> Path:
-    """Writes a copy in which every function declares AWS_ENDPOINT_URL: `--env-vars` sets only what is declared.
+    """Writes a copy in which every function declares AWS_ENDPOINT_URL: `--env-vars` sets only declared variables.
 
-    The copy is beside the original, as both name the code by paths relative to their folder. JSON is YAML, too.
+    The copy is in the same folder, because the template has relative paths. It is JSON, which is valid YAML.
     """
     document = cast(Document, yaml_parse(built.read_text(encoding="utf-8")))
     function = document.setdefault("Globals", {}).setdefault("Function", {})
     function.setdefault("Environment", {}).setdefault("Variables", {})[ENDPOINT_VARIABLE] = ""
     copy = built.with_name("sam-local.yaml")
-    # Dates, such as the version of a policy's language, were text before they were parsed.
+    # The YAML parser turns text such as the version of a policy into dates.
     copy.write_text(json.dumps(document, default=str), encoding="utf-8")
     return copy
 
 
 def with_origin(copy: Path, origin: str) -> Path:
-    """Lets pages of `origin` call the API that `sam local` makes of a copy, which this rewrites.
+    """Rewrites the copy so that pages of `origin` may call the API of `sam local`.
 
-    sam does not resolve the template's condition, and reads SAM's names of the settings. It knows no exposed headers.
+    sam does not resolve the template's condition, uses other names for the CORS settings, and exposes no headers.
     """
     document = json.loads(copy.read_text(encoding="utf-8"))
     for resource in document["Resources"].values():

@@ -1,4 +1,4 @@
-"""What sam local needs of this machine: an executable, Docker with an image, an address that containers reach."""
+"""What sam local needs: an executable, Docker with an image, and an address that containers reach."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 
-from .backing import LOOPBACK
+from .backing_services import LOOPBACK
 from .template import TEMPLATE
 
 ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
@@ -15,11 +15,11 @@ _RUNTIME = re.compile(r"^\s+Runtime: python(\S+)", re.MULTILINE)
 
 
 class UnavailableError(OSError):
-    """What sam local needs is not there; the message says what."""
+    """Something that sam local needs is missing. The message says what."""
 
 
 def image() -> str:
-    """The Lambda image of the template's runtime, for this machine's processor."""
+    """Returns the Lambda image of the template's runtime for this machine's processor."""
     match = _RUNTIME.search(TEMPLATE.read_text(encoding="utf-8"))
     if match is None:
         raise ValueError("the template names no Python runtime")
@@ -27,24 +27,24 @@ def image() -> str:
 
 
 def sam() -> str:
-    """The sam executable: SAM in the environment, or the path's. Raises UnavailableError."""
+    """Returns the sam executable that SAM names, or the one on PATH. Raises UnavailableError."""
     found = shutil.which(os.environ.get("SAM") or "sam")
     if found is None:
-        raise UnavailableError("no sam executable; SAM may name one")
+        raise UnavailableError("sam was not found: install the SAM CLI, or set SAM to its path")
     return found
 
 
 def host_address() -> str:
-    """This machine as containers reach it: the bridge's address on Linux, a virtual one on Docker Desktop.
+    """Returns this machine's address for containers: that of Docker's bridge on Linux, a virtual one on Docker Desktop.
 
     Raises:
-        UnavailableError: Docker does not run, or it has no image and cannot fetch it.
+        UnavailableError: Docker does not run, or cannot fetch the image.
     """
     command = ["docker", "run", "--rm", "--add-host=sandbox-host:host-gateway", "--entrypoint=cat"]
     try:
         hosts = _output([*command, image(), "/etc/hosts"])
     except (FileNotFoundError, subprocess.CalledProcessError) as problem:
-        raise UnavailableError(f"Docker or its image {image()} is not there: {problem}") from problem
+        raise UnavailableError(f"Docker does not run, or has no image {image()}: {problem}") from problem
     return next(line.split()[0] for line in hosts.splitlines() if line.endswith("sandbox-host"))
 
 
@@ -53,7 +53,7 @@ def _output(command: list[str]) -> str:
 
 
 def listening_hosts(address: str) -> tuple[str, ...]:
-    """Where to listen for containers: Docker Desktop brings them to the loopback itself."""
+    """Returns the addresses to listen on. Docker Desktop connects its containers to the loopback address."""
     with socket.socket() as probe:
         try:
             probe.bind((address, 0))

@@ -1,34 +1,34 @@
-"""The whole bridge on one machine: AWS and the vendor, the functions, and API Gateway in front of them."""
+"""The whole bridge on one machine: AWS, the vendor, the functions, and API Gateway in front of them."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from .backing import Choices
+from .backing_services import SandboxSettings
 from .gateway import Gateway
 from .keys import ALL_SCOPES, PRINCIPAL
-from .request_lines import announcing
-from .running import Running
+from .local_bridge import LocalBridge
+from .request_lines import printing_handler
 from .serving import Server, SilentHandler
 from .stack import Stack
 from .vendor import FakeVendor
-from .webhooks import Say, Webhooks
+from .webhooks import PrintLine, Webhooks
 
 
-class Sandbox(Running):
-    """The bridge, inside a with block; one at a time, as it sets this process's environment.
+class Sandbox(LocalBridge):
+    """The bridge, which runs inside a with block. Run one at a time: it sets this process's environment.
 
     Args:
-        port: of the front; 0 picks a free one.
-        workers, schedule_seconds: see Running; SWEEP_SECONDS in the environment is the default of the latter.
+        port: the port of the API. 0 picks a free one.
+        workers, schedule_seconds: see LocalBridge. SWEEP_SECONDS in the environment is the default of the latter.
         caching: False invokes the authorizer on every request.
-        parameters, variables: of the template, and of its functions (backing.Choices).
-        webhooks, say: see Running.
+        parameters, variables: see SandboxSettings.
+        webhooks, print_line: see LocalBridge.
 
     Raises:
         OSError: the port is taken.
-        ValueError: a parameter or variable is not the template's.
+        ValueError: the template has no such parameter or variable.
     """
 
     def __init__(
@@ -41,41 +41,41 @@ class Sandbox(Running):
         parameters: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
         webhooks: Webhooks | None = None,
-        say: Say | None = None,
+        print_line: PrintLine | None = None,
     ) -> None:
         seconds = schedule_seconds or float(os.environ.get("SWEEP_SECONDS") or 0)
-        choices = Choices(parameters or {}, variables or {})
-        super().__init__(choices, workers=workers, schedule_seconds=seconds, webhooks=webhooks, say=say)
+        settings = SandboxSettings(parameters or {}, variables or {})
+        super().__init__(settings, workers=workers, schedule_seconds=seconds, webhooks=webhooks, print_line=print_line)
         self._port = port
         self._caching = caching
 
-    def _up(self, going_up: ExitStack) -> None:
+    def _start(self, exit_stack: ExitStack) -> None:
         server = Server(port=self._port)
-        going_up.callback(server.stop)
+        exit_stack.callback(server.stop)
         self.api_url = server.url
-        super()._up(going_up)
+        super()._start(exit_stack)
         self._gateway = Gateway(self.stack.api, self.invoke, caching=self._caching)
-        server.start(self._gateway, announcing(self._say) if self._say else SilentHandler)
+        server.start(self._gateway, printing_handler(self._print_line) if self._print_line else SilentHandler)
         self._start_workers()
 
     @property
     def api_key(self) -> str:
-        """With all scopes."""
+        """An API key with all scopes."""
         return self.backing.api_key
 
     @property
     def ekyc_api_url(self) -> str:
-        """Of the vendor, real or not."""
+        """The URL of the real or fake vendor."""
         return self.backing.ekyc_api_url
 
     @property
     def aws_endpoint_url(self) -> str:
-        """Of the embedded AWS."""
+        """The URL of the embedded AWS."""
         return self.backing.aws.url
 
     @property
     def vendor(self) -> FakeVendor:
-        """The fake vendor. Raises RuntimeError where there is a real one."""
+        """The fake vendor. Raises RuntimeError if EKYC_API_URL names a real one."""
         if self.backing.vendor is None:
             raise RuntimeError("there is no fake vendor: EKYC_API_URL names a real vendor")
         return self.backing.vendor
@@ -86,17 +86,17 @@ class Sandbox(Running):
         return self.backing.stack
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the embedded AWS."""
+        """Returns a boto3 client of the embedded AWS."""
         return self.backing.client(service)
 
     def add_key(self, principal: str = PRINCIPAL, scopes: Sequence[str] = ALL_SCOPES) -> str:
-        """Another API key, which counts at once."""
+        """Returns another API key, which is valid at once."""
         key = self.backing.secrets.add_key(principal, scopes)
         self.functions.clear_caches()
         return key
 
     def put_endpoints(self, endpoints: Sequence[Any]) -> None:
-        """Who is sent webhooks from now on, as the secret has them."""
+        """Replaces the webhook endpoints. Each entry is as in the secret."""
         self.backing.secrets.put_endpoints(endpoints)
         self.functions.clear_caches()
 
@@ -105,7 +105,7 @@ class Sandbox(Running):
         return self.functions.invoke(name, event)
 
     def reset(self) -> None:
-        """No verification, message, link, fault, further key or cached authorization is left."""
+        """Deletes everything that a test creates, from verifications to keys and cached authorizations."""
         self.backing.reset()
         self._workers.skip_streams()
         self._gateway.authorizers.clear_cache()
@@ -113,6 +113,6 @@ class Sandbox(Running):
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Inside, this process's environment is as if there were no sandbox."""
+        """Restores this process's environment inside the with block, as if there were no sandbox."""
         with self.backing.environment.hidden():
             yield

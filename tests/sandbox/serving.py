@@ -1,4 +1,4 @@
-"""HTTP servers of the sandbox: a WSGI application on one port of one or more addresses, in threads."""
+"""The HTTP server of the sandbox: a WSGI application on one port of one or more addresses, in threads."""
 
 import socket
 import ssl
@@ -11,14 +11,14 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-# Seconds between two polls of whether to stop: bounds what stop() takes.
+# Seconds between two checks whether to stop, which is the longest that stop() takes.
 POLL_SECONDS = 0.02
-# Another program may hold, on a second address, the port that the system picked on the first.
+# The port that the system picks on the first address may be taken on the second.
 PORT_ATTEMPTS = 20
 
 
 class SilentHandler(WSGIRequestHandler):
-    """No log line per request: paths carry tokens and codes, and stdout belongs to the READY line."""
+    """A handler without a log line per request: paths have tokens and codes, and stdout is for the READY line."""
 
     protocol_version = "HTTP/1.1"
 
@@ -27,11 +27,11 @@ class SilentHandler(WSGIRequestHandler):
 
 
 class Server:
-    """Listens as soon as it exists, so that its URL is known; responds from start() on.
+    """A server that listens from the constructor on, so that its URL is known. start() makes it respond.
 
     Args:
-        hosts: addresses, all on one port; `url` has the first.
-        port: 0 picks one that is free on all of them.
+        hosts: addresses, all on one port. `url` has the first.
+        port: 0 picks a port that is free on all addresses.
 
     Raises:
         OSError: the port is taken.
@@ -52,10 +52,10 @@ class Server:
         return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
 
     def start(self, app: "WSGIApplication", handler: type[WSGIRequestHandler] = SilentHandler) -> None:
-        """Responds with `app`, one thread for each connection."""
+        """Starts to respond with `app`, in one thread for each connection."""
         for listening in self._sockets:
             host, port = listening.getsockname()[:2]
-            # By descriptor, because werkzeug ends the process where a port is taken.
+            # By descriptor, because werkzeug ends the process if it cannot bind a port.
             server = make_server(
                 host, port, app, threaded=True, request_handler=handler, ssl_context=self._tls, fd=listening.fileno()
             )
@@ -65,7 +65,7 @@ class Server:
             listening.close()
 
     def stop(self) -> None:
-        """Refuses connections from now on."""
+        """Stops the server."""
         for server, thread in self._running:
             server.shutdown()
             thread.join()
@@ -76,7 +76,7 @@ class Server:
 
 
 def _listen(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
-    """A listening socket for each host, all on one port."""
+    """Returns a listening socket for each host, all on one port."""
     for attempt in range(PORT_ATTEMPTS):
         try:
             return _listen_once(hosts, port)

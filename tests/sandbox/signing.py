@@ -1,4 +1,4 @@
-"""Keys of an identity provider, and tokens signed with them."""
+"""The keys of an identity provider, and tokens that it signs."""
 
 import json
 from functools import cache
@@ -10,21 +10,21 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 @cache
 def private_key(kid: str) -> Any:
-    """By its name: those that begin with ec are of P-256, the others of RSA."""
+    """Returns the key of this name: P-256 if the name begins with ec, else RSA."""
     return ec.generate_private_key(ec.SECP256R1()) if kid.startswith("ec") else rsa.generate_private_key(65537, 2048)
 
 
 def jwk(kid: str, /, **changes: Any) -> dict[str, Any]:
-    """The public key as the provider shows it."""
+    """Returns the public key as a JSON Web Key, with `changes`."""
     algorithm = jwt.algorithms.get_default_algorithms()[_algorithm(kid)]
-    shown: dict[str, Any] = algorithm.to_jwk(private_key(kid).public_key(), as_dict=True)
-    return {**shown, "kid": kid, "use": "sig", "alg": _algorithm(kid), **changes}
+    public: dict[str, Any] = algorithm.to_jwk(private_key(kid).public_key(), as_dict=True)
+    return {**public, "kid": kid, "use": "sig", "alg": _algorithm(kid), **changes}
 
 
 def signed(claims: dict[str, Any], kid: str = "rsa-1", header: dict[str, Any] | None = None) -> str:
-    """Not by jwt.encode, which refuses some of what is to be refused."""
-    said = json.dumps(claims).encode()
-    return jwt.api_jws.encode(said, private_key(kid), _algorithm(kid), headers={"kid": kid, **(header or {})})
+    """Returns a signed token. Does not use jwt.encode, which rejects some of the invalid claims that tests need."""
+    payload = json.dumps(claims).encode()
+    return jwt.api_jws.encode(payload, private_key(kid), _algorithm(kid), headers={"kid": kid, **(header or {})})
 
 
 def _algorithm(kid: str) -> str:

@@ -1,4 +1,4 @@
-"""The stack: what template.yaml declares, created in the embedded AWS by its CloudFormation."""
+"""The stack of template.yaml, which moto's CloudFormation creates in the embedded AWS."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,9 @@ from .lambda_runner import Function
 from .template import Document, Template, references
 
 STACK_NAME = "ekyc-bridge"
-# The one output that is ours: everything that the sandbox wants to know, resolved by CloudFormation itself.
+# An extra output, in which CloudFormation resolves the values that the sandbox needs.
 _RESOLVED = "SandboxResolved"
-# What CloudFormation here is to create; the rest has no use on one machine, or the sandbox plays it itself.
+# The resource types to create. The sandbox replaces the others, or they have no use on one machine.
 CREATED = frozenset(
     {
         "AWS::DynamoDB::Table",
@@ -33,12 +33,12 @@ _FUNCTION = "AWS::Lambda::Function"
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What was created, and which function is called by what.
+    """The created resources, and what invokes which function.
 
     Attributes:
-        functions: by logical id.
-        resources: physical ids, by logical id: a table's or bucket's name, a queue's URL, a secret's ARN.
-        outputs: the template's own outputs; those of what the sandbox plays itself are absent.
+        functions: the functions by logical id.
+        resources: physical ids by logical id: a table's or bucket's name, a queue's URL, a secret's ARN.
+        outputs: the template's outputs, except those of resources that are not created.
     """
 
     name: str
@@ -53,14 +53,14 @@ class Stack:
     layers: list[Path]
 
     def of_type(self, kind: str) -> list[str]:
-        """The physical ids of all resources of a CloudFormation type."""
+        """Returns the physical ids of all resources of a CloudFormation type."""
         return [self.resources[name] for name, its in self.types.items() if its == kind]
 
     def with_variables(self, variables: Mapping[str, str]) -> "Stack":
-        """The same, with variables of functions replaced wherever a function declares them.
+        """Returns a copy in which these variables are replaced in each function that declares them.
 
         Raises:
-            ValueError: no function has such a variable.
+            ValueError: no function declares one of the variables.
         """
         known = {name for function in self.functions.values() for name in function.environment}
         if unknown := variables.keys() - known:
@@ -75,7 +75,7 @@ def _with_variables(function: Function, variables: Mapping[str, str]) -> Functio
 
 
 def create(template: Template, session: boto3.Session, endpoint_url: str, name: str = STACK_NAME) -> Stack:
-    """Creates in the AWS at `endpoint_url` what the template declares, and says what it became."""
+    """Creates the template's resources in the AWS at `endpoint_url`, and returns the stack."""
     secrets = _create_secrets(template, session, endpoint_url, name)
     formation = session.client("cloudformation", endpoint_url=endpoint_url)
     parameters = template.parameters | secrets
@@ -90,12 +90,12 @@ def create(template: Template, session: boto3.Session, endpoint_url: str, name: 
         raise RuntimeError(f"the stack is {described['StackStatus']}")
     outputs = {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])}
     resolved = json.loads(outputs.pop(_RESOLVED))
-    moto_workarounds.fill(resolved["resources"], resolved["properties"], session, endpoint_url)
+    moto_workarounds.complete(resolved["resources"], resolved["properties"], session, endpoint_url)
     return describe(template, name, resolved, outputs)
 
 
 def _create_secrets(template: Template, session: boto3.Session, endpoint_url: str, stack_name: str) -> dict[str, str]:
-    """The ARN of each secret. They are made apart, for moto's CloudFormation knows no secrets."""
+    """Creates the secrets, which moto's CloudFormation cannot, and returns their ARNs."""
     client = session.client("secretsmanager", endpoint_url=endpoint_url)
     return {
         name: client.create_secret(Name=f"{stack_name}-{name}", SecretString=declared["SecretString"])["ARN"]
@@ -104,7 +104,7 @@ def _create_secrets(template: Template, session: boto3.Session, endpoint_url: st
 
 
 def _creatable(template: Template, secrets: Mapping[str, str]) -> Document:
-    """What is to be created; a secret becomes a parameter with its ARN, so that !Ref means the same."""
+    """Returns the template to create. Each secret is a parameter with its ARN, so that !Ref returns the ARN."""
     document = template.document
     resources = {name: item for name, item in document["Resources"].items() if item["Type"] in CREATED}
     known = resources.keys() | secrets.keys() | document.get("Parameters", {}).keys()
@@ -119,7 +119,7 @@ def _creatable(template: Template, secrets: Mapping[str, str]) -> Document:
 
 
 def unresolved(template: Template, names: Iterable[str]) -> Document:
-    """What describe() needs, its intrinsic functions still to be resolved. `names`: of the resources to be known."""
+    """Returns the values that describe() needs, with unresolved intrinsic functions. `names` are logical ids."""
     functions = template.of_type(_FUNCTION)
     return {
         "api": triggers.api_values(template),
@@ -127,12 +127,14 @@ def unresolved(template: Template, names: Iterable[str]) -> Document:
             name: declared.get("Environment", {}).get("Variables", {}) for name, declared in functions.items()
         },
         "resources": {name: {"Ref": name} for name in names},
-        "properties": {kind: moto_workarounds.declared(template, kind) for kind in moto_workarounds.FILLED},
+        "properties": {
+            kind: moto_workarounds.properties_to_complete(template, kind) for kind in moto_workarounds.COMPLETED_TYPES
+        },
     }
 
 
 def describe(template: Template, name: str, resolved: Document, outputs: dict[str, str]) -> Stack:
-    """The stack that a template makes. `resolved`: unresolved(), after that."""
+    """Returns the stack of a template. `resolved` is the result of unresolved(), with intrinsic functions resolved."""
     functions = {
         function: Function(
             name=function,

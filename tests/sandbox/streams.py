@@ -1,4 +1,4 @@
-"""Lambda's part between a table's stream and a function: records that match a pattern, in order, in batches."""
+"""Lambda's event source mapping of a table's stream: it passes matching records to a function, in order, in batches."""
 
 import json
 import sys
@@ -15,12 +15,12 @@ from .triggers import StreamSource
 
 
 class StreamReader:
-    """Reads one table's stream from now on. A batch that fails is repeated from its first failed record at the next
-    read; after the source's retries that record goes to the dead-letter queue.
+    """Reads one table's stream. After a failure, the next read repeats the batch from its first failed record. If all
+    retries fail, that record goes to the dead-letter queue.
 
     Args:
-        invoke: calls a function, by its logical id.
-        dynamodb, streams, sqs: clients.
+        invoke: calls a function by its logical id.
+        dynamodb, streams, sqs: boto3 clients.
     """
 
     def __init__(self, source: StreamSource, stack: Stack, invoke: Invoke, *, dynamodb: Any, streams: Any, sqs: Any):
@@ -37,12 +37,12 @@ class StreamReader:
         self._failures = 0
 
     def skip(self) -> None:
-        """Forgets the records that were not passed on yet."""
+        """Drops the records that no function has received yet."""
         self._next_records()
         self._waiting, self._failures = [], 0
 
     def drain(self) -> int:
-        """Passes on all that is there; returns how many records were handled."""
+        """Passes all waiting records to the function, and returns how many it handled."""
         self._waiting += [record for record in self._next_records() if self._matches(record)]
         handled = 0
         while self._waiting:
@@ -57,7 +57,7 @@ class StreamReader:
         return handled
 
     def _handled(self, batch: list[Event]) -> int:
-        """How many records the function handled, before the first that failed."""
+        """Returns how many records the function handled before the first that failed."""
         try:
             result = self._invoke(self._source.function, {"Records": batch})
         except FunctionError:

@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation would see it: parsed, and translated by SAM's own translator."""
+"""template.yaml as CloudFormation receives it: translated by SAM's own translator."""
 
 import copy
 import re
@@ -13,10 +13,10 @@ from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
-# Where the translator wants the code to be. It is never read: functions are loaded from the checkout.
+# The translator requires a URI in S3. Nothing reads it, because functions are loaded from the checkout.
 _UPLOADED = "s3://nowhere/code.zip"
 
-# A name in Fn::Sub: ${Table}, or the Table of ${Table.Arn}; not the literal ${!Table}.
+# A name in Fn::Sub: Table in ${Table} and ${Table.Arn}, but not in the literal ${!Table}.
 _VARIABLE = re.compile(r"\$\{([^!.}][^.}]*)")
 
 Document = dict[str, Any]
@@ -24,12 +24,12 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A translated template, and what the translation loses.
+    """A translated template, and the paths that the translation loses.
 
     Attributes:
-        document: plain CloudFormation; its values may be intrinsic functions.
-        parameters: a value for every parameter, as CloudFormation's API takes them.
-        code: the folder of each function, by logical id.
+        document: plain CloudFormation, whose values may be intrinsic functions.
+        parameters: the value of every parameter, as text for CloudFormation's API.
+        code: the folder of each function by logical id.
         layers: the folders of the layers.
     """
 
@@ -39,13 +39,13 @@ class Template:
     layers: list[Path]
 
     def of_type(self, kind: str) -> dict[str, Document]:
-        """The Properties of each resource of a CloudFormation type, by logical id."""
+        """Returns the Properties of each resource of a CloudFormation type by logical id."""
         resources = self.document["Resources"].items()
         return {name: item.get("Properties", {}) for name, item in resources if item["Type"] == kind}
 
     def resolved(self, value: Any) -> Any:
-        """A value with its intrinsic functions replaced, where there is no CloudFormation to do it: a parameter by its
-        value, a resource and its attributes by its logical id."""
+        """Returns a value with resolved intrinsic functions, for use without CloudFormation. A reference to a resource
+        or its attribute becomes its logical id."""
         match value:
             case {"Ref": "AWS::NoValue"}:
                 return None
@@ -55,7 +55,7 @@ class Template:
                 return name
             case {"Fn::Join": [str(separator), parts]}:
                 joined = self.resolved(parts)
-                # A list parameter is text with commas.
+                # The value of a list parameter is text with commas.
                 return separator.join(joined.split(",") if isinstance(joined, str) else joined)
             case {"Fn::If": [str(name), yes, no]}:
                 return self.resolved(yes if self._holds(self.document["Conditions"][name]) else no)
@@ -73,11 +73,11 @@ class Template:
                 return not self._holds(other)
             case {"Fn::Equals": [left, right]}:
                 return str(self.resolved(left)) == str(self.resolved(right))
-        raise ValueError(f"no condition that is known here: {condition}")
+        raise ValueError(f"this condition is not supported: {condition}")
 
 
 class _NoManagedPolicies:
-    """The translator asks for these where a function names one; ours have roles of their own."""
+    """An empty loader of managed policies, which the translator requires. No function of the template names one."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -87,12 +87,12 @@ def read(overrides: Mapping[str, str] | None = None, path: Path = TEMPLATE) -> T
     """Reads and translates a template.
 
     Args:
-        overrides: values of parameters that replace their defaults.
+        overrides: parameter values that replace the defaults.
 
     Raises:
         ValueError: an override names no parameter, or a parameter has no value.
     """
-    # A copy each time: the translation is cached, and tests change what they read.
+    # A copy, because the translation is cached, and tests change the result.
     return copy.deepcopy(
         _translated(path.read_text(encoding="utf-8"), path.parent, frozenset((overrides or {}).items()))
     )
@@ -124,7 +124,7 @@ def _is_list(document: Document, parameter: str) -> bool:
 
 
 def _take_code(document: Document, root: Path) -> tuple[dict[str, Path], list[Path]]:
-    """The folders of the code, which are replaced by what the translator accepts."""
+    """Returns the folders of the code, and replaces them in the document with a URI that the translator accepts."""
     code: dict[str, Path] = {}
     layers: list[Path] = []
     for name, resource in document["Resources"].items():
@@ -139,7 +139,7 @@ def _take_code(document: Document, root: Path) -> tuple[dict[str, Path], list[Pa
 
 
 def references(value: Any) -> set[str]:
-    """The logical ids that a value refers to, by whatever function; not AWS::Region and the like."""
+    """Returns the logical ids that a value refers to, without pseudo parameters such as AWS::Region."""
     if isinstance(value, list):
         return {name for item in value for name in references(item)}
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Which function is called by what: routes, authorizers, schedules and queues, from the translated template."""
+"""What invokes which function: routes, authorizers, schedules, queues and streams of the translated template."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 from .template import Document, Template, references
 
-# A function in the middle of an API's URI: …:lambda:path/…/functions/${RedirectFunction.Arn}/invocations
+# The function in an integration's URI: …:lambda:path/…/functions/${RedirectFunction.Arn}/invocations
 _INTEGRATED = re.compile(r"\$\{(\w+)\.Arn\}/invocations$")
 _RATE = re.compile(r"^rate\((\d+) (minute|hour|day)s?\)$")
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
@@ -19,7 +19,7 @@ _INTEGRATION = "x-amazon-apigateway-integration"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`method` in upper case or "ANY"; `path` as in /verifications/{id}; `authorizer` None where public."""
+    """`method` is in upper case, or "ANY". `path` is as in /verifications/{id}. A public route has no `authorizer`."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """`headers`, in lower case, are its identity sources; its results are cached for `cache_seconds`."""
+    """An authorizer. `headers`, in lower case, are its identity sources. Results are cached for `cache_seconds`."""
 
     function: str
     headers: tuple[str, ...]
@@ -63,7 +63,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """`function` is called every `seconds`; `name` is the rule's logical id."""
+    """A rule with the logical id `name` that invokes `function` every `seconds`."""
 
     name: str
     function: str
@@ -72,9 +72,11 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class StreamSource:
-    """A table's stream that goes to a function, as far as one of the patterns (JSON) matches a record. A batch that
-    fails more than `retries` times, or is older than `max_age` seconds, goes to the queue `dead_letters`; one that
-    `bisects` is halved first."""
+    """An event source mapping of a table's stream: `function` gets each record that matches one of `patterns` (JSON).
+
+    A batch that fails more than `retries` times, or is older than `max_age` seconds, goes to the queue `dead_letters`.
+    With `bisects`, a failed batch is halved first.
+    """
 
     table: str
     function: str
@@ -88,24 +90,24 @@ class StreamSource:
 
 @dataclass(frozen=True, slots=True)
 class QueueSource:
-    """An event source mapping: `function` gets at most `batch_size` messages of `queue` (a logical id) at once."""
+    """An event source mapping of a queue: `function` gets at most `batch_size` messages of `queue` at once."""
 
     queue: str
     function: str
     batch_size: int
     reports_failures: bool
-    # None where the template does not bound it.
+    # None if the template sets no limit.
     max_concurrency: int | None = None
 
 
 def api_values(template: Template) -> Document:
-    """What may be an intrinsic function, for CloudFormation to resolve; api() takes it back."""
+    """Returns the values of the API that CloudFormation has to resolve before api() gets them."""
     values = {"cors": _body(template).get(_CORS, {})}
     return values | {f"ttl/{name}": item.get(_TTL, 0) for name, item in _authorizers(template)}
 
 
 def api(template: Template, values: Document) -> Api:
-    """The HTTP API; `values` are api_values(), resolved."""
+    """Returns the HTTP API. `values` is the resolved result of api_values()."""
     authorizers = {
         name: Authorizer(
             function=_function_of(template, item["authorizerUri"]),
@@ -118,7 +120,7 @@ def api(template: Template, values: Document) -> Api:
 
 
 def schedules(template: Template) -> tuple[Schedule, ...]:
-    """Every rule with a rate, and the function that it calls."""
+    """Returns every scheduled rule."""
     return tuple(
         Schedule(name, target["Arn"]["Fn::GetAtt"][0], _seconds(rule["ScheduleExpression"]))
         for name, rule in template.of_type("AWS::Events::Rule").items()
@@ -128,7 +130,7 @@ def schedules(template: Template) -> tuple[Schedule, ...]:
 
 
 def queue_sources(template: Template) -> tuple[QueueSource, ...]:
-    """Every event source mapping of a queue."""
+    """Returns every event source mapping of a queue."""
     return tuple(
         QueueSource(
             queue=mapping["EventSourceArn"]["Fn::GetAtt"][0],
@@ -143,13 +145,13 @@ def queue_sources(template: Template) -> tuple[QueueSource, ...]:
 
 
 def _max_concurrency(template: Template, mapping: Document) -> int | None:
-    """Executions at the same time, or None if the mapping has no limit."""
+    """Returns the most executions at the same time, or None if the mapping has no limit."""
     declared = template.resolved(mapping.get("ScalingConfig", {}))
     return int(declared["MaximumConcurrency"]) if declared else None
 
 
 def stream_sources(template: Template) -> tuple[StreamSource, ...]:
-    """Every event source mapping of a table's stream."""
+    """Returns every event source mapping of a table's stream."""
     return tuple(
         StreamSource(
             table=mapping["EventSourceArn"]["Fn::GetAtt"][0],
@@ -187,7 +189,7 @@ def _routes(template: Template, authorizers: dict[str, Authorizer]) -> Iterator[
 
 
 def _function_of(template: Template, uri: Document) -> str:
-    """A logical id from the URI that API Gateway would call it by."""
+    """Returns the logical id of the function in an integration's URI."""
     sub = uri["Fn::Sub"]
     if isinstance(sub, list):
         (function,) = references(sub[1]["__FunctionArn__"])
@@ -202,7 +204,7 @@ def _cors(values: Any) -> Cors | None:
     if not values:
         return None
     if not isinstance(values, dict):
-        # API Gateway imports no such document. SAM makes one of an intrinsic function as AllowOrigins.
+        # API Gateway rejects such a document. SAM makes one if AllowOrigins is an intrinsic function.
         raise ValueError(f"the CORS configuration became {values}, where API Gateway takes an object")
     names = ("allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders")
     lists = (values.get(name) or () for name in names)
@@ -213,5 +215,5 @@ def _cors(values: Any) -> Cors | None:
 def _seconds(expression: str) -> int:
     match = _RATE.match(expression)
     if match is None:
-        raise ValueError(f"only rates are supported here, not {expression}")
+        raise ValueError(f"this schedule is not a rate: {expression}")
     return int(match[1]) * _SECONDS[match[2]]

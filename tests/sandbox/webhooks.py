@@ -1,4 +1,4 @@
-"""Webhooks of `make run` and `make demo`: who is sent them, whether one is genuine, and a line for each attempt."""
+"""Webhooks of `make run` and `make demo`: their endpoints, their signature, and a line for each attempt."""
 
 import base64
 import hmac
@@ -17,31 +17,31 @@ from urllib.parse import urlsplit
 
 from .authorizers import Invoke
 
-# A line for the terminal.
-Say = Callable[[str], None]
+# Prints a line to the terminal.
+PrintLine = Callable[[str], None]
 
-# Seconds between the attempts, the last one again and again: somebody watches.
+# Seconds between attempts, of which the last repeats. They are short, because a person waits for the retries.
 RETRY_SECONDS = "1,2,5,10,30"
-# Seconds that a webhook's timestamp may be off.
+# The most seconds between a webhook's timestamp and now.
 TOLERANCE = 300
 _PREFIX = "whsec_"
 _FUNCTION = "DeliverFunction"
 
 
 def new_secret() -> str:
-    """An endpoint's secret: 32 random bytes."""
+    """Returns a new secret of 32 random bytes for endpoints."""
     return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """`urls` of the endpoints, which share one secret; none means the sandbox's own receiver."""
+    """The `urls` of the endpoints, which share one secret. Without URLs, webhooks go to the sandbox's own receiver."""
 
     urls: tuple[str, ...] = ()
     secret: str = field(default_factory=new_secret, repr=False)
 
     def endpoints(self, own: str) -> list[dict[str, Any]]:
-        """The endpoints as the bridge's secret has them; `own` is the URL of the sandbox's own receiver."""
+        """Returns the endpoints as the bridge's secret has them. `own` is the URL of the sandbox's own receiver."""
         named = {"sandbox": own} if not self.urls else {}
         for url in self.urls:
             named[_unused(re.sub(r"[^a-z0-9]+", "-", urlsplit(url).netloc.lower())[:36], named)] = url
@@ -53,7 +53,7 @@ def _unused(name: str, taken: Mapping[str, str]) -> str:
 
 
 def is_genuine(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> bool:
-    """Whether a webhook is signed with `secret` and its timestamp is of these minutes (Standard Webhooks)."""
+    """Returns whether the signature (Standard Webhooks) is of `secret`, and the timestamp within TOLERANCE of `now`."""
     try:
         id, timestamp, signatures = (headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
         is_recent = abs(now - int(timestamp)) <= TOLERANCE
@@ -65,29 +65,29 @@ def is_genuine(secret: str, headers: Mapping[str, str], body: bytes, now: float)
     return is_recent and any(hmac.compare_digest(expected, each.encode()) for each in signatures.split())
 
 
-class Attempts:
-    """Calls functions, and prints a line for each attempt at a webhook.
+class DeliveryAttempts:
+    """Calls functions, and prints a line for each attempt to deliver a webhook.
 
     Args:
-        invoke: calls a function, by its logical id.
+        invoke: calls a function by its logical id.
     """
 
-    def __init__(self, invoke: Invoke, say: Say) -> None:
+    def __init__(self, invoke: Invoke, print_line: PrintLine) -> None:
         self._invoke = invoke
-        self._say = say
-        # Of the attempt of this thread: the HTTP status, or why there was no response.
+        self._print_line = print_line
+        # The result of this thread's attempt: the HTTP status, or why there was no response.
         self._outcome = threading.local()
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Inside, what comes of each POST is known. The functions' code must be loaded."""
+    def recorded(self) -> Iterator[None]:
+        """Records the result of each POST inside the with block. Load the functions' code first."""
         from bridge.domain.errors import DeliveryFailed
         from bridge.observability import logger
         from bridge.outbound.public_post import Posted, PublicPost
 
         post = PublicPost.post
 
-        def watched_post(its: PublicPost, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
+        def recorded_post(its: PublicPost, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
             try:
                 posted = post(its, url, body, headers)
             except DeliveryFailed as failed:
@@ -96,15 +96,15 @@ class Attempts:
             self._outcome.value = posted.status
             return posted
 
-        logger.addFilter(_is_of_no_webhook)
+        logger.addFilter(_is_unrelated_to_webhooks)
         try:
-            with patch.object(PublicPost, "post", watched_post):
+            with patch.object(PublicPost, "post", recorded_post):
                 yield
         finally:
-            logger.removeFilter(_is_of_no_webhook)
+            logger.removeFilter(_is_unrelated_to_webhooks)
 
     def invoke(self, name: str, event: Any) -> Any:
-        """The result of a function. Raises what calling it raises."""
+        """Calls a function, and prints a line for each webhook that it tried to deliver."""
         if name != _FUNCTION:
             return self._invoke(name, event)
         self._outcome.value = "not sent, the endpoint is off"
@@ -117,13 +117,13 @@ class Attempts:
 
     def _report(self, record: Mapping[str, Any], seconds: float) -> None:
         message = json.loads(record["body"])
-        # What comes from the bus is not for one endpoint yet.
+        # A message from the event bus names no endpoint: the function queues it again for each.
         if "endpoint" in message:
             its, number = message["event"], record["attributes"]["ApproximateReceiveCount"]
             what = f"webhook {its['type']} {its['data']['id']} -> {message['endpoint']}, attempt {number}"
-            self._say(f"{what}: {self._outcome.value}  {seconds * 1000:.0f} ms")
+            self._print_line(f"{what}: {self._outcome.value}  {seconds * 1000:.0f} ms")
 
 
-def _is_of_no_webhook(record: logging.LogRecord) -> bool:
-    """False for what the function logs of a webhook: its line is printed already."""
+def _is_unrelated_to_webhooks(record: logging.LogRecord) -> bool:
+    """Returns False for log lines about a webhook, because its attempt has a line already."""
     return not hasattr(record, "endpoint")

@@ -1,4 +1,4 @@
-"""EventBridge's and Lambda's part behind the API: schedules that call functions, queues whose messages go to them."""
+"""EventBridge's schedules, and Lambda's event source mappings: they call functions on time, and for messages."""
 
 import sys
 import threading
@@ -18,21 +18,21 @@ from .triggers import QueueSource, Schedule
 
 # Seconds between two polls of an empty queue.
 QUEUE_PAUSE = 0.2
-# Threads for a queue whose messages come one by one: one that is slow is waited for by no other.
+# Threads for a queue with batches of one, so that a slow message does not delay the others.
 CONCURRENCY = 4
-# Seconds that stop() waits for a thread's current piece of work.
+# Seconds that stop() waits for the threads' current calls.
 STOP_TIMEOUT = 2
-# The most messages of one ReceiveMessage.
+# The most messages that one ReceiveMessage returns.
 RECEIVE_LIMIT = 10
 _ATTRIBUTES = ("ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SenderId", "SentTimestamp")
 
 
 class Workers:
-    """Drives a stack's schedules and queues: by hand, or in threads between start() and stop().
+    """Runs a stack's schedules, queues and streams: in threads between start() and stop(), or on demand.
 
     Args:
-        invoke: calls a function, by its logical id.
-        sqs: a client of SQS.
+        invoke: calls a function by its logical id.
+        sqs: a boto3 client of SQS.
         streams: the readers of the stack's streams.
         schedule_seconds: replaces the interval of every schedule.
     """
@@ -55,7 +55,7 @@ class Workers:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Every schedule and every queue gets a thread."""
+        """Starts the threads for schedules, queues and streams."""
         self._stopping.clear()
         for schedule in self._stack.schedules:
             pause = self._schedule_seconds or schedule.seconds
@@ -67,8 +67,7 @@ class Workers:
             self._repeat(reader.drain, QUEUE_PAUSE, first=0)
 
     def stop(self) -> None:
-        """Ends the threads, each after its current piece of work. What takes longer than STOP_TIMEOUT ends with the
-        process."""
+        """Ends each thread after its current call, or with the process if that takes longer than STOP_TIMEOUT."""
         self._stopping.set()
         ends_at = time.monotonic() + STOP_TIMEOUT
         for thread in self._threads:
@@ -76,21 +75,21 @@ class Workers:
         self._threads = []
 
     def run_schedules(self) -> None:
-        """Every schedule once, now. Raises FunctionError."""
+        """Runs every schedule once. Raises FunctionError."""
         for schedule in self._stack.schedules:
             self._tick(schedule)
 
     def drain_streams(self) -> int:
-        """Passes on what the streams have; returns the number of records that were handled."""
+        """Passes all stream records to their functions, and returns how many they handled."""
         return sum(reader.drain() for reader in self._streams)
 
     def skip_streams(self) -> None:
-        """Forgets what the streams have."""
+        """Drops all stream records that no function has received yet."""
         for reader in self._streams:
             reader.skip()
 
     def drain_queues(self) -> int:
-        """Passes on all messages that can be received now; those that fail stay for later. Returns their number."""
+        """Passes all visible messages to their functions, and returns their number. Failed messages stay."""
         return sum(self._drain(source) for source in self._stack.queues)
 
     def _repeat(self, work: Callable[[], object], pause: float, first: float) -> None:
@@ -100,7 +99,7 @@ class Workers:
                 wait = pause
                 try:
                     work()
-                except Exception:  # noqa: BLE001 - like AWS's own, a worker goes on after any error
+                except Exception:  # noqa: BLE001 - as on AWS, a worker continues after any error
                     if not self._stopping.is_set():
                         traceback.print_exc(file=sys.stderr)
 
@@ -123,7 +122,7 @@ class Workers:
         return received
 
     def _receive(self, url: str, batch_size: int) -> list[dict[str, Any]]:
-        """Does not wait; the queue's own visibility timeout hides what is received."""
+        """Receives messages without waiting. The queue's visibility timeout applies to them."""
         received = self._sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=min(batch_size, RECEIVE_LIMIT),
@@ -135,7 +134,7 @@ class Workers:
         return messages
 
     def _succeeded(self, source: QueueSource, url: str, by_id: dict[str, dict[str, Any]]) -> set[str]:
-        """The ids of the messages that the function has processed."""
+        """Calls the function with the messages, and returns the ids of those that it processed."""
         try:
             result = self._invoke(source.function, queue_event(url.rpartition("/")[2], by_id.values()))
         except FunctionError:

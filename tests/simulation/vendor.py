@@ -22,7 +22,7 @@ from .leaks import MARKER
 # Seconds.
 USUAL_LIFETIME = 900.0
 _DOCUMENT_CODES = (*codes.OCR_CODES, "-9110")
-_MACHINERY_CODES = (*codes.MACHINERY_CODES, codes.UNKNOWN_CODE)
+_MACHINERY_CODES = (*codes.VENDOR_ERROR_CODES, codes.UNKNOWN_CODE)
 _PASSED = {"ocr_success": 1, "face_id_success": 1, "is_success": 1, "latest_error": None}
 _UNREADABLE = {
     "html": b"<html>Bad Gateway</html>",

@@ -1,4 +1,4 @@
-"""The switches for tests and for developers; no credentials, as it listens on this machine only."""
+"""The admin API for tests and developers. It needs no credentials, because it listens on this machine only."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from .state import State
 
 
 def routes(state: State) -> Blueprint:
-    """All under /admin; a mistake is a 400 that lists the names that there are."""
+    """Returns the routes under /admin. An unknown name gets a 400 that lists all names."""
     blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-    _drive(blueprint, state)
+    _add_changes(blueprint, state)
 
     @blueprint.get("/verifications")
     def tokens() -> Response:
@@ -21,7 +21,7 @@ def routes(state: State) -> Blueprint:
 
     @blueprint.get("/verifications/<token>")
     def raw_record(token: str) -> Response:
-        """Exactly the bytes that the API would return now, without counting a call."""
+        """Responds with the bytes that the API would return now, without counting a call."""
         return json_response(state.raw_record(token))
 
     @blueprint.get("/calls")
@@ -32,10 +32,10 @@ def routes(state: State) -> Blueprint:
     return blueprint
 
 
-def _drive(blueprint: Blueprint, state: State) -> None:
+def _add_changes(blueprint: Blueprint, state: State) -> None:
     @blueprint.post("/faults")
     def add_fault() -> Response:
-        """{"fault": …, "on": …, "times": …, …}: for the next calls."""
+        """{"fault": …, "on": …, "times": …, …} applies to the next calls."""
         state.queue(parse_fault(_body()))
         return jsonify(ok=True)
 
@@ -46,7 +46,7 @@ def _drive(blueprint: Blueprint, state: State) -> None:
 
     @blueprint.post("/verifications/<token>")
     def play(token: str) -> Response:
-        """{"outcome": …, "fault": …}, either or both; the fault strikes the next GET of this token."""
+        """{"outcome": …, "fault": …}, either or both. The fault applies to the next GET of this token."""
         body = _body()
         if not body.keys() & {"outcome", "fault"}:
             raise ValueError("outcome or fault is required")
@@ -56,7 +56,7 @@ def _drive(blueprint: Blueprint, state: State) -> None:
 
     @blueprint.post("/credentials")
     def rotate() -> Response:
-        """{"client_id": …, "client_secret": …}: only these are accepted from now on."""
+        """{"client_id": …, "client_secret": …} replace the accepted credentials."""
         body = _body()
         client_id, client_secret = body.get("client_id"), body.get("client_secret")
         if not isinstance(client_id, str) or not isinstance(client_secret, str):
@@ -70,14 +70,14 @@ def _drive(blueprint: Blueprint, state: State) -> None:
         return jsonify(ok=True)
 
 
-def bad_request(mistake: ValueError) -> tuple[Response, int]:
-    """The 400 of a mistaken outcome, fault or field."""
-    names = mistake.names if isinstance(mistake, UnknownNameError) else None
-    return jsonify(message=str(mistake), names=names), 400
+def bad_request(error: ValueError) -> tuple[Response, int]:
+    """Returns the 400 for a bad outcome, fault or field."""
+    names = error.names if isinstance(error, UnknownNameError) else None
+    return jsonify(message=str(error), names=names), 400
 
 
-def not_found(missing: UnknownTokenError) -> tuple[Response, int]:
-    """The 404 of a token that no link has."""
+def not_found(error: UnknownTokenError) -> tuple[Response, int]:
+    """Returns the 404 for an unknown token."""
     return jsonify(message="there is no verification with this token"), 404
 
 

@@ -1,6 +1,6 @@
-"""What the two checks, OCR and face, do to a record, and when a person can do no more.
+"""How the two checks, OCR and face, change a record, and when the person is finished.
 
-`retries` and `face_retries` count the retries used up: the first attempt leaves 0, each further one adds 1.
+`retries` and `face_retries` count used retries: they are 0 after the first attempt, and each further attempt adds 1.
 """
 
 from typing import Any, Final
@@ -15,17 +15,17 @@ PASS: Final = "pass"
 
 
 def is_ocr_only(record: Record) -> bool:
-    """Whether the link was made without a face check (type 01)."""
+    """Returns whether the link has no face check (type 01)."""
     return bool(record["type"] == "01")
 
 
 def is_started(record: Record) -> bool:
-    """Whether anything happened on the link."""
+    """Returns whether anything happened on the link."""
     return any(record[name] != value for name, value in BLANK.items())
 
 
 def is_finished(record: Record) -> bool:
-    """Whether the person can do no more: all passed, or the retries of a failed check are used up."""
+    """Returns whether all checks passed, or a failed check has no retry left."""
     if record["is_success"]:
         return True
     if not record["ocr_success"]:
@@ -36,48 +36,48 @@ def is_finished(record: Record) -> bool:
 
 
 def attempt_ocr(record: Record, choice: str) -> None:
-    """One attempt at the document: `choice` is PASS or an error code."""
+    """Records an attempt at the document. `choice` is PASS or an error code."""
     retries = record["retries"] + int(_failed(record))
     pass_ocr(record) if choice == PASS else fail_ocr(record, choice, retries)
     record["retries"] = retries
 
 
 def attempt_face(record: Record, choice: str) -> None:
-    """One attempt at the face, after OCR passed: `choice` is PASS or an error code."""
+    """Records an attempt at the face, after OCR passed. `choice` is PASS or an error code."""
     retries = record["face_retries"] + int(_failed(record))
     pass_face(record) if choice == PASS else fail_face(record, choice, retries)
     record["face_retries"] = retries
 
 
 def pass_ocr(record: Record) -> None:
-    """The document reads well; for type 01 that is all, and the verification succeeds."""
+    """Records that OCR passed. A link of type 01 then succeeds."""
     record.update(ocr_success=1, ocr_result=_ocr_result([]), ocr_charged=1, latest_error=None)
     record.update(face_id_success=0, face_id_result=None, is_success=int(is_ocr_only(record)))
 
 
 def fail_ocr(record: Record, code: str, retries: int) -> None:
-    """OCR fails with `code`, as the attempt that used up `retries` retries."""
-    # A failure of the machinery leaves nothing to show: there was no reading.
+    """Records that OCR failed with `code`, with `retries` used retries."""
+    # After an error of the vendor itself there is no OCR result.
     result = _ocr_result([int(code)]) if code in OCR_CODES else None
     record.update(ocr_success=0, ocr_result=result, latest_error=code, retries=retries)
     record.update(face_id_success=0, face_id_result=None, is_success=0)
 
 
 def pass_face(record: Record) -> None:
-    """The face matches the document, and the verification succeeds."""
+    """Records that the face matches the document. The verification succeeds."""
     record.update(face_id_success=1, face_id_result=_face_result("Success", 98.33), face_id_charged=1)
     record.update(latest_error=None, is_success=1)
 
 
 def fail_face(record: Record, code: str, retries: int) -> None:
-    """The face check fails with `code`; the full fee is due nevertheless."""
+    """Records that the face check failed with `code`. It is charged nevertheless."""
     result = _face_result(code, 41.07) if code in FACE_CODES else None
     record.update(face_id_success=0, face_id_result=result, face_id_charged=1)
     record.update(latest_error=code, face_retries=retries, is_success=0)
 
 
 def _failed(record: Record) -> bool:
-    # Passing OCR clears latest_error, so an error is always one of the check that the person is at.
+    # Passing OCR clears latest_error, so an error is always of the current check.
     return record["latest_error"] is not None
 
 

@@ -1,8 +1,8 @@
-"""Every error code that the vendor documents, as the strings that `latest_error` holds."""
+"""Every error code that the vendor documents, as `latest_error` has it."""
 
 from typing import Final
 
-# What the OCR engine saw on the picture of the document.
+# What the OCR engine finds in the picture of the document.
 OCR_WARNINGS: Final[dict[str, str]] = {
     "9101": "the document is covered in part",
     "9102": "the document is a photocopy",
@@ -17,7 +17,7 @@ NEGATIVE_OCR_WARNINGS: Final = tuple(f"-{code}" for code in OCR_WARNINGS)
 
 OCR_CODES: Final = (*OCR_WARNINGS, *NEGATIVE_OCR_WARNINGS)
 
-# What was seen of the person, in words of ours: the vendor documents names alone ("Quaility" is its spelling).
+# Errors about the person, in our words: the vendor documents only names ("Quaility" is its spelling).
 _ABOUT_THE_PERSON: Final[dict[str, dict[str, str]]] = {
     "The face does not match the document": {
         "CompareFail": "the face is another person's",
@@ -66,26 +66,26 @@ _ABOUT_THE_PERSON: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-_ABOUT_THE_MACHINERY: Final = """
+_ABOUT_THE_VENDOR: Final = """
     CompareSystemError DownLoadError DownLoadTimeoutError LipNetFailed LivessSystemError LivessUnknownError
     UnKnown
 """
 
-# The person, or the capture of the person's face: by what it means, each code with its text.
+# Errors about the person or the capture of the face: a text for each code, by group.
 FACE_GROUPS: Final = {
     title: {f"FailedOperation.{name}": text for name, text in names.items()}
     for title, names in _ABOUT_THE_PERSON.items()
 }
 FACE_CODES: Final = tuple(code for group in FACE_GROUPS.values() for code in group)
 
-# The vendor's own machinery: says nothing about the person.
-MACHINERY_CODES: Final = (
+# Errors of the vendor itself, which say nothing about the person.
+VENDOR_ERROR_CODES: Final = (
     "AuthFailure.InvalidAuthorization",
-    *(f"FailedOperation.{name}" for name in _ABOUT_THE_MACHINERY.split()),
+    *(f"FailedOperation.{name}" for name in _ABOUT_THE_VENDOR.split()),
     "InvalidParameter",
     "InvalidParameterValue",
     "UnsupportedOperation",
 )
 
-# A code that no documentation knows: more of them can appear at any time.
+# A code that the vendor does not document. New ones can appear at any time.
 UNKNOWN_CODE: Final = "SomethingNew.Code"

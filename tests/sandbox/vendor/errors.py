@@ -1,4 +1,4 @@
-"""Mistakes in driving the fake vendor."""
+"""Errors of clients that control the fake vendor."""
 
 from collections.abc import Iterable
 
@@ -8,11 +8,11 @@ class UnknownTokenError(LookupError):
 
 
 class UnknownNameError(ValueError):
-    """A name that is in no table.
+    """There is no outcome, fault or operation of this name.
 
     Attributes:
-        problem: what is wrong, without the names.
-        names: the names that there are.
+        problem: the message without the list of names.
+        names: all valid names.
     """
 
     def __init__(self, kind: str, name: object, names: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""The faults that wait for the bridge's next calls."""
+"""The queue of faults for the bridge's next calls."""
 
 import threading
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ class Fault:
     """One way for a call to go wrong.
 
     Attributes:
-        name: a name in faults.FAULTS; `inner_status` may carry its number: `inner_status:401`.
-        on: the calls that it strikes.
-        times: how many calls it strikes; None is every call until it is cleared.
-        seconds: how long it lasts, or between two bytes of a drip; None is the fault's own default.
-        retry_after: seconds in a Retry-After header; None sends none.
+        name: a name in faults.FAULTS. `inner_status` may have a number: `inner_status:401`.
+        on: the operations that it applies to.
+        times: the number of calls that it applies to, or None for every call until it is cleared.
+        seconds: the delay, or the pause between two bytes of a drip. None is the fault's default.
+        retry_after: seconds in a Retry-After header, or None for no header.
         location: the target of a redirect.
-        token: strikes only a GET of this verification; None strikes all.
+        token: the only verification that it applies to, or None for all.
     """
 
     name: str
@@ -33,12 +33,12 @@ class Fault:
     location: str | None = None
     token: str | None = None
 
-    def strikes(self, operation: Operation, token: str | None) -> bool:
-        """Whether this fault is for a call of `operation`; a GET comes with its `token`."""
+    def applies_to(self, operation: Operation, token: str | None) -> bool:
+        """Returns whether the fault applies to a call. Only a GET has a `token`."""
         return self.on in ("any", operation) and self.token in (None, token)
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
+_TYPES: dict[str, tuple[type, ...]] = {
     "on": (str,),
     "times": (int, type(None)),
     "seconds": (int, float, type(None)),
@@ -49,17 +49,17 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def parse_fault(body: Mapping[str, Any]) -> Fault:
-    """A fault from a JSON object: {"fault": name} and any other field of Fault.
+    """Returns the fault of a JSON object: {"fault": name} and any other fields of Fault.
 
     Raises:
-        ValueError: a field is unknown or of the wrong kind.
+        ValueError: a field is unknown or has the wrong type.
     """
-    if unknown := sorted(body.keys() - {"fault", *_KINDS}):
+    if unknown := sorted(body.keys() - {"fault", *_TYPES}):
         raise ValueError(f"unknown fields: {', '.join(unknown)}")
-    given = {name: body[name] for name in _KINDS if name in body}
+    given = {name: body[name] for name in _TYPES if name in body}
     for name, value in given.items():
-        if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
-            raise ValueError(f"{name} is of the wrong kind")
+        if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
+            raise ValueError(f"{name} has the wrong type")
     if given.get("on", "any") not in get_args(On):
         raise UnknownNameError("operation", given["on"], get_args(On))
     if isinstance(given.get("times"), int) and given["times"] < 1:
@@ -68,7 +68,7 @@ def parse_fault(body: Mapping[str, Any]) -> Fault:
 
 
 class FaultQueue:
-    """First in, first out; a fault strikes its number of calls and is gone."""
+    """A first-in, first-out queue. A fault leaves it after its number of calls."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -80,15 +80,15 @@ class FaultQueue:
             self._waiting.append((fault, fault.times))
 
     def clear(self) -> None:
-        """Drops all that wait."""
+        """Drops all faults."""
         with self._lock:
             self._waiting.clear()
 
     def take(self, operation: Operation, token: str | None) -> Fault | None:
-        """The oldest fault for this call, used up once; None when the call may succeed."""
+        """Uses the oldest fault that applies to the call once, and returns it, or None."""
         with self._lock:
             for place, (fault, left) in enumerate(self._waiting):
-                if fault.strikes(operation, token):
+                if fault.applies_to(operation, token):
                     if left is not None:
                         self._waiting[place : place + 1] = [(fault, left - 1)] if left > 1 else []
                     return fault

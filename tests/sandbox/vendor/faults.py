@@ -1,4 +1,4 @@
-"""What can go wrong with a call: one table, from a fault's name to the response."""
+"""The table of what can go wrong with a call: a response for each name of a fault."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -22,12 +22,12 @@ HTML_PAGE: Final = "<!doctype html><html><head><title>{0}</title></head><body><h
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that a fault strikes.
+    """A call with a fault.
 
     Attributes:
-        operation: which of the two calls it is.
-        respond: gives the true response, and has its effect: a fault that does not ask for it has no effect.
-        stopping: set when the server stops, so that no fault keeps it from stopping.
+        operation: which of the two operations it calls.
+        respond: carries the call out and returns the real response. A fault that does not use it changes nothing.
+        stopping: set when the server stops, so that no fault delays the stop.
     """
 
     operation: Operation
@@ -38,13 +38,13 @@ class Call:
 Behaviour = Callable[[Fault, Call], Response]
 
 
-def misbehave(fault: Fault, call: Call) -> Response:
-    """The response to `call` under `fault`."""
+def faulty_response(fault: Fault, call: Call) -> Response:
+    """Returns the response to `call` with `fault`."""
     return FAULTS[fault.name.partition(":")[0]](fault, call)
 
 
 def check_name(name: str) -> None:
-    """Raises UnknownNameError unless `name` is in the table; only inner_status takes a number."""
+    """Raises UnknownNameError unless `name` is in the table. Only inner_status may have a number."""
     base, colon, number = name.partition(":")
     numbered = base == "inner_status" and number.isdecimal()
     if base not in FAULTS or (colon and not numbered):
@@ -53,10 +53,10 @@ def check_name(name: str) -> None:
 
 def _status(status: int) -> Behaviour:
     def respond(fault: Fault, call: Call) -> Response:
-        refusal = error(status)
+        response = error(status)
         if fault.retry_after is not None:
-            refusal.headers["Retry-After"] = str(fault.retry_after)
-        return refusal
+            response.headers["Retry-After"] = str(fault.retry_after)
+        return response
 
     return respond
 
@@ -66,19 +66,19 @@ def _html(status: int, title: str) -> Behaviour:
 
 
 def _slow(fault: Fault, call: Call) -> Response:
-    # The effect comes first: a client that gives up waiting has made a link nevertheless.
+    # The link exists even if the client stops waiting.
     response = call.respond()
     stopped = call.stopping.wait(SLOW_SECONDS if fault.seconds is None else fault.seconds)
-    return raw.hang_up() if stopped else response
+    return raw.close_silently() if stopped else response
 
 
-def _pause(fault: Fault) -> float:
+def _drip_seconds(fault: Fault) -> float:
     return DRIP_SECONDS if fault.seconds is None else fault.seconds
 
 
 def _drip(fault: Fault, call: Call) -> Response:
     response = call.respond()
-    response.response = raw.single_bytes(response.get_data(), _pause(fault), call.stopping)
+    response.response = raw.single_bytes(response.get_data(), _drip_seconds(fault), call.stopping)
     return response
 
 
@@ -110,10 +110,10 @@ FAULTS: Final[dict[str, Behaviour]] = {
     "html": _html(200, "Down for maintenance"),
     "slow": _slow,
     "drip": _drip,
-    "drip_headers": lambda fault, call: raw.drip(call.respond(), _pause(fault), call.stopping),
+    "drip_headers": lambda fault, call: raw.drip(call.respond(), _drip_seconds(fault), call.stopping),
     "reset": lambda fault, call: raw.reset(),
     "reset_after": _reset_after,
-    "truncated": lambda fault, call: raw.cut_short(call.respond()),
+    "truncated": lambda fault, call: raw.truncate(call.respond()),
     "garbage": lambda fault, call: json_response(b'{"status": 200, "result": {"token": "4KK'),
     "wrong_kinds": lambda fault, call: json_response(
         envelope([] if call.operation == "get" else {"url": 42, "token": ["4KK"]})

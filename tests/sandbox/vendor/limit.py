@@ -9,7 +9,7 @@ WINDOW_SECONDS = 60.0
 
 
 class RateLimit:
-    """Allows `per_minute` calls in any 60 seconds of `clock`; None allows all."""
+    """Allows `per_minute` calls in any 60 seconds of `clock`. None allows all."""
 
     def __init__(self, per_minute: int | None, clock: Callable[[], float]) -> None:
         self._per_minute = per_minute
@@ -18,7 +18,7 @@ class RateLimit:
         self._times: deque[float] = deque()
 
     def allows(self) -> bool:
-        """Whether one more call is allowed now; a refused call does not count."""
+        """Returns whether one more call is allowed now. A rejected call does not count."""
         if self._per_minute is None:
             return True
         with self._lock:
@@ -30,11 +30,11 @@ class RateLimit:
             self._times.append(now)
             return True
 
-    def lift(self) -> None:
-        """Allows all from now on."""
+    def remove(self) -> None:
+        """Allows all further calls."""
         self._per_minute = None
 
     def reset(self) -> None:
-        """Drops all calls so far."""
+        """Forgets all earlier calls."""
         with self._lock:
             self._times.clear()

@@ -1,8 +1,7 @@
-"""What can happen on the vendor's page: one table, from an outcome's name to how it alters the record.
+"""The table of outcomes: what can happen on the vendor's page, and how it changes the record.
 
-An outcome changes what happened (a change), or the form of the response (a variant). Several are joined by
-"+": `9102+expired`, `verified+big_pictures`. Variants named alone, on a link that nobody used, are of a
-verified record.
+An outcome is a change of the record, or a variant of the response. "+" joins several: `9102+expired`,
+`verified+big_pictures`. If only variants are named, and nobody used the link, the record is verified first.
 """
 
 from collections.abc import Callable
@@ -12,28 +11,28 @@ from functools import partial
 from typing import Final
 
 from . import checks
-from .codes import FACE_CODES, MACHINERY_CODES, OCR_CODES, UNKNOWN_CODE
+from .codes import FACE_CODES, OCR_CODES, UNKNOWN_CODE, VENDOR_ERROR_CODES
 from .errors import UnknownNameError
 from .record_variants import VARIANTS, Variant
 from .records import BLANK, Record, timestamp
 
-# Alters the record in place; the second argument is now, in seconds since 1970.
+# Changes the record in place. The second argument is the time, in seconds since 1970.
 Change = Callable[[Record, float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One of the two is set."""
+    """An outcome, of which one field is set."""
 
     change: Change | None = None
     variant: Variant | None = None
 
 
 def play(record: Record, names: str, now: float) -> tuple[Record, tuple[Variant, ...]]:
-    """The record after the outcomes `names`, and the variants of its response; `record` itself is not altered.
+    """Returns a changed copy of the record, and the variants of its response.
 
     Raises:
-        UnknownNameError: a name is not in the table.
+        UnknownNameError: the table has no such outcome.
         ValueError: the outcome needs a face check, and the link has none.
     """
     wanted = names.split("+")
@@ -41,12 +40,12 @@ def play(record: Record, names: str, now: float) -> tuple[Record, tuple[Variant,
         if name not in OUTCOMES:
             raise UnknownNameError("outcome", name, OUTCOMES)
     changes = [change for name in wanted if (change := OUTCOMES[name].change)]
-    altered = deepcopy(record)
-    for change in changes or _implied(altered):
-        change(altered, now)
-    if altered != record:
-        altered["updated_at"] = timestamp(now)
-    return altered, tuple(variant for name, variant in VARIANTS.items() if name in wanted)
+    changed = deepcopy(record)
+    for change in changes or _implied(changed):
+        change(changed, now)
+    if changed != record:
+        changed["updated_at"] = timestamp(now)
+    return changed, tuple(variant for name, variant in VARIANTS.items() if name in wanted)
 
 
 def _implied(record: Record) -> list[Change]:
@@ -64,7 +63,7 @@ def _ocr_passed(record: Record, now: float) -> None:
 
 
 def _document_error_left_behind(record: Record, now: float) -> None:
-    """The document passed at its last attempt, and the error of the one before is still there."""
+    """OCR passes at the last attempt, and latest_error keeps the error of the attempt before."""
     checks.pass_ocr(record)
     record.update(retries=checks.OCR_RETRIES, latest_error=OCR_CODES[0])
 
@@ -85,7 +84,7 @@ def _face_failed(code: str, retries: int, record: Record, now: float) -> None:
 
 
 def _last_check_failed(code: str, record: Record, now: float) -> None:
-    """Fails in the last check that the type asks for, with no retry left."""
+    """The last check of the type fails, with no retry left."""
     if checks.is_ocr_only(record):
         _ocr_failed(code, checks.OCR_RETRIES, record, now)
     else:
@@ -97,7 +96,7 @@ def _expired(record: Record, now: float) -> None:
 
 
 def _inconsistent(record: Record, now: float) -> None:
-    """Success is claimed, and the check that it needs is not there."""
+    """The record claims success without a check that the type needs."""
     if checks.is_ocr_only(record):
         record.update(BLANK, is_success=1)
     else:
@@ -120,15 +119,15 @@ def _table() -> dict[str, Outcome]:
         "inconsistent": _inconsistent,
         "all_checks_no_success": _all_checks_no_success,
         "unknown_error": partial(_last_check_failed, UNKNOWN_CODE),
-        # Without a retry left: the code is the record's latest_error.
+        # Errors with no retry left. The code is the record's latest_error.
         **{code: partial(_ocr_failed, code, checks.OCR_RETRIES) for code in OCR_CODES},
         **{code: partial(_face_failed, code, checks.FACE_RETRIES) for code in FACE_CODES},
-        **{code: partial(_last_check_failed, code) for code in MACHINERY_CODES},
+        **{code: partial(_last_check_failed, code) for code in VENDOR_ERROR_CODES},
     }
-    # With exactly one retry left.
-    for code in (*OCR_CODES, *MACHINERY_CODES):
+    # Errors with one retry left.
+    for code in (*OCR_CODES, *VENDOR_ERROR_CODES):
         changes[f"ocr_retry_left:{code}"] = partial(_ocr_failed, code, checks.OCR_RETRIES - 1)
-    for code in (*FACE_CODES, *MACHINERY_CODES):
+    for code in (*FACE_CODES, *VENDOR_ERROR_CODES):
         changes[f"face_retry_left:{code}"] = partial(_face_failed, code, checks.FACE_RETRIES - 1)
     return {
         **{name: Outcome(change=change) for name, change in changes.items()},

@@ -1,4 +1,4 @@
-"""The HTML that a person sees: forms without JavaScript, with a choice in place of what a camera would see."""
+"""The HTML that a person sees: forms without JavaScript, in which the person chooses what a camera would see."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -7,7 +7,7 @@ from typing import Final
 from tests.sandbox import html
 
 from .checks import FACE_RETRIES, OCR_RETRIES, PASS, is_ocr_only
-from .codes import FACE_CODES, FACE_GROUPS, MACHINERY_CODES, NEGATIVE_OCR_WARNINGS, OCR_WARNINGS
+from .codes import FACE_CODES, FACE_GROUPS, NEGATIVE_OCR_WARNINGS, OCR_WARNINGS, VENDOR_ERROR_CODES
 from .records import Record
 
 _BANNER: Final = "eKYC fake vendor: no document and no face is checked here."
@@ -22,31 +22,31 @@ _STEP: Final = """{notice}
 </select></p>
 <p><button>Continue</button></p>
 </form>
-{way_back}
+{return_form}
 <h2>All at once</h2>
 <form class="all-at-once" action="verifications">
 <input type="hidden" name="token" value="{token}">
 {endings}
 </form>"""
 
-_WAY_BACK: Final = """<form method="post" action="verifications">
+_RETURN_FORM: Final = """<form method="post" action="verifications">
 <input type="hidden" name="token" value="{token}">
 <input type="hidden" name="step" value="leave">
 <p><button>Go back to where I came from</button></p>
 </form>"""
 
-# The choices of each step, by what they mean: the value, and what the person reads.
-_MACHINERY: Final = {"The vendor itself fails": dict.fromkeys(MACHINERY_CODES, "")}
+# The choices of each step in groups: each value, and its text for the person.
+_VENDOR_ERRORS: Final = {"The vendor itself fails": dict.fromkeys(VENDOR_ERROR_CODES, "")}
 CHOICES: Final[dict[str, dict[str, dict[str, str]]]] = {
     "ocr": {
         "Success": {PASS: "The document reads well"},
         "The document is not accepted": dict(OCR_WARNINGS),
-        "The same, as the engine numbers it": dict(zip(NEGATIVE_OCR_WARNINGS, OCR_WARNINGS.values(), strict=True)),
-        **_MACHINERY,
+        "The same errors with negative codes": dict(zip(NEGATIVE_OCR_WARNINGS, OCR_WARNINGS.values(), strict=True)),
+        **_VENDOR_ERRORS,
     },
-    "face": {"Success": {PASS: "The face matches"}, **FACE_GROUPS, **_MACHINERY},
+    "face": {"Success": {PASS: "The face matches"}, **FACE_GROUPS, **_VENDOR_ERRORS},
 }
-# How a verification may end, in one step, by the status that the bridge makes of it. A link's `outcome` may be any of
+# The outcomes that the page offers as buttons, by the status that the bridge derives. A link's `outcome` may be any in
 # outcomes.py.
 ENDINGS: Final = {
     "verified": {"verified": "All passes"},
@@ -67,38 +67,38 @@ _QUESTIONS: Final = {"ocr": "What does the reader see?", "face": "What does the 
 
 
 def is_choice(step: str, choice: str) -> bool:
-    """Whether the form of `step` offers `choice`."""
+    """Returns whether the form of `step` offers `choice`."""
     return any(choice in group for group in CHOICES[step].values())
 
 
 def step_page(record: Record, step: str) -> str:
-    """The form of the step "ocr" or "face"."""
+    """Returns the page with the form of the step "ocr" or "face"."""
     content = _STEP.format(
         notice=_notice(record, step),
         token=escape(record["token"]),
         step=step,
         question=_QUESTIONS[step],
         options=_options(CHOICES[step]),
-        way_back=_way_back(record),
+        return_form=_return_form(record),
         endings=_endings(record),
     )
     return html.page(_TITLES[step], content, banner=_BANNER)
 
 
 def closed_page(record: Record, title: str) -> str:
-    """A link on which nothing more can be done, with the way back."""
-    return html.page(title, _way_back(record), banner=_BANNER)
+    """Returns the page of a link that is finished or expired, with a button that leads back."""
+    return html.page(title, _return_form(record), banner=_BANNER)
 
 
-def mistake_page(title: str, names: Iterable[str] = ()) -> str:
-    """A page for a link or a form that is not known; `names` are those that there are."""
+def error_page(title: str, names: Iterable[str] = ()) -> str:
+    """Returns the page for a bad link or form. `names` are the valid names."""
     title = title[:1].upper() + title[1:]
     listed = ", ".join(f"<code>{escape(name)}</code>" for name in names)
     return html.page(title, f"<p>There are: {listed}</p>" if listed else "", banner=_BANNER, is_error=True)
 
 
-def _way_back(record: Record) -> str:
-    return _WAY_BACK.format(token=escape(record["token"]))
+def _return_form(record: Record) -> str:
+    return _RETURN_FORM.format(token=escape(record["token"]))
 
 
 def _notice(record: Record, step: str) -> str:
@@ -125,13 +125,13 @@ def _label(value: str, text: str) -> str:
 
 
 def _endings(record: Record) -> str:
-    left_out = {"ocr_passed", *FACE_CODES} if is_ocr_only(record) else set()
+    excluded = {"ocr_passed", *FACE_CODES} if is_ocr_only(record) else set()
     groups = []
     for status, endings in ENDINGS.items():
         buttons = "\n".join(
             f'<button name="outcome" value="{escape(outcome)}">{escape(text)}</button>'
             for outcome, text in endings.items()
-            if left_out.isdisjoint(outcome.split("+"))
+            if excluded.isdisjoint(outcome.split("+"))
         )
         if buttons:
             groups.append(f"<fieldset><legend>The bridge says: {escape(status)}</legend>\n{buttons}\n</fieldset>")

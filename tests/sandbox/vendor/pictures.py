@@ -1,4 +1,4 @@
-"""Base64 PNG pictures, made here so that no picture of a person or a document is in the repository."""
+"""Generates PNG pictures in base64, so that the repository has no picture of a person or a document."""
 
 import base64
 import random
@@ -15,9 +15,9 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _png(side: int, pixels: bytes) -> str:
-    """A square RGB picture as base64; `pixels` holds side * side * 3 bytes."""
+    """Returns a square RGB picture in base64. `pixels` has side * side * 3 bytes."""
     row = side * 3
-    # Each row of a PNG starts with the number of its filter; 0 is none.
+    # Each row of a PNG starts with the number of its filter, where 0 means none.
     rows = b"".join(b"\0" + pixels[start : start + row] for start in range(0, len(pixels), row))
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
@@ -26,12 +26,12 @@ def _png(side: int, pixels: bytes) -> str:
 
 @cache
 def small_picture() -> str:
-    """A grey gradient of a few hundred bytes."""
+    """Returns a grey gradient of a few hundred bytes."""
     pixels = bytes(16 * row for row in range(SMALL_SIDE) for _ in range(SMALL_SIDE * 3))
     return _png(SMALL_SIDE, pixels)
 
 
 @cache
 def big_picture() -> str:
-    """1.67 MB of base64: noise, for like a real photograph it does not compress. The same at each call."""
+    """Returns 1.67 MB of base64, the same at each call. It is noise, which like a photograph does not compress."""
     return _png(BIG_SIDE, random.Random(0).randbytes(BIG_SIDE * BIG_SIDE * 3))

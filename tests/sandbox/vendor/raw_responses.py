@@ -1,4 +1,4 @@
-"""Responses that HTTP servers refuse to give: written on the socket itself, after which the connection ends."""
+"""Broken responses that no HTTP server sends. They are written to the socket, and the connection then ends."""
 
 import socket
 import struct
@@ -10,42 +10,42 @@ from flask import Response
 
 
 class RawResponse(Response):
-    """A response that takes the connection over instead of handing status, headers and body to the server."""
+    """A response that writes to the socket instead of passing status, headers and body to the server."""
 
     def __init__(self, write: Callable[[socket.socket], None]) -> None:
         super().__init__()
         self._write = write
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Writes on the socket, then ends the request as if the client had hung up: nothing more is written."""
+        """Writes to the socket, then raises as if the client had disconnected, so that the server writes nothing."""
         self._write(environ["werkzeug.socket"])
         raise ConnectionAbortedError("the response is on the socket already")
 
 
 def reset() -> Response:
-    """Ends the connection with a TCP RST: the client sees "connection reset by peer"."""
+    """Ends the connection with a TCP RST: the client gets "connection reset by peer"."""
 
     def write(connection: socket.socket) -> None:
-        # Lingering for 0 seconds makes close() throw unsent data away and send RST in place of FIN.
+        # With a linger of 0 seconds, close() drops unsent data and sends RST instead of FIN.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
 
     return RawResponse(write)
 
 
-def hang_up() -> Response:
-    """Ends the connection without a byte."""
+def close_silently() -> Response:
+    """Ends the connection without sending a byte."""
     return RawResponse(lambda connection: None)
 
 
-def cut_short(response: Response) -> Response:
-    """Promises the whole body in Content-Length, sends half of it, closes."""
+def truncate(response: Response) -> Response:
+    """Sends the Content-Length of the whole body, but only half of the body."""
     head, body = _rendered(response)
     return RawResponse(lambda connection: connection.sendall(head + body[: len(body) // 2]))
 
 
 def drip(response: Response, seconds: float, stopping: threading.Event) -> Response:
-    """The whole response, status line first, one byte per `seconds`."""
+    """Sends the whole response, from the status line on, with one byte per `seconds`."""
 
     def write(connection: socket.socket) -> None:
         for byte in single_bytes(b"".join(_rendered(response)), seconds, stopping):
@@ -55,7 +55,7 @@ def drip(response: Response, seconds: float, stopping: threading.Event) -> Respo
 
 
 def single_bytes(data: bytes, seconds: float, stopping: threading.Event) -> Iterator[bytes]:
-    """`data` a byte at a time, with a pause of `seconds` before each; breaks off when the server stops."""
+    """Yields `data` byte by byte, with a pause of `seconds` before each. Raises when the server stops."""
     for place in range(len(data)):
         if stopping.wait(seconds):
             raise ConnectionAbortedError("the server is stopping")

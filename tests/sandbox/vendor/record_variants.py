@@ -1,6 +1,6 @@
-"""Other forms of a record: what happened stays the same, the response looks different.
+"""Variants of a record: the same result in another shape.
 
-Each takes the record and returns what the vendor sends in its place; the record itself is never altered.
+Each variant takes the record, and returns what the vendor sends instead. It does not change the record.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def _without(*names: str) -> Variant:
 
 
 def _big_pictures(record: Record) -> Record:
-    """5 MB of base64 in the results that the record has; a result it lacks stays absent."""
+    """Puts up to 5 MB of base64 into the results that the record has."""
     ocr, face = record["ocr_result"], record["face_id_result"]
     return {
         **record,
@@ -33,7 +33,7 @@ def _big_pictures(record: Record) -> Record:
 
 
 def _unknown_fields(record: Record) -> Record:
-    """Fields that the specification does not have."""
+    """Adds fields that the specification does not have."""
     return {
         **record,
         "risk": {"score": 0.25, "signals": ["none", None]},
@@ -43,7 +43,7 @@ def _unknown_fields(record: Record) -> Record:
 
 
 def _mixed_zones(record: Record) -> Record:
-    """`expire_at` in UTC, `created_at` in Malaysia's time and without saying so."""
+    """Leaves `expire_at` in UTC, and converts `created_at` to Malaysian time without an offset."""
     created = record["created_at"]
     hour = int(created[11:13])
     return record if hour >= 16 else {**record, "created_at": f"{created[:10]} {hour + 8:02d}{created[13:19]}"}
@@ -55,7 +55,7 @@ def _error_object(record: Record) -> Record:
 
 
 def _old_document_error(record: Record) -> Record:
-    """The document passed, and the error of an earlier attempt is there until another replaces it."""
+    """Keeps an earlier error of the document after OCR passed, until another error replaces it."""
     is_left = record["ocr_success"] and record["latest_error"] is None
     return {**record, "latest_error": "9108", "retries": 2} if is_left else record
 
@@ -70,7 +70,7 @@ def _other(name: str, one: str, two: str) -> Variant:
     return lambda record: {**record, name: two if record[name] == one else one}
 
 
-# In the order in which those that are joined apply.
+# Several variants apply in this order.
 VARIANTS: Final[dict[str, Variant]] = {
     "big_pictures": _big_pictures,
     "booleans": _with_flags(bool),
@@ -94,16 +94,16 @@ VARIANTS: Final[dict[str, Variant]] = {
         "face_id_success": [1],
         "is_success": {"value": record["is_success"]},
     },
-    # Last, as they move the fields that the others change. The old shape: the record one level down, with the overall
-    # flag on both levels and not the same, or beside the record only.
+    # Last, because they move the fields that the others change. Both have the old shape: the record one level down, and
+    # the overall flag on both levels with different values, or on the outer level only.
     "outer_flag_differs": lambda record: {"is_success": 1 - record["is_success"], "verification": record},
     "nested": lambda record: {"is_success": record["is_success"], "verification": _without("is_success")(record)},
 }
-# These mean what the plain record means; the last two do not say how long the link lives.
+# Variants with the same meaning as the plain record. The last two do not say when the link expires.
 EQUIVALENT: Final = ("booleans", "strings", "nulls", "unknown_fields", "empty_lists", "error_object", "nested",
                      "old_document_error", "without_times", "mixed_zones")  # fmt: skip
 TIMELESS: Final = EQUIVALENT[-2:]
-# Records that name another token, or none: they may be another person's.
+# Records with another token, or none. They may be another person's.
 FOREIGN: Final = ("other_token", "token_missing")
-# Records that contradict the request or themselves, so they decide nothing.
+# Records that contradict the request or themselves, so they must not decide a verification.
 CONTRADICTING: Final = (*FOREIGN, "other_type", "other_country", "outer_flag_differs")

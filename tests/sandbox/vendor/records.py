@@ -1,18 +1,18 @@
-"""The vendor's record of one verification, with the fields of its specification and the newer ones."""
+"""The vendor's record of one verification, with the fields of its specification and newer ones."""
 
 import secrets
 import string
 from datetime import UTC, datetime
 from typing import Any
 
-# JSON as the vendor sends it: outcomes make fields of every kind.
+# The vendor's JSON. Its values are of any type, because variants change them.
 Record = dict[str, Any]
 
 TOKEN_LENGTH = 30
 TOKEN_ALPHABET = string.ascii_uppercase + string.digits
 ORGANISATION_ID = 31
 
-# The fields that say what happened, with the values of a fresh link.
+# The fields of the result, with the values of a new link.
 BLANK: Record = {
     "ocr_success": 0,
     "ocr_result": None,
@@ -28,22 +28,22 @@ BLANK: Record = {
 
 
 def new_token() -> str:
-    """30 upper-case letters and digits."""
+    """Returns 30 random upper-case letters and digits."""
     return "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(TOKEN_LENGTH))
 
 
 def timestamp(seconds: float) -> str:
-    """Seconds since 1970 as the vendor writes them: 2024-09-10T08:16:31.000Z."""
+    """Returns seconds since 1970 in the vendor's format: 2024-09-10T08:16:31.000Z."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def seconds_of(stamp: str) -> float:
-    """The inverse of timestamp()."""
+    """Returns the seconds since 1970 of a timestamp()."""
     return datetime.fromisoformat(stamp).timestamp()
 
 
 def new_record(number: int, token: str, fields: dict[str, str], link_base: str, now: float, lifetime: float) -> Record:
-    """The record of a link just made. `fields` is the validated body; `now` and `lifetime` are seconds."""
+    """Returns the record of a new link. `fields` is the validated body, `now` and `lifetime` are in seconds."""
     return {
         "id": number,
         "organisation_id": ORGANISATION_ID,
@@ -64,5 +64,5 @@ def new_record(number: int, token: str, fields: dict[str, str], link_base: str, 
 
 
 def is_over(record: Record, now: float) -> bool:
-    """Whether the link's lifetime has passed."""
+    """Returns whether the link has expired."""
     return now >= seconds_of(record["expire_at"])

@@ -1,4 +1,4 @@
-"""Responses as the vendor's API words them. The bodies of errors are documented nowhere: ours are a guess."""
+"""Responses in the format of the vendor's API. The bodies of errors are a guess, because none is documented."""
 
 import json
 from typing import Any
@@ -18,22 +18,22 @@ ERRORS: dict[int, str] = {
 
 
 def envelope(result: object, status: int = 200) -> bytes:
-    """The body of every success: {"status": …, "result": …}."""
+    """Returns the body of a success: {"status": …, "result": …}."""
     return json.dumps({"status": status, "result": result}).encode()
 
 
 def json_response(body: bytes, status: int = 200) -> Response:
-    """Bytes that are JSON already."""
+    """Returns a response with a body that is JSON already."""
     return Response(body, status, content_type="application/json; charset=utf-8")
 
 
 def error(status: int, **more: Any) -> Response:
-    """A JSON error: {"status": …, "message": …} and the other members that are given."""
+    """Returns a JSON error: {"status": …, "message": …} and the members in `more`."""
     body = {"status": status, "message": ERRORS.get(status, "error"), **more}
     return json_response(json.dumps(body).encode(), status)
 
 
 def too_many_requests(retry_after: int | None = None) -> Response:
-    """A 429 in plain text; Retry-After in seconds when given."""
+    """Returns a 429 in plain text, with Retry-After in seconds if given."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return Response(TOO_MANY_REQUESTS, 429, headers, content_type="text/plain; charset=utf-8")

@@ -18,19 +18,19 @@ class Handler(SilentHandler):
     """HTTP/1.1, one request per connection (werkzeug ends each)."""
 
     def make_environ(self) -> "WSGIEnvironment":
-        """Passes the two headers on to the application: WSGI drops names with an underscore."""
+        """Passes the two credential headers to the application, because WSGI drops names with an underscore."""
         environ = super().make_environ()
         for name in ("client_id", "client_secret"):
             environ[f"vendor.{name}"] = self.headers.get(name, "")
         return environ
 
     def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-        """Ends the connection, which after a RawResponse is in no state to carry another request."""
+        """Ends the connection, which cannot carry another request after a RawResponse."""
         self.close_connection = True
 
 
 def application(state: State) -> Flask:
-    """All routes over one state."""
+    """Returns the application with all routes for one state."""
     app = Flask(__name__)
     app.before_request(_read_body)
     for routes in (api.routes, person.routes, admin.routes):
@@ -41,5 +41,5 @@ def application(state: State) -> Flask:
 
 
 def _read_body() -> None:
-    # A connection that closes with a body unread is reset, and the client may lose the response.
+    # If the body is not read, closing resets the connection, and the client may lose the response.
     request.get_data()

@@ -1,4 +1,4 @@
-"""Everything that the fake vendor remembers, behind one lock: links, credentials, calls, waiting faults."""
+"""The state of the fake vendor behind one lock: links, credentials, counts of calls, and queued faults."""
 
 import hmac
 import threading
@@ -19,7 +19,7 @@ from .responses import envelope
 
 
 class Calls(TypedDict):
-    """How many calls of the API arrived, whatever the response; `by_token` counts GETs."""
+    """The number of API calls, with any response. `by_token` counts GETs."""
 
     create: int
     get: int
@@ -34,7 +34,7 @@ class _Verification:
 
 
 class State:
-    """One vendor: `link_base` (https://host, no trailing slash) is set as soon as the address is known."""
+    """The state of one vendor. `link_base` (https://host, no trailing slash) is set when the address is known."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class State:
         self.reset()
 
     def reset(self) -> None:
-        """As new: no links, calls or faults, and the first credentials."""
+        """Drops all links, counts and faults, and restores the first credentials."""
         with self._lock:
             self._credentials = self._first_credentials
             self._verifications: dict[str, _Verification] = {}
@@ -64,33 +64,33 @@ class State:
             self.limit.reset()
 
     def count(self, operation: Operation, token: str | None) -> None:
-        """Counts a call that arrived."""
+        """Counts a call."""
         with self._lock:
             self._operations[operation] += 1
             if token is not None:
                 self._gets[token] += 1
 
     def calls(self) -> Calls:
-        """The calls counted since the start or the last reset."""
+        """Returns the number of calls since the start or the last reset."""
         with self._lock:
             create, get, unauthorized = (self._operations[name] for name in ("create", "get", "unauthorized"))
             return Calls(create=create, get=get, by_token=dict(self._gets), unauthorized=unauthorized)
 
     def accepts(self, given: tuple[str, str]) -> bool:
-        """Whether (client_id, client_secret) are the current ones; others are counted as unauthorized."""
+        """Returns whether (client_id, client_secret) are the current ones. Counts others as unauthorized."""
         with self._lock:
             pairs = zip(given, self._credentials, strict=True)
-            right = all(hmac.compare_digest(one.encode(), other.encode()) for one, other in pairs)
-            self._operations["unauthorized"] += not right
-            return right
+            is_accepted = all(hmac.compare_digest(one.encode(), other.encode()) for one, other in pairs)
+            self._operations["unauthorized"] += not is_accepted
+            return is_accepted
 
     def rotate(self, client_id: str, client_secret: str) -> None:
-        """From now on only these credentials are accepted."""
+        """Replaces the accepted credentials."""
         with self._lock:
             self._credentials = (client_id, client_secret)
 
     def create(self, fields: dict[str, str]) -> Record:
-        """Makes a link from a validated body."""
+        """Creates a link from a validated body."""
         with self._lock:
             number, token = len(self._verifications) + 1, new_token()
             record = new_record(number, token, fields, self.link_base, self._clock(), self._link_lifetime)
@@ -98,12 +98,12 @@ class State:
             return record
 
     def tokens(self) -> list[str]:
-        """The tokens of all links, oldest first: also of those whose response was lost on the way."""
+        """Returns the tokens of all links, oldest first, even if the bridge lost the response."""
         with self._lock:
             return list(self._verifications)
 
     def raw_record(self, token: str) -> bytes:
-        """The body that GET returns now, byte for byte. Raises UnknownTokenError."""
+        """Returns the exact body that GET responds with now. Raises UnknownTokenError."""
         with self._lock:
             verification = self._find(token)
             reported = verification.record
@@ -112,14 +112,14 @@ class State:
             return envelope(reported)
 
     def link(self, token: str) -> tuple[Record, bool]:
-        """What happened on a link, and whether its lifetime has passed."""
+        """Returns a copy of a link's record, and whether the link has expired. Raises UnknownTokenError."""
         with self._lock:
             record = self._find(token).record
             return dict(record), is_over(record, self._clock())
 
     def play_with_fault(self, token: str, outcome: object, fault: Mapping[str, Any]) -> None:
-        """Plays outcomes ("9102+expired") and queues a fault for the next GET of the token; either may be absent. After
-        a mistake neither is done. Variants of an earlier play are dropped.
+        """Plays outcomes ("9102+expired"), and queues a fault for the next GET of the token. Either may be absent. Does
+        nothing if one of them raises an error. Drops the variants of an earlier call.
 
         Raises:
             UnknownTokenError: no link has this token.
@@ -137,19 +137,19 @@ class State:
             self.queue(parsed)
 
     def attempt(self, token: str, step: str, choice: str) -> None:
-        """One attempt of the person at the step "ocr" or "face"."""
+        """Records an attempt at the step "ocr" or "face"."""
         with self._lock:
             record = self._find(token).record
             (checks.attempt_ocr if step == "ocr" else checks.attempt_face)(record, choice)
             record["updated_at"] = timestamp(self._clock())
 
     def queue(self, fault: Fault) -> None:
-        """Lets a fault wait for its calls. Raises UnknownNameError."""
+        """Queues a fault. Raises UnknownNameError."""
         check_name(fault.name)
         self.faults.add(fault)
 
     def clear_faults(self) -> None:
-        """No fault waits any more."""
+        """Drops all queued faults."""
         self.faults.clear()
 
     def _find(self, token: str) -> _Verification:

@@ -1,4 +1,4 @@
-"""The fake vendor as one object: started, stopped and driven by a test or the sandbox."""
+"""The fake vendor as one object, which a test or the sandbox starts, stops and controls."""
 
 import ssl
 import time
@@ -17,17 +17,17 @@ __all__ = ["RATE_LIMIT_PER_MINUTE", "FakeVendor"]
 
 
 class FakeVendor(State):
-    """A vendor on this machine; it keeps its state between stop() and start(), which are thus an outage.
+    """A fake vendor. It keeps its state between stop() and start(), so that a test can make an outage.
 
     Args:
-        hosts: the addresses to listen on, all with the same port; `url` has the first.
-        port: 0 picks a free one, which is kept for the next start().
+        hosts: the addresses to listen on, all with the same port. `url` has the first.
+        port: the port. 0 picks a free one, which the next start() uses again.
         client_id, client_secret: the accepted credentials, until rotate().
         link_lifetime: seconds from a link's creation to its expiry.
-        clock: seconds since 1970, for timestamps, expiry and the rate limit.
-        public_url: replaces `url` in the links that browsers open; no trailing slash.
-        rate_limit_per_minute: calls of the API in any 60 seconds; None for no limit.
-        tls: with a certificate for the hosts, for callers that insist on https.
+        clock: returns seconds since 1970, for timestamps, expiry and the rate limit.
+        public_url: replaces `url` in the links that browsers open. It has no trailing slash.
+        rate_limit_per_minute: the most API calls in any 60 seconds, or None for no limit.
+        tls: serves https, with a certificate for the hosts.
     """
 
     def __init__(
@@ -52,18 +52,18 @@ class FakeVendor(State):
 
     @property
     def url(self) -> str:
-        """http://host:port (https with `tls`) without a trailing slash; known from the first start() on."""
+        """http://host:port (https with `tls`), no trailing slash. Raises RuntimeError before the first start()."""
         if not self._port:
             raise RuntimeError("the port is picked by start()")
         host = f"[{self._hosts[0]}]" if ":" in self._hosts[0] else self._hosts[0]
         return f"{'https' if self._tls else 'http'}://{host}:{self._port}"
 
-    def take_any_number(self) -> None:
-        """No rate limit from now on."""
-        self.limit.lift()
+    def remove_rate_limit(self) -> None:
+        """Removes the rate limit."""
+        self.limit.remove()
 
     def start(self) -> None:
-        """Listens and responds, in threads of its own; returns when connections are accepted."""
+        """Starts the server in its own threads. It accepts connections when this returns."""
         if self._server is not None:
             raise RuntimeError("already started")
         self._server = Server(self._hosts, self._port, tls=self._tls)
@@ -73,7 +73,7 @@ class FakeVendor(State):
         self._server.start(application(self), Handler)
 
     def stop(self) -> None:
-        """Refuses connections from now on; responses that a fault holds back break off."""
+        """Stops the server, and ends responses that a fault delays."""
         self.stopping.set()
         if self._server is not None:
             self._server.stop()
@@ -89,9 +89,9 @@ class FakeVendor(State):
         self.stop()
 
     def fault(self, name: str, **options: Any) -> None:
-        """Lets calls go wrong; `options` are the fields of Fault. Raises UnknownNameError."""
+        """Queues a fault. `options` are the fields of Fault. Raises UnknownNameError."""
         self.queue(Fault(name, **options))
 
     def play(self, token: str, outcome: str, *, fault: str | None = None) -> None:
-        """play_with_fault(), with a fault by its name alone."""
+        """Plays outcomes, and queues a fault for the next GET of the token."""
         self.play_with_fault(token, outcome, {"fault": fault})

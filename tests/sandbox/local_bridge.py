@@ -1,4 +1,4 @@
-"""What Sandbox and SamLocal have in common: AWS, the vendor, a front, workers and a frontend, inside a with block."""
+"""The base class of Sandbox and SamLocal."""
 
 import os
 from contextlib import ExitStack
@@ -6,33 +6,34 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from .backing import Backing, Choices
+from .backing_services import BackingServices, SandboxSettings
 from .frontend import DEMO, HOOK, Frontend
 from .functions import Functions
 from .identity_provider import IdentityProvider
 from .streams import StreamReader
-from .webhooks import RETRY_SECONDS, Attempts, Say, Webhooks, new_secret
+from .webhooks import RETRY_SECONDS, DeliveryAttempts, PrintLine, Webhooks, new_secret
 from .workers import Workers
 
 DEMO_SCOPES = "verifications:write verifications:read"
 
 
-class Running:
-    """`api_url` is the front's, without a slash at the end.
+class LocalBridge:
+    """AWS, the vendor, an API, workers and a frontend, which run inside a with block.
 
     Args:
-        workers: False leaves the schedules and the queues to sweep_now() and drain_queue().
-        schedule_seconds: replaces the schedules' intervals.
-        webhooks: who is sent webhooks, with retries within seconds; nobody if left out.
-        say: is given a line for each webhook, and by Sandbox for each request.
+        workers: False runs no schedule and no queue until a test calls sweep_now() or drain_queue().
+        schedule_seconds: replaces the intervals of the schedules.
+        webhooks: the webhook endpoints, with retries within seconds. None sends no webhooks.
+        print_line: called with a line for each webhook, and in Sandbox for each request.
 
     Attributes:
+        api_url: the URL of the API, without a slash at the end.
         frontend: the demo frontend, a page for redirect_url, and a receiver of webhooks.
-        identity_provider: of the access tokens that the bridge trusts, unless a setting names another.
+        identity_provider: issues the access tokens that the bridge trusts, unless a setting names another provider.
     """
 
     api_url: str
-    backing: Backing
+    backing: BackingServices
     frontend: Frontend
     functions: Functions
     identity_provider: IdentityProvider
@@ -40,40 +41,40 @@ class Running:
 
     def __init__(
         self,
-        choices: Choices,
+        settings: SandboxSettings,
         *,
         workers: bool = True,
         schedule_seconds: float | None = None,
         webhooks: Webhooks | None = None,
-        say: Say | None = None,
+        print_line: PrintLine | None = None,
     ) -> None:
-        self._choices = choices
+        self._settings = settings
         self._has_workers = workers
         self._schedule_seconds = schedule_seconds
         self._webhooks = webhooks
-        self._say = say
+        self._print_line = print_line
 
     def __enter__(self) -> Self:
-        with ExitStack() as going_up:
-            self._up(going_up)
-            self._down = going_up.pop_all()
+        with ExitStack() as exit_stack:
+            self._start(exit_stack)
+            self._exit_stack = exit_stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._down.close()
+        self._exit_stack.close()
 
-    def _up(self, going_up: ExitStack) -> None:
-        """Starts all but the front."""
-        self.identity_provider = going_up.enter_context(IdentityProvider(hosts=self._choices.hosts))
+    def _start(self, exit_stack: ExitStack) -> None:
+        """Starts everything except the API and the workers."""
+        self.identity_provider = exit_stack.enter_context(IdentityProvider(hosts=self._settings.hosts))
         trusted = {"JwtIssuer": self.identity_provider.issuer}
-        choices = replace(self._choices, parameters=trusted | dict(self._choices.parameters))
-        self.backing = Backing(self.api_url, choices)
-        going_up.callback(self.backing.stop)
+        settings = replace(self._settings, parameters=trusted | dict(self._settings.parameters))
+        self.backing = BackingServices(self.api_url, settings)
+        exit_stack.callback(self.backing.stop)
         secret = self._webhooks.secret if self._webhooks else new_secret()
         self.frontend = Frontend(secret, api_url=self.api_url, new_token=self._token)
-        going_up.callback(self.frontend.stop)
+        exit_stack.callback(self.frontend.stop)
         if self._webhooks:
             self.backing.secrets.put_endpoints(self._webhooks.endpoints(self.frontend.url + HOOK))
             retries = os.environ.get("WEBHOOK_RETRY_SECONDS") or RETRY_SECONDS
@@ -81,27 +82,27 @@ class Running:
         stack = self.backing.stack
         self.functions = Functions(stack.functions, stack.layers)
         client, invoke = self.backing.client, self.functions.invoke
-        if self._say:
-            attempts = Attempts(invoke, self._say)
-            going_up.enter_context(attempts.watched())
+        if self._print_line:
+            attempts = DeliveryAttempts(invoke, self._print_line)
+            exit_stack.enter_context(attempts.recorded())
             invoke = attempts.invoke
         dynamodb, sqs, streams = client("dynamodb"), client("sqs"), client("dynamodbstreams")
         readers = [
             StreamReader(source, stack, invoke, dynamodb=dynamodb, streams=streams, sqs=sqs) for source in stack.streams
         ]
         self._workers = Workers(stack, invoke, sqs, readers, schedule_seconds=self._schedule_seconds)
-        going_up.callback(self._workers.stop)
+        exit_stack.callback(self._workers.stop)
 
     def _start_workers(self) -> None:
         if self._has_workers:
             self._workers.start()
 
     def _token(self) -> str:
-        """For the person in front of the demo frontend: they may create verifications, and read their own."""
+        """Returns a token for the user of the demo frontend, who may create verifications and read their own."""
         return self.identity_provider.token(DEMO_SCOPES, subject="demo-user")
 
     def ready(self) -> dict[str, str]:
-        """The members of the READY line."""
+        """Returns the members of the READY line."""
         webhooks = {"webhook_secret": self._webhooks.secret} if self._webhooks else {}
         return {
             "api_url": self.api_url,
@@ -114,13 +115,13 @@ class Running:
         }
 
     def sweep_now(self) -> None:
-        """Runs all schedules. Raises FunctionError."""
+        """Runs all schedules once. Raises FunctionError."""
         self._workers.run_schedules()
 
     def drain_streams(self) -> int:
-        """Passes the tables' changes on to their functions; returns how many were handled."""
+        """Passes the tables' changes to their functions, and returns how many they handled."""
         return self._workers.drain_streams()
 
     def drain_queue(self) -> int:
-        """Passes all messages on to their functions; returns their number."""
+        """Passes all messages to their functions, and returns their number."""
         return self._workers.drain_queues()
