@@ -1,23 +1,23 @@
-"""What is wrong with a page, in words; nothing with most."""
+"""Checks that return the problems of a page as texts."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tests.browser.browsing import DESKTOP, PHONE, SMALL_PHONE, TAGS, Look, Scheme, Visit
+from tests.browser.tabs import DESKTOP, PHONE, SMALL_PHONE, TAGS, Device, Scheme, Tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# Bytes of a page of the bridge, with its headers and all that it loads.
+# The most bytes of a page of the bridge, with headers and everything that it loads.
 MAX_BYTES = 30_000
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# axe takes the canvas for white where no element has a background, in dark pages too: dequelabs/axe-core#3605.
+# axe assumes a white canvas if no element has a background, even on dark pages: dequelabs/axe-core#3605.
 _PAINT_CANVAS = """() => {
   if ([document.documentElement, document.body].every(
     element => getComputedStyle(element).backgroundColor == "rgba(0, 0, 0, 0)"))
     document.documentElement.style.backgroundColor = "Canvas"}"""
-# Loads nothing, as the pages allow none of it. What axe cannot decide by itself is a finding, too.
+# preload is off because the pages' policy allows none. Results that axe cannot decide are findings, too.
 _RUN_AXE = """rules => axe.run({runOnly: rules, resultTypes: ["violations", "incomplete"], preload: false}).then(
   found => [...found.violations, ...found.incomplete].flatMap(
     rule => rule.nodes.map(node => `axe ${rule.id}: ${node.html.slice(0, 120)}`)))"""
@@ -32,71 +32,69 @@ _FOCUSED = """() => {
           isVisible: element.matches(":focus-visible") && (outlined || style.boxShadow != "none")}}"""
 
 
-def shown(visit: Visit, status: int = 200, *, logo_origin: str | None = None) -> list[str]:
-    """Its status, its language, errors of the console (those of the CSP too), how much it loads and from where.
-
-    All is loaded from one origin, but for the brand's logo.
-    """
-    page, first = visit.page, visit.responses[0]
+def loading(tab: Tab, status: int = 200, *, logo_origin: str | None = None) -> list[str]:
+    """Checks the status, the language, the console (including CSP errors), the size, and that everything except the
+    brand's logo is from one origin."""
+    page, first = tab.page, tab.responses[0]
     # Chromium reports the page's own status as an error of the console.
-    said = [error for error in visit.errors if status < 400 or f"responded with a status of {status}" not in error]
-    wrong = [f"console: {error}" for error in said]
+    errors = [error for error in tab.errors if status < 400 or f"responded with a status of {status}" not in error]
+    problems = [f"console: {error}" for error in errors]
     if first.status != status:
-        wrong.append(f"status: {first.status}")
-    if (lang := page.evaluate("document.documentElement.lang")) != TAGS[visit.look.language]:
-        wrong.append(f"lang: {lang!r}")
-    origins = {f"{url.scheme}://{url.netloc}" for url in (urlsplit(response.url) for response in visit.responses)}
+        problems.append(f"status: {first.status}")
+    if (lang := page.evaluate("document.documentElement.lang")) != TAGS[tab.device.language]:
+        problems.append(f"lang: {lang!r}")
+    origins = {f"{url.scheme}://{url.netloc}" for url in (urlsplit(response.url) for response in tab.responses)}
     if len(origins - {logo_origin}) > 1:
-        wrong.append(f"loads from {origins}")
-    if (size := transferred(visit)) >= MAX_BYTES:
-        wrong.append(f"bytes: {size}")
-    return wrong
+        problems.append(f"loads from {origins}")
+    if (size := transferred(tab)) >= MAX_BYTES:
+        problems.append(f"bytes: {size}")
+    return problems
 
 
-def transferred(visit: Visit) -> int:
-    """Bytes of all responses, with their headers."""
+def transferred(tab: Tab) -> int:
+    """Returns the bytes of all responses with their headers."""
     return sum(
         len(response.body()) + sum(len(name) + len(value) + 4 for name, value in response.headers.items())
-        for response in visit.responses
+        for response in tab.responses
     )
 
 
-def reflows(visit: Visit, looks: Iterable[Look] = (SMALL_PHONE, PHONE, DESKTOP)) -> list[str]:
-    """Whether it has to be scrolled sideways on any of these screens. Leaves the tab as wide as the last."""
-    wrong = []
-    for look in looks:
-        visit.page.set_viewport_size({"width": look.width, "height": look.height})
-        width = visit.page.evaluate("document.documentElement.scrollWidth")
-        if width > look.width:
-            wrong.append(f"{width} px wide on {look.width}")
-    return wrong
+def reflow(tab: Tab, devices: Iterable[Device] = (SMALL_PHONE, PHONE, DESKTOP)) -> list[str]:
+    """Checks that no screen needs horizontal scrolling. The tab keeps the size of the last one."""
+    problems = []
+    for device in devices:
+        tab.page.set_viewport_size({"width": device.width, "height": device.height})
+        width = tab.page.evaluate("document.documentElement.scrollWidth")
+        if width > device.width:
+            problems.append(f"{width} px wide on {device.width}")
+    return problems
 
 
-def accessible(visit: Visit, schemes: Iterable[Scheme] = ("light", "dark")) -> list[str]:
-    """What axe-core finds in these colour schemes. The tab needs script."""
-    page = visit.page
-    # Evaluated by the debugger, for which the page's policy does not count.
-    page.evaluate(visit.axe)
+def accessibility(tab: Tab, schemes: Iterable[Scheme] = ("light", "dark")) -> list[str]:
+    """Runs axe-core in these colour schemes. The tab needs script."""
+    page = tab.page
+    # The debugger evaluates it, so the page's policy does not apply.
+    page.evaluate(tab.axe)
     page.evaluate(_PAINT_CANVAS)
-    wrong = []
+    problems = []
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
-        wrong += [f"{scheme}: {finding}" for finding in page.evaluate(_RUN_AXE, _RULES)]
-    return wrong
+        problems += [f"{scheme}: {finding}" for finding in page.evaluate(_RUN_AXE, _RULES)]
+    return problems
 
 
-def focusable(visit: Visit) -> list[str]:
-    """Whether the keyboard reaches all that can be used, and one sees where it is."""
-    page, wrong, reached = visit.page, [], set()
+def focus(tab: Tab) -> list[str]:
+    """Checks that the keyboard reaches every control, and that the focus is visible."""
+    page, problems, reached = tab.page, [], set()
     stops = page.evaluate(_COUNT_STOPS)
     for _ in range(stops):
         focused = _tab(page)
         reached.add(focused["path"])
         if not (focused["isStop"] and focused["isVisible"]):
-            wrong.append(f"focus: not seen on {focused['path']}")
+            problems.append(f"focus: not visible on {focused['path']}")
     if len(reached) != stops:
-        wrong.append(f"focus: {len(reached)} of {stops} reached")
-    return wrong
+        problems.append(f"focus: {len(reached)} of {stops} reached")
+    return problems
 
 
 def _tab(page: "Page") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """One Chromium for all tests of this folder.
 
-CHROMIUM is its executable (`make` looks for one), AXE the folder into which `make` installs axe-core. Playwright is
-imported here alone, because `make test` collects this folder without having installed it.
+CHROMIUM is its executable (`make` looks for one), AXE the folder into which `make` installs axe-core. Only this module
+imports Playwright, because `make test` collects this folder without it.
 """
 
 import os
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.browsing import Visitor
-from tests.browser.situations import Situation
+from tests.browser.page_cases import Scenario
+from tests.browser.tabs import Tabs
 
 if TYPE_CHECKING:
     from tests.sandbox.sandbox import Sandbox
@@ -29,25 +29,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Visitor]:
-    """Ends with the folder: while Playwright runs, no other test could start an event loop."""
+def chromium() -> Iterator[Tabs]:
+    """Ends with the folder, because no other test can start an event loop while Playwright runs."""
     executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
     if not (os.access(executable, os.X_OK) and _AXE.exists()):
-        pytest.fail(f"Chromium ({executable}) or axe-core ({_AXE}) is not here: use `make test-browser`", pytrace=False)
+        pytest.fail(f"Chromium ({executable}) or axe-core ({_AXE}) is missing: use `make test-browser`", pytrace=False)
     from playwright.sync_api import sync_playwright
 
-    # To draw what nobody looks at, the machine's processor would play the GPU.
+    # Otherwise the processor emulates a GPU.
     options: dict[str, Any] = {"executable_path": executable, "args": ["--disable-gpu"]}
     with sync_playwright() as playwright, playwright.chromium.launch(**options) as browser:
-        yield Visitor(browser, _AXE.read_text(encoding="utf-8"))
+        yield Tabs(browser, _AXE.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def visitor(chromium: Visitor, sandbox: "Sandbox") -> Iterator[Visitor]:
+def tabs(chromium: Tabs, sandbox: "Sandbox") -> Iterator[Tabs]:
     yield chromium
-    chromium.leave()
+    chromium.close()
 
 
 @pytest.fixture
-def situation(sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> Situation:
-    return Situation(sandbox, monkeypatch)
+def scenario(sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> Scenario:
+    return Scenario(sandbox, monkeypatch)

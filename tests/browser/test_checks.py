@@ -1,4 +1,4 @@
-"""The checks of this folder find what is wrong with a page."""
+"""The checks of this folder find the problems of a page."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from tests.browser import checks
-from tests.browser.browsing import PHONE, Visitor
+from tests.browser.tabs import PHONE, Tabs
 from tests.sandbox.serving import Server
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -21,14 +21,14 @@ PAGES = {
     "German": f"{_HEAD.replace('en', 'de', 1)}<main><h1>A page</h1></main>",
     "large": f"{_HEAD}<main><h1>A page</h1><p>{'word ' * 6000}</p></main>",
 }
-# What is said of each, as far as it is the same on every screen.
+# The beginning of each reported problem.
 FOUND = {
     "sound": [],
     "grey": ["light: axe color-contrast", "dark: axe color-contrast"],
     "wide": ["358 px wide on 320"],
     "inline script": ["console: Executing inline script violates"],
-    "outline": ["focus: not seen on BUTTON"],
-    "unreachable": ["focus: not seen on BODY"],
+    "outline": ["focus: not visible on BUTTON"],
+    "unreachable": ["focus: not visible on BODY"],
     "German": ["lang: 'de'"],
     "large": ["bytes: 30"],
 }
@@ -48,9 +48,9 @@ def server() -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_check_finds_what_is_wrong(name: str, server: Server, visitor: Visitor) -> None:
-    visit = visitor.examine(f"{server.url}/?page={name}", PHONE)
+def test_checks_report_each_problem_of_a_page(name: str, server: Server, tabs: Tabs) -> None:
+    tab = tabs.examine(f"{server.url}/?page={name}", PHONE)
 
-    wrong = [*checks.accessible(visit), *checks.focusable(visit), *checks.reflows(visit), *checks.shown(visit)]
+    problems = [*checks.accessibility(tab), *checks.focus(tab), *checks.reflow(tab), *checks.loading(tab)]
 
-    assert [it[: len(begins)] for it, begins in zip(wrong, FOUND[name], strict=True)] == FOUND[name]
+    assert [it[: len(begins)] for it, begins in zip(problems, FOUND[name], strict=True)] == FOUND[name]

@@ -1,89 +1,85 @@
-"""The sandbox's demo frontend, from its form to the vendor's page and back, and what it refuses."""
+"""The sandbox's demo frontend, from its form to the vendor's page and back, and what it rejects."""
 
 import pytest
 
 from tests.browser import checks
-from tests.browser.browsing import DESKTOP, PHONE, Look, Visit, Visitor
-from tests.browser.situations import Situation
+from tests.browser.page_cases import Scenario
+from tests.browser.tabs import DESKTOP, PHONE, Device, Tab, Tabs
 
-FORM, VERIFIED, FOREIGN = "Verify your identity", "You are verified", "Not your verification"
-DEVICES = pytest.mark.parametrize("look", [PHONE, DESKTOP.but(scheme="dark")], ids=["phone", "desktop"])
+FORM, VERIFIED, OTHER_PERSON = "Verify your identity", "You are verified", "Not your verification"
+DEVICES = pytest.mark.parametrize("device", [PHONE, DESKTOP.with_changes(scheme="dark")], ids=["phone", "desktop"])
 
 
-def wrong(visit: Visit) -> list[str]:
-    return [*checks.accessible(visit), *checks.focusable(visit), *checks.reflows(visit)]
+def page_problems(tab: Tab) -> list[str]:
+    return [*checks.accessibility(tab), *checks.focus(tab), *checks.reflow(tab)]
 
 
 @pytest.fixture
-def demo(situation: Situation) -> str:
-    return f"{situation.sandbox.frontend.url}/"
+def demo(scenario: Scenario) -> str:
+    return f"{scenario.sandbox.frontend.url}/"
 
 
 @DEVICES
 @pytest.mark.parametrize("link", ["now", "on_open"])
 def test_a_person_fills_in_the_form_passes_and_reads_the_result(
-    link: str, look: Look, demo: str, visitor: Visitor
+    link: str, device: Device, demo: str, tabs: Tabs
 ) -> None:
-    visit = visitor.open(demo, look)
-    visit.page.get_by_label("Link", exact=True).select_option(link)
-    visit.click("Continue")
+    tab = tabs.open(demo, device)
+    tab.page.get_by_label("Link", exact=True).select_option(link)
+    tab.click("Continue")
     if link == "on_open":
-        visit.page.locator("main form button").click()
-    visit.see("Your document")
-    visit.click("All passes")
+        tab.page.locator("main form button").click()
+    tab.see("Your document")
+    tab.click("All passes")
 
-    visit.see(VERIFIED)
-    # The query is gone, and a reload shows the same.
-    assert visit.page.url == demo
-    visit.page.get_by_text("ID_CARD, MYS").wait_for()
-    assert (visit.errors, wrong(visit)) == ([], [])
-    visit.click("Start again")
-    visit.see(FORM)
+    tab.see(VERIFIED)
+    # The page has removed the query, so a reload shows the same.
+    assert tab.page.url == demo
+    tab.page.get_by_text("ID_CARD, MYS").wait_for()
+    assert (tab.errors, page_problems(tab)) == ([], [])
+    tab.click("Start again")
+    tab.see(FORM)
 
 
-def test_a_phone_that_scanned_the_code_says_where_the_result_is(
-    demo: str, situation: Situation, visitor: Visitor
-) -> None:
-    situation.poll_every_second()
-    desktop = visitor.open(demo, DESKTOP)
+def test_phone_that_scanned_the_qr_code_says_where_the_result_is(demo: str, scenario: Scenario, tabs: Tabs) -> None:
+    scenario.poll_every_second()
+    desktop = tabs.open(demo, DESKTOP)
     desktop.page.get_by_label("Link", exact=True).select_option("on_open")
     desktop.click("Continue")
     desktop.page.get_by_role("img", name="QR code").wait_for()
-    phone = visitor.open(visitor.scan(desktop), PHONE)
+    phone = tabs.open(tabs.read_qr_code(desktop), PHONE)
     phone.click("Start")
     phone.click("All passes")
 
-    phone.see(FOREIGN)
+    phone.see(OTHER_PERSON)
     assert "If you began on another device, your result is there." in phone.page.locator("main").inner_text()
     desktop.see(VERIFIED)
 
 
-def test_a_verification_of_somebody_else_in_the_query_is_refused(
-    demo: str, situation: Situation, visitor: Visitor
-) -> None:
-    theirs = situation.create()
-    situation.end(theirs, theirs["token"], "verified")
+def test_verification_of_another_person_in_the_query_is_rejected(demo: str, scenario: Scenario, tabs: Tabs) -> None:
+    theirs = scenario.create()
+    scenario.finish(theirs, theirs["token"], "verified")
 
-    visit = visitor.open(f"{demo}?verification_id={theirs['id']}&status=verified", PHONE)
+    tab = tabs.open(f"{demo}?verification_id={theirs['id']}&status=verified", PHONE)
 
-    visit.see(FOREIGN)
-    assert theirs["id"] not in visit.page.content()
-    assert (visit.page.url, wrong(visit)) == (demo, [])
+    tab.see(OTHER_PERSON)
+    assert theirs["id"] not in tab.page.content()
+    assert (tab.page.url, page_problems(tab)) == (demo, [])
 
 
 @DEVICES
-def test_a_refused_request_says_at_the_field_what_is_wrong(look: Look, demo: str, visitor: Visitor) -> None:
-    visit = visitor.open(demo, look)
-    country = visit.page.get_by_label("Country of the document")
+def test_error_of_a_field_is_shown_below_the_field(device: Device, demo: str, tabs: Tabs) -> None:
+    tab = tabs.open(demo, device)
+    country = tab.page.get_by_label("Country of the document")
     country.fill("XXX")
-    visit.click("Continue")
-    fault = visit.page.locator("#id_country + .fault")
-    fault.wait_for()
+    tab.click("Continue")
+    error = tab.page.locator("#id_country + .field-error")
+    error.wait_for()
 
     assert country.evaluate("field => field == document.activeElement && field.ariaInvalid") == "true"
-    assert country.get_attribute("aria-describedby") == f"{fault.get_attribute('id')} country-hint"
-    assert "invalid_request" in visit.page.get_by_role("alert").inner_text()
-    assert [*checks.accessible(visit), *checks.reflows(visit)] == []
+    assert country.get_attribute("aria-describedby") == f"{error.get_attribute('id')} country-hint"
+    assert "invalid_request" in tab.page.get_by_role("alert").inner_text()
+    assert [*checks.accessibility(tab), *checks.reflow(tab)] == []
     country.fill("SGP")
-    visit.click("Continue")
-    visit.see("Your document")
+    tab.click("Continue")
+    tab.see("Your document")
