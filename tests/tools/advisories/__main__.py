@@ -1,9 +1,9 @@
-"""python -m tests.tools.advisories: vulnerabilities that are known of what the lock files name.
+"""python -m tests.tools.advisories: audits the packages of the lock files for known vulnerabilities.
 
-Ends with 1 if one is known, or if anything could not be looked up while other things could. Where nothing can be
-looked up at all, it says so and ends with 0: on a machine without the internet nothing is known.
+The exit code is 1 if a package is vulnerable, or if only some packages could be looked up. If none could be, such as
+without the internet, it reports this and exits with 0.
 
-PIP_AUDIT is the executable.
+PIP_AUDIT is the executable of pip-audit.
 """
 
 import json
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def locks() -> list[Path]:
-    """What is deployed first, then what works on it."""
+    """Returns the lock files: first those of deployed packages, then those of development tools."""
     return [
         ROOT / "layers/bridge/requirements.txt",
         *sorted((ROOT / "layers/jwt").glob("*.txt")),
@@ -25,20 +25,20 @@ def locks() -> list[Path]:
     ]
 
 
-def looked_up(lock: Path) -> list[dict[str, Any]]:
-    """pip-audit's entry for each package: `vulns`, or the `skip_reason` why it could not say."""
+def audit(lock: Path) -> list[dict[str, Any]]:
+    """Returns pip-audit's entry for each package, with `vulns`, or with a `skip_reason` if it has no result."""
     options = ["--disable-pip", "--format=json", "--progress-spinner=off", f"--requirement={lock}"]
     run = subprocess.run([os.environ["PIP_AUDIT"], *options], capture_output=True, text=True, check=False)
     try:
         found: list[dict[str, Any]] = json.loads(run.stdout)["dependencies"]
     except (ValueError, KeyError):
-        reason = (run.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
+        reason = (run.stderr.strip().splitlines() or ["pip-audit printed nothing"])[-1]
         return [{"name": str(lock.relative_to(ROOT)), "skip_reason": reason}]
     return found
 
 
 def report(entries: list[dict[str, Any]]) -> tuple[str, int]:
-    """What to say of them, and what to end with."""
+    """Returns the text to print, and the exit code."""
     skipped = [entry for entry in entries if "skip_reason" in entry]
     vulnerable = [entry for entry in entries if entry.get("vulns")]
     lines = [
@@ -59,7 +59,7 @@ def report(entries: list[dict[str, Any]]) -> tuple[str, int]:
 
 def main() -> int:
     """Audits every lock file."""
-    entries = {f"{e['name']}=={e.get('version')}": e for lock in locks() for e in looked_up(lock)}
+    entries = {f"{e['name']}=={e.get('version')}": e for lock in locks() for e in audit(lock)}
     text, code = report(list(entries.values()))
     print(text)
     return code

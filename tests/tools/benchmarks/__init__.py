@@ -1,1 +1,1 @@
-"""What a cold start, an invocation and the packages cost, beside a bare handler: `make bench`."""
+"""`make bench`: compares cold starts, invocations and package sizes with those of a bare handler."""

@@ -1,6 +1,6 @@
-"""Prints the table of ratios: python -m tests.tools.benchmarks. ROUNDS (15) says how often each process is measured.
+"""python -m tests.tools.benchmarks: prints the table of ratios. ROUNDS (15) is how often each process is measured.
 
-It fails where instructions or the package are above the goals in report.py.
+It fails if instructions or the package size exceed the goals in report.py.
 """
 
 import os
@@ -27,7 +27,7 @@ def rows(bench: Bench, bare: Artifact, ours: Artifact, rounds: int, warm_calls: 
 
 def _cold(bench: Bench, case: str, of: tuple[Artifact, Artifact], rounds: int) -> Iterator[Row]:
     measured: list[list[Cold]] = [[], []]
-    # The first round fills the caches of the file system.
+    # The first round is not measured. It fills the file system's cache.
     for round in range(-1, rounds):
         for artifact, into in zip(of, measured, strict=True):
             one = bench.cold(artifact, case)
@@ -65,7 +65,7 @@ def main() -> None:
             found.append(row)
     print(report.table(found))
     if missed := report.missed(found):
-        sys.exit(f"above the goals: {'; '.join(missed)}")
+        sys.exit(f"Above the goals: {'; '.join(missed)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is measured: the functions with the layer that `sam build` made, and the bare handlers on a plain install."""
+"""The measured code: the functions with the layer that `sam build` makes, and bare handlers with a plain install."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ PLAIN = ROOT / ".aws-sam" / "plain"
 BARE = Path(__file__).parent / "bare"
 LAYER = ROOT / "layers" / "bridge"
 
-# The function, the event, a text that the result must have.
+# By case: the function, the event, and a text that the result contains.
 CASES = {
     "authorize": ("authorize", "authorize/good_key", '"isAuthorized": true'),
     "create": ("verifications", "verifications/create", '"statusCode": 201'),
@@ -24,13 +24,13 @@ CASES = {
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Code of the functions by name, and the layer below it."""
+    """The folder of each function by name, and their layer."""
 
     functions: Mapping[str, Path]
     layer: Path
 
     def size(self) -> int:
-        """Bytes, unzipped, of the layer and of all functions that the cases call."""
+        """Returns the unzipped bytes of the layer and of all functions of the cases."""
         folders = {self.layer, *self.functions.values()}
         return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
 
@@ -48,13 +48,13 @@ def bare(layer: Path) -> Artifact:
 
 
 def runtime() -> str:
-    """The interpreter that the functions run on. Raises CalledProcessError where there is none."""
+    """Returns the functions' Python interpreter. Raises CalledProcessError if there is none."""
     command = ["sh", str(LAYER.parent / "find_python.sh"), "3.13"]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def plain_install() -> Path:
-    """boto3 and requests as pip installs them, of the versions in our lock, with bytecode; made once."""
+    """Installs boto3 and requests with pip, in the locked versions, with bytecode. Does nothing if it is up to date."""
     lock = (LAYER / "requirements.txt").read_text()
     done = PLAIN / "requirements.txt"
     if not (done.exists() and done.read_text() == lock):
@@ -71,7 +71,7 @@ def plain_install() -> Path:
 
 
 def _without_powertools(lock: str) -> str:
-    """The lock's blocks, each a package with its hashes, but those that a bare handler does without."""
+    """Returns the lock without the packages that a bare handler does not use. Each block is a package with hashes."""
     blocks: list[str] = []
     for line in lock.splitlines(keepends=True):
         if line[0].isspace():

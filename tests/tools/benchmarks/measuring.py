@@ -1,4 +1,4 @@
-"""Measures one process at a time: what it took of the processor, of the clock and of memory."""
+"""Measures the processor time, the elapsed time and the memory of one process at a time."""
 
 import contextlib
 import os
@@ -18,14 +18,14 @@ from .artifacts import CASES, ROOT, Artifact
 
 _PROCESS = Path(__file__).with_name("process.py")
 
-# Calls of an invocation in one process, and those before them that are not measured.
+# Measured invocations in one process, and invocations whose instructions are counted.
 WARM_CALLS = 300
 _COUNTED_CALLS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """Of a process that starts, imports, makes its clients, handles one event and ends."""
+    """The measures of a process that starts, imports, creates its clients, handles one event and ends."""
 
     cpu_ms: float
     wall_ms: float
@@ -34,7 +34,7 @@ class Cold:
 
 @contextlib.contextmanager
 def served() -> Iterator[str]:
-    """The URL of what the handlers call, in a process of its own."""
+    """Runs the services that the handlers call in another process, and yields their URL."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'layers' / 'bridge'}{os.pathsep}{ROOT}"}
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.tools.benchmarks.upstream"],
@@ -54,7 +54,7 @@ def served() -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """`python` runs the functions, `url` is what they call."""
+    """Runs the functions with `python`. They call the services at `url`."""
 
     python: str
     url: str
@@ -74,7 +74,7 @@ class Bench:
         return Cold((used.ru_utime + used.ru_stime) * 1000, wall * 1000, peak)
 
     def warm(self, artifact: Artifact, case: str, calls: int = WARM_CALLS) -> float:
-        """Milliseconds of the processor that one of `calls` invocations takes, after a first."""
+        """Returns the processor milliseconds of one invocation, from `calls` invocations after a first one."""
         done = subprocess.run(
             self._command(case, calls),
             env=self._environment(artifact, case),
@@ -86,7 +86,7 @@ class Bench:
         return float(done.stderr.split()[-1]) / 1000
 
     def instructions(self, artifact: Artifact, case: str) -> tuple[float, float] | None:
-        """Millions of instructions of a cold start, and of a warm invocation; None where nothing here counts them."""
+        """Returns the millions of instructions of a cold start and of a warm invocation, or None without valgrind."""
         once = self._count(artifact, case, 1)
         more = self._count(artifact, case, _COUNTED_CALLS)
         return (once, (more - once) / _COUNTED_CALLS) if once and more else None
@@ -104,7 +104,7 @@ class Bench:
     def _command(self, case: str, calls: int) -> list[str]:
         _, event, status = CASES[case]
         path = upstream.EVENTS / f"{event}.json"
-        # Without what is installed beside the interpreter: only the artifact is there.
+        # Without site-packages, so that only the artifact is importable.
         return [self.python, "-S", "-s", str(_PROCESS), str(path), status, str(calls)]
 
     def _environment(self, artifact: Artifact, case: str) -> dict[str, str]:

@@ -1,9 +1,9 @@
-"""Runs in the measured process, as Lambda's runtime would: imports the function, and calls it.
+"""The measured process: imports the function and calls it, as Lambda's runtime does.
 
 python process.py <event.json> <text> <calls>
 
-Every result must have the text in it, as JSON. With more than one call, what the later ones took of the processor,
-threads included, is printed to stderr in microseconds per call: the median of ten equal parts.
+Every result must contain the text, as JSON. With more than one call, it prints the processor time per later call, with
+all threads, to stderr: microseconds, the median of ten equal parts.
 """
 
 import importlib
@@ -24,7 +24,7 @@ class Context:
 
 def main() -> None:
     path, expected, calls = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib would be paid for by both
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - importing pathlib would slow both starts
         event = json.load(file)
     app = importlib.import_module("app")
 

@@ -1,12 +1,12 @@
-"""Ratios of what was measured side by side, as a table in Markdown."""
+"""The ratios of the measures, as a table in Markdown."""
 
 import statistics
 from collections.abc import Sequence
 
 Row = tuple[str, str, str, str, str]
 
-# The highest ratio that we accept of what repeats; the layer has its own limit, in bytes.
-# Of creates and returns with the write that counts their vendor call (docs/performance.md).
+# The highest accepted ratios of reproducible measures. The layer has its own limit, in MB.
+# A create and a return include the write that counts their vendor call (docs/performance.md).
 GOALS = {
     "cold start, authorize: instructions": 0.90,
     "cold start, create: instructions": 1.05,
@@ -21,7 +21,7 @@ _HEAD: Row = ("measure", "bare", "bridge", "ratio", "spread of the ratio")
 
 
 def ratio(bare: Sequence[float], ours: Sequence[float]) -> tuple[float, float, float]:
-    """The median of the rounds' ratios, and the quartiles around it. Both of a round met the same neighbours."""
+    """Returns the median of the rounds' ratios, and its quartiles. Both values of a round were measured together."""
     each = [o / b for b, o in zip(bare, ours, strict=True)]
     if len(each) < 2:
         return each[0], each[0], each[0]
@@ -39,13 +39,13 @@ def timed(measure: str, unit: str, bare: Sequence[float], ours: Sequence[float])
 
 
 def counted(measure: str, unit: str, bare: float, ours: float) -> Row:
-    """What repeats to the last digit, or nearly so."""
+    """Returns the row of a measure that is nearly the same in each run."""
     places = 0 if bare >= 100 else 1
     return measure, f"{bare:.{places}f} {unit}", f"{ours:.{places}f} {unit}", f"**{ours / bare:.2f}**", ""
 
 
 def missed(rows: Sequence[Row]) -> list[str]:
-    """What is above its goal, as the table shows it."""
+    """Returns the rows that exceed their goal, as the table shows them."""
     above = [f"{row[0]}: {row[3]}" for row in rows if float(row[3].strip("*")) > GOALS.get(row[0], float("inf"))]
     large = [f"{row[0]}: {row[2]}" for row in rows if row[0].startswith("package") and float(row[2][:-3]) > LARGEST_MB]
     return above + large

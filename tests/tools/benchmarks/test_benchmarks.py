@@ -1,4 +1,4 @@
-"""Every case of the benchmark responds as expected, from a layer that was just built. No time is asserted."""
+"""Every case of the benchmarks gets its expected result with a new build of the layer. No time is asserted."""
 
 import subprocess
 import sys
@@ -18,12 +18,12 @@ def test_every_function_responds_from_the_built_layer(tmp_path: Path, monkeypatc
     try:
         python = artifacts.runtime()
     except subprocess.CalledProcessError:
-        pytest.skip("no Python 3.13 is here to make the layer's bytecode")
+        pytest.skip("Python 3.13 is missing, which compiles the layer's bytecode")
     subprocess.run([sys.executable, str(LAYER / "build_layer.py"), str(tmp_path), python], check=True)
-    # Counting takes minutes.
+    # Counting instructions takes minutes.
     monkeypatch.setattr(Bench, "instructions", lambda *_: None)
     layer = tmp_path / "python"
-    # Not the plain install, which would be fetched: what these tests run on has the same in it.
+    # The plain install needs the network. The tests' own packages replace it.
     bare = artifacts.bare(Path(boto3.__file__).parents[1])
     ours = Artifact(functions_in(ROOT / "functions"), layer)
 

@@ -1,7 +1,7 @@
-"""What the handlers call, in a process of its own: DynamoDB, Secrets Manager, S3 and the vendor, with canned responses.
-Every id and token is of a verification whose person has just finished.
+"""Canned responses of the services that the handlers call: DynamoDB, Secrets Manager, S3 and the vendor.
+All are about one verification, whose person has just finished.
 
-python -m tests.tools.benchmarks.upstream     prints its URL, and serves until its input ends
+python -m tests.tools.benchmarks.upstream     prints its URL, and serves until stdin ends
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from tests.sandbox.vendor.records import new_record
 
 EVENTS = Path(__file__).parents[3] / "events"
 TOKEN = "4KK6FYHVCXXJ0ZGVSOH8JFNFUZ5TYV"
-# Resources by their logical ids, as the functions get them.
+# The names that the functions get for these resources are their logical ids.
 API_KEYS, RATE_TABLE = "ApiKeysSecret", "RateTable"
 ORIGIN = "http://localhost:5173"
 
@@ -62,7 +62,7 @@ def _verification() -> Verification:
 
 
 def _update(request: dict[str, Any]) -> dict[str, Any]:
-    """The item afterwards, as far as its status and its claim go."""
+    """Returns the updated item, in which only status and claim change."""
     if request["TableName"] == RATE_TABLE:
         return {}
     bound = request.get("ExpressionAttributeValues", {})
@@ -92,7 +92,7 @@ _OPERATIONS: dict[str, Respond] = {
 
 
 def _record() -> dict[str, Any]:
-    """The vendor's, of a person who passed every check."""
+    """Returns the vendor's record of a person who passed every check."""
     fields = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": ORIGIN}
     record = new_record(1, TOKEN, fields, "https://vendor.example", time.time(), 900)
     checks.pass_ocr(record)
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _respond(self, document: dict[str, Any] | None) -> None:
-        # S3 returns no body for a put; one that is no XML would be an error.
+        # S3 returns no body for a put, and boto3 fails on a body that is not XML.
         body = b"" if document is None else json.dumps(document).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         self.wfile.write(head.encode() + body)

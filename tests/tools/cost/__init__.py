@@ -1,3 +1,3 @@
-"""What the stack costs, and what makes it cost more: counted in the simulation, priced by prices.json."""
+"""The cost of the stack: usage counted in the simulation, with the prices of prices.json."""
 
-import tests.simulation  # noqa: F401 - it puts the layer on the path
+import tests.simulation  # noqa: F401 - puts the layer on the path

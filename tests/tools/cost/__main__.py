@@ -1,6 +1,6 @@
-"""python -m tests.tools.cost [--write]: what 1 000 verifications and an idle month cost.
+"""python -m tests.tools.cost [--write]: prints the cost of 1 000 verifications and of an idle month.
 
-With --write also into docs/cost.md."""
+--write also updates docs/cost.md."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[3] / "docs/cost.md"
 
 
 def sections() -> dict[str, str]:
-    """What docs/cost.md holds between its marks, by their names."""
+    """Returns the generated sections of docs/cost.md by name."""
     run = usage.Run()
     with_webhooks = usage.Run(usage.ONE_ENDPOINT)
     with_start_page = usage.Run(profile=usage.START_PAGE)
@@ -26,7 +26,7 @@ def sections() -> dict[str, str]:
 
 
 def filled(page: str, found: dict[str, str]) -> str:
-    """The page with what was found between its marks."""
+    """Returns the page with each section between its marks."""
     for name, text in found.items():
         before, mark, rest = page.partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition("<!-- end -->")

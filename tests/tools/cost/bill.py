@@ -1,4 +1,4 @@
-"""Usage × prices, as lines of a table."""
+"""Multiplies usage by prices, and formats the result as a table."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,13 +9,13 @@ PRICES: dict[str, Any] = json.loads(Path(__file__).with_name("prices.json").read
 
 
 def dollars(usage: Mapping[str, float]) -> dict[str, float]:
-    """USD by item; KeyError for one without a price."""
+    """Returns USD by item. Raises KeyError for an item without a price."""
     prices = PRICES["prices"]
     return {name: amount * prices[name]["usd"] / prices[name]["per"] for name, amount in usage.items()}
 
 
 def table(title: str, usage: Mapping[str, float]) -> Iterator[str]:
-    """Markdown, the dearest first."""
+    """Yields the lines of a Markdown table, most expensive item first."""
     bill = dollars(usage)
     yield f"| {title} | amount | USD |"
     yield "| --- | ---: | ---: |"

@@ -1,6 +1,6 @@
-"""python -m tests.tools.cost.growth PATH: what a sweep does while ever more verifications are open, as an SVG.
+"""python -m tests.tools.cost.growth PATH: draws the work of a sweep for growing numbers of open verifications, as SVG.
 
-Of 1 000, 10 000 and 100 000 open verifications 100 are due. The others must cost a sweep nothing.
+Of 1 000, 10 000 and 100 000 open verifications, 100 are due. The others must not add work.
 """
 
 import sys
@@ -22,8 +22,8 @@ _COLOURS = {"queries": "#2f6690", "items read": "#81a4cd", "writes": "#c08552", 
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """What one sweep did: queries of the index, items that they gave, writes that took them, batches sent."""
+class SweepWork:
+    """The work of one sweep: queries of the index, items they returned, writes that claimed them, batches sent."""
 
     open: int
     queries: int
@@ -32,22 +32,22 @@ class Swept:
     sends: int
 
     @property
-    def work(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         return {"queries": self.queries, "items read": self.read, "writes": self.writes, "sends": self.sends}
 
 
-def sweep(count: int) -> Swept:
-    """The first sweep of a world with so many open verifications."""
+def sweep(count: int) -> SweepWork:
+    """Runs the first sweep of a world with `count` open verifications."""
     world = World("1", scenarios.calm("1", 0))
     for number in range(count):
         _put(world, number, is_due=number % (count // DUE) == 0)
     world.run_for(90)
     done = Counter(call.operation for call in world.calls.made if call.by is not None and call.by.function == "sweep")
-    return Swept(count, done["Query due"], world.table.items_read, done["UpdateItem"], done["SendMessageBatch"])
+    return SweepWork(count, done["Query due"], world.table.items_read, done["UpdateItem"], done["SendMessageBatch"])
 
 
 def _put(world: World, number: int, *, is_due: bool) -> None:
-    """An open verification, due a minute ago or in an hour."""
+    """Stores an open verification that is due since a minute, or in an hour."""
     due_at = int(START) + (-60 if is_due else 3600)
     id = id_for("web", str(number))
     item = to_row(reservation(id=id, sequence=1, due_at=due_at))
@@ -57,9 +57,9 @@ def _put(world: World, number: int, *, is_due: bool) -> None:
     world.due.note(id, float(due_at))
 
 
-def svg(found: Sequence[Swept]) -> str:
-    """Groups of bars, one for each number of open verifications."""
-    most = max(max(each.work.values()) for each in found)
+def svg(found: Sequence[SweepWork]) -> str:
+    """Returns a bar chart with a group of bars for each number of open verifications."""
+    most = max(max(each.counts.values()) for each in found)
     high = _HEIGHT - _TOP - _BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
@@ -74,7 +74,7 @@ def svg(found: Sequence[Swept]) -> str:
     group = (_WIDTH - 2 * _LEFT) / len(found)
     for place, each in enumerate(found):
         left = _LEFT + place * group
-        for bar, (name, count) in enumerate(each.work.items()):
+        for bar, (name, count) in enumerate(each.counts.items()):
             x, tall = left + 12 + bar * 44, high * count / most
             y = _TOP + high - tall
             parts.append(f'<rect x="{x:.0f}" y="{y:.1f}" width="36" height="{tall:.1f}" fill="{_COLOURS[name]}"/>')
@@ -87,7 +87,7 @@ def svg(found: Sequence[Swept]) -> str:
 def main() -> None:
     found = [sweep(count) for count in OPEN]
     for each in found:
-        print(f"{each.open:>8,} open:", ", ".join(f"{count} {name}" for name, count in each.work.items()))
+        print(f"{each.open:>8,} open:", ", ".join(f"{count} {name}" for name, count in each.counts.items()))
     if len(sys.argv) > 1:
         Path(sys.argv[1]).write_text(svg(found), encoding="utf-8")
 

@@ -1,16 +1,16 @@
-"""What more memory costs a function that a person waits for, and what it gives: a shorter start."""
+"""The cost of more memory for functions that a person waits for, and the shorter cold start that it gives."""
 
 from collections.abc import Iterator
 
 from . import bill, usage
 
-# MB.
+# Memory sizes in MB.
 CHOICES = (512, 704, 1024, 1769)
 FUNCTIONS = ("authorize", "redirect", "verifications")
 
 
 def table(run: usage.Run) -> Iterator[str]:
-    """Markdown: USD of 1 000 verifications that each function's time costs with so much memory."""
+    """Yields the lines of a Markdown table: USD per 1 000 verifications by function and memory size."""
     yield "| MB | a start takes | " + " | ".join(FUNCTIONS) + " |"
     yield "| ---: | ---: | ---: | ---: | ---: |"
     for megabytes in CHOICES:

@@ -1,4 +1,4 @@
-"""One verification in the table: how large its item is at each step, and what each write costs."""
+"""The size of one verification's item after each write, and the cost of the write."""
 
 from collections.abc import Iterator
 
@@ -7,16 +7,16 @@ from tests.simulation.items import size
 from tests.simulation.single import PROFILES
 from tests.simulation.world import World
 
-from .usage import units
+from .write_units import units
 
-WAYS = {"returns": "comes back within minutes", "never returns": "never comes back"}
+PEOPLE = {"returns": "comes back within minutes", "never returns": "never comes back"}
 
 
 def table() -> Iterator[str]:
-    """Markdown: the writes of two ways to go about it, in their order."""
+    """Yields the lines of a Markdown table: the writes of a person who returns, and of one who never returns."""
     yield "| the person | write | by | bytes of the item | write request units |"
     yield "| --- | ---: | --- | ---: | ---: |"
-    for name, meaning in WAYS.items():
+    for name, meaning in PEOPLE.items():
         world = calm_world(name)
         total = 0
         for number, change in enumerate(world.table.stream, start=1):
@@ -27,5 +27,5 @@ def table() -> Iterator[str]:
 
 
 def calm_world(name: str, seed: str = "1") -> World:
-    """One person of that profile, and nothing goes wrong."""
+    """Runs a simulation of one person of a profile, without faults."""
     return World(seed, single.calm(PROFILES[name])).run()

@@ -1,12 +1,10 @@
-"""What a stack uses, counted in a run of the simulation in which nothing goes wrong, in the units of prices.json."""
+"""The usage of a stack in the units of prices.json, counted in a simulation without faults."""
 
 import dataclasses
 import math
 from collections import Counter
 
 from tests.simulation import scenarios
-from tests.simulation.dynamodb import Change, Index
-from tests.simulation.expressions import Item
 from tests.simulation.functions import Invocation
 from tests.simulation.items import size
 from tests.simulation.leaks import LogCapture
@@ -14,36 +12,38 @@ from tests.simulation.person import Profile
 from tests.simulation.receivers import Endpoint
 from tests.simulation.world import World
 
+from .write_units import units
+
 PEOPLE = 400
 SEED = "1"
-# People as we expect them: a fifth never come back, a tenth never open their link, every result is read once.
+# The expected people: a fifth never return, a tenth never open their link, every result is read once.
 USUAL = Profile(
     has_key=1.0, doubles_creation=0.02, never_opens=0.1, walks_away=0.1, skill=0.85, never_returns=0.2,
     returns_at_once=0.05, clicks_again=0.1, comes_late=0.02, polls=0.2, refreshes=0.02, reads=1.0, redacts=0.02,
     dawdles=0.2, inconsistent=0.0, last_minute=0.02, leaves=0.02, replays=0.0,
 )  # fmt: skip
-# The same people with a start page. It is opened once or twice, by them or by what scans their mail; a tenth leave a
-# link unfinished, and most of them begin again.
+# The same people with a start page. They or a mail scanner open it once or twice. A tenth leave a link unfinished, and
+# most of them start again.
 START_PAGE = dataclasses.replace(
     USUAL, on_open=1.0, valid_for=(86400,), scanned=1.0, abandons=0.1, starts_again=0.7, taps_twice=0.1,
     taps_later=0.0, stored_late=0.0,
 )  # fmt: skip
 ONE_ENDPOINT = (Endpoint("crm"),)
 
-# What the simulation does not know. Bytes: Lambda's three lines around each invocation; a line of the access log.
+# Values that the simulation lacks. Bytes of Lambda's three log lines per invocation, and of an access log line.
 PLATFORM_LINES = 400
 ACCESS_LINE = 350
-# Bytes that a webhook sends beside its body: its headers, and our part of a TLS handshake.
+# Bytes that a webhook sends besides its body: its headers, and our part of a TLS handshake.
 WEBHOOK = 2_000
-# Bytes of one record of the vendor with its pictures, gzipped (pictures hardly shrink).
+# Bytes of a gzipped vendor record with its pictures, which hardly shrink.
 EVIDENCE = 300_000
-# Seconds that an invocation, and a cold start, keep a whole processor busy (docs/performance.md), generously, and the
-# part of invocations that start cold. Lambda gives a whole processor to 1 769 MB, and to less memory a part of one.
+# High estimates of the processor seconds of an invocation and of a cold start (docs/performance.md), and the share of
+# cold starts. Lambda gives a whole processor to 1 769 MB, and a share of one to less memory.
 PROCESSOR, COLD_START, COLD = 0.008, 0.35, 0.01
 WHOLE_PROCESSOR = 1769 / 1024
-# Metrics of our own that are there while nothing happens: OldestDueSeconds.
+# Our own metrics that exist without traffic: OldestDueSeconds.
 STEADY_METRICS = 1
-# A month in which nothing happens: one long poll of 20 s after another, by Lambda's five pollers of a queue.
+# Minutes of a month, and its polls of an idle queue: Lambda's five pollers each make a long poll every 20 s.
 MINUTES = 30 * 24 * 60
 POLLS_OF_A_QUEUE = 5 * 3 * MINUTES
 
@@ -55,7 +55,7 @@ _SENDS = {"SendMessageBatch", "SendMessage", "ChangeMessageVisibility"}
 
 
 class _Counting(LogCapture):
-    """Counts our own lines, which are JSON; the simulation also has those that a library would write on DEBUG."""
+    """Counts our own log lines, which are JSON. The simulation also captures the DEBUG lines of libraries."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class _Counting(LogCapture):
 
 
 class Run:
-    """A run, and what each function called in it."""
+    """A run of the simulation, and the calls of each function."""
 
     def __init__(self, endpoints: tuple[Endpoint, ...] = (), profile: Profile = USUAL) -> None:
         calm = scenarios.calm(SEED, PEOPLE)
@@ -81,7 +81,7 @@ class Run:
         self.calls = Counter(
             (call.by.function if call.by else "", call.service, call.operation) for call in self.world.calls.made
         )
-        # GB by function.
+        # The memory in GB by function.
         self.memory = {each.code.name: each.memory / 1024 for each in self.world.stack.functions.values()}
 
     @property
@@ -93,17 +93,17 @@ class Run:
 
 
 def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
-    """Of so many verifications, but for what would also run if there were none."""
+    """Returns the usage of `count` verifications, without the usage of an idle stack."""
     invocations = [each for each in run.world.functions.invocations if each.function != "sweep"]
     requests = sum(each.function in ("verifications", "redirect", "about") for each in invocations)
     messages = sum(each.function in ("finalize", "deliver") for each in invocations)
-    # The rule sends each event by itself.
+    # The event bus sends each event to the queue in its own request.
     sends = run.operations("sqs", _SENDS) + len(run.world.bus.taken)
     webhooks = [webhook for receiver in run.world.receivers.values() for webhook in receiver.got]
     secrets = run.operations("secretsmanager", {"GetSecretValue"})
     log = run.log.bytes + PLATFORM_LINES * len(invocations) + ACCESS_LINE * requests
-    kept = [key for key, _ in run.world.bucket.versions("")]
-    evidence = sum(map(_kept, kept)) * EVIDENCE / _GB
+    stored = [key for key, _ in run.world.bucket.versions("")]
+    evidence = sum(map(_months_stored, stored)) * EVIDENCE / _GB
     records = sum(size(item) for item in run.world.table.items.values()) / _GB
     used = {
         "API Gateway: HTTP API requests": requests,
@@ -111,15 +111,15 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
         "DynamoDB: backups, GB-month": records,
         "DynamoDB: read request units": _read_units(run),
         "DynamoDB: storage, GB-month": records,
-        "DynamoDB: write request units": write_units(run.world.table.stream)
+        "DynamoDB: write request units": sum(map(units, run.world.table.stream))
         + _failed_writes(run)
-        + _audited(run)
-        + _rated(run)
-        + _results(run),
+        + _audit_writes(run)
+        + _rate_limiter_writes(run)
+        + _result_writes(run),
         "EC2: transfer out, GB": sum(_bytes_out(each) for each in invocations) / _GB
         + sum(len(webhook.body) + WEBHOOK for webhook in webhooks) / _GB,
         "EventBridge: custom events": len(run.world.bus.taken),
-        # Each secret that was read, and the data keys of table and queue; the bucket has a key of its own.
+        # Reads of secrets, and the data keys of tables and queues. The bucket has a bucket key.
         "KMS: requests": secrets + _data_keys(run),
         "Lambda: GB-seconds (arm64)": sum(gb_seconds(each, run.memory[each.function]) for each in invocations),
         "Lambda: requests": len(invocations),
@@ -133,7 +133,7 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
 
 
 def of_an_idle_month(run: Run) -> dict[str, float]:
-    """Of thirty days without a request, except for the storage of earlier records."""
+    """Returns the usage of thirty days without requests, except for the storage of earlier records."""
     sweeps = [each for each in run.world.functions.invocations if each.function == "sweep"]
     idle = min(sweeps, key=lambda each: each.ended - each.started)
     queries = run.calls["sweep", "dynamodb", "Query due"] / len(sweeps)
@@ -145,15 +145,15 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
     return {
         "CloudWatch: alarms, per month": kinds["AWS::CloudWatch::Alarm"],
         "CloudWatch: logs taken in, GB": MINUTES * (PLATFORM_LINES + run.log.bytes / run.log.entries) / _GB,
-        # An index is read in halves of a unit.
+        # A query of an index takes half a unit.
         "DynamoDB: read request units": MINUTES * queries * 0.5,
         "CloudWatch: metrics, per month": STEADY_METRICS,
         "KMS: keys, per month": kinds["AWS::KMS::Key"],
         "Lambda: GB-seconds (arm64)": MINUTES * gb_seconds(idle, run.memory[idle.function]),
-        # The sweep keeps its data key of the table for five minutes, and calls every minute.
+        # The sweep runs every minute, and DynamoDB caches the table's data key for five minutes.
         "KMS: requests": MINUTES / 5,
         "Lambda: requests": MINUTES,
-        # The sweep asks how many messages wait.
+        # Each sweep requests the queue's number of messages.
         "SQS: requests": polls + MINUTES,
         "Secrets Manager: requests": 0,
         "Secrets Manager: secrets, per month": kinds["AWS::SecretsManager::Secret"],
@@ -161,13 +161,13 @@ def of_an_idle_month(run: Run) -> dict[str, float]:
 
 
 def _data_keys(run: Run) -> int:
-    """Requests for data keys: DynamoDB keeps one for each caller for five minutes, SQS for an hour, as configured."""
+    """Returns the requests for data keys. DynamoDB caches a caller's key for 5 minutes, SQS for a configured hour."""
     seconds = {
         "verifications": (300,),
         "redirect": (300,),
         "finalize": (300, 3600),
         "publish": (300,),
-        # The table that says which endpoints are off is read where there is one.
+        # deliver reads the table of endpoints only if there are any.
         "deliver": (300, 3600) if run.world.receivers else (3600,),
     }
     windows = {
@@ -178,76 +178,44 @@ def _data_keys(run: Run) -> int:
     return len(windows)
 
 
-def _kept(key: str) -> float:
-    """The part of a month that an object is kept for: the vendor's record all of it, pictures cut out of it a day."""
+def _months_stored(key: str) -> float:
+    """Returns how long an object is stored within a month: the vendor's record all of it, a picture one day."""
     return 1.0 if key.startswith("records/") else 1 / 30
 
 
 def gb_seconds(invocation: Invocation, memory: float) -> float:
-    """Of its waiting, by the memory (GB) of its function, and of its work, which takes longer with less memory."""
+    """Returns GB-seconds of waiting with `memory` GB, and of work, which takes longer with less memory."""
     work = (PROCESSOR + COLD * COLD_START) * max(WHOLE_PROCESSOR, memory)
     return memory * (invocation.ended - invocation.started) + work
 
 
-def write_units(changes: list[Change]) -> int:
-    """Each started KB of the item, and each entry of an index that comes, goes or moves."""
-    return sum(units(change) for change in changes)
-
-
-def units(change: Change) -> int:
-    """Write request units of one change."""
-    return _kilobytes(change.before, change.after) + sum(_moved(index, change) for index in _indexes())
-
-
-def _moved(index: Index, change: Change) -> int:
-    before, after = index.entry(change.before), index.entry(change.after)
-    if before == after:
-        return 0
-    if before and after and all(before[name] == after[name] for name in (index.partition, index.sort)):
-        # Only a projected attribute changed.
-        return 1
-    return (before is not None) + (after is not None)
-
-
-def _indexes() -> list[Index]:
-    return [
-        Index("due_shard", "due_at"),
-        Index("reference_key", "created_at"),
-        Index("created_day", "owner_created", ("status",)),
-    ]
-
-
-def _kilobytes(*items: Item | None) -> int:
-    return max(math.ceil(size(item) / 1024) for item in items if item is not None)
-
-
-def _rated(run: Run) -> int:
-    """A window of the rate limiter is smaller than a KB."""
+def _rate_limiter_writes(run: Run) -> int:
+    """Returns one unit for each write, because an item of the rate limiter is smaller than a KB."""
     return run.operations("dynamodb", {"UpdateItem rate"})
 
 
-def _results(run: Run) -> int:
-    """Write request units of the vendor's fields."""
+def _result_writes(run: Run) -> int:
+    """Returns the units for the vendor's fields."""
     sizes = [math.ceil(size(item) / 1024) for item in run.world.results.items.values()]
     return math.ceil(sum(sizes) / len(sizes) * run.operations("dynamodb", {"PutItem results"}))
 
 
 def _failed_writes(run: Run) -> int:
-    """Conditions that did not hold cost as much as a write; the items are of two KB at most, nearly all."""
+    """Returns two units for each failed condition, which costs a write. Nearly all items have at most two KB."""
     return 2 * max(run.operations("dynamodb", _WRITES) - len(run.world.table.stream), 0)
 
 
-def _audited(run: Run) -> int:
-    """One unit for each entry of the audit trail; they are small, and in no index."""
+def _audit_writes(run: Run) -> int:
+    """Returns one unit for each entry of the audit trail, which is small and in no index."""
     return run.operations("dynamodb", {"PutItem audit"})
 
 
 def _read_units(run: Run) -> float:
-    """Consistent reads of items, each started 4 KB; others in halves. The sweeps' own are in the idle month."""
+    """Returns one unit per started 4 KB of consistent reads, and half a unit per other read, without the sweeps."""
     items = run.world.table.items.values()
-    dear = max(math.ceil(size(item) / 4096) for item in items)
+    per_item = max(math.ceil(size(item) / 4096) for item in items)
     queries = run.operations("dynamodb", {"Query by_reference", "GetItem endpoints"})
-    return dear * run.operations("dynamodb", {"GetItem", "GetItem results", "BatchGetItem"}) + 0.5 * queries
+    return per_item * run.operations("dynamodb", {"GetItem", "GetItem results", "BatchGetItem"}) + 0.5 * queries
 
 
 def _bytes_out(invocation: Invocation) -> int:

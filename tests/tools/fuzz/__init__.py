@@ -1,1 +1,1 @@
-"""Cases made from docs/openapi.yaml by schemathesis, sent to the whole bridge on one machine."""
+"""Fuzzing: schemathesis generates requests from docs/openapi.yaml, and sends them to the sandbox."""

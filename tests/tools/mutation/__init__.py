@@ -1,1 +1,1 @@
-"""Mutation testing: how many small changes of the code make a test fail."""
+"""Mutation testing: changes the code in small ways, and counts the changes that make a test fail."""

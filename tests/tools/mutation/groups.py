@@ -1,4 +1,4 @@
-"""What is mutated, and the tests that are to fail then."""
+"""The groups of source files to mutate, and the tests that run against their mutants."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -10,13 +10,13 @@ PACKAGE = ROOT / "layers/bridge/bridge"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`sources`: files of the package. `tests`: arguments for pytest, whose files may have wildcards."""
+    """`sources` are files of the package. `tests` are arguments for pytest, whose paths may have wildcards."""
 
     sources: tuple[str, ...]
     tests: tuple[str, ...]
 
     def selection(self) -> list[str]:
-        """The tests. Raises ValueError for one that does not exist."""
+        """Returns the tests without wildcards. Raises ValueError if one does not exist."""
         found: list[str] = []
         for each in self.tests:
             file, mark, rest = each.partition("::")
@@ -32,7 +32,7 @@ def _files(folder: str, but: Collection[str] = ()) -> tuple[str, ...]:
     return tuple(f"{folder}/{name}" for name in names if name != "__init__.py" and name not in but)
 
 
-# The whole flow, with faults and without.
+# Simulations of the whole flow, with and without faults.
 _FLOWS = (
     "tests/simulation/test_calls.py",
     "tests/simulation/test_simulation.py::test_without_faults_the_stricter_bounds_hold",
@@ -54,8 +54,8 @@ _USE_CASES = (
     "start",
 )
 _CHECKS = ("checks.py", "links.py", "schedule.py")
-# What is stored about a verification elsewhere than in its row.
-_BESIDE_THE_ROW = ("audit_trail.py", "endpoints.py", "evidence.py", "expected.py", "results.py")
+# Modules that store data outside of a verification's row.
+_OTHER_STORES = ("audit_trail.py", "endpoints.py", "evidence.py", "expected.py", "results.py")
 _COMPLETION = tuple(f"tests/integration/test_{name}*.py" for name in ("complete", "finalize", "return", "sweep"))
 
 GROUPS = {
@@ -63,7 +63,7 @@ GROUPS = {
         _files("domain", but=_CHECKS),
         ("tests/unit", "tests/integration/test_create_bad_input.py", "tests/integration/test_deliver*.py"),
     ),
-    # When to check again is mostly tested with the use cases.
+    # The tests of the use cases cover most of when to check again.
     "checks": Group(
         tuple(f"domain/{name}" for name in _CHECKS),
         (
@@ -76,7 +76,7 @@ GROUPS = {
     ),
     "vendor": Group(("vendor/record.py",), ("tests/unit/test_vendor_record*.py",)),
     "store": Group(
-        _files("store", but=_BESIDE_THE_ROW),
+        _files("store", but=_OTHER_STORES),
         (
             "tests/store",
             "tests/unit/test_rows.py",
@@ -84,8 +84,8 @@ GROUPS = {
             "tests/integration/test_failures.py",
         ),
     ),
-    "beside_the_row": Group(
-        tuple(f"store/{name}" for name in _BESIDE_THE_ROW),
+    "other_stores": Group(
+        tuple(f"store/{name}" for name in _OTHER_STORES),
         tuple(
             f"tests/integration/test_{name}*.py"
             for name in ("audit", "check_evidence", "complete_evidence", "deliver", "expected", "read_result", "redact")
@@ -104,7 +104,7 @@ GROUPS = {
 
 
 def of_files(files: Collection[str]) -> dict[str, Group]:
-    """The groups that these files of the checkout belong to, with only those files as sources."""
+    """Returns the groups of these files, with only these files as sources. Paths are relative to the checkout."""
     prefix = f"{PACKAGE.relative_to(ROOT)}/"
     changed = {name: tuple(each for each in group.sources if prefix + each in files) for name, group in GROUPS.items()}
     return {name: replace(GROUPS[name], sources=sources) for name, sources in changed.items() if sources}

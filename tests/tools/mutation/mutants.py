@@ -1,4 +1,4 @@
-"""Runs mutmut in a copy of the checkout below .mutation/, as it wants the package in a folder called src."""
+"""Runs mutmut in a copy of the checkout in .mutation/, because it requires the package in a folder named src."""
 
 import json
 import shutil
@@ -12,29 +12,29 @@ from typing import Any
 from .groups import ROOT, Group
 
 WORK = ROOT / ".mutation"
-# Survivors that no test can or need find, each with its reason.
+# Survivors that no test can kill, or needs to kill, each with its reason.
 SURVIVORS = Path(__file__).with_name("survivors.toml")
 _KILLED = ("killed", "timeout", "segfault", "caught by type check")
-# It reads the source, in which all mutants stand at once.
-_LEFT_OUT = "tests/unit/test_reasons.py::test_every_reason_that_is_written_is_known"
+# This test reads the source, which has all mutants at once.
+_DESELECTED = "tests/unit/test_reasons.py::test_every_reason_that_is_written_is_known"
 _MUTMUT = str(Path(sys.executable).with_name("mutmut"))
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`unexpected`: survivors without an entry in survivors.toml, each as its name and its mutated line."""
+    """A group's score. `unexpected` has the name and mutated line of survivors that are not in survivors.toml."""
 
     mutants: int
     unexpected: tuple[str, ...]
 
     @property
     def killed(self) -> float:
-        """The part of the mutants that were killed, or survive for a reason."""
+        """The share of mutants that were killed, or survive for a reason."""
         return 1 - len(self.unexpected) / self.mutants if self.mutants else 0.0
 
 
 def copy() -> None:
-    """The tracked files, with the package where mutmut expects it."""
+    """Copies the tracked files, and moves the package to where mutmut expects it."""
     shutil.rmtree(WORK, ignore_errors=True)
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -47,10 +47,8 @@ def copy() -> None:
 
 
 def run(name: str, group: Group, *, ending: str = "") -> Score:
-    """Mutates the sources of a group. Raises RuntimeError with mutmut's output where it did not get to its end.
-
-    `ending`: runs only the mutants whose number ends in this digit.
-    """
+    """Mutates the sources of a group. Runs only mutants whose number ends in `ending`. Raises RuntimeError with mutmut's
+    output if it did not finish."""
     _configure(group)
     shutil.rmtree(WORK / "mutants", ignore_errors=True)
     chosen = [f"*{ending}"] if ending else []
@@ -70,7 +68,7 @@ def run(name: str, group: Group, *, ending: str = "") -> Score:
 
 
 def _configure(group: Group) -> None:
-    """Writes mutmut's configuration behind the project's own."""
+    """Appends mutmut's configuration to the project's pyproject.toml."""
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8").replace('"layers/bridge"]', '"src"]')
     copied = sorted(path.name for path in WORK.iterdir() if path.name not in (".git", "mutants"))
     (WORK / "pyproject.toml").write_text(
@@ -78,13 +76,13 @@ def _configure(group: Group) -> None:
         f"source_paths = {[f'src/bridge/{source}' for source in group.sources]}\n"
         f"also_copy = {copied}\n"
         f"pytest_add_cli_args_test_selection = {group.selection()}\n"
-        f'pytest_add_cli_args = ["-p", "no:cacheprovider", "-q", "--deselect={_LEFT_OUT}"]\n',
+        f'pytest_add_cli_args = ["-p", "no:cacheprovider", "-q", "--deselect={_DESELECTED}"]\n',
         encoding="utf-8",
     )
 
 
 def _lines(names: list[str]) -> dict[str, str]:
-    """The lines that each mutant has in place of others."""
+    """Returns the changed lines of each mutant."""
     script = (
         "import json, sys; from mutmut.mutation.diff_apply import get_diff_for_mutant as diff; "
         "print(json.dumps({name: diff(name) for name in sys.argv[1:]}))"
@@ -96,7 +94,7 @@ def _lines(names: list[str]) -> dict[str, str]:
 
 
 def _is_listed(mutant: str, line: str, listed: list[dict[str, Any]]) -> bool:
-    """Numbers of mutants change with the code, so survivors are listed by function and line."""
+    """Returns whether survivors.toml lists the mutant by function and line, because numbers change with the code."""
     function = mutant.rpartition("__mutmut_")[0]
     return any(each["function"] == function and each["line"] == line for each in listed)
 

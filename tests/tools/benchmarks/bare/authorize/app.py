@@ -1,4 +1,4 @@
-"""The bare authorizer: what one writes by hand in an afternoon."""
+"""The bare authorizer: the simplest code that works."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ keys = None
 
 
 def lambda_handler(event, context):
-    global keys  # noqa: PLW0603 - as one would write it in an afternoon
+    global keys  # noqa: PLW0603 - the simplest code
     if keys is None:
         secret = secrets.get_secret_value(SecretId=os.environ["API_KEYS_SECRET_ARN"])
         keys = json.loads(secret["SecretString"])["keys"]

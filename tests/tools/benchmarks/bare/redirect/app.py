@@ -1,4 +1,4 @@
-"""The bare handler of GET /return/{id}/{code}: what one writes by hand in an afternoon. It keeps no evidence."""
+"""The bare handler of GET /return/{id}/{code}: the simplest code that works. It stores no evidence."""
 
 import json
 import os
@@ -12,7 +12,7 @@ credentials = None
 
 
 def lambda_handler(event, context):
-    global credentials  # noqa: PLW0603 - as one would write it in an afternoon
+    global credentials  # noqa: PLW0603 - the simplest code
     if credentials is None:
         secret = secrets.get_secret_value(SecretId=os.environ["EKYC_CREDENTIALS_SECRET_ARN"])
         credentials = json.loads(secret["SecretString"])

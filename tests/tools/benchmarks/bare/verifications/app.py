@@ -1,4 +1,4 @@
-"""The bare handler of POST and GET /verifications: what one writes by hand in an afternoon."""
+"""The bare handler of POST and GET /verifications: the simplest code that works."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def lambda_handler(event, context):
 
 
 def create(event):
-    global credentials  # noqa: PLW0603 - as one would write it in an afternoon
+    global credentials  # noqa: PLW0603 - the simplest code
     if credentials is None:
         secret = secrets.get_secret_value(SecretId=os.environ["EKYC_CREDENTIALS_SECRET_ARN"])
         credentials = json.loads(secret["SecretString"])
