@@ -101,7 +101,7 @@ class _Demo:
     def _person(self, url: str) -> None:
         """The person opens the link and passes. Their browser follows the redirects to the frontend."""
         page = requests.get(url, params={"outcome": "verified"}, timeout=TIMEOUT)
-        self._print("The person passes on the vendor's page. Redirects lead to the bridge, and on to the frontend")
+        self._print("The person passes on the vendor's page, and is redirected to the bridge and then to the frontend")
         for hop in (*page.history, page):
             query = parse_qs(urlsplit(hop.url).query)
             shown: dict[str, Any] = {name: query[name][0] for name in ["verification_id", "status"] if name in query}

@@ -110,11 +110,11 @@ def _translated(text: str, root: Path, overrides: frozenset[tuple[str, str]]) ->
 def _parameters(document: Document, overrides: Mapping[str, str]) -> dict[str, str]:
     declared = document.get("Parameters", {})
     if unknown := overrides.keys() - declared.keys():
-        raise ValueError(f"the template has no parameters {sorted(unknown)}")
+        raise ValueError(f"template.yaml has no parameters {', '.join(sorted(unknown))}")
     defaults = {name: str(item["Default"]) for name, item in declared.items() if "Default" in item}
     values = defaults | dict(overrides)
     if missing := declared.keys() - values.keys():
-        raise ValueError(f"the template's parameters {sorted(missing)} need values")
+        raise ValueError(f"the parameters {', '.join(sorted(missing))} of template.yaml need values")
     return values
 
 

@@ -60,7 +60,7 @@ def check() -> None:
     ):
         text = os.environ.get(name)
         if text and not re.fullmatch(pattern, text, re.ASCII):
-            raise ValueError(f"{name}={text} is not a number of seconds: write {name}={example}, or unset it")
+            raise ValueError(f"{name}={text} is not in seconds: write {name}={example}, or unset it")
     if url := os.environ.get(_API_URL):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -47,7 +47,7 @@ def sweep(count: int) -> SweepWork:
 
 
 def _put(world: World, number: int, *, is_due: bool) -> None:
-    """Stores an open verification that is due since a minute, or in an hour."""
+    """Stores an open verification that became due a minute ago, or is due in an hour."""
     due_at = int(START) + (-60 if is_due else 3600)
     id = id_for("web", str(number))
     item = to_row(reservation(id=id, sequence=1, due_at=due_at))

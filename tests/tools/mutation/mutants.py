@@ -47,8 +47,8 @@ def copy() -> None:
 
 
 def run(name: str, group: Group, *, ending: str = "") -> Score:
-    """Mutates the sources of a group. Runs only mutants whose number ends in `ending`. Raises RuntimeError with mutmut's
-    output if it did not finish."""
+    """Mutates a group, and runs the mutants whose number ends in `ending`. Raises RuntimeError with mutmut's output if
+    it does not finish."""
     _configure(group)
     shutil.rmtree(WORK / "mutants", ignore_errors=True)
     chosen = [f"*{ending}"] if ending else []
