@@ -289,7 +289,7 @@ $(OPENAPI_TOOLS)/.done: $(LOCKS)/openapi/package.json $(LOCKS)/openapi/package-l
 	@touch $@
 
 $(AXE)/.done: $(LOCKS)/axe/package.json $(LOCKS)/axe/package-lock.json
-	$(call say,Installing axe-core from npm.)
+	$(call say,Installing axe-core and the HTML checker from npm.)
 	@npm --version >/dev/null || { echo "axe-core needs Node, and npm." >&2; exit 1; }
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
