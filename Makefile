@@ -90,7 +90,7 @@ test-sam-local: $(VENV)/.dev build ## run the tests with `sam local` (needs Dock
 test-deployed: $(VENV)/.dev $(SAM_VENV)/.done $(MINISTACK_VENV)/.done ## run `sam build` and `sam deploy` on an emulator that enforces IAM, and test the stack
 	$(BIN)/python -m pytest -m deployed tests/deployed
 	@# These need the AWS CLI of the same environment.
-	$(BIN)/python -m pytest tests/contract/test_commands.py -k "aws_cli or dead_letters"
+	$(BIN)/python -m pytest tests/contract/test_aws_commands.py
 
 simulate: $(VENV)/.dev ## run the simulation: SEED=… VERIFICATIONS=… MINUTES=…
 	@$(BIN)/python -m tests.simulation
@@ -289,7 +289,7 @@ $(OPENAPI_TOOLS)/.done: $(LOCKS)/openapi/package.json $(LOCKS)/openapi/package-l
 	@touch $@
 
 $(AXE)/.done: $(LOCKS)/axe/package.json $(LOCKS)/axe/package-lock.json
-	$(call say,Installing axe-core from npm.)
+	$(call say,Installing axe-core and the HTML checker from npm.)
 	@npm --version >/dev/null || { echo "axe-core needs Node, and npm." >&2; exit 1; }
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error

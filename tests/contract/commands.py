@@ -1,5 +1,6 @@
-"""The commands that the pages show: each block, and a shell that runs some of them one after the other."""
+"""The command blocks of README and docs/: what runs each of them, and a shell that runs them."""
 
+import json
 import os
 import re
 import shlex
@@ -10,6 +11,9 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from tests.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "SECURITY.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
@@ -17,12 +21,43 @@ PAGES = ("README.md", "SECURITY.md", *sorted(f"docs/{path.name}" for path in (RO
 # Seconds for all blocks of one shell.
 TIMEOUT = 600
 
+# Which test runs a block. The key is the page and the beginning of the block's text.
+# "gate" and "deployed" are what .ci/run calls; the others are tests of this folder.
+RUN_BY = {
+    ("README.md", "make demo"): "gate",
+    ("README.md", "make run"): "local",
+    ("README.md", 'curl -sS "$API_URL/verifications"'): "local",
+    ("README.md", "sam build"): "deployed",
+    ("README.md", "export AWS_DEFAULT_REGION"): "aws",
+    ("README.md", 'printf \'{"client_id"'): "aws",
+    ("README.md", "API_KEY=$(make -s api-key"): "api-key",
+    ("README.md", 'curl -sS "$ApiUrl/health"'): "deployed",
+    ("docs/api.md", ""): "local",
+    ("docs/development.md", "make run WEBHOOK_URL="): "own-receiver",
+    ("docs/development.md", "curl"): "local",
+    ("docs/development.md", "RETURN_URL="): "local",
+    ("docs/operations.md", "KEYS=$(aws secretsmanager get-secret-value"): "aws-revoke",
+    ("docs/operations.md", "make doctor\n"): "doctor",
+    ("docs/operations.md", "make doctor SECRET="): "doctor",
+    ("docs/operations.md", "make check-evidence"): "check-evidence",
+    ("docs/operations.md", "aws dynamodb query"): "aws",
+    ("docs/operations.md", "aws dynamodb get-item"): "aws-redact",
+    ("docs/operations.md", "aws s3api delete-bucket-policy"): "aws-delete",
+    ("docs/operations.md", "aws sqs start-message-move-task"): "aws-sqs",
+    ("docs/reliability.md", "make simulate"): "gate",
+    ("docs/reliability.md", "SEED=7"): "simulation",
+    ("docs/webhooks.md", ""): "webhooks",
+}
+
+# The body of a create.
+WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "http://localhost:5173/done"}
+
 _BLOCK = re.compile(r"^( *)```(console|sh|shell|bash)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One fenced block, as it stands on its page but for the indentation of a list."""
+    """A fenced block of a page, without the indentation of a list."""
 
     page: str
     line: int
@@ -33,6 +68,7 @@ class Block:
 
 
 def blocks() -> list[Block]:
+    """All command blocks of all pages."""
     found = []
     for page in PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")
@@ -41,10 +77,20 @@ def blocks() -> list[Block]:
     return found
 
 
-class Shell:
-    """Runs blocks in a folder and an environment of its own; `make` finds the checkout and an environment there.
+def keys_of(block: Block) -> list[tuple[str, str]]:
+    """The keys of RUN_BY that match the block."""
+    return [key for key in RUN_BY if block.page == key[0] and block.text.startswith(key[1])]
 
-    The one thing that differs from a reader's shell: a response of 400 or more fails a curl.
+
+def run_by(runner: str, page: str) -> list[str]:
+    """The text of each block of the page that this runner runs."""
+    return [block.text for block in blocks() if block.page == page and RUN_BY[keys_of(block)[0]] == runner]
+
+
+class Shell:
+    """Runs blocks in a folder with links to the checkout, and with an installed virtual environment.
+
+    It differs from a reader's shell in one point: curl fails if the status of the response is 400 or more.
     """
 
     def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
@@ -52,7 +98,7 @@ class Shell:
         tools = folder / "bin"
         tools.mkdir()
         _script(tools / "curl", f'exec "{shutil.which("curl")}" --fail-with-body "$@"')
-        # The Python that runs the tests has what `make` would install.
+        # The Python that runs the tests has the packages that `make` would install.
         _script(folder / "venv" / "bin" / "python", f'exec "{sys.executable}" "$@"')
         (folder / "venv" / ".sandbox").touch()
         (folder / "venv" / ".dev").touch()
@@ -63,11 +109,11 @@ class Shell:
         self._environment = {"PATH": found_on, "HOME": str(folder), "MAKEFLAGS": f"VENV={folder / 'venv'}", **variables}
 
     def put_on_path(self, executable: str, *options: str) -> None:
-        """Under its own name, and with options before those of the commands."""
+        """Adds an executable to PATH. Each call gets these options first."""
         _script(self._folder / "bin" / Path(executable).name, f'exec {shlex.join([executable, *options])} "$@"')
 
     def run(self, *scripts: str) -> str:
-        """What they print on stdout, run as one script that ends with the first command that fails."""
+        """Runs the scripts as one, up to the first command that fails. Returns what they print on stdout."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", "\n".join(scripts)],
             cwd=self._folder,
@@ -80,6 +126,12 @@ class Shell:
         )
         assert done.returncode == 0, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+
+def secret(sandbox: Sandbox, output: str) -> Any:
+    """The JSON value of the secret whose ARN is this output of the stack."""
+    value = sandbox.client("secretsmanager").get_secret_value(SecretId=sandbox.stack.outputs[output])
+    return json.loads(value["SecretString"])
 
 
 def _script(path: Path, *lines: str) -> None:

@@ -84,7 +84,7 @@ def test_a_desktop_follows_often_only_while_a_link_may_have_a_result(
     state: LinkState, over_since: timedelta, reload: int, soon: int
 ) -> None:
     html = shown(state=state, over_since=NOW + over_since, user_agent=DESKTOP)
-    assert f'<noscript><meta http-equiv="refresh" content="{reload};url=?follow=1"></noscript>' in html
+    assert f'<noscript><meta http-equiv="refresh" content="{reload}; url=?follow=1"></noscript>' in html
     assert f'data-status="../../status/x" data-soon="{soon}"' in html
 
 

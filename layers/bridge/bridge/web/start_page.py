@@ -71,7 +71,7 @@ def _followed(view: StartView, kind: Device) -> str:
 
 def _follow_without_script(view: StartView) -> str:
     seconds = _SLOW_FOLLOW_SECONDS if view.state is LinkState.READY else _FOLLOW_SECONDS
-    return f'<noscript><meta http-equiv="refresh" content="{seconds};url=?follow=1"></noscript>'
+    return f'<noscript><meta http-equiv="refresh" content="{seconds}; url=?follow=1"></noscript>'
 
 
 def _ways(view: StartView, kind: Device, texts: StartTexts) -> tuple[str, str]:

@@ -1,0 +1,161 @@
+"""The pages' commands of the AWS CLI, run against the sandbox."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from werkzeug.wrappers import Request, Response
+
+from tests.contract.commands import ROOT, WANTED, Shell, run_by, secret
+from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.serving import Server
+
+
+def _aws_cli() -> str:
+    """The path of the AWS CLI: the one that `make test-deployed` installs, or the one on PATH."""
+    for executable in (str(ROOT / ".venv/ministack/bin/aws"), shutil.which("aws")):
+        if executable and Path(executable).exists():
+            version = subprocess.run([executable, "--version"], capture_output=True, check=False)
+            if version.returncode == 0:
+                return executable
+    pytest.skip("there is no AWS CLI; `make test-deployed` installs one and runs this test")
+
+
+@pytest.fixture
+def aws_shell(shell: Shell) -> Shell:
+    """A shell with the AWS CLI."""
+    shell.put_on_path(_aws_cli())
+    return shell
+
+
+def test_a_key_is_revoked_as_the_page_says(aws_shell: Shell, sandbox: Sandbox) -> None:
+    before = secret(sandbox, "ApiKeysSecretArn")["keys"]
+    (made,) = run_by("api-key", "README.md")
+    (revoked,) = run_by("aws-revoke", "docs/operations.md")
+
+    key = aws_shell.run(made).strip()
+    aws_shell.run(f"export KEY_ID={key[-4:]} PRINCIPAL=web", revoked)
+
+    assert before
+    assert secret(sandbox, "ApiKeysSecretArn")["keys"] == before
+
+
+@pytest.mark.parametrize("text", ["", '{"keys": [}', '{"keys": null}', '{"keys": [{"key_id": "3f7a"}]}'])
+def test_revoking_a_key_does_not_write_a_malformed_secret(tmp_path: Path, text: str) -> None:
+    (revoked,) = run_by("aws-revoke", "docs/operations.md")
+    stub = f"""aws() {{ if [ "$2" = get-secret-value ]; then echo '{text}'; else touch written; fi; }}"""
+    variables = {"ApiKeysSecretArn": "keys", "KEY_ID": "3f7a", "PRINCIPAL": "web"}
+
+    # A reader's shell has no pipefail.
+    Shell(tmp_path, variables).run("set +eo pipefail", stub, revoked, "[ ! -e written ]")
+
+
+def test_credentials_are_put_and_the_audit_trail_is_read(aws_shell: Shell, sandbox: Sandbox, verified: str) -> None:
+    outputs, put = run_by("aws", "README.md")
+    (query,) = run_by("aws", "docs/operations.md")
+    secrets, arn = sandbox.client("secretsmanager"), sandbox.stack.outputs["EkycCredentialsSecretArn"]
+    before = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    # The fixture sets the outputs as variables. Here the first command must set them.
+    forget = f"unset {' '.join(sandbox.stack.outputs)}"
+    account = "export EKYC_CLIENT_ID=client-1 EKYC_CLIENT_SECRET=sk_1"
+
+    printed = aws_shell.run(forget, outputs, account, put, f"ID={verified}", query)
+
+    assert '"result_read"' in printed
+    value = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    # All tests share the sandbox, so restore the credentials that its vendor accepts.
+    secrets.put_secret_value(SecretId=arn, SecretString=before)
+    assert json.loads(value) == {"client_id": "client-1", "client_secret": "sk_1"}
+
+
+def test_an_operator_redacts_a_verification_that_an_access_token_created(
+    aws_shell: Shell, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The embedded AWS has no functions. The sandbox invokes the function with the payload that the command wrote."""
+    (command,) = run_by("aws-redact", "docs/operations.md")
+    stub = """aws() { case $1 in
+      cloudformation) [[ "$*" == *VerificationsFunction* ]] && echo the-function ;;
+      lambda) [[ "$*" == *"fileb://redact.json"*the-function* ]] ;;
+      *) command aws "$@" ;;
+    esac }"""
+    by_token = {"Authorization": f"Bearer {sandbox.identity_provider.token('verifications:write verifications:read')}"}
+    created = requests.post(f"{sandbox.api_url}/verifications", headers=by_token, json=WANTED, timeout=20).json()
+    own = f"{sandbox.api_url}/verifications/{created['id']}"
+    by_key = {"Authorization": f"Bearer {sandbox.api_key}"}
+    assert requests.post(f"{own}/redact", headers=by_key, timeout=20).status_code == 404
+
+    aws_shell.run(stub, f"ID={created['id']}", command)
+    response = sandbox.invoke("VerificationsFunction", json.loads((tmp_path / "redact.json").read_text("utf-8")))
+
+    assert response["statusCode"] == 200
+    assert requests.get(own, headers=by_token, timeout=20).json()["reason"]["code"] == "redacted"
+
+
+def test_the_resources_that_a_deleted_stack_keeps_are_deleted(aws_shell: Shell, sandbox: Sandbox) -> None:
+    """The test makes resources of its own, because other tests need those of the stack."""
+    (command,) = run_by("aws-delete", "docs/operations.md")
+    s3, tables, secrets, kms = (sandbox.client(name) for name in ("s3", "dynamodb", "secretsmanager", "kms"))
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_policy(Bucket="kept", Policy='{"Version": "2012-10-17", "Statement": []}')
+    for _ in range(2):
+        s3.put_object(Bucket="kept", Key="records/ver_1/1.json.gz", Body=b"1")
+    s3.delete_object(Bucket="kept", Key="records/ver_1/1.json.gz")
+    kept = {"EvidenceBucketName": "kept", "DataKeyArn": kms.create_key()["KeyMetadata"]["Arn"]}
+    for output in ("TableName", "ResultsTableName", "AuditTableName", "EndpointsTableName"):
+        kept[output] = f"kept-{output}"
+        tables.create_table(
+            TableName=kept[output],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    for output in ("EkycCredentialsSecretArn", "ApiKeysSecretArn", "WebhookEndpointsSecretArn"):
+        kept[output] = secrets.create_secret(Name=f"kept-{output}", SecretString="{}")["ARN"]
+
+    assert kept.keys() <= sandbox.stack.outputs.keys()
+    aws_shell.run(*(f"{name}={value}" for name, value in kept.items()), command)
+
+    assert "kept" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    assert not [name for name in tables.list_tables()["TableNames"] if name.startswith("kept-")]
+    assert not [each["Name"] for each in secrets.list_secrets()["SecretList"] if each["Name"].startswith("kept-")]
+    assert kms.describe_key(KeyId=kept["DataKeyArn"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
+
+
+def test_dead_letters_are_moved_back(shell: Shell, sandbox: Sandbox) -> None:
+    """Neither moto nor MiniStack has message move tasks, so a server records the request."""
+    (command,) = run_by("aws-sqs", "docs/operations.md")
+
+    with _recorder() as (url, requested):
+        # Version 1 of the CLI ignores AWS_ENDPOINT_URL for SQS.
+        shell.put_on_path(_aws_cli(), "--endpoint-url", url)
+        shell.run(command)
+
+    ((target, body),) = requested
+    assert target == "AmazonSQS.StartMessageMoveTask"
+    assert body == {"SourceArn": sandbox.stack.outputs["DeadLetterQueueArn"]}
+    assert ":sqs:" in body["SourceArn"]
+
+
+@contextmanager
+def _recorder() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+    """Starts a server that records each request. Its URL, and the operations with their parameters."""
+    requested: list[tuple[str, Any]] = []
+
+    @Request.application
+    def respond(request: Request) -> Response:
+        requested.append((request.headers["X-Amz-Target"], json.loads(request.get_data())))
+        return Response('{"TaskHandle": "task-1"}', content_type="application/x-amz-json-1.0")
+
+    server = Server()
+    server.start(respond)
+    try:
+        yield server.url, requested
+    finally:
+        server.stop()

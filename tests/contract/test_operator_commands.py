@@ -1,0 +1,58 @@
+"""The pages' make commands for operators, run against the sandbox."""
+
+import re
+
+import pytest
+
+from tests.contract.commands import Shell, run_by, secret
+from tests.sandbox.sandbox import Sandbox
+
+
+def test_an_api_key_is_made_as_the_readme_says(shell: Shell, sandbox: Sandbox) -> None:
+    before = secret(sandbox, "ApiKeysSecretArn")["keys"]
+    (command,) = run_by("api-key", "README.md")
+
+    key = shell.run(command).strip()
+
+    *others, made = secret(sandbox, "ApiKeysSecretArn")["keys"]
+    assert others == before
+    assert (made["key_id"], made["principal"], made["expires_at"]) == (key[-4:], "web", "2030-01-31T00:00:00Z")
+    assert made["scopes"] == ["verifications:write", "verifications:read"]
+
+
+def test_evidence_is_checked_as_the_page_says(shell: Shell, verified: str) -> None:
+    (command,) = run_by("check-evidence", "docs/operations.md")
+
+    assert ": unchanged" in shell.run(f"export ID={verified}", command)
+
+
+def test_the_vendor_is_examined_as_the_page_says(shell: Shell, sandbox: Sandbox) -> None:
+    by_environment, by_secret = run_by("doctor", "docs/operations.md")
+    value = secret(sandbox, "EkycCredentialsSecretArn")
+    vendor = f"export EKYC_API_URL={sandbox.ekyc_api_url}"
+    account = f"export EKYC_CLIENT_ID={value['client_id']} EKYC_CLIENT_SECRET={value['client_secret']}"
+
+    assert "Nothing differs" in shell.run(vendor, account, by_environment)
+    assert "Nothing differs" in shell.run(vendor, by_secret)
+
+
+def test_endpoints_are_put_rotated_and_replayed_as_the_page_says(shell: Shell, sandbox: Sandbox) -> None:
+    printed = shell.run(*run_by("webhooks", "docs/webhooks.md")).splitlines()
+
+    crm, billing = secret(sandbox, "WebhookEndpointsSecretArn")["endpoints"]
+    first, second, *listed, rotated, moved, replayed = printed
+    assert (crm["secrets"], billing["secrets"]) == ([rotated, first], [second])
+    assert listed == [
+        "crm: https://crm.example.com events: all principal: all secrets: 1",
+        "billing: https://billing.example.com events: verification.rejected verification.verified principal: web"
+        " secrets: 1",
+    ]
+    assert moved == "0 sent again"
+    assert re.fullmatch(r"\d+ events of \d+ verifications were sent again", replayed)
+
+
+@pytest.mark.slow
+def test_one_seed_is_simulated_as_the_page_says(shell: Shell) -> None:
+    (command,) = run_by("simulation", "docs/reliability.md")
+
+    assert re.search(r"violations +0\b", shell.run(command))
