@@ -1,4 +1,4 @@
-"""The HTML checker of the W3C finds no error in the source of any page."""
+"""The W3C's HTML checker finds no error in the source of any page."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tests.browser.situations import BRIDGE, SANDBOX, TIMEOUT, Shown, Situation
+from tests.browser.page_cases import BRIDGE_PAGES, SANDBOX_PAGES, TIMEOUT, PageCase, Scenario
 
 if TYPE_CHECKING:
     from tests.sandbox.sandbox import Sandbox
@@ -17,14 +17,14 @@ _ROOT = Path(__file__).parents[2]
 _CHECKER = Path(os.environ.get("AXE", _ROOT / ".venv/axe")) / "node_modules/vnu-jar/build/dist/vnu.jar"
 
 
-def test_the_html_checker_finds_no_error_in_any_page(sandbox: "Sandbox", tmp_path: Path) -> None:
-    # Some systems have a `java` that only says how to install Java.
+def test_html_checker_finds_no_error_in_any_page(sandbox: "Sandbox", tmp_path: Path) -> None:
+    # Some systems have a `java` that only prints how to install Java.
     if subprocess.run(["java", "-version"], capture_output=True, check=False).returncode:
         pytest.skip("the HTML checker needs Java")
-    for name, shown in (BRIDGE | SANDBOX).items():
+    for name, case in (BRIDGE_PAGES | SANDBOX_PAGES).items():
         sandbox.reset()
         with pytest.MonkeyPatch.context() as monkeypatch:
-            html = _source(shown, Situation(sandbox, monkeypatch))
+            html = _source(case, Scenario(sandbox, monkeypatch))
         (tmp_path / f"{name}.html").write_text(html, encoding="utf-8")
 
     checked = subprocess.run(
@@ -38,11 +38,11 @@ def test_the_html_checker_finds_no_error_in_any_page(sandbox: "Sandbox", tmp_pat
     assert (checked.stderr, checked.returncode) == ("", 0)
 
 
-def _source(shown: Shown, situation: Situation) -> str:
-    """The page's source as the server sends it, before a browser has repaired it."""
-    method = "POST" if shown.is_tapped else "GET"
-    # A client that is not known as a phone gets the page for a desktop.
-    headers = {"User-Agent": shown.look.user_agent or "desktop"}
-    response = requests.request(method, shown.url(situation), headers=headers, timeout=TIMEOUT)
-    assert response.status_code == shown.status
+def _source(case: PageCase, scenario: Scenario) -> str:
+    """Returns the page's source as the server sends it, before a browser repairs it."""
+    method = "POST" if case.is_tapped else "GET"
+    # An unknown client gets the page for a desktop.
+    headers = {"User-Agent": case.device.user_agent or "desktop"}
+    response = requests.request(method, case.url(scenario), headers=headers, timeout=TIMEOUT)
+    assert response.status_code == case.status
     return response.text
