@@ -93,7 +93,7 @@ def region() -> str:
 
 
 def credentials(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Returns credentials that no real account accepts, or none if the environment sends a service elsewhere."""
+    """Returns credentials that no real account accepts, or none if the environment has some for another endpoint."""
     if any(name.startswith(SERVICE_ENDPOINT) for name in environment) and "AWS_ACCESS_KEY_ID" in environment:
         return {}
     return {
