@@ -9,7 +9,7 @@ from bridge.domain import caller, reasons
 from bridge.domain.verification import Status
 from bridge.web import problems
 from tests.contract.contract import Operation, gateway_statuses, operations
-from tests.contract.openapi import ROOT
+from tests.contract.openapi import ROOT, document
 
 TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
@@ -46,6 +46,13 @@ def test_each_operation_names_its_own_responses(operation: Operation) -> None:
     }
     section = _section_of(operation).partition("###")[0] + "".join(re.findall(r"Others: .+", _section_of(operation)))
     assert {int(status) for status in re.findall(r"\b[2-5]\d\d\b", section)} >= bridges
+
+
+def test_the_fields_of_a_create_are_those_of_the_document() -> None:
+    section = _section_of(operations()["create_verification"]).partition("###")[0]
+    request = document()["components"]["schemas"]["LinkRequest"]
+    fields = dict(re.findall(r"(?m)^\| `(\w+)` \| (\w+) \|", section))
+    assert fields == {name: "required" if name in request["required"] else "optional" for name in request["properties"]}
 
 
 def test_the_reasons_are_those_of_the_code() -> None:

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests: all that they call is behind TLS, as on AWS."""
+"""A certificate authority for the tests: all their servers use TLS, as on AWS."""
 
 import inspect
 import ipaddress
@@ -33,7 +33,7 @@ class Authority:
         )
 
     def server_context(self) -> ssl.SSLContext:
-        """For servers in this process."""
+        """Returns the TLS context for servers in this process."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         return context
@@ -56,7 +56,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            # Without it a strict client (Python 3.13's default) trusts nothing.
+            # Strict clients (Python 3.13's default) need it.
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False)
         )
         return builder.sign(self._ca_key, hashes.SHA256())

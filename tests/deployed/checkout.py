@@ -1,4 +1,4 @@
-"""A copy of this checkout, as a reader of the README has it: built and deployed from there."""
+"""A copy of this checkout, which is built and deployed as the README says."""
 
 import os
 import shutil
@@ -13,14 +13,14 @@ from tests.deployed.readme import ROOT
 _TOOLS = {"sam": ROOT / ".venv/sam/bin/sam", "aws": ROOT / ".venv/ministack/bin/aws"}
 _SECONDS = 300
 
-# Pinned: test_delivery.py fails on any other difference.
+# test_delivery.py fails on any other difference between the checkout and the deployment.
 TEMPLATE_EDITS: tuple[str, ...] = ()
-BUILD_EDITS = ("the tests' CA is appended to BridgeLayer/python/certifi/cacert.pem, the only CAs that functions trust",)
+BUILD_EDITS = ("the tests' CA is appended to BridgeLayer/python/certifi/cacert.pem, the CAs that functions trust",)
 _LEFT_OUT = (".git", ".venv", ".aws-sam", ".*_cache", ".hypothesis", ".mutation", "__pycache__")
 
 
 class Checkout:
-    """`settings` are environment variables for every command; `bundle` is a CA that the functions are to trust."""
+    """`settings` are environment variables for every command; `bundle` is a CA that the functions shall trust."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str], bundle: Path) -> None:
         self.folder = folder / "checkout"
@@ -36,17 +36,17 @@ class Checkout:
         )
         home = folder / "home"
         home.mkdir()
-        # The names of HTTP APIs lead to the emulator.
+        # curl connects to the emulator, also for the names of HTTP APIs.
         emulator = settings["AWS_ENDPOINT_URL"].removeprefix("https://")
         (home / ".curlrc").write_text(f'connect-to = "::{emulator}"\ncacert = "{bundle}"\n', encoding="utf-8")
         self._parameters: dict[str, str] = {}
         self._settings = {
-            # As if SAM's environment were activated: its Python is at least 3.11, as the README asks.
+            # As if SAM's environment were activated. Its Python is at least 3.11, which the README requires.
             "PATH": os.pathsep.join([str(tools), str(_TOOLS["sam"].parent), os.environ["PATH"]]),
-            # No credentials, profiles or settings of the user who runs the tests.
+            # Hides the credentials, profiles and settings of the user who runs the tests.
             "HOME": str(home),
             "SAM_CLI_TELEMETRY": "0",
-            # Seconds between two polls of a deployment. SAM's own 5 would be most of the time that the run takes.
+            # Seconds between two polls of a deployment. SAM's default of 5 would be most of the run's time.
             "SAM_CLI_POLL_DELAY": "0.5",
             "AWS_PAGER": "",
             **settings,
@@ -64,18 +64,18 @@ class Checkout:
         path.write_text(before + table + after.replace(opening, opening + lines, 1), encoding="utf-8")
 
     def deploy(self, parameters: Mapping[str, str] | None = None, *, check: bool = True) -> int:
-        """`sam deploy` of what is built, with `--parameter-overrides` if there are any; its exit code."""
+        """Runs `sam deploy`, with `--parameter-overrides` for `parameters`; returns its exit code."""
         overrides = "".join(f""" '{name}="{value}"'""" for name, value in (parameters or {}).items())
         options = f" --parameter-overrides{overrides}" if overrides else ""
         return self.run(f"sam deploy --config-env prod{options}", check=check).returncode
 
     @contextmanager
     def edited(self, path: str, old: str, new: str) -> Iterator[None]:
-        """Inside, a source of the checkout says `new` where it said `old`."""
+        """Inside, a source file of the checkout has `new` in place of `old`."""
         source = self.folder / path
         before = source.read_text(encoding="utf-8")
         if before.count(old) != 1:
-            raise ValueError(f"{path} says {old!r} {before.count(old)} times")
+            raise ValueError(f"{path} has {old!r} {before.count(old)} times")
         source.write_text(before.replace(old, new), encoding="utf-8")
         try:
             yield
@@ -84,7 +84,7 @@ class Checkout:
 
     @contextmanager
     def restoring_the_build(self) -> Iterator[None]:
-        """What is built is the same afterwards, without another build."""
+        """Restores the build afterwards, without another `sam build`."""
         built, kept = self.folder / ".aws-sam/build", self.folder / ".aws-sam/kept"
         shutil.copytree(built, kept)
         try:
@@ -94,7 +94,7 @@ class Checkout:
             kept.rename(built)
 
     def deviations(self) -> str:
-        """How what is deployed differs from what the checkout has, beside the parameters that it leaves open."""
+        """Returns how the deployment differs from the checkout: parameters and edits."""
         return "\n".join(
             [
                 *(f"parameter {name}={value}" for name, value in self._parameters.items()),
@@ -104,7 +104,7 @@ class Checkout:
         )
 
     def run(self, *scripts: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Runs scripts in one shell at the top of the checkout; every prompt gets a yes."""
+        """Runs scripts in one shell at the top of the checkout. Every prompt gets the answer yes."""
         script = "\n".join(scripts)
         result = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],

@@ -1,4 +1,4 @@
-"""One deployment for the whole session. A story leaves it as it found it; the last one deletes it."""
+"""Deploys one stack for the whole session. Each module leaves it as it was; test_delete.py runs last and deletes it."""
 
 import re
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ import pytest
 from tests.deployed.certificates import Authority
 from tests.deployed.checkout import Checkout
 from tests.deployed.emulator import API_HOSTS, Emulator
-from tests.deployed.internet import INSIDE, NAMES
+from tests.deployed.internet import ENDPOINT_NAMES, PRIVATE_NAME
 from tests.deployed.readme import deploy_steps, documented
 from tests.deployed.receiver import Receiver
 from tests.deployed.stack import Stack
 from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
-# What the README leaves to the operator.
+# Values that the README leaves to the operator.
 CREDENTIALS = ("client-deployed", "sk_deployed")
 SCOPES = (
     "verifications:write verifications:read verifications:read_result verifications:read_all verifications:redact "
@@ -27,7 +27,7 @@ _LAST = "test_delete"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Deletes the stack after all else."""
+    """Marks the tests, and runs the deletion of the stack last."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.deployed)
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"), [f"*.{API_HOSTS}", *NAMES, INSIDE])
+    return Authority(tmp_path_factory.mktemp("certificates"), [f"*.{API_HOSTS}", *ENDPOINT_NAMES, PRIVATE_NAME])
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def checkout(
     vendor: FakeVendor,
     identity_provider: IdentityProvider,
 ) -> Checkout:
-    """Step 1 of the README: samconfig.toml names the frontend, and here also the vendor and the identity provider."""
+    """Step 1 of the README: samconfig.toml names the frontend; here also the fake vendor and the identity provider."""
     client_id, client_secret = CREDENTIALS
     account = {"EKYC_CLIENT_ID": client_id, "EKYC_CLIENT_SECRET": client_secret}
     checkout = Checkout(tmp_path_factory.mktemp("operator"), emulator.settings() | account, authority.bundle)
@@ -89,7 +89,7 @@ def checkout(
 
 @pytest.fixture(scope="session")
 def stack(checkout: Checkout, emulator: Emulator, authority: Authority, request: pytest.FixtureRequest) -> Stack:
-    """Steps 2 and 3 of the README: built, deployed, with the vendor's credentials; and a key with all scopes."""
+    """Steps 2 to 4 of the README: builds, deploys, stores the vendor's credentials, makes a key with all scopes."""
     steps = deploy_steps()
     checkout.run(*steps[2])
     checkout.run(*steps[3])
@@ -102,22 +102,22 @@ def stack(checkout: Checkout, emulator: Emulator, authority: Authority, request:
 
 @pytest.fixture(scope="module")
 def endpoints(checkout: Checkout, stack: Stack) -> Iterator[dict[str, str]]:
-    """The endpoints of docs/webhooks.md, added as it says: their secrets by their names."""
+    """Adds the endpoints of docs/webhooks.md as the page says; returns their secrets by their names."""
     with stack.endpoints():
-        printed = operate(checkout, *documented("webhooks.md", "Endpoints")).split()
-        # Nothing is cached that was there before.
-        stack.start_anew("DeliverFunction")
+        printed = run_as_operator(checkout, *documented("webhooks.md", "Endpoints")).split()
+        # A cold start has no cached endpoints.
+        stack.force_cold_start("DeliverFunction")
         yield dict(zip(("crm", "billing"), printed, strict=False))
 
 
 @pytest.fixture
 def new_key(checkout: Checkout, stack: Stack) -> str:
-    """A key with all scopes that API Gateway has not seen yet."""
+    """A key with all scopes, for which API Gateway has no cached result."""
     return make_key(checkout)
 
 
-def operate(checkout: Checkout, *commands: str) -> str:
-    """What an operator's commands print, where the outputs of the stack are variables (step 3 of the README)."""
+def run_as_operator(checkout: Checkout, *commands: str) -> str:
+    """Runs an operator's commands with the stack's outputs as variables (README, step 3); returns what they print."""
     return checkout.run(deploy_steps()[3][0], *commands).stdout
 
 

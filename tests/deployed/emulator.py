@@ -1,4 +1,4 @@
-"""MiniStack as a process of this machine: started, asked, stopped."""
+"""MiniStack, the AWS emulator, as a process on this machine."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.deployed.readme import ROOT
 
 REGION = "ap-southeast-1"
 ACCOUNT = "123456789012"
-# The emulator takes these for the account's root.
+# With these, the emulator treats the caller as the account's root.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 # The names under which AWS serves HTTP APIs.
 API_HOSTS = f"execute-api.{REGION}.amazonaws.com"
@@ -28,10 +28,8 @@ _READY_SECONDS = 60
 
 
 class Emulator:
-    """An emulator with IAM enforced and TLS, from start() on. `unchanged` leaves out the workarounds.
-
-    `receiver` is the port at which functions find the endpoints of internet.py.
-    """
+    """An emulator that enforces IAM and uses TLS. `unchanged` leaves out the workarounds; `receiver` is the port of the
+    endpoints for functions (internet.py)."""
 
     def __init__(self, folder: Path, authority: Authority, *, receiver: int = 0, unchanged: bool = False) -> None:
         self.folder = folder
@@ -57,12 +55,12 @@ class Emulator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # With the functions, which are its children: it would wait for open connections, and nothing of it is kept.
+        # Kills also its children, the functions. A normal end would wait for open connections.
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def settings(self) -> dict[str, str]:
-        """Environment variables that lead AWS's own tools here, with the rights of the account's root."""
+        """Returns environment variables with which AWS's tools call the emulator as the account's root."""
         return {
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": self.url,
@@ -72,7 +70,7 @@ class Emulator:
         }
 
     def client(self, service: str) -> Any:
-        """AWS's client of a service, with the rights of the account's root."""
+        """Returns boto3's client of a service, with the permissions of the account's root."""
         return boto3.client(
             service,
             region_name=REGION,
@@ -84,11 +82,11 @@ class Emulator:
         )
 
     def log(self) -> str:
-        """What the emulator said, for when a test fails."""
+        """Returns the emulator's log, for the message of a failed test."""
         return (self.folder / "emulator.log").read_text(encoding="utf-8", errors="replace")
 
     def _environment(self) -> dict[str, str]:
-        # None of ours: functions inherit it, and AWS gives them a bare one.
+        # Functions inherit this environment, and on AWS they would get no other variables.
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return {
             **inherited,

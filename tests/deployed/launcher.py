@@ -16,7 +16,7 @@ def main() -> None:
         import ministack_workarounds
 
         ministack_workarounds.apply(folder, int(sys.argv[2]))
-    # It reads options of its own.
+    # The emulator parses the remaining arguments.
     sys.argv = sys.argv[:1]
     app.main()
 

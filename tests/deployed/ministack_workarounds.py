@@ -1,7 +1,7 @@
-"""Where MiniStack 1.5.33 differs from AWS, and what the launcher changes in it before it starts.
+"""Changes what MiniStack 1.5.33 does unlike AWS. The launcher applies it before the emulator starts.
 
-It runs in the emulator's own environment. Each workaround has a test in test_workarounds.py, which starts an emulator
-without any of them and fails as soon as a newer version behaves as AWS does: delete the workaround then.
+It runs in the emulator's own environment. Each workaround has a test in test_workarounds.py that compares it with an
+unchanged emulator, and fails when a newer version behaves as AWS does. Delete the workaround then.
 """
 
 import json
@@ -16,13 +16,13 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import apigateway, iam, lambda_svc, secretsmanager
 from ministack.services.cloudformation import provisioners
 
-# Seconds: the longest timeout of a function, and its start.
+# The longest timeout of a function and the time of its start, in seconds.
 _LONGEST_INVOCATION = 70
 _SESSION = re.compile(r"arn:aws[a-z-]*:sts::[0-9]{12}:assumed-role/([^/]+)/.+")
 
 
 def apply(folder: Path, receiver: int) -> None:
-    """Applies all of them; `folder` takes what one of them writes, `receiver` is the port of the tests' endpoints."""
+    """Applies all workarounds. One writes a file into `folder`; `receiver` is the port of the tests' endpoints."""
     principal_arn_of_a_session_is_its_role()
     a_batch_needs_the_action_of_its_entries()
     an_event_has_its_source_as_a_condition_key()
@@ -36,7 +36,7 @@ def apply(folder: Path, receiver: int) -> None:
 
 
 def principal_arn_of_a_session_is_its_role() -> None:
-    """aws:PrincipalArn is the ARN of the session; AWS compares the ARN of the role that was assumed."""
+    """The emulator takes the session's ARN as aws:PrincipalArn; AWS takes the ARN of the assumed role."""
     resolve = iam_evaluator._resolve_condition_key
 
     def resolve_as_aws(key: str, context: Any) -> Any:
@@ -49,7 +49,7 @@ def principal_arn_of_a_session_is_its_role() -> None:
 
 
 def a_batch_needs_the_action_of_its_entries() -> None:
-    """It asks for sqs:SendMessageBatch, which is no action of IAM: on AWS sqs:SendMessage allows both calls."""
+    """The emulator requires sqs:SendMessageBatch, which is no IAM action; on AWS sqs:SendMessage allows both calls."""
     extract = iam_actions.extract_iam_action
 
     def extract_as_aws(*arguments: Any, **named: Any) -> Any:
@@ -60,13 +60,13 @@ def a_batch_needs_the_action_of_its_entries() -> None:
 
 
 def an_event_has_its_source_as_a_condition_key() -> None:
-    """It knows no events:source, so a policy that asks for one allows no event; on AWS PutEvents has it."""
+    """The emulator's PutEvents has no condition key events:source, so a policy that needs it denies; on AWS it has."""
     context = iam_actions.request_tag_context
 
     def context_as_aws(service: str, action: str, body: bytes, parameters: Any) -> Any:
         found = context(service, action, body, parameters)
         if action == "events:PutEvents":
-            # A list: service-authorization/latest/reference/list_amazoneventbridge.html has it as ArrayOfString.
+            # service-authorization/latest/reference/list_amazoneventbridge.html: an ArrayOfString.
             return {**found, "events:source": [entry["Source"] for entry in json.loads(body)["Entries"]]}
         return found
 
@@ -74,7 +74,7 @@ def an_event_has_its_source_as_a_condition_key() -> None:
 
 
 def ref_of_a_secret_is_its_arn() -> None:
-    """Ref gives the secret's name, so a policy that names a secret by Ref matches nothing; AWS gives the ARN."""
+    """The emulator's Ref of a secret is its name, so a policy with Ref matches nothing; on AWS it is the ARN."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
     create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
 
@@ -97,7 +97,7 @@ def ref_of_a_secret_is_its_arn() -> None:
 
 
 def http_api_imports_its_body() -> None:
-    """The Body of an HTTP API is ignored; AWS makes its authorizers, integrations, routes and CORS from it."""
+    """The emulator ignores the Body of an HTTP API; AWS imports authorizers, integrations, routes and CORS from it."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
 
     def importing(handle: Callable[..., tuple[str, Any]], *, position: int) -> Callable[..., tuple[str, Any]]:
@@ -117,7 +117,7 @@ def http_api_imports_its_body() -> None:
 
 
 def _import_body(api_id: str, body: Mapping[str, Any]) -> None:
-    """OpenAPI with API Gateway's extensions into the stores that the control plane uses; what was there goes."""
+    """Replaces an API's authorizers, integrations and routes by those of an OpenAPI document."""
     apigateway._authorizer_cache.clear()
     for store in (apigateway._authorizers, apigateway._integrations, apigateway._routes):
         store[api_id] = {}
@@ -164,16 +164,16 @@ def _create_integration(api_id: str, given: Mapping[str, Any]) -> str:
 def _created(response: tuple[int, Any, bytes], name: str) -> str:
     status, _, body = response
     if status != 201:
-        raise ValueError(f"the control plane refuses what the Body names: {body!r}")
+        raise ValueError(f"the control plane rejects a part of the Body: {body!r}")
     return str(json.loads(body)[name])
 
 
 def functions_import_nothing_of_the_emulator(folder: Path, receiver: int) -> None:
-    """Functions run in the emulator's interpreter and could import its packages where the layers lack one."""
-    # Not this environment's: it sees the packages that are installed in it.
+    """The emulator runs functions in its own interpreter, where they can import packages that their layers lack."""
+    # The base interpreter does not see the packages of this environment.
     base = Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}")
     python = folder / "python"
-    # No difference between emulator and AWS, but each function has to start in it.
+    # Not a workaround, but each function has to start with it.
     internet = f'"{Path(__file__).with_name("internet.py")}" {receiver}'
     python.write_text(f'#!/bin/sh\nexec "{base}" -S -E -P {internet} "$@"\n', encoding="utf-8")
     python.chmod(0o755)
@@ -182,14 +182,14 @@ def functions_import_nothing_of_the_emulator(folder: Path, receiver: int) -> Non
 
 
 def health_belongs_to_the_apis() -> None:
-    """It takes /health of every host for its own; on AWS the path is the API's."""
+    """The emulator responds to /health of every host itself; on AWS the path belongs to the API."""
     app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")
 
 
 def a_stream_repeats_from_its_first_failed_record() -> None:
-    """Of a stream's batch that failed in part it repeats nothing; AWS repeats it from the first failed record on."""
+    """The emulator does not repeat a batch that failed in part; AWS repeats it from the first failed record on."""
     execute = lambda_svc._execute_function
-    # By function: the number in the stream from which it goes on.
+    # The sequence number from which each function continues.
     first_failed: dict[str, str] = {}
 
     def execute_as_aws(function: Any, event: Any) -> Any:
@@ -203,7 +203,7 @@ def a_stream_repeats_from_its_first_failed_record() -> None:
         failures = body.get("batchItemFailures", []) if isinstance(body, dict) else []
         if failures:
             first_failed[name] = min((each["itemIdentifier"] for each in failures), key=numbers.index)
-            # It repeats the batch of a function that failed.
+            # The emulator repeats the batch of a function that raised an error.
             return {**result, "error": True}
         return result
 
@@ -211,12 +211,12 @@ def a_stream_repeats_from_its_first_failed_record() -> None:
 
 
 def an_update_lets_invocations_finish() -> None:
-    """An update ends the processes of a function, also one that runs or starts; on AWS what runs goes on to its end."""
+    """In the emulator an update kills a function's running processes; on AWS invocations continue to their end."""
     kill = lambda_runtime.kill_workers
 
     def kill_as_aws(workers: Any) -> None:
         for worker in workers:
-            # Held during an invocation, its start included.
+            # The lock is held during an invocation and its start.
             is_idle = worker._lock.acquire(timeout=_LONGEST_INVOCATION)
             try:
                 kill([worker])
@@ -228,7 +228,7 @@ def an_update_lets_invocations_finish() -> None:
 
 
 def the_concurrency_of_a_mapping_is_a_number() -> None:
-    """MaximumConcurrency by Ref stays text, and no queue is polled any more; AWS makes a number of it."""
+    """In the emulator MaximumConcurrency by Ref stays text, which stops all polling; AWS converts it to a number."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
 
     def with_number(handle: Callable[..., tuple[str, Any]], *, position: int) -> Callable[..., tuple[str, Any]]:

@@ -1,10 +1,10 @@
-"""Every permission of the deployed roles that the emulator enforces, with the call that needs it."""
+"""All permissions of the deployed roles that the emulator enforces, each with the call that needs it."""
 
 from tests.deployed.permissions import Permission
 
 READ_KEYS = Permission("AuthorizeRole", "ReadApiKeys", "secretsmanager:GetSecretValue")
 
-# A request of a backend, by the permission that it needs: the operation of AWS, the request.
+# By permission: the AWS operation, and a backend's request that needs it.
 REQUESTS = {
     Permission("VerificationsRole", sid, action): (operation, request)
     for sid, action, operation, request in (
@@ -18,13 +18,13 @@ REQUESTS = {
         ("Results", "dynamodb:GetItem", "GetItem", "GET /verifications/{id}?expand=result"),
     )
 }
-# A new link, by the permission that it needs before the vendor is asked.
+# Permissions that a create needs before it calls the vendor, with their AWS operations.
 CREATES = {
     Permission("VerificationsRole", "Records", "dynamodb:PutItem"): "PutItem",
     Permission("VerificationsRole", "ReadEkycCredentials", "secretsmanager:GetSecretValue"): "GetSecretValue",
 }
 RELEASE = Permission("VerificationsRole", "Records", "dynamodb:DeleteItem")
-# Erasing: a request to redact, and finalize afterwards, for what came late or was left. Evidence goes first.
+# Permissions to erase: the redact request needs some, and finalize the others, for late data. Evidence is erased first.
 ERASURES = {
     "evidence": {
         Permission("VerificationsRole", "ListEvidence", "s3:ListBucketVersions"): "ListObjectVersions",
@@ -40,7 +40,7 @@ ERASURES = {
 }
 READ_STATUS = Permission("RedirectRole", "Records", "dynamodb:GetItem")
 CLAIM_AT_RETURN = Permission("RedirectRole", "Records", "dynamodb:UpdateItem")
-# A completion, by the permission that it needs after its claim.
+# Permissions that a completion needs after its claim, with their AWS operations.
 COMPLETIONS = (
     {
         Permission(role, sid, action): operation
@@ -60,9 +60,9 @@ COMPLETIONS = (
         Permission("FinalizeRole", "CountVendorCalls", "dynamodb:UpdateItem"): "UpdateItem",
     }
 )
-# Whom the caller expected, after the comparison.
+# Erases `expected` after the comparison.
 ERASE_EXPECTED = Permission("RedirectRole", "KeepResultsAndCompare", "dynamodb:DeleteItem")
-# Without the counter of vendor calls, creates and returns go on.
+# Without the counter of vendor calls, creates and returns continue.
 COUNTS = tuple(
     Permission(role, "CountVendorCalls", "dynamodb:UpdateItem") for role in ("VerificationsRole", "RedirectRole")
 )
@@ -75,9 +75,9 @@ SWEEPS = {
     Permission("SweepRole", "Send", "sqs:SendMessage"): "SendMessageBatch",
 }
 PUBLISH = Permission("PublishRole", "Publish", "events:PutEvents")
-PUT_AWAY = Permission("PublishRole", "PutFailedRecordsAway", "sqs:SendMessage")
+SET_ASIDE = Permission("PublishRole", "PutFailedRecordsAway", "sqs:SendMessage")
 REPLAY = Permission("VerificationsRole", "ReplayEvents", "events:PutEvents")
-# An attempt at a webhook.
+# Permissions that an attempt at a webhook needs, with their AWS operations.
 DELIVERIES = {
     Permission("DeliverRole", sid, action): operation
     for sid, action, operation in (
@@ -89,9 +89,9 @@ DELIVERIES = {
         ("PlanNextAttempt", "sqs:ChangeMessageVisibility", "ChangeMessageVisibility"),
     )
 }
-TAKEN = {
+TESTED = {
     READ_KEYS, *REQUESTS, *CREATES, RELEASE, *ERASURES["evidence"], *ERASURES["results"], READ_STATUS, CLAIM_AT_RETURN,
-    *COMPLETIONS, ERASE_EXPECTED, CLAIM_IN_BACKGROUND, *SWEEPS, *COUNTS, *FOLLOW_UPS, PUBLISH, PUT_AWAY, REPLAY,
+    *COMPLETIONS, ERASE_EXPECTED, CLAIM_IN_BACKGROUND, *SWEEPS, *COUNTS, *FOLLOW_UPS, PUBLISH, SET_ASIDE, REPLAY,
     *DELIVERIES,
 }  # fmt: skip
 
@@ -100,7 +100,7 @@ _POLLS = {"Receive", "ReadStream", "ListStreams"}
 
 
 def is_enforced(permission: Permission) -> bool:
-    """The emulator writes the functions' logs and polls their queues and streams itself, its services use no key of
-    KMS, and it returns NoSuchKey for a missing object to any caller."""
+    """Whether the emulator enforces a permission. It writes logs and polls queues and streams without the role, uses no
+    KMS key, and returns NoSuchKey for a missing object to any caller."""
     is_ours = permission.sid not in _POLLS and permission.action != "s3:ListBucket"
     return is_ours and not permission.action.startswith(("logs:", "kms:"))

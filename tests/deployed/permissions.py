@@ -1,4 +1,4 @@
-"""Permissions of the deployed roles, taken away and given back, and what a function leaves behind without them."""
+"""Removes permissions from the deployed roles, checks what a function logs without them, and restores them."""
 
 import json
 import time
@@ -25,13 +25,13 @@ class Permission:
 
     @property
     def log_group(self) -> str:
-        """The last part of the name of the log group of the function that has the role."""
+        """The last part of the name of the function's log group."""
         return self.role.removesuffix("Role").lower()
 
 
 @dataclass(slots=True)
 class Denial:
-    """What the function left: the log line of its failure, from the end of the block on."""
+    """The log line of the function's failure. It is set at the end of the block."""
 
     line: dict[str, Any]
 
@@ -41,7 +41,7 @@ class Denial:
 
 
 def permissions(stack: Stack, role: str) -> set[Permission]:
-    """Those that a deployed role has."""
+    """Returns the permissions of a deployed role."""
     return {
         Permission(role, statement["Sid"], action)
         for _, document in _policies(stack, role)
@@ -52,24 +52,24 @@ def permissions(stack: Stack, role: str) -> set[Permission]:
 
 @contextmanager
 def without(stack: Stack, *permissions: Permission) -> Iterator[None]:
-    """Inside, the roles lack the permissions; an operator's mistake, taken back afterwards."""
-    with ExitStack() as given_back:
+    """Inside, the roles lack the permissions."""
+    with ExitStack() as restored:
         for permission in permissions:
-            given_back.enter_context(_without(stack, permission))
+            restored.enter_context(_without(stack, permission))
         yield
 
 
 @contextmanager
 def denied(stack: Stack, permission: Permission, operation: str, about: str | None = None) -> Iterator[Denial]:
-    """Inside, the role lacks the permission. By the end of it, the function has left a line that names the operation of
-    AWS and its error code, and has counted the failure; both since the permission was taken.
+    """Inside, the role lacks the permission. At the end, asserts that since the beginning the function has logged the
+    AWS operation with its error code, and has counted the failure.
 
-    `about`: the verification that the line names, where checks of others may come in between."""
+    `about` is the verification in the line, where checks of other verifications may fail meanwhile."""
     denial, since = Denial({}), time.time()
 
     def lines() -> list[dict[str, Any]]:
         found = stack.logs(permission.log_group, since=since)
-        return [line for line in found if _says(line, operation) and about in (None, line.get("verification_id"))]
+        return [line for line in found if _is_denial(line, operation) and about in (None, line.get("verification_id"))]
 
     def is_counted() -> bool:
         found = stack.logs(permission.log_group, since=since)
@@ -83,20 +83,20 @@ def denied(stack: Stack, permission: Permission, operation: str, about: str | No
 
 
 def assert_unavailable(response: requests.Response) -> None:
-    """What the contract says of a part of AWS that does not do what it is asked."""
+    """Asserts the documented response for a fault of AWS."""
     assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable"), response.text
     assert response.headers["Retry-After"]
 
 
 def verified(stack: Stack, vendor: FakeVendor) -> dict[str, Any]:
-    """A new verification, with a reference of its own, that has a result."""
+    """Creates a verification with its own reference, and completes it with a result."""
     created = stack.create(reference=f"order-{uuid.uuid4()}")
     vendor.play(created["token"], "verified")
     assert stack.call("POST", f"/verifications/{created['id']}/refresh").json()["status"] == "verified"
     return created
 
 
-def _says(line: dict[str, Any], operation: str) -> bool:
+def _is_denial(line: dict[str, Any], operation: str) -> bool:
     return line.get("operation") == operation and str(line.get("error_code")).startswith("AccessDenied")
 
 

@@ -1,4 +1,4 @@
-"""The commands of README.md's "Deploy it" and of other pages, as they are written."""
+"""Reads the commands of README.md's section "Deploy it" and of other pages."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ _BLOCK = re.compile(r"^( *)```console\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 
 
 def deploy_steps() -> dict[int, list[str]]:
-    """The console blocks of each numbered step, without the indentation of the list."""
+    """Returns the console blocks of each numbered step, without the indentation of the list."""
     section = _SECTION.search((ROOT / "README.md").read_text(encoding="utf-8"))
     if section is None:
         raise ValueError('README.md has no section "Deploy it"')
@@ -20,7 +20,7 @@ def deploy_steps() -> dict[int, list[str]]:
 
 
 def documented(page: str, heading: str) -> list[str]:
-    """The console blocks below a heading of a page of docs/."""
+    """Returns the console blocks below a heading of a page in docs/."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
     if section is None:

@@ -1,4 +1,4 @@
-"""Endpoints of integrators behind TLS: internet.py leads the functions here."""
+"""A TLS server with the integrators' webhook endpoints. internet.py connects the functions to it."""
 
 import threading
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from typing import Any, Self
 
 from standardwebhooks.webhooks import Webhook
 
-from tests.deployed.internet import NAMES
+from tests.deployed.internet import ENDPOINT_NAMES
 
-CRM, BILLING = NAMES
+CRM, BILLING = ENDPOINT_NAMES
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request to the endpoint at `host`, and the status that it got."""
+    """A request to the endpoint at `host`, and the status of the response."""
 
     host: str
     headers: dict[str, str]
@@ -28,13 +28,13 @@ class Received:
         return self.headers["webhook-id"]
 
     def content(self, secret: str) -> dict[str, Any]:
-        """What it says, after the public library has verified its signature and age."""
+        """Verifies signature and age with the public library, and returns the content."""
         content: dict[str, Any] = Webhook(secret).verify(self.body, self.headers)
         return content
 
 
 class Receiver:
-    """`statuses` are those of the next responses; without any it is 204. `received` is oldest first."""
+    """`statuses` are the statuses of the next responses, then 204. `received` is oldest first."""
 
     def __init__(self, tls: SSLContext) -> None:
         self.statuses: list[int] = []
@@ -53,8 +53,8 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
-    def about(self, verification_id: str, host: str) -> list[Received]:
-        """The webhooks of a verification that an endpoint accepted, by the sequence in their ids."""
+    def accepted(self, verification_id: str, host: str) -> list[Received]:
+        """Returns the webhooks of a verification that an endpoint accepted, sorted by the sequence in their ids."""
         prefix = f"evt_{verification_id.removeprefix('ver_')}_"
         accepted = [each for each in self.received if (each.host, each.status) == (host, 204)]
         return sorted((each for each in accepted if each.id.startswith(prefix)), key=lambda each: each.id)
@@ -71,6 +71,6 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, format: str, *arguments: Any) -> None:
-                """Says nothing: the output is the tests'."""
+                """Prints nothing."""
 
         return Handler

@@ -1,4 +1,4 @@
-"""The deployed stack, as its callers, its people and its operators reach it."""
+"""The deployed stack, as backends, people and operators use it."""
 
 import json
 import time
@@ -16,7 +16,7 @@ from tests.deployed.emulator import API_HOSTS, Emulator
 T = TypeVar("T")
 
 NAME = "ekyc-bridge"
-WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://app.example.com/done?tab=1"}
+BODY = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://app.example.com/done?tab=1"}
 _TIMEOUT = 40
 
 
@@ -32,70 +32,70 @@ class Stack:
         self._session.mount("https://", _ConnectTo(emulator.url))
 
     def outputs(self) -> dict[str, str]:
-        """The stack's outputs by their keys."""
+        """Returns the stack's outputs by their keys."""
         stack = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def parameters(self) -> dict[str, str]:
-        """The values that the stack's parameters have now."""
+        """Returns the current values of the stack's parameters."""
         stack = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
         return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
 
     def status(self) -> str:
-        """Such as UPDATE_COMPLETE."""
+        """Returns the stack's status, such as UPDATE_COMPLETE."""
         status: str = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]
         return status
 
     def resource(self, logical_id: str) -> str:
-        """The physical id of a resource."""
+        """Returns the physical id of a resource."""
         details = self.client("cloudformation").describe_stack_resource(StackName=NAME, LogicalResourceId=logical_id)
         physical_id: str = details["StackResourceDetail"]["PhysicalResourceId"]
         return physical_id
 
     def call(self, method: str, path: str, *, key: str | None = None, **more: Any) -> requests.Response:
-        """A request of a backend, with its key or access token."""
+        """Sends a request as a backend, with an API key or access token."""
         headers = {"Authorization": f"Bearer {key or self.key}", **more.pop("headers", {})}
         return self._session.request(method, self.outputs()["ApiUrl"] + path, headers=headers, timeout=_TIMEOUT, **more)
 
     def open(self, url: str, *, method: str = "GET") -> requests.Response:
-        """A request of a browser: no key, and redirects are left to the test."""
+        """Sends a request as a browser: without a key. It does not follow redirects."""
         return self._session.request(method, url, allow_redirects=False, timeout=_TIMEOUT)
 
     def create(self, *, key: str | None = None, **more: Any) -> dict[str, Any]:
-        """A new verification as POST responds with it; `more` changes the request's fields."""
-        response = self.call("POST", "/verifications", key=key, json={**WANTED, **more})
+        """Creates a verification; returns the response's body. `more` replaces fields of the request."""
+        response = self.call("POST", "/verifications", key=key, json={**BODY, **more})
         assert response.status_code == 201, (response.status_code, response.text, self.logs("authorize"))
         body: dict[str, Any] = response.json()
         return body
 
     def read(self, created: Mapping[str, Any], *, key: str | None = None) -> dict[str, Any]:
-        """The verification as GET responds with it now."""
+        """Returns the verification as GET does."""
         response = self.call("GET", f"/verifications/{created['id']}", key=key)
         assert response.status_code == 200, (response.status_code, response.text)
         body: dict[str, Any] = response.json()
         return body
 
     def verify(self, created: Mapping[str, Any], outcome: str = "verified") -> str:
-        """The person goes through the vendor's page; the URL that it sends them back to."""
+        """Completes the vendor's page as the person; returns the URL that it redirects to."""
         page = self.open(f"{created['url']}&outcome={outcome}")
         assert page.status_code in (302, 303), (page.status_code, page.text)
         return page.headers["Location"]
 
     def item(self, created: Mapping[str, Any]) -> dict[str, Any]:
-        """The verification's item in the table."""
+        """Returns the verification's item in the table."""
         item: dict[str, Any] = self.client("dynamodb").get_item(
             TableName=self.resource("VerificationsTable"), Key={"id": {"S": created["id"]}}, ConsistentRead=True
         )["Item"]
         return item
 
     def evidence(self, created: Mapping[str, Any]) -> list[str]:
-        """The keys of every version of every object about a verification."""
+        """Returns the keys of all versions of all objects of a verification."""
         listed = self.client("s3").list_object_versions(Bucket=self.resource("EvidenceBucket"))
         found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
         return [each["Key"] for each in found if f"/{created['id']}/" in each["Key"]]
 
     def results(self, created: Mapping[str, Any]) -> list[Any]:
-        """The items with the vendor's fields about a verification."""
+        """Returns the items of a verification in the table of results."""
         found = self.client("dynamodb").query(
             TableName=self.resource("ResultsTable"),
             KeyConditionExpression="id = :id",
@@ -104,7 +104,7 @@ class Stack:
         return list(found["Items"])
 
     def overwrite(self, created: Mapping[str, Any], **attributes: Mapping[str, Any]) -> None:
-        """Gives attributes of the verification's item other values, as if time had passed."""
+        """Replaces attributes of the verification's item, for example as if time had passed."""
         self.client("dynamodb").update_item(
             TableName=self.resource("VerificationsTable"),
             Key={"id": {"S": created["id"]}},
@@ -113,7 +113,7 @@ class Stack:
         )
 
     def make_due(self, created: Mapping[str, Any]) -> None:
-        """The next check, which is minutes away, is due now; if there is to be one."""
+        """Makes the next check due now, if there is one."""
         dynamodb = self.client("dynamodb")
         with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
             dynamodb.update_item(
@@ -125,19 +125,19 @@ class Stack:
             )
 
     def invoke(self, logical_id: str, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Calls a function with an event; what Lambda says of it, with its result as `Payload`."""
+        """Invokes a function with an event; returns Lambda's response, with the function's result as `Payload`."""
         result: dict[str, Any] = self.client("lambda").invoke(
             FunctionName=self.resource(logical_id), Payload=json.dumps(event or {})
         )
         return {**result, "Payload": json.loads(result["Payload"].read())}
 
     def sweep(self) -> dict[str, Any]:
-        """One run of sweep now, beside those of its schedule; what Lambda says of it."""
+        """Runs the sweep now; returns Lambda's response."""
         return self.invoke("SweepFunction")
 
     @contextmanager
-    def hiding_messages_for(self, seconds: int) -> Iterator[None]:
-        """Inside, a message that failed comes again after so many seconds, not after minutes."""
+    def visibility_timeout(self, seconds: int) -> Iterator[None]:
+        """Inside, a failed message becomes visible again after `seconds`, not after minutes."""
         sqs, url = self.client("sqs"), self.resource("DueQueue")
         names = ["VisibilityTimeout"]
         before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
@@ -149,7 +149,7 @@ class Stack:
 
     @contextmanager
     def endpoints(self, *entries: Mapping[str, Any]) -> Iterator[None]:
-        """Inside, these are sent webhooks; afterwards nobody is, and nothing of theirs is left."""
+        """Inside, these endpoints get webhooks. Afterwards no endpoint does, and all their state is deleted."""
         try:
             self._put_endpoints(*entries)
             yield
@@ -166,25 +166,25 @@ class Stack:
         self.client("secretsmanager").put_secret_value(
             SecretId=self.outputs()["WebhookEndpointsSecretArn"], SecretString=json.dumps({"endpoints": entries})
         )
-        self.start_anew("DeliverFunction")
+        self.force_cold_start("DeliverFunction")
 
-    def start_anew(self, logical_id: str) -> None:
-        """The next call of a function is a cold start, as after any update: nothing is cached."""
+    def force_cold_start(self, logical_id: str) -> None:
+        """Makes the next invocation of a function a cold start, by an update that changes nothing."""
         timeout = self.configuration(logical_id)["Timeout"]
         self.client("lambda").update_function_configuration(FunctionName=self.resource(logical_id), Timeout=timeout)
 
     def configuration(self, logical_id: str) -> dict[str, Any]:
-        """How Lambda has a function configured."""
+        """Returns a function's configuration."""
         name = self.resource(logical_id)
         configuration: dict[str, Any] = self.client("lambda").get_function_configuration(FunctionName=name)
         return configuration
 
     def layers(self, logical_id: str) -> list[str]:
-        """The ARNs of the versions of layers that a function has."""
+        """Returns the ARNs of a function's layer versions."""
         return [layer["Arn"] for layer in self.configuration(logical_id)["Layers"]]
 
     def logs(self, function: str, *, since: float = 0) -> list[dict[str, Any]]:
-        """The JSON lines in a function's log group from `since` (epoch seconds) on, oldest first."""
+        """Returns the JSON lines in a function's log group from `since` (epoch seconds) on, oldest first."""
         pages = (
             self.client("logs")
             .get_paginator("filter_log_events")
@@ -195,7 +195,7 @@ class Stack:
 
 
 class _ConnectTo(HTTPAdapter):
-    """Requests to an HTTP API, which has no name on this machine, go to the emulator, as with curl --connect-to."""
+    """Sends requests for the names of HTTP APIs to the emulator, as curl --connect-to does."""
 
     def __init__(self, emulator_url: str) -> None:
         super().__init__()
@@ -212,7 +212,7 @@ class _ConnectTo(HTTPAdapter):
 def eventually(
     check: Callable[[], T], *, seconds: float = 30, pause: float = 0.2, why: Callable[[], object] = lambda: None
 ) -> T:
-    """The first true result of `check`, asked again until then; fails with the last one, and with what `why` says."""
+    """Repeats `check` until its result is true, and returns it. Fails after `seconds`, with the result of `why`."""
     deadline = time.monotonic() + seconds
     while not (result := check()):
         assert time.monotonic() < deadline, f"not within {seconds} s: {result!r}\n{why()!r}"

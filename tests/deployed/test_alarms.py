@@ -1,6 +1,6 @@
-"""Alarms of the deployed stack follow the metrics that its functions write, and AWS's own by their documented names.
+"""Tests that the deployed alarms watch the metrics that functions write, and AWS's metrics by their documented names.
 
-The emulator turns no log line into a metric: `forward` does what CloudWatch does with a function's log.
+The emulator does not turn log lines into metrics; `forward` does.
 """
 
 import json
@@ -13,7 +13,7 @@ from tests.integration.alarms import ALARMS, Alarm, Metric, emitted
 
 
 def state(stack: Stack, alarm: str) -> str:
-    """Of an alarm, by its logical id."""
+    """Returns the state of an alarm, by its logical id."""
     described = stack.client("cloudwatch").describe_alarms(AlarmNames=[stack.resource(alarm)])
     value: str = described["MetricAlarms"][0]["StateValue"]
     return value
@@ -26,7 +26,7 @@ def put(stack: Stack, metric: Metric, value: float) -> None:
 
 
 def forward(stack: Stack, function: str, name: str) -> Metric:
-    """Hands the newest metric of that name in a function's log to CloudWatch."""
+    """Puts the newest metric with a name from a function's log into CloudWatch."""
 
     def newest() -> dict[Metric, float]:
         for line in reversed(stack.logs(function)):
@@ -40,14 +40,14 @@ def forward(stack: Stack, function: str, name: str) -> Metric:
 
 
 def watching(stack: Stack, metric: Metric) -> list[str]:
-    """The names of the alarms that watch exactly this metric."""
-    # The emulator finds alarms by the name of their metric alone; it also judges them so (docs/reliability.md).
+    """Returns the names of the alarms that watch exactly this metric."""
+    # The emulator itself matches alarms and metrics by name only (docs/reliability.md).
     found = stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
     return [each["AlarmName"] for each in found if _metric(each) == metric]
 
 
 def watched(stack: Stack, alarm: Alarm) -> Metric:
-    """What a deployed alarm watches, with the stack's physical ids."""
+    """Returns the metric of a deployed alarm, with the stack's physical ids."""
     (declared,) = stack.client("cloudwatch").describe_alarms(AlarmNames=[stack.resource(alarm.name)])["MetricAlarms"]
     return _metric(declared)
 
@@ -57,7 +57,7 @@ def _metric(alarm: dict[str, Any]) -> Metric:
     return Metric(alarm["Namespace"], alarm["MetricName"], tuple(dimensions))
 
 
-def test_a_sweep_that_finishes_keeps_its_alarm_quiet(stack: Stack) -> None:
+def test_finished_sweep_keeps_its_alarm_ok(stack: Stack) -> None:
     assert "FunctionError" not in stack.sweep()
 
     metric = forward(stack, "sweep", "OldestDueSeconds")
@@ -66,7 +66,7 @@ def test_a_sweep_that_finishes_keeps_its_alarm_quiet(stack: Stack) -> None:
     assert eventually(lambda: state(stack, "SweepAlarm") == "OK")
 
 
-def test_a_message_that_fails_raises_the_alarm_of_what_it_counts_in(stack: Stack) -> None:
+def test_failed_message_raises_the_alarm_of_its_metric(stack: Stack) -> None:
     event = {"Records": [{"messageId": "message-1", "body": "poison", "eventSource": "aws:sqs"}]}
     result = stack.client("lambda").invoke(FunctionName=stack.resource("FinalizeFunction"), Payload=json.dumps(event))
     assert json.loads(result["Payload"].read()) == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
@@ -80,7 +80,7 @@ def test_a_message_that_fails_raises_the_alarm_of_what_it_counts_in(stack: Stack
 
 
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=lambda alarm: alarm.name)
-def test_an_alarm_is_raised_at_its_threshold_and_not_below(stack: Stack, alarm: Alarm) -> None:
+def test_alarm_is_raised_at_its_threshold_and_not_below(stack: Stack, alarm: Alarm) -> None:
     metric, threshold = watched(stack, alarm), alarm.properties["Threshold"]
     assert metric.namespace == NAME or metric.namespace.startswith("AWS/")
     for dimension, declared in alarm.dimensions.items():

@@ -1,4 +1,4 @@
-"""Each permission is taken from its role in turn: those of returns, sweeps, and completion and erasure afterwards."""
+"""Removes one permission at a time: those that returns, sweeps, background completion and erasure need."""
 
 import time
 from typing import Any
@@ -21,7 +21,7 @@ from tests.deployed.stack import Stack, eventually
 from tests.sandbox.vendor import FakeVendor
 
 
-def test_a_status_is_503_and_is_read_when_asked_for_again(stack: Stack) -> None:
+def test_status_without_its_permission_is_503_until_restored(stack: Stack) -> None:
     created = stack.create()
     with denied(stack, READ_STATUS, "GetItem") as denial:
         assert_unavailable(stack.open(created["status_url"]))
@@ -30,7 +30,7 @@ def test_a_status_is_503_and_is_read_when_asked_for_again(stack: Stack) -> None:
     assert stack.open(created["status_url"]).json()["status"] == "pending"
 
 
-def test_a_return_without_its_claim_is_a_page_that_tries_again(stack: Stack) -> None:
+def test_return_without_its_claim_gets_a_page_that_reloads_itself(stack: Stack) -> None:
     created = stack.create()
     return_url = stack.verify(created)
     with denied(stack, CLAIM_AT_RETURN, "UpdateItem") as denial:
@@ -41,33 +41,33 @@ def test_a_return_without_its_claim_is_a_page_that_tries_again(stack: Stack) -> 
     assert "status=verified" in stack.open(return_url).headers["Location"]
 
 
-def test_a_completion_that_is_denied_anything_is_done_later(stack: Stack, vendor: FakeVendor) -> None:
-    """All of them before the first is completed: a check within seconds of the last one would be put off."""
-    denied_ones = []
+def test_completion_without_a_permission_is_done_later(stack: Stack, vendor: FakeVendor) -> None:
+    """All fail before the first is completed, because a check within 5 s of the last one would be postponed."""
+    unfinished = []
     for permission, operation in COMPLETIONS.items():
         created = stack.create(expected={"name": "Somebody"})
         with denied(stack, permission, operation, about=created["id"]):
             if permission.role == "RedirectRole":
                 # Cold: no credentials are cached.
-                stack.start_anew("RedirectFunction")
+                stack.force_cold_start("RedirectFunction")
                 assert "status=processing" in stack.open(stack.verify(created)).headers["Location"]
             elif permission.role == "VerificationsRole":
                 vendor.play(created["token"], "verified")
                 assert_unavailable(stack.call("POST", f"/verifications/{created['id']}/refresh"))
             else:
-                stack.start_anew("FinalizeFunction")
+                stack.force_cold_start("FinalizeFunction")
                 vendor.play(created["token"], "verified")
                 send(stack, created)
         assert stack.read(created)["status"] != "verified", permission
-        denied_ones.append(created)
+        unfinished.append(created)
 
-    complete_in_the_background(stack, denied_ones)
+    complete_in_the_background(stack, unfinished)
 
 
-def test_a_message_whose_claim_is_denied_stays_and_is_worked_off_later(stack: Stack, vendor: FakeVendor) -> None:
+def test_message_without_its_claim_stays_and_is_processed_later(stack: Stack, vendor: FakeVendor) -> None:
     created = stack.create()
     vendor.play(created["token"], "verified")
-    with stack.hiding_messages_for(2):
+    with stack.visibility_timeout(2):
         with denied(stack, CLAIM_IN_BACKGROUND, "UpdateItem", about=created["id"]):
             send(stack, created)
 
@@ -75,12 +75,12 @@ def test_a_message_whose_claim_is_denied_stays_and_is_worked_off_later(stack: St
 
 
 @pytest.mark.parametrize("permission", SWEEPS, ids=lambda each: each.action)
-def test_a_sweep_that_is_denied_anything_fails_and_a_later_one_sends(
+def test_sweep_without_a_permission_fails_and_a_later_one_sends(
     permission: Permission, stack: Stack, vendor: FakeVendor
 ) -> None:
     created = stack.create()
     vendor.play(created["token"], "verified")
-    # The others are for all that is due, or for a batch of it.
+    # The other calls concern several verifications, so their line has no id.
     about = created["id"] if permission.action == "dynamodb:UpdateItem" else None
     with denied(stack, permission, SWEEPS[permission], about=about):
         stack.make_due(created)
@@ -92,7 +92,7 @@ def test_a_sweep_that_is_denied_anything_fails_and_a_later_one_sends(
 
 
 @pytest.mark.parametrize("kind", ERASURES)
-def test_what_cannot_be_erased_is_erased_by_the_next_who_tries(kind: str, stack: Stack, vendor: FakeVendor) -> None:
+def test_failed_erasure_is_completed_by_a_later_attempt(kind: str, stack: Stack, vendor: FakeVendor) -> None:
     created = verified(stack, vendor)
     left = stack.evidence if kind == "evidence" else stack.results
     operations = ERASURES[kind]
@@ -102,10 +102,10 @@ def test_what_cannot_be_erased_is_erased_by_the_next_who_tries(kind: str, stack:
         with denied(stack, permission, operations[permission]) as denial:
             assert_unavailable(stack.call("POST", f"/verifications/{created['id']}/redact"))
         assert denial.verification_id == created["id"]
-    with stack.hiding_messages_for(1):
+    with stack.visibility_timeout(1):
         for permission in in_background:
             with denied(stack, permission, operations[permission], about=created["id"]):
-                # Completions from before the redaction have two minutes to end.
+                # Background erasure waits two minutes for completions that began before the redaction.
                 stack.overwrite(created, redacted_at={"S": "2026-01-01T00:00:00Z"})
                 stack.make_due(created)
                 stack.sweep()
@@ -113,7 +113,7 @@ def test_what_cannot_be_erased_is_erased_by_the_next_who_tries(kind: str, stack:
         eventually(lambda: not left(created))
 
 
-def test_whom_the_caller_expected_expires_where_it_cannot_be_erased(stack: Stack) -> None:
+def test_expected_person_expires_if_it_cannot_be_erased(stack: Stack) -> None:
     created = stack.create(expected={"name": "Somebody"})
     with denied(stack, ERASE_EXPECTED, "DeleteItem", about=created["id"]):
         assert "status=verified" in stack.open(stack.verify(created)).headers["Location"]
@@ -122,7 +122,7 @@ def test_whom_the_caller_expected_expires_where_it_cannot_be_erased(stack: Stack
     assert stack.read(created)["matches"]["name"] is False
 
 
-def test_without_the_counter_of_vendor_calls_creates_and_returns_go_on(stack: Stack) -> None:
+def test_creates_and_returns_work_without_the_counter_of_vendor_calls(stack: Stack) -> None:
     at_create, at_return = COUNTS
     with denied(stack, at_create, "UpdateItem"):
         created = stack.create()
@@ -130,7 +130,7 @@ def test_without_the_counter_of_vendor_calls_creates_and_returns_go_on(stack: St
         assert "status=verified" in stack.open(stack.verify(created)).headers["Location"]
 
 
-def test_a_follow_up_that_cannot_be_sent_is_left_to_the_sweep(stack: Stack, vendor: FakeVendor) -> None:
+def test_sweep_replaces_a_follow_up_that_cannot_be_sent(stack: Stack, vendor: FakeVendor) -> None:
     created = stack.create()
     return_url = stack.verify(created)
     vendor.play(created["token"], "ocr_passed")
@@ -138,7 +138,7 @@ def test_a_follow_up_that_cannot_be_sent_is_left_to_the_sweep(stack: Stack, vend
     with denied(stack, at_return, "SendMessageBatch", about=created["id"]):
         assert "status=processing" in stack.open(return_url).headers["Location"]
     with denied(stack, in_background, "SendMessageBatch", about=created["id"]):
-        # No two checks within 5 s.
+        # Two checks are at least 5 s apart.
         time.sleep(6)
         send(stack, created)
     vendor.play(created["token"], "verified")
@@ -146,13 +146,13 @@ def test_a_follow_up_that_cannot_be_sent_is_left_to_the_sweep(stack: Stack, vend
 
 
 def send(stack: Stack, created: dict[str, Any]) -> None:
-    """To the queue, as the sweep does when its time has come."""
+    """Lets the sweep send a verification to the queue."""
     stack.make_due(created)
     stack.sweep()
 
 
 def complete_in_the_background(stack: Stack, created: list[dict[str, Any]]) -> None:
-    """As the next minutes would."""
+    """Completes verifications with sweeps now, not in minutes."""
 
     def are_verified() -> bool:
         unfinished = [each for each in created if stack.read(each)["status"] != "verified"]

@@ -1,4 +1,4 @@
-"""`sam delete` leaves what docs/operations.md says: tables, the bucket with its policy, the key and the secrets."""
+"""Tests that `sam delete` keeps what docs/operations.md says: tables, bucket with policy, key and secrets."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.deployed.checkout import Checkout
-from tests.deployed.conftest import operate
+from tests.deployed.conftest import run_as_operator
 from tests.deployed.readme import documented
 from tests.deployed.stack import NAME, Stack, eventually
 
@@ -29,7 +29,7 @@ TABLES, SECRETS = (
 )
 
 
-def test_deleting_the_stack_keeps_the_data_and_what_protects_it(stack: Stack, checkout: Checkout) -> None:
+def test_sam_delete_keeps_the_data_and_its_protection(stack: Stack, checkout: Checkout) -> None:
     created = stack.create()
     stack.open(stack.verify(created))
     before = {
@@ -39,9 +39,9 @@ def test_deleting_the_stack_keeps_the_data_and_what_protects_it(stack: Stack, ch
     }
     bucket = before["EvidenceBucket"]
     policy = json.loads(stack.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
-    # A function that still runs would write its log into a group of its own; on AWS it may not create one.
+    # In the emulator, a function that still runs would create a new log group. On AWS it has no permission to.
     eventually(lambda: is_published(stack, created) and is_idle(stack, "DeliveryQueue"))
-    operate(checkout, *documented("webhooks.md", "Endpoints"))
+    run_as_operator(checkout, *documented("webhooks.md", "Endpoints"))
     values = secret_values(stack, before)
     results = stack.results(created)
 
@@ -49,7 +49,7 @@ def test_deleting_the_stack_keeps_the_data_and_what_protects_it(stack: Stack, ch
 
     with pytest.raises(ClientError, match="does not exist"):
         stack.client("cloudformation").describe_stacks(StackName=NAME)
-    # Kept, with what is in them.
+    # Kept, with their contents.
     item = stack.client("dynamodb").get_item(TableName=before["VerificationsTable"], Key={"id": {"S": created["id"]}})
     assert item["Item"]["status"]["S"] == "verified"
     assert stack.client("dynamodb").scan(TableName=before["ResultsTable"])["Count"] >= len(results) == 1
@@ -59,7 +59,7 @@ def test_deleting_the_stack_keeps_the_data_and_what_protects_it(stack: Stack, ch
     assert stack.client("kms").describe_key(KeyId=before["DataKey"])["KeyMetadata"]["KeyState"] == "Enabled"
     assert secret_values(stack, before) == values
     assert not {'{"client_id": "", "client_secret": ""}', '{"keys": []}', '{"endpoints": []}'} & set(values)
-    # Gone, all the rest that could cost or could be called.
+    # Everything else that costs or can be called is deleted.
     tables = stack.client("dynamodb").list_tables()["TableNames"]
     assert sorted(tables) == sorted(before[name] for name in TABLES)
     assert stack.client("lambda").list_functions()["Functions"] == []
@@ -76,7 +76,7 @@ def test_deleting_the_stack_keeps_the_data_and_what_protects_it(stack: Stack, ch
 
 
 def is_published(stack: Stack, created: dict[str, Any]) -> bool:
-    """Whether all events of a verified person are on the bus."""
+    """Whether all events of a verified verification are on the bus."""
     name = f"evt_{created['id'].removeprefix('ver_')}_3"
     return any(line.get("event_id") == name for line in stack.logs("publish"))
 
@@ -92,7 +92,7 @@ def secret_values(stack: Stack, names: dict[str, str]) -> list[str]:
     return [secrets.get_secret_value(SecretId=names[secret])["SecretString"] for secret in SECRETS]
 
 
-def test_the_template_keeps_no_other_resource(stack: Stack) -> None:
+def test_template_keeps_no_other_resource(stack: Stack) -> None:
     from tests.sandbox.template import read
 
     resources = read().document["Resources"].items()

@@ -1,4 +1,4 @@
-"""What is deployed is what the checkout has, and the README's commands work on it as they are written."""
+"""Tests that the deployment equals the checkout, and that the README's commands work as written."""
 
 import hashlib
 import json
@@ -11,12 +11,12 @@ from tests.deployed.checkout import TEMPLATE_EDITS, Checkout
 from tests.deployed.readme import ROOT, deploy_steps
 from tests.deployed.stack import NAME, Stack
 
-# Where `sam deploy` puts the bucket and key of what it uploaded.
+# `sam deploy` replaces these properties by the bucket and key of its upload.
 _CODE = ("CodeUri", "ContentUri")
 _BUNDLE = Path("BridgeLayer/python/certifi/cacert.pem")
 
 
-def test_the_deployed_template_is_ours_but_for_the_pinned_edits(stack: Stack) -> None:
+def test_deployed_template_equals_the_checkout_except_listed_edits(stack: Stack) -> None:
     ours = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     found = stack.client("cloudformation").get_template(StackName=NAME, TemplateStage="Original")["TemplateBody"]
     deployed = yaml_parse(found) if isinstance(found, str) else json.loads(json.dumps(found))
@@ -24,7 +24,7 @@ def test_the_deployed_template_is_ours_but_for_the_pinned_edits(stack: Stack) ->
     assert tuple(differences(without_code(ours), without_code(deployed))) == TEMPLATE_EDITS
 
 
-def test_the_package_of_the_functions_is_the_checkouts(stack: Stack, checkout: Checkout) -> None:
+def test_deployed_package_equals_the_checkout(stack: Stack, checkout: Checkout) -> None:
     built = checkout.folder / ".aws-sam/build"
     package, sources = built / "BridgeLayer/python/bridge", ROOT / "layers/bridge/bridge"
     modules = [path.relative_to(package) for path in package.rglob("*.py")]
@@ -34,10 +34,10 @@ def test_the_package_of_the_functions_is_the_checkouts(stack: Stack, checkout: C
     assert (built / _BUNDLE).read_bytes().endswith(checkout.bundle.read_bytes())
 
 
-def test_the_commands_of_the_readme_make_a_key_and_call_the_api(stack: Stack, checkout: Checkout) -> None:
+def test_readme_commands_make_a_key_and_call_the_api(stack: Stack, checkout: Checkout) -> None:
     steps = deploy_steps()
-    # The authorizer keeps the keys for five minutes.
-    stack.start_anew("AuthorizeFunction")
+    # The authorizer caches the keys for five minutes.
+    stack.force_cold_start("AuthorizeFunction")
 
     printed = checkout.run(steps[3][0], *steps[4], *steps[5]).stdout
 
@@ -49,7 +49,7 @@ def test_the_commands_of_the_readme_make_a_key_and_call_the_api(stack: Stack, ch
 
 
 def json_documents(text: str) -> list[Any]:
-    """JSON documents one after the other."""
+    """Parses concatenated JSON documents."""
     decoder, found, rest = json.JSONDecoder(), [], text.strip()
     while rest:
         document, end = decoder.raw_decode(rest)
@@ -59,7 +59,7 @@ def json_documents(text: str) -> list[Any]:
 
 
 def without_code(template: dict[str, Any]) -> dict[str, Any]:
-    """The template without the paths of its code and the metadata of `sam build`."""
+    """Returns the template without the paths of its code and the metadata of `sam build`."""
     resources = {}
     for name, resource in template["Resources"].items():
         properties = {key: value for key, value in resource.get("Properties", {}).items() if key not in _CODE}
@@ -71,7 +71,7 @@ def without_code(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def differences(ours: Any, deployed: Any, path: str = "") -> list[str]:
-    """The paths at which the two differ, with both values."""
+    """Returns the paths at which two values differ, with both values."""
     if isinstance(ours, dict) and isinstance(deployed, dict):
         keys = sorted(ours.keys() | deployed.keys())
         return [each for key in keys for each in differences(ours.get(key), deployed.get(key), f"{path}/{key}")]

@@ -1,4 +1,4 @@
-"""Each permission of publish and deliver is taken in turn: an event waits, with line and metric, and comes later."""
+"""Removes one permission of publish and deliver at a time: the event waits, and is delivered later."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.cli.webhooks import new_secret
-from tests.deployed.permission_cases import DELIVERIES, PUBLISH, PUT_AWAY, REPLAY
+from tests.deployed.permission_cases import DELIVERIES, PUBLISH, REPLAY, SET_ASIDE
 from tests.deployed.permissions import Permission, assert_unavailable, denied
 from tests.deployed.receiver import CRM, Receiver
 from tests.deployed.stack import Stack, eventually
@@ -21,7 +21,7 @@ DETAIL = {
     "timestamp": "2026-01-31T08:00:00.000Z",
     "data": {"id": ID, "sequence": 2},
 }
-# What the endpoint responds, in turn before 204, and whether the message is still the bus's.
+# By operation: the endpoint's responses before 204, and whether the message comes from the bus.
 CASES: dict[str, tuple[list[int], bool]] = {
     "GetSecretValue": ([], True),
     "SendMessageBatch": ([], True),
@@ -33,7 +33,7 @@ CASES: dict[str, tuple[list[int], bool]] = {
 
 
 @pytest.mark.parametrize("permission", DELIVERIES, ids=lambda each: f"{each.sid}-{each.action}")
-def test_a_webhook_that_is_denied_anything_stays_and_is_delivered_later(
+def test_webhook_without_a_permission_is_delivered_later(
     permission: Permission, stack: Stack, receiver: Receiver
 ) -> None:
     receiver.statuses, is_from_bus = list(CASES[DELIVERIES[permission]][0]), CASES[DELIVERIES[permission]][1]
@@ -43,26 +43,26 @@ def test_a_webhook_that_is_denied_anything_stays_and_is_delivered_later(
         with denied(stack, permission, DELIVERIES[permission], about=ID):
             assert _deliver(stack, message) == ["message-1"]
 
-        # A secret that could not be read is tried again after two seconds.
+        # After a failure, a process reads a secret again after two seconds.
         eventually(lambda: _deliver(stack, message) == [])
         eventually(lambda: receiver.received[before:])
     receiver.statuses.clear()
 
 
 @pytest.mark.usefixtures("endpoints")
-def test_an_event_that_the_bus_denies_waits_in_the_stream_and_is_sent_later(stack: Stack, receiver: Receiver) -> None:
+def test_event_without_its_permission_waits_in_the_stream(stack: Stack, receiver: Receiver) -> None:
     with denied(stack, PUBLISH, "PutEvents") as denial:
         created = stack.create()
 
     assert denial.verification_id == created["id"]
-    eventually(lambda: receiver.about(created["id"], CRM))
+    eventually(lambda: receiver.accepted(created["id"], CRM))
 
 
-def test_a_change_that_cannot_be_set_aside_holds_up_the_stream_and_is_set_aside_later(stack: Stack) -> None:
+def test_unreadable_change_blocks_the_stream_until_it_can_be_set_aside(stack: Stack) -> None:
     created = stack.create()
     sqs, queue = stack.client("sqs"), stack.resource("PublishDeadLetterQueue")
-    with denied(stack, PUT_AWAY, "SendMessage") as denial:
-        # An operator has damaged the row.
+    with denied(stack, SET_ASIDE, "SendMessage") as denial:
+        # A damaged row, which publish cannot read.
         stack.overwrite(created, created_at={"S": "once"}, advanced={"BOOL": True})
 
     assert denial.verification_id == created["id"]
@@ -75,20 +75,20 @@ def test_a_change_that_cannot_be_set_aside_holds_up_the_stream_and_is_set_aside_
 
 
 @pytest.mark.usefixtures("endpoints")
-def test_a_replay_is_503_and_sends_when_asked_again(stack: Stack, receiver: Receiver) -> None:
+def test_replay_without_its_permission_is_503_until_restored(stack: Stack, receiver: Receiver) -> None:
     created = stack.create()
-    eventually(lambda: receiver.about(created["id"], CRM))
+    eventually(lambda: receiver.accepted(created["id"], CRM))
     path = f"/verifications/{created['id']}/events/replay"
     with denied(stack, REPLAY, "PutEvents") as denial:
         assert_unavailable(stack.call("POST", path))
 
     assert denial.verification_id == created["id"]
     assert stack.call("POST", path).status_code == 202
-    eventually(lambda: len(receiver.about(created["id"], CRM)) == 2)
+    eventually(lambda: len(receiver.accepted(created["id"], CRM)) == 2)
 
 
 def _deliver(stack: Stack, message: dict[str, Any]) -> list[str]:
-    """The messages that deliver reports as failed."""
+    """Invokes deliver with a message; returns the ids of the messages that it reports as failed."""
     sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
     record = {"messageId": "message-1", "receiptHandle": "handle", "body": json.dumps(message), "attributes": sent}
     result = stack.invoke("DeliverFunction", {"Records": [record | {"eventSource": "aws:sqs"}]})

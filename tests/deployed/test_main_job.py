@@ -1,4 +1,4 @@
-"""People are verified: through the deployed API, authorizer, layers and roles."""
+"""Tests the main flow through the deployed API, authorizer, layers and roles."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,7 +7,7 @@ from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
 
-def test_a_person_who_returns_is_verified(stack: Stack, vendor: FakeVendor) -> None:
+def test_person_who_returns_is_verified(stack: Stack, vendor: FakeVendor) -> None:
     created = stack.create(reference="order-1")
     assert (created["status"], created["sequence"]) == ("pending", 1)
 
@@ -26,12 +26,12 @@ def test_a_person_who_returns_is_verified(stack: Stack, vendor: FakeVendor) -> N
     assert vendor.calls()["by_token"][created["token"]] == 1
 
 
-def test_a_person_begins_on_a_start_page_and_is_verified(stack: Stack) -> None:
+def test_person_with_a_start_page_is_verified(stack: Stack) -> None:
     created = stack.create(link="on_open", valid_for=86400, locale="ms")
     assert "url" not in created
     page = stack.open(created["start_url"])
     assert (page.status_code, page.headers["Content-Language"]) == (200, "ms"), (page.text, stack.logs("redirect"))
-    # A desktop's: the layer has what draws it.
+    # The QR code for a desktop, which a package in the layer draws.
     assert '<svg role="img"' in page.text
 
     tapped = [stack.open(created["start_url"], method="POST") for _ in range(2)]
@@ -43,7 +43,7 @@ def test_a_person_begins_on_a_start_page_and_is_verified(stack: Stack) -> None:
     assert parse_qs(urlsplit(followed.headers["Location"]).query)["status"] == ["verified"]
 
 
-def test_a_result_has_pictures_as_links_that_open(stack: Stack) -> None:
+def test_links_to_the_pictures_of_a_result_work(stack: Stack) -> None:
     created = stack.create()
     stack.open(stack.verify(created))
 
@@ -55,11 +55,11 @@ def test_a_result_has_pictures_as_links_that_open(stack: Stack) -> None:
     picture = stack.open(result["ocr_result"]["Image"])
     assert picture.status_code == 200, picture.text
     assert picture.headers["Content-Type"].startswith("image/")
-    # Only signed: the same object without the signature is nobody's.
+    # Without the signature the object is not readable.
     assert stack.open(result["ocr_result"]["Image"].partition("?")[0]).status_code == 403
 
 
-def test_a_refresh_completes_a_person_who_did_not_return(stack: Stack, vendor: FakeVendor) -> None:
+def test_refresh_completes_a_person_who_did_not_return(stack: Stack, vendor: FakeVendor) -> None:
     created = stack.create()
     vendor.play(created["token"], "9102")
 
@@ -69,7 +69,7 @@ def test_a_refresh_completes_a_person_who_did_not_return(stack: Stack, vendor: F
     assert refreshed.json()["status"] == "rejected"
 
 
-def test_redacting_erases_the_evidence_and_leaves_a_tombstone(stack: Stack) -> None:
+def test_redact_erases_the_evidence_and_leaves_a_tombstone(stack: Stack) -> None:
     created = stack.create(reference="order-2")
     stack.open(stack.verify(created))
     stack.call("GET", f"/verifications/{created['id']}?expand=result")
@@ -83,7 +83,7 @@ def test_redacting_erases_the_evidence_and_leaves_a_tombstone(stack: Stack) -> N
     assert stack.read(created)["status"] == "verified"
 
 
-def test_an_access_token_works_beside_keys(stack: Stack, identity_provider: IdentityProvider) -> None:
+def test_access_token_works_in_place_of_a_key(stack: Stack, identity_provider: IdentityProvider) -> None:
     token = identity_provider.token("verifications:write verifications:read")
     stranger = identity_provider.token("verifications:read", subject="user-2")
     elsewhere = identity_provider.token("verifications:read", audience="another-api")
@@ -95,19 +95,19 @@ def test_an_access_token_works_beside_keys(stack: Stack, identity_provider: Iden
     assert stack.call("GET", f"/verifications/{created['id']}", key=elsewhere).status_code == 403
 
 
-def test_requests_without_a_good_key_are_refused_by_the_authorizer(stack: Stack) -> None:
+def test_request_without_a_valid_key_is_rejected(stack: Stack) -> None:
     assert stack.open(f"{stack.outputs()['ApiUrl']}/verifications?reference=order-1").status_code == 401
     assert stack.call("GET", "/verifications?reference=order-1", key="ek_unknown").status_code == 403
 
 
-def test_a_poison_message_goes_to_the_dead_letter_queue(stack: Stack) -> None:
+def test_invalid_message_goes_to_the_dead_letter_queue(stack: Stack) -> None:
     sqs = stack.client("sqs")
-    poison = '{"id": "no verification has this id"}'
-    with stack.hiding_messages_for(1):
-        sqs.send_message(QueueUrl=stack.resource("DueQueue"), MessageBody=poison)
+    invalid = '{"id": "no verification has this id"}'
+    with stack.visibility_timeout(1):
+        sqs.send_message(QueueUrl=stack.resource("DueQueue"), MessageBody=invalid)
         dead = eventually(lambda: sqs.receive_message(QueueUrl=stack.resource("DueDeadLetterQueue")).get("Messages"))
 
-    assert [message["Body"] for message in dead] == [poison]
+    assert [message["Body"] for message in dead] == [invalid]
     sqs.delete_message(QueueUrl=stack.resource("DueDeadLetterQueue"), ReceiptHandle=dead[0]["ReceiptHandle"])
     failed = [line for line in stack.logs("finalize") if line.get("message") == "message_failed"]
     assert [line["error"] for line in failed if line["message_id"] == dead[0]["MessageId"]], failed

@@ -1,7 +1,7 @@
-"""Each permission is taken from its role in turn: the documented error, a log line and a metric, and nothing lost
-when it is given back. Here those of requests; test_background_permissions.py has the rest.
+"""Removes one permission at a time: the response is the documented error, and nothing is lost once it is restored.
 
-`denied` holds the line and the metric; a test says which verification the line names.
+These permissions are those of requests; test_background_permissions.py and test_event_permissions.py have the others.
+`denied` checks the log line and the metric.
 """
 
 import uuid
@@ -9,47 +9,47 @@ from typing import Any
 
 import pytest
 
-from tests.deployed.permission_cases import CREATES, READ_KEYS, RELEASE, REQUESTS, TAKEN, is_enforced
+from tests.deployed.permission_cases import CREATES, READ_KEYS, RELEASE, REQUESTS, TESTED, is_enforced
 from tests.deployed.permissions import Permission, assert_unavailable, denied, permissions, verified, without
 from tests.deployed.receiver import CRM, Receiver
-from tests.deployed.stack import WANTED, Stack, eventually
+from tests.deployed.stack import BODY, Stack, eventually
 from tests.sandbox import template
 from tests.sandbox.vendor import FakeVendor
 
 
-def test_every_permission_that_the_emulator_enforces_is_taken(stack: Stack) -> None:
+def test_every_enforced_permission_has_a_test(stack: Stack) -> None:
     deployed = {each for role in template.read().of_type("AWS::IAM::Role") for each in permissions(stack, role)}
 
-    assert {permission for permission in deployed if is_enforced(permission)} == TAKEN
+    assert {permission for permission in deployed if is_enforced(permission)} == TESTED
 
 
 @pytest.mark.usefixtures("endpoints")
-def test_a_permission_that_is_not_taken_is_not_enforced(stack: Stack, vendor: FakeVendor, receiver: Receiver) -> None:
-    """Where a newer version of the emulator enforces one of these, this fails: take it like the others then."""
+def test_permissions_without_a_test_are_not_enforced(stack: Stack, vendor: FakeVendor, receiver: Receiver) -> None:
+    """If this fails because a newer emulator enforces one of them, add that one to permission_cases.py."""
     created = stack.create()
     vendor.play(created["token"], "verified")
     functions = ("Sweep", "Finalize", "Publish", "Deliver")
     deployed = {each for function in functions for each in permissions(stack, f"{function}Role")}
     with without(stack, *[permission for permission in deployed if not is_enforced(permission)]):
         for function in functions:
-            stack.start_anew(f"{function}Function")
+            stack.force_cold_start(f"{function}Function")
         stack.make_due(created)
         stack.sweep()
         eventually(lambda: stack.read(created)["status"] == "verified")
         eventually(lambda: [line for line in stack.logs("finalize") if line.get("verification_id") == created["id"]])
-        eventually(lambda: receiver.about(created["id"], CRM))
+        eventually(lambda: receiver.accepted(created["id"], CRM))
 
 
-def test_without_the_keys_the_authorizer_fails_closed(stack: Stack, new_key: str) -> None:
+def test_authorizer_without_the_keys_fails_closed(stack: Stack, new_key: str) -> None:
     with denied(stack, READ_KEYS, "GetSecretValue"):
-        stack.start_anew("AuthorizeFunction")
+        stack.force_cold_start("AuthorizeFunction")
         assert stack.call("GET", "/verifications?reference=none", key=new_key).status_code == 500
 
     assert stack.call("GET", "/verifications?reference=none", key=new_key).status_code == 200
 
 
 @pytest.mark.parametrize("permission", REQUESTS, ids=lambda each: f"{each.sid}-{each.action}")
-def test_a_request_is_503_and_is_served_when_sent_again(
+def test_request_without_its_permission_is_503_until_restored(
     permission: Permission, stack: Stack, vendor: FakeVendor
 ) -> None:
     operation, request = REQUESTS[permission]
@@ -60,8 +60,7 @@ def test_a_request_is_503_and_is_served_when_sent_again(
     method, path = request.format(**target).split(" ")
 
     with denied(stack, permission, operation) as denial:
-        refused = stack.call(method, path)
-        assert_unavailable(refused)
+        assert_unavailable(stack.call(method, path))
 
     assert denial.verification_id == (target["id"] if "{id}" in request else None)
     served = stack.call(method, path)
@@ -73,35 +72,35 @@ def test_a_request_is_503_and_is_served_when_sent_again(
 
 
 @pytest.mark.parametrize("permission", CREATES, ids=lambda each: each.action)
-def test_a_create_is_503_and_the_same_key_creates_once(
+def test_create_without_a_permission_is_503_and_a_retry_creates_once(
     permission: Permission, stack: Stack, vendor: FakeVendor
 ) -> None:
     headers = {"Idempotency-Key": f"key-{uuid.uuid4()}"}
     links = vendor.calls()["create"]
     with denied(stack, permission, CREATES[permission]) as denial:
         # Cold: no credentials are cached.
-        stack.start_anew("VerificationsFunction")
-        assert_unavailable(stack.call("POST", "/verifications", json=WANTED, headers=headers))
+        stack.force_cold_start("VerificationsFunction")
+        assert_unavailable(stack.call("POST", "/verifications", json=BODY, headers=headers))
 
     def create() -> dict[str, Any] | None:
-        response = stack.call("POST", "/verifications", json=WANTED, headers=headers)
+        response = stack.call("POST", "/verifications", json=BODY, headers=headers)
         return response.json() if response.status_code == 201 else None
 
-    # A secret that could not be read is tried again after two seconds.
+    # After a failure, a process reads a secret again after two seconds.
     created = eventually(create)
     assert created is not None
     assert created["id"] == denial.verification_id
     assert vendor.calls()["create"] == links + 1
 
 
-def test_a_reservation_that_cannot_be_released_is_taken_up_after_its_lease(stack: Stack, vendor: FakeVendor) -> None:
+def test_unreleased_reservation_is_taken_over_after_its_lease(stack: Stack, vendor: FakeVendor) -> None:
     headers = {"Idempotency-Key": f"key-{uuid.uuid4()}"}
     vendor.fault("422", on="create", times=1)
     with denied(stack, RELEASE, "DeleteItem") as denial:
-        refused = stack.call("POST", "/verifications", json=WANTED, headers=headers)
+        refused = stack.call("POST", "/verifications", json=BODY, headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (502, "vendor_rejected")
 
-    assert stack.call("POST", "/verifications", json=WANTED, headers=headers).json()["code"] == "still_running"
+    assert stack.call("POST", "/verifications", json=BODY, headers=headers).json()["code"] == "still_running"
     stack.overwrite({"id": str(denial.verification_id)}, lease_until={"N": "1"})
-    created = stack.call("POST", "/verifications", json=WANTED, headers=headers)
+    created = stack.call("POST", "/verifications", json=BODY, headers=headers)
     assert (created.status_code, created.json()["id"]) == (201, denial.verification_id)

@@ -1,4 +1,4 @@
-"""Updates of the deployed stack: parameters, code, layers, a failed update, and what an operator put by hand."""
+"""Tests updates of the deployed stack: parameters, code, layers, and a failed update. Secrets stay unchanged."""
 
 import json
 import uuid
@@ -18,16 +18,16 @@ from tests.sandbox.vendor import FakeVendor
 FUNCTIONS = ("Authorize", "Verifications", "Redirect", "Sweep", "Finalize", "Publish", "Deliver", "About")
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 _DAY = 86_400
-# Seconds: the schedule's minute, and the calls that follow it.
+# The schedule's minute and the calls that follow it, in seconds.
 _A_MINUTE = 90
 _READ = "verifications:read"
 _LIST = "/verifications?reference=x"
 _HEALTH = json.loads((ROOT / "events/about/health.json").read_text(encoding="utf-8"))
 
-# Changes of the sources whose effect is visible from outside: the file, the old text, the new text.
+# Changes of sources that a caller can see: the file, the old text, the new text.
 NEW_CODE = ("functions/about/app.py", '{"status": "ok"}', '{"status": "ok", "release": "new"}')
 NEW_LAYER = ("layers/bridge/bridge/web/responses.py", '{"Cache-Control": "no-store",', '{"Cache-Control": "no-cache",')
-# The JWT layer has no code of its own. This line stands for a release of PyJWT that reads tokens in another way.
+# The JWT layer has no code of its own. This line simulates a release of PyJWT that ignores scopes.
 _LINE = 'decode = lambda *a, **k: {**api_jwt.decode(*a, **k), "scope": ""}'
 _RECIPE = f"""\techo '{_LINE}' >>"$(ARTIFACTS_DIR)/python/jwt/__init__.py"\n"""
 NEW_JWT_LAYER = ("layers/jwt/Makefile", "\tfind ", f"{_RECIPE}\tfind ")
@@ -35,7 +35,7 @@ NEW_JWT_LAYER = ("layers/jwt/Makefile", "\tfind ", f"{_RECIPE}\tfind ")
 
 @pytest.fixture(scope="module", autouse=True)
 def leave_as_found(stack: Stack, checkout: Checkout) -> Iterator[None]:
-    """For the next tests parameters, code and layers are what they were: one deployment for all tests of the module."""
+    """Restores parameters, code and layers after the tests of this module, with one deployment."""
     before = stack.parameters()
     with checkout.restoring_the_build():
         yield
@@ -45,8 +45,8 @@ def leave_as_found(stack: Stack, checkout: Checkout) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def absent(stack: Stack, vendor: FakeVendor) -> dict[str, Any]:
-    """A person who finished at the vendor and never returned; the schedule's minute passes while others deploy."""
+def unreturned(stack: Stack, vendor: FakeVendor) -> dict[str, Any]:
+    """A due verification of a person who finished and did not return. The schedule completes it during other tests."""
     created = stack.create()
     vendor.play(created["token"], "verified")
     stack.make_due(created)
@@ -58,14 +58,14 @@ def secrets(stack: Stack) -> dict[str, str]:
     return current_secrets(stack)
 
 
-def test_a_changed_parameter_is_live_at_once_in_every_function(
+def test_changed_parameters_are_live_at_once_in_every_function(
     stack: Stack,
     checkout: Checkout,
     vendor: FakeVendor,
     identity_provider: IdentityProvider,
     secrets: dict[str, str],
 ) -> None:
-    # All functions have run, and are warm.
+    # All functions run once, and are then warm.
     before = {name: stack.create() for name in ("returns", "absent")}
     stack.sweep()
     assert finished_sweeps(stack)
@@ -95,7 +95,7 @@ def test_a_changed_parameter_is_live_at_once_in_every_function(
     # redirect
     stack.open(stack.verify(before["returns"]))
     assert retention(stack, before["returns"]) == 7 * _DAY
-    # sweep, whose every run leaves a line at INFO, and finalize
+    # sweep, which logs one line at INFO per run, and finalize
     runs = finished_sweeps(stack)
     vendor.play(before["absent"]["token"], "verified")
     stack.make_due(before["absent"])
@@ -105,24 +105,24 @@ def test_a_changed_parameter_is_live_at_once_in_every_function(
     assert finished_sweeps(stack) == runs
     # about
     assert health_below(stack, "/ekyc") == 200
-    # All of it happened with traces, which each role may send.
+    # Each function is traced, and its role may send traces.
     assert [traces(stack, function) for function in FUNCTIONS] == [TRACES] * len(FUNCTIONS)
     assert current_secrets(stack) == secrets
 
 
-@pytest.mark.usefixtures("absent")
-def test_a_plain_build_and_deploy_puts_every_change_of_code_and_layers_live(
+@pytest.mark.usefixtures("unreturned")
+def test_plain_build_and_deploy_makes_code_and_layers_live(
     stack: Stack, checkout: Checkout, identity_provider: IdentityProvider
 ) -> None:
     bridge_layer = stack.layers("VerificationsFunction")
-    assert scopes_of_a_token_count(stack, identity_provider)
+    assert token_scopes_apply(stack, identity_provider)
 
     with checkout.edited(*NEW_JWT_LAYER):
         checkout.run("sam build", "sam deploy --config-env prod")
 
-    # Nothing else was deployed.
+    # The other layer is unchanged.
     assert stack.layers("VerificationsFunction") == bridge_layer
-    assert not scopes_of_a_token_count(stack, identity_provider)
+    assert not token_scopes_apply(stack, identity_provider)
 
     with checkout.edited(*NEW_CODE), checkout.edited(*NEW_LAYER):
         checkout.run("sam build", "sam deploy --config-env prod")
@@ -131,11 +131,11 @@ def test_a_plain_build_and_deploy_puts_every_change_of_code_and_layers_live(
     assert health.json() == {"status": "ok", "release": "new"}
     listed = stack.call("GET", _LIST)
     assert (health.headers["Cache-Control"], listed.headers["Cache-Control"]) == ("no-cache", "no-cache")
-    # What was taken back is gone.
-    assert scopes_of_a_token_count(stack, identity_provider)
+    # The reverted change is not live any more.
+    assert token_scopes_apply(stack, identity_provider)
 
 
-def test_a_failed_update_rolls_back_and_the_next_one_succeeds(
+def test_failed_update_rolls_back_and_the_next_one_succeeds(
     stack: Stack, checkout: Checkout, secrets: dict[str, str]
 ) -> None:
     built = checkout.folder / ".aws-sam/build/template.yaml"
@@ -158,16 +158,16 @@ def test_a_failed_update_rolls_back_and_the_next_one_succeeds(
     assert current_secrets(stack) == secrets
 
 
-def test_a_person_who_never_returns_is_completed_by_the_schedule(stack: Stack, absent: dict[str, Any]) -> None:
+def test_schedule_completes_a_person_who_never_returns(stack: Stack, unreturned: dict[str, Any]) -> None:
     eventually(
-        lambda: stack.read(absent)["status"] == "verified",
+        lambda: stack.read(unreturned)["status"] == "verified",
         seconds=_A_MINUTE,
-        why=lambda: (stack.logs("sweep"), stack.logs("finalize"), stack.item(absent)),
+        why=lambda: (stack.logs("sweep"), stack.logs("finalize"), stack.item(unreturned)),
     )
 
 
 def current_secrets(stack: Stack) -> dict[str, str]:
-    """What is in the secrets now; both hold what an operator put, not what the template seeds."""
+    """Returns the values of the secrets. Both have an operator's values, not those of the template."""
     outputs = stack.outputs()
     values = {
         name: stack.client("secretsmanager").get_secret_value(SecretId=outputs[name])["SecretString"]
@@ -179,12 +179,12 @@ def current_secrets(stack: Stack) -> dict[str, str]:
 
 
 def lifetime(created: dict[str, Any]) -> int:
-    """Seconds."""
+    """Returns the lifetime of the link in seconds."""
     return round(timestamp(created["expires_at"]) - timestamp(created["created_at"]))
 
 
 def retention(stack: Stack, created: dict[str, Any]) -> float:
-    """Seconds from the final status to the end of the record."""
+    """Returns the seconds from the final status to the item's ttl."""
     item = stack.item(created)
     return round(float(item["ttl"]["N"]) - timestamp(item["updated_at"]["S"]), -2)
 
@@ -198,13 +198,13 @@ def finished_sweeps(stack: Stack) -> int:
 
 
 def health_below(stack: Stack, path: str) -> int:
-    """The status of /health as API Gateway asks for it behind an API mapping, whose path it leaves in rawPath."""
+    """Returns the status of /health behind an API mapping, whose path API Gateway leaves in rawPath."""
     status: int = stack.invoke("AboutFunction", {**_HEALTH, "rawPath": f"{path}/health"})["Payload"]["statusCode"]
     return status
 
 
-def scopes_of_a_token_count(stack: Stack, identity_provider: IdentityProvider) -> bool:
-    """Whether a new access token may do what its scope says."""
+def token_scopes_apply(stack: Stack, identity_provider: IdentityProvider) -> bool:
+    """Whether a new access token has the permissions of its scope."""
     audience = stack.parameters()["JwtAudience"]
     token = identity_provider.token(_READ, subject=f"user-{uuid.uuid4()}", audience=audience)
     response = stack.call("GET", _LIST, key=token)
@@ -213,7 +213,7 @@ def scopes_of_a_token_count(stack: Stack, identity_provider: IdentityProvider) -
 
 
 def traces(stack: Stack, function: str) -> set[str] | None:
-    """What the role of a function may ask of X-Ray; None of one that is not traced and may ask nothing."""
+    """Returns the X-Ray actions that a function's role allows; None if the function is not traced."""
     mode = stack.configuration(f"{function}Function")["TracingConfig"]["Mode"]
     allowed = {each.action for each in permissions(stack, f"{function}Role") if each.sid == "SendTraces"}
     assert (mode == "Active") == bool(allowed)

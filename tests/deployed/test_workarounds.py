@@ -1,4 +1,4 @@
-"""Each workaround is needed, and does what it says. One that fails here as not needed any more can be deleted."""
+"""Tests that each workaround works, and that the unchanged emulator still needs it."""
 
 import base64
 import io
@@ -24,14 +24,14 @@ from tests.deployed.stack import eventually
 
 @pytest.fixture(scope="module")
 def unchanged(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Emulator]:
-    """The emulator as it is, without the workarounds."""
+    """An emulator without the workarounds."""
     with Emulator(tmp_path_factory.mktemp("unchanged"), authority, unchanged=True) as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="module")
 def workarounds_applied(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Emulator]:
-    """With the workarounds, and without what the session deploys."""
+    """An emulator with the workarounds, without the session's stack."""
     with Emulator(tmp_path_factory.mktemp("workarounds"), authority) as emulator:
         yield emulator
 
@@ -42,7 +42,7 @@ def statement(effect: str, actions: str | list[str], resource: str, **more: Any)
 
 
 def as_role(emulator: Emulator, name: str, policy: str, service: str) -> tuple[str, Any]:
-    """The ARN of a new role with that policy, and a client with its rights."""
+    """Creates a role with a policy; returns its ARN and a client with its permissions."""
     trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     arn: str = emulator.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
@@ -54,7 +54,7 @@ def as_role(emulator: Emulator, name: str, policy: str, service: str) -> tuple[s
 
 
 def create_stack(emulator: Emulator, name: str, resources: Mapping[str, Any], output: Any) -> str:
-    """Deploys a template, and resolves one value in it."""
+    """Deploys a template with one output, and returns the output's value."""
     template = {"Resources": resources, "Outputs": {"Value": {"Value": output}}}
     cloudformation = emulator.client("cloudformation")
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
@@ -116,7 +116,7 @@ def leaves_health_to_the_api(emulator: Emulator) -> bool:
 
 
 def create_function(emulator: Emulator, name: str, source: str, **environment: str) -> Any:
-    """A function `app.handler` with that source; the client of Lambda."""
+    """Creates a function from the source of its app.py; returns the client of Lambda."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("app.py", source)
@@ -135,7 +135,7 @@ def create_function(emulator: Emulator, name: str, source: str, **environment: s
     return functions
 
 
-# Writes down the batches that it is given, and fails the last record of the first one.
+# Writes its batches to a file, and fails the last record of the first one.
 BATCHES = """
 import json, os
 def handler(event, context):
@@ -200,14 +200,14 @@ def makes_a_number_of_a_concurrency(emulator: Emulator) -> bool:
     mapping = {"FunctionName": "scaled", "EventSourceArn": arn, "ScalingConfig": {"MaximumConcurrency": "2"}}
     resources = {"Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping}}
     id = create_stack(emulator, "scales", resources, {"Ref": "Mapping"})
-    # boto3 makes a number of either.
+    # boto3 converts text to a number, so the test reads the body.
     bodies: list[bytes] = []
     functions.meta.events.register("before-parse", lambda response_dict, **_: bodies.append(response_dict["body"]))
     try:
         functions.get_event_source_mapping(UUID=id)
         return bool(json.loads(bodies[0])["ScalingConfig"] == {"MaximumConcurrency": 2})
     finally:
-        # As text it stops the polling for the tests that follow.
+        # As text it would stop polling for later tests.
         functions.delete_event_source_mapping(UUID=id)
 
 
@@ -236,14 +236,14 @@ PROBES = {
 
 
 @pytest.mark.parametrize("workaround", PROBES)
-def test_a_workaround_is_needed_and_works(workaround: str, unchanged: Emulator, workarounds_applied: Emulator) -> None:
+def test_workaround_works_and_is_needed(workaround: str, unchanged: Emulator, workarounds_applied: Emulator) -> None:
     behaves_as_aws = PROBES[workaround]
 
     assert behaves_as_aws(workarounds_applied)
     assert not behaves_as_aws(unchanged), f"the emulator behaves as AWS does: delete the workaround {workaround}"
 
 
-def test_every_workaround_is_probed() -> None:
+def test_every_workaround_has_a_probe() -> None:
     text = Path(__file__).with_name("ministack_workarounds.py").read_text(encoding="utf-8")
     applied = text.partition("def apply(")[2].partition("\n\n\n")[0]
     assert {line.strip().partition("(")[0] for line in applied.splitlines() if line.endswith(")")} == PROBES.keys()

@@ -1,4 +1,4 @@
-"""These tests need Node and npm's registry: `make policies` installs the engine, and `make check` asks for it."""
+"""Skips these tests if the engine is missing. `make policies` and `make check` install it; that needs Node and npm."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from . import engine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Integration tests record the calls that are judged here.
+    # Integration tests run first, because these tests evaluate the calls that they record.
     items.sort(key=_is_here)
     if engine.is_installed():
         return
-    reason = "LEFT OUT: policies are not judged; `make policies` installs the engine, and needs Node and npm's registry"
+    reason = "LEFT OUT: policies are not tested; `make policies` installs the engine, and needs Node and npm's registry"
     for item in items:
         if _is_here(item):
             item.add_marker(pytest.mark.skip(reason=reason))

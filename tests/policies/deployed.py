@@ -1,4 +1,4 @@
-"""The stack's policies with ARNs in place of intrinsic functions, as they stand in an account."""
+"""The stack's policies as they are in an account: with ARNs in place of intrinsic functions."""
 
 import re
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ _PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
-# What CloudFormation makes of a logical id; a log group and a bus bring their own name.
+# The ARNs that CloudFormation creates. {id} is the logical id; {name} is the name in the template, if there is one.
 _ARNS = {
     "AWS::ApiGatewayV2::Api": "",
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-{{id}}-1A2B3C",
     "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{{name}}",
-    # {name} is the bus and a slash for a rule of a bus that is not the default one.
+    # For a rule of a custom bus, {name} is the bus and a slash.
     "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{name}}{STACK}-{{id}}-1A2B3C",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{{id}}-1A2B3C",
     "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -44,12 +44,12 @@ _NO_VALUE = object()
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What a stack with some parameters consists of."""
+    """The resources of a stack with some parameters."""
 
     template: Template
 
     def arn(self, name: str) -> str:
-        """The ARN of a resource, by its logical id."""
+        """Returns the ARN of a resource, by its logical id."""
         declared = self.template.document["Resources"][name]
         its = declared["Properties"]
         match declared["Type"]:
@@ -64,18 +64,18 @@ class Stack:
         return _ARNS[declared["Type"]].format(id=name, lower=f"{STACK}-{name}".lower(), name=given)
 
     def of_type(self, kind: str) -> dict[str, Document]:
-        """The resolved Properties of each resource of a type, by logical id."""
+        """Returns the resolved Properties of each resource of a type, by logical id."""
         return {name: self.resolve(properties) for name, properties in self.template.of_type(kind).items()}
 
     def role(self, function: str) -> Policy:
-        """What a function's role allows, by the function's name in lower case."""
+        """Returns the policy of a function's role, by the function's name in lower case."""
         name = f"{function.capitalize()}Role"
         policies = [each["PolicyDocument"] for each in self.resolve(self._properties(name)["Policies"])]
         statements = [statement for policy in policies for statement in policy["Statement"]]
         return {"Version": "2012-10-17", "Statement": statements}
 
     def resource_policy(self, arn: str) -> Policy | None:
-        """The policy of the bucket, key or queue that an ARN names, or that it is in; None for what has no policy."""
+        """Returns the policy of the bucket (also for an object in it), key or queue of an ARN; None if it has none."""
         if arn.startswith(self.arn("EvidenceBucket")):
             bucket: Policy = self.resolve(self._properties("EvidenceBucketPolicy")["PolicyDocument"])
             return bucket
@@ -89,7 +89,7 @@ class Stack:
         return None
 
     def resolve(self, value: Any) -> Any:
-        """A value without intrinsic functions."""
+        """Returns a value without intrinsic functions."""
         if isinstance(value, list):
             return [each for item in value if (each := self.resolve(item)) is not _NO_VALUE]
         if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The engine that judges requests: npm's @cloud-copilot/iam-simulate, in one Node process for all questions."""
+"""Evaluates IAM requests with npm's @cloud-copilot/iam-simulate, in one Node process for all requests."""
 
 import atexit
 import functools
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`denied_by`: the statements that deny it, by their Sid; none where no statement allows it."""
+    """`denied_by` has the Sids of the statements that deny the request. It is empty for an implicit deny."""
 
     result: str
     denied_by: frozenset[str]
@@ -54,24 +54,24 @@ def is_installed() -> bool:
     return bool(shutil.which("node")) and (FOLDER / "node_modules/@cloud-copilot/iam-simulate").is_dir()
 
 
-def judge(requests: Sequence[Request]) -> list[Verdict]:
-    """A verdict for each request, in order.
+def evaluate(requests: Sequence[Request]) -> list[Verdict]:
+    """Returns a verdict for each request, in order.
 
     Raises:
         ValueError: the engine does not know an action, a resource or a condition key, or a policy is malformed.
     """
     policies: dict[str, Policy] = {}
-    questions = [_question(each, policies) for each in requests]
-    answers = _ask({"policies": policies, "questions": questions})
-    return [_verdict(request, answer) for request, answer in zip(requests, answers, strict=True)]
+    messages = [_message(each, policies) for each in requests]
+    results = _call({"policies": policies, "requests": messages})
+    return [_verdict(request, result) for request, result in zip(requests, results, strict=True)]
 
 
 def actions_on(service: str, kind: str) -> frozenset[str]:
-    """The actions of a service that are about a kind of resource, as AWS's service authorization reference has them."""
-    return frozenset(_ask({"actions": {"service": service, "kind": kind}}))
+    """Returns the actions of a service on a type of resource, from AWS's service authorization reference."""
+    return frozenset(_call({"actions": {"service": service, "kind": kind}}))
 
 
-def _question(request: Request, policies: dict[str, Policy]) -> dict[str, Any]:
+def _message(request: Request, policies: dict[str, Policy]) -> dict[str, Any]:
     def named(policy: Policy) -> str:
         name = json.dumps(policy, sort_keys=True)
         policies[name] = policy
@@ -88,34 +88,34 @@ def _question(request: Request, policies: dict[str, Policy]) -> dict[str, Any]:
     }
 
 
-def _verdict(request: Request, answer: Mapping[str, Any]) -> Verdict:
-    if answer["result"] == "Error":
-        raise ValueError(f"{request.action} on {request.resource}: {answer['detail']}")
-    return Verdict(answer["result"], frozenset(answer["deniedBy"]))
+def _verdict(request: Request, result: Mapping[str, Any]) -> Verdict:
+    if result["result"] == "Error":
+        raise ValueError(f"{request.action} on {request.resource}: {result['detail']}")
+    return Verdict(result["result"], frozenset(result["deniedBy"]))
 
 
-def _ask(question: Mapping[str, Any]) -> Any:
+def _call(message: Mapping[str, Any]) -> Any:
     node = _node()
     assert node.stdin
     assert node.stdout
-    node.stdin.write(json.dumps(question) + "\n")
+    node.stdin.write(json.dumps(message) + "\n")
     node.stdin.flush()
-    answer = node.stdout.readline()
-    if not answer:
-        raise RuntimeError("the policy engine failed, and says why on stderr")
-    return json.loads(answer)
+    result = node.stdout.readline()
+    if not result:
+        raise RuntimeError("the policy engine failed; its error is on stderr")
+    return json.loads(result)
 
 
 @functools.cache
 def _node() -> "subprocess.Popen[str]":
-    """One process for all questions: loading the engine takes longer than judging a hundred requests."""
-    command = ["node", str(_HERE / "judge.cjs"), str(FOLDER)]
+    """Starts the process for all requests. Loading the engine takes longer than evaluating a hundred requests."""
+    command = ["node", str(_HERE / "evaluate.cjs"), str(FOLDER)]
     node = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     atexit.register(_end, node)
     return node
 
 
 def _end(node: "subprocess.Popen[str]") -> None:
-    """It ends by itself when its questions do."""
+    """Closes the process's input, at which it ends."""
     with node:
         pass

@@ -1,4 +1,4 @@
-"""The calls that were recorded: by a simulation made here, and by the integration tests that ran before."""
+"""The calls whose permissions are tested: recorded by a simulation, or made by Lambda for a function."""
 
 import dataclasses
 from functools import cache
@@ -19,15 +19,15 @@ _SEEDS = ("1", "2", "3", "4")
 
 @cache
 def simulated() -> frozenset[Call]:
-    """Of runs in which people do all that they can, with faults and without."""
-    # What is rare (pictures that are erased late) takes some histories.
+    """Returns the calls of runs in which people do everything, with faults and without."""
+    # Rare calls, such as late erasure of pictures, need several seeds.
     chosen = [("1", scenarios.calm), *((seed, scenarios.harsh) for seed in _SEEDS)]
     runs = [(seed, dataclasses.replace(scenario(seed, 150), profile=BUSY)) for seed, scenario in chosen]
-    return frozenset(generalized(call) for seed, each in runs for call in World(seed, each).run().calls.used)
+    return frozenset(generalized(call) for seed, each in runs for call in World(seed, each).run().calls.iam_calls)
 
 
-# Of a row that cannot be read, and of a list by time, which no simulation makes; the integration tests record them
-# (test_roles).
+# The calls for an unreadable row and for a list by time, which the simulation does not make. test_roles.py checks that
+# the integration tests record them.
 NOT_SIMULATED = frozenset(
     {
         Call("publish", "sqs:SendMessage", "PublishDeadLetterQueue"),
@@ -37,8 +37,8 @@ NOT_SIMULATED = frozenset(
 
 
 def generalized(call: Call) -> Call:
-    """The same call about one object for all: ids differ in keys, and no policy names one. The simulation has names of
-    CloudFormation's in place of the stack's."""
+    """Returns the call with one key for all objects, because no policy names a verification; and with the stack's name
+    in place of the simulation's."""
     named = tuple((key, STACK if value == "AWS::StackName" else value) for key, value in call.context)
     call = dataclasses.replace(call, context=named)
     bucket, _, key = call.resource.partition("/")
@@ -49,7 +49,7 @@ def generalized(call: Call) -> Call:
 
 
 def by_lambda(stack: Stack, function: str) -> frozenset[Call]:
-    """What Lambda does in the name of a function's role: it writes the log, and polls what calls it.
+    """Returns the calls that Lambda makes with a function's role: it writes logs, and polls event sources.
 
     docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
     """
@@ -60,7 +60,7 @@ def by_lambda(stack: Stack, function: str) -> frozenset[Call]:
 
 
 def polls(stack: Stack, function: str) -> frozenset[Call]:
-    """What the event source mappings of a function do in the name of its role.
+    """Returns the calls that the event source mappings of a function make with its role.
 
     docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html for queues, for streams
     docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaDynamoDBExecutionRole.html, for what failed
@@ -73,7 +73,7 @@ def polls(stack: Stack, function: str) -> frozenset[Call]:
         table, is_stream, label = mapping["EventSourceArn"].partition("/stream/")
         if is_stream:
             source = f"{_named(stack, 'AWS::DynamoDB::Table', table)}/stream/{label}"
-            # ListStreams is about no single stream: service-authorization/latest/reference/list_amazondynamodb.html
+            # ListStreams has no resource: service-authorization/latest/reference/list_amazondynamodb.html
             calls |= {Call(function, action, source) for action in _READS} | {Call(function, LIST_STREAMS, "*")}
             failed = mapping["DestinationConfig"]["OnFailure"]["Destination"]
             calls.add(Call(function, "sqs:SendMessage", _named(stack, "AWS::SQS::Queue", failed)))
@@ -84,6 +84,6 @@ def polls(stack: Stack, function: str) -> frozenset[Call]:
 
 
 def _named(stack: Stack, kind: str, arn: str) -> str:
-    """The logical id of what an ARN names."""
+    """Returns the logical id of an ARN's resource."""
     (name,) = [each for each in stack.of_type(kind) if stack.arn(each) == arn]
     return name

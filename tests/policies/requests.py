@@ -1,4 +1,4 @@
-"""What IAM is asked when a function calls AWS: the call itself, and what services ask of the key in its name."""
+"""The IAM requests of a function's AWS call: the call itself, and the uses of the KMS key that it causes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from tests.calls import Call
 from .deployed import ACCOUNT, REGION, Stack
 from .engine import Policy, Request
 
-# Of each service that rests under the key: what it asks KMS in the caller's name, and with which encryption context.
+# The KMS actions that each service needs in the caller's name. The pages document them, with their encryption context.
 # DynamoDB: docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html (the table key), which
 #   also encrypts the stream: encryption.usagenotes.html
 # S3 with a bucket key: docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html (the context is the bucket's ARN)
@@ -25,7 +25,7 @@ _KEY_USE = {
     "dynamodb:GetRecords": ("kms:Decrypt",),
     "dynamodb:GetShardIterator": ("kms:Decrypt",),
     "dynamodb:ListStreams": (),
-    # The bus is under a key of AWS's own.
+    # An AWS owned key encrypts the bus.
     "events:PutEvents": (),
     "s3:GetObject": ("kms:Decrypt",),
     "s3:PutObject": ("kms:GenerateDataKey",),
@@ -44,7 +44,7 @@ _KEY_USE = {
 
 
 def requests(stack: Stack, call: Call, role: Policy | None = None) -> Iterator[Request]:
-    """All that a call asks of IAM. `role` replaces the policy of the function's role."""
+    """Yields the IAM requests of a call. `role` replaces the policy of the function's role."""
     identity = (role or stack.role(call.function),)
     arn = resource_arn(stack, call.resource)
     yield _request(stack, call.function, call.action, arn, dict(call.context), identity)
@@ -57,7 +57,7 @@ def requests(stack: Stack, call: Call, role: Policy | None = None) -> Iterator[R
 
 
 def trace(stack: Stack, function: str, action: str) -> Request:
-    """What Lambda asks in a role's name where it sends traces. X-Ray knows no resource.
+    """Returns Lambda's request for sending traces with a function's role. X-Ray has no resources.
 
     docs.aws.amazon.com/lambda/latest/dg/services-xray.html
     """
@@ -65,7 +65,7 @@ def trace(stack: Stack, function: str, action: str) -> Request:
 
 
 def session(stack: Stack, function: str) -> tuple[str, dict[str, str]]:
-    """The session of a function's role, and what every request of it carries."""
+    """Returns the session of a function's role, and the condition keys of its every request."""
     role = stack.arn(f"{function.capitalize()}Role")
     name = role.rpartition("/")[2]
     return f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{function}", {
@@ -76,7 +76,7 @@ def session(stack: Stack, function: str) -> tuple[str, dict[str, str]]:
 
 
 def resource_arn(stack: Stack, resource: str) -> str:
-    """The ARN of a resource by logical id, with what stands below it: `VerificationsTable/index/due`; `*` as it is."""
+    """Returns the ARN of a logical id with an optional path, such as `VerificationsTable/index/due`; `*` stays `*`."""
     if resource == "*":
         return resource
     name, slash, below = resource.partition("/")

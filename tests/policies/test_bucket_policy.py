@@ -1,4 +1,4 @@
-"""Who comes to the evidence, judged with a role beside it that may do everything in S3 and KMS."""
+"""Tests that the bucket policy restricts access to evidence, also for a role that may do everything in S3 and KMS."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import pytest
 
 from . import deployed
 from .deployed import ACCOUNT, REGION
-from .engine import Request, Verdict, actions_on, judge
+from .engine import Request, Verdict, actions_on, evaluate
 
 STACK = deployed.read()
 BUCKET, KEY = STACK.arn("EvidenceBucket"), STACK.arn("DataKey")
@@ -22,7 +22,7 @@ EVERYTHING = {
 }
 TLS = {"aws:SecureTransport": "true"}
 READ, WRITE, ERASE = "s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion"
-# The roles of the functions, and what the bucket lets each do to an object.
+# The functions' roles, and the actions on an object that the bucket policy allows to each.
 FUNCTIONS = {
     "VerificationsRole": {READ, WRITE, ERASE},
     "RedirectRole": {WRITE},
@@ -45,38 +45,38 @@ def _request(
     return Request(principal, action, resource, ACCOUNT, context, (EVERYTHING,), stack.resource_policy(resource))
 
 
-def _ask(
+def _verdict(
     action: str, role: str, resource: str = OBJECT, stack: deployed.Stack = STACK, context: Mapping[str, str] = TLS
 ) -> Verdict:
-    return judge([_request(action, role, resource, stack, context)])[0]
+    return evaluate([_request(action, role, resource, stack, context)])[0]
 
 
 @pytest.mark.parametrize("role", FUNCTIONS)
-def test_a_function_does_to_an_object_what_is_its_work(role: str) -> None:
+def test_each_function_has_only_its_actions_on_an_object(role: str) -> None:
     actions = [READ, WRITE, ERASE]
-    verdicts = judge([_request(action, STACK.arn(role)) for action in actions])
+    verdicts = evaluate([_request(action, STACK.arn(role)) for action in actions])
     assert {action for action, each in zip(actions, verdicts, strict=True) if each.allowed} == FUNCTIONS[role]
 
 
-def test_a_role_that_may_do_everything_can_do_nothing_to_an_object() -> None:
+def test_role_with_all_permissions_has_no_action_on_an_object() -> None:
     actions = sorted(actions_on("s3", "object"))
     assert {"s3:GetObjectVersionForReplication", "s3:ReplicateObject", "s3:ReplicateDelete"} <= set(actions)
     assert {"s3:GetObjectTorrent", "s3:RestoreObject", "s3:BypassGovernanceRetention"} <= set(actions)
-    verdicts = judge([_request(action, ADMINISTRATOR) for action in actions])
+    verdicts = evaluate([_request(action, ADMINISTRATOR) for action in actions])
     assert [action for action, each in zip(actions, verdicts, strict=True) if each.allowed] == []
 
 
-def test_the_account_itself_reads_no_object() -> None:
+def test_account_root_reads_no_object() -> None:
     root = f"arn:aws:iam::{ACCOUNT}:root"
     context = {"aws:PrincipalArn": root, "aws:SecureTransport": "true"}
     request = Request(root, READ, OBJECT, ACCOUNT, context, (EVERYTHING,), STACK.resource_policy(OBJECT))
-    assert not judge([request])[0].allowed
+    assert not evaluate([request])[0].allowed
 
 
-def test_administrators_stand_above_the_policy() -> None:
-    """They may replace it, which CloudTrail records, and docs/security.md says."""
+def test_administrator_can_replace_the_policy() -> None:
+    """docs/security.md says so. CloudTrail records it."""
     for action in ("s3:PutBucketPolicy", "s3:PutReplicationConfiguration", "s3:PutLifecycleConfiguration"):
-        assert _ask(action, ADMINISTRATOR, BUCKET).allowed
+        assert _verdict(action, ADMINISTRATOR, BUCKET).allowed
 
 
 def _with_reader(name: str) -> deployed.Stack:
@@ -84,33 +84,33 @@ def _with_reader(name: str) -> deployed.Stack:
 
 
 @pytest.mark.parametrize("named", ["role/auditor", "role/aud*"])
-def test_the_named_reader_reads_and_does_no_more(named: str) -> None:
+def test_named_reader_only_reads(named: str) -> None:
     stack = _with_reader(named)
-    assert _ask(READ, AUDITOR, stack=stack).allowed
-    assert _ask("s3:ListBucket", AUDITOR, BUCKET, stack).allowed
-    assert _ask("kms:Decrypt", AUDITOR, KEY, stack).allowed
-    assert not _ask(WRITE, AUDITOR, stack=stack).allowed
-    assert not _ask(ERASE, AUDITOR, stack=stack).allowed
-    assert not _ask("s3:ReplicateObject", AUDITOR, stack=stack).allowed
-    assert not _ask(READ, ADMINISTRATOR, stack=stack).allowed
+    assert _verdict(READ, AUDITOR, stack=stack).allowed
+    assert _verdict("s3:ListBucket", AUDITOR, BUCKET, stack).allowed
+    assert _verdict("kms:Decrypt", AUDITOR, KEY, stack).allowed
+    assert not _verdict(WRITE, AUDITOR, stack=stack).allowed
+    assert not _verdict(ERASE, AUDITOR, stack=stack).allowed
+    assert not _verdict("s3:ReplicateObject", AUDITOR, stack=stack).allowed
+    assert not _verdict(READ, ADMINISTRATOR, stack=stack).allowed
 
 
 @pytest.mark.parametrize("arn", [AUDITOR, FOREIGN, "role/auditor arn:aws:iam::999999999999:role/auditor"])
-def test_an_arn_is_no_reader(arn: str) -> None:
+def test_arn_is_rejected_as_a_reader(arn: str) -> None:
     pattern = STACK.template.document["Parameters"]["EvidenceReader"]["AllowedPattern"]
     assert re.fullmatch(pattern, "role/auditor")
     assert not re.fullmatch(pattern, arn)
 
 
-def test_a_role_of_the_readers_name_in_another_account_reads_nothing() -> None:
+def test_role_with_the_readers_name_in_another_account_reads_nothing() -> None:
     stack = _with_reader("role/*")
-    assert not _ask(READ, FOREIGN, stack=stack).allowed
-    assert not _ask("kms:Decrypt", FOREIGN, KEY, stack).allowed
+    assert not _verdict(READ, FOREIGN, stack=stack).allowed
+    assert not _verdict("kms:Decrypt", FOREIGN, KEY, stack).allowed
 
 
 @pytest.mark.parametrize("action", [READ, WRITE, ERASE])
-def test_nothing_goes_over_plain_http(action: str) -> None:
-    verdict = _ask(action, STACK.arn("VerificationsRole"), context={"aws:SecureTransport": "false"})
+def test_plain_http_is_denied(action: str) -> None:
+    verdict = _verdict(action, STACK.arn("VerificationsRole"), context={"aws:SecureTransport": "false"})
     assert "OnlyOverTls" in verdict.denied_by
 
 
@@ -119,7 +119,7 @@ def test_nothing_goes_over_plain_http(action: str) -> None:
     [
         ({}, set()),
         ({PREFIX: "aws:kms", NAMED: KEY}, set()),
-        # S3 would take aws/s3 for the first, and the caller's own key for the last.
+        # S3 would use the key aws/s3 for the first, and the caller's own key for the last.
         ({PREFIX: "aws:kms"}, {"NoUnnamedKey"}),
         ({PREFIX: "aws:kms", NAMED: OTHER_KEY}, {"NoOtherKey"}),
         ({NAMED: OTHER_KEY}, {"NoOtherKey"}),
@@ -128,19 +128,19 @@ def test_nothing_goes_over_plain_http(action: str) -> None:
         ({f"{PREFIX}-customer-algorithm": "AES256"}, {"NoCustomerProvidedKey"}),
     ],
 )
-def test_evidence_lies_under_the_key_of_this_stack(encryption: dict[str, str], denied_by: set[str]) -> None:
-    verdict = _ask(WRITE, STACK.arn("RedirectRole"), context=encryption)
+def test_evidence_is_encrypted_with_the_stacks_key_only(encryption: dict[str, str], denied_by: set[str]) -> None:
+    verdict = _verdict(WRITE, STACK.arn("RedirectRole"), context=encryption)
     assert (verdict.allowed, set(verdict.denied_by)) == (not denied_by, denied_by)
 
 
 @pytest.mark.parametrize("name", ["OnlyVerificationsReads", "OnlyTheFunctionsWrite", "OtherActionsOnlyByDeleters"])
-def test_each_statement_closes_something_alone(name: str) -> None:
+def test_no_statement_is_redundant(name: str) -> None:
     policy: Any = STACK.resource_policy(BUCKET)
     without = policy | {"Statement": [each for each in policy["Statement"] if each["Sid"] != name]}
     actions = [READ, WRITE, ERASE]
-    asked = [_request(action, ADMINISTRATOR) for action in actions]
-    opened = [
+    requests = [_request(action, ADMINISTRATOR) for action in actions]
+    unprotected = [
         Request(each.principal, each.action, each.resource, ACCOUNT, each.context, each.identity, without)
-        for each in asked
+        for each in requests
     ]
-    assert any(verdict.allowed for verdict in judge(opened))
+    assert any(verdict.allowed for verdict in evaluate(unprotected))

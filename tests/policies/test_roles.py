@@ -1,4 +1,4 @@
-"""Roles, bucket policy and key policy together, judged both ways: they allow what is called, and no more."""
+"""Tests that roles, bucket policy and key policy together allow exactly the calls that functions make."""
 
 import copy
 import dataclasses
@@ -14,7 +14,7 @@ from tests.simulation import scenarios, seeded_bugs
 from tests.simulation.world import World
 
 from . import deployed, recorded
-from .engine import Policy, judge
+from .engine import Policy, evaluate
 from .requests import requests, trace
 
 STACK = deployed.read()
@@ -25,55 +25,53 @@ VIA_SERVICE = "kms:ViaService"
 @cache
 def _calls(function: str) -> tuple[Call, ...]:
     made = {call for call in recorded.simulated() | recorded.NOT_SIMULATED if call.function == function}
-    # `about` calls nothing, and each of the others does.
+    # `about` is the only function without calls.
     assert bool(made) is (function != "about")
     return tuple(sorted(made | recorded.by_lambda(STACK, function)))
 
 
 def _denied(calls: Iterable[Call]) -> list[str]:
-    asked = [request for call in calls for request in requests(STACK, call)]
-    verdicts = zip(asked, judge(asked), strict=True)
+    all_requests = [request for call in calls for request in requests(STACK, call)]
+    verdicts = zip(all_requests, evaluate(all_requests), strict=True)
     return [f"{each.action} on {each.resource}: {verdict}" for each, verdict in verdicts if not verdict.allowed]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_call_of_the_simulation_is_allowed(function: str) -> None:
+def test_all_calls_of_the_simulation_are_allowed(function: str) -> None:
     assert _denied(_calls(function)) == []
 
 
-def test_every_call_of_the_integration_tests_is_allowed(request: pytest.FixtureRequest) -> None:
+def test_all_calls_of_the_integration_tests_are_allowed(request: pytest.FixtureRequest) -> None:
     if not any(item.path.parent.name == "integration" for item in request.session.items):
-        pytest.skip("no integration tests in this run, which record calls")
+        pytest.skip("this run has no integration tests, which record calls")
     made = {recorded.generalized(call) for call in recording.RECORDED}
     assert made
     assert _denied(sorted(made)) == []
 
 
-def test_what_the_simulation_does_not_run_makes_the_calls_that_are_listed_for_it(
-    request: pytest.FixtureRequest,
-) -> None:
+def test_integration_tests_make_the_calls_that_the_simulation_does_not(request: pytest.FixtureRequest) -> None:
     if not {"test_publish.py", "test_read.py"} <= {item.path.name for item in request.session.items}:
-        pytest.skip("no tests of publish and of lists in this run, which record these calls")
+        pytest.skip("this run has no tests of publish and of lists, which record these calls")
     assert set(recording.RECORDED) >= recorded.NOT_SIMULATED
 
 
-def test_a_call_that_no_role_allows_is_found() -> None:
+def test_call_without_a_permission_is_found() -> None:
     with seeded_bugs.read_without_permission():
         world = World("1", scenarios.calm("1", 20)).run()
-    (denied,) = _denied(call for call in world.calls.used if call.function == "finalize")
+    (denied,) = _denied(call for call in world.calls.iam_calls if call.function == "finalize")
     assert denied.startswith("dynamodb:GetItem on")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_role_sends_traces_where_they_are_turned_on(function: str) -> None:
+def test_role_sends_traces_only_if_tracing_is_active(function: str) -> None:
     actions = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
     for stack, allowed in ((deployed.read({"Tracing": "Active"}), True), (STACK, False)):
-        verdicts = judge([trace(stack, function, action) for action in actions])
+        verdicts = evaluate([trace(stack, function, action) for action in actions])
         assert [verdict.allowed for verdict in verdicts] == [allowed] * 2
 
 
-def test_no_put_into_the_audit_trail_reads_what_it_replaces() -> None:
+def test_put_into_the_audit_trail_may_not_return_the_old_item() -> None:
     put = Call("verifications", "dynamodb:PutItem", "AuditTable")
     reading = dataclasses.replace(put, context=(("dynamodb:ReturnValues", "ALL_OLD"),))
     assert _denied([put]) == []
@@ -81,7 +79,7 @@ def test_no_put_into_the_audit_trail_reads_what_it_replaces() -> None:
 
 
 def _narrowed(role: Policy) -> Iterator[tuple[str, Policy]]:
-    """The role without each of its permissions in turn: an action, a resource, a service that uses the key."""
+    """Yields the role without one permission at a time: an action, a resource, or a service that uses the key."""
     for number, statement in enumerate(role["Statement"]):
         places: list[tuple[str, list[str]]] = [(key, _many(statement[key])) for key in ("Action", "Resource")]
         services = statement.get("Condition", {}).get("StringEquals", {}).get(VIA_SERVICE)
@@ -108,20 +106,20 @@ def _many(value: Any) -> list[str]:
 
 
 def _unused(function: str, role: Policy) -> list[str]:
-    """The permissions of a role without which every recorded call is still allowed."""
+    """Returns the permissions of a role that no recorded call needs."""
     narrowed = dict(_narrowed(role))
-    asked = [
+    all_requests = [
         (name, request) for name, each in narrowed.items() for call in _calls(function)
         for request in requests(STACK, call, each)
     ]  # fmt: skip
-    verdicts = judge([request for _, request in asked])
-    needed = {name for (name, _), verdict in zip(asked, verdicts, strict=True) if not verdict.allowed}
+    verdicts = evaluate([request for _, request in all_requests])
+    needed = {name for (name, _), verdict in zip(all_requests, verdicts, strict=True) if not verdict.allowed}
     return [name for name in narrowed if name not in needed]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_without_any_one_permission_some_call_is_denied(function: str) -> None:
+def test_no_permission_is_unused(function: str) -> None:
     assert _unused(function, STACK.role(function)) == []
 
 
@@ -136,7 +134,7 @@ def test_without_any_one_permission_some_call_is_denied(function: str) -> None:
         ("sqs:ReceiveMessage", "DueDeadLetterQueue"),
     ],
 )
-def test_a_permission_too_much_is_found(action: str, resource: str) -> None:
+def test_unused_permission_is_found(action: str, resource: str) -> None:
     role = copy.deepcopy(STACK.role("redirect"))
     name, slash, below = resource.partition("/")
     arn = STACK.arn(name) + slash + below
@@ -144,8 +142,8 @@ def test_a_permission_too_much_is_found(action: str, resource: str) -> None:
     assert _unused("redirect", role) == [f"TooMuch: Action {action}", f"TooMuch: Resource {arn}"]
 
 
-def test_no_policy_of_a_resource_is_left_out() -> None:
-    """One of another type, such as a topic's, is not judged before `deployed.Stack.resource_policy` knows it."""
+def test_all_types_of_resource_policies_are_evaluated() -> None:
+    """`deployed.Stack.resource_policy` supports these types only."""
     types = {its["Type"] for its in STACK.template.document["Resources"].values()}
     assert {each for each in types if each.endswith("Policy")} == {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}
 
@@ -156,8 +154,8 @@ def test_no_role_allows_every_action_or_every_resource(function: str) -> None:
         assert statement["Effect"] == "Allow"
         assert not any("*" in action for action in _many(statement["Action"]))
         if statement["Action"] == recorded.LIST_STREAMS:
-            # It is about no resource: the statement would allow nothing with any other.
+            # ListStreams has no resource, so its statement allows nothing with another one.
             continue
         for resource in _many(statement["Resource"]):
-            # Ids are in the keys, so below a kind of object none can be named; and streams of a log have any name.
+            # No policy can name keys of objects, which contain ids, or streams of a log, which have any name.
             assert "*" not in resource.removesuffix("/records/*").removesuffix("/pictures/*").removesuffix(":*")

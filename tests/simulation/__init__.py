@@ -1,8 +1,8 @@
-"""The bridge's own handlers under simulated time, with a simulated AWS and vendor, and faults at every step.
+"""Runs the bridge's own handlers in simulated time, with a simulated AWS and vendor, and with faults at every step.
 
-    python -m tests.simulation          SEED=, VERIFICATIONS=, MINUTES= and PLOT= come from the environment
+    python -m tests.simulation          reads SEED, VERIFICATIONS, MINUTES and PLOT from the environment
 
-One seed, one history: every random choice comes from the seed, so a failing run can be replayed to the byte.
+Every random choice comes from the seed, so the same seed repeats a run exactly.
 """
 
 import os
@@ -16,5 +16,5 @@ if _LAYER not in sys.path:
 # Powertools reads these when `bridge` is first imported.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "ekyc-bridge")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "ekyc-bridge")
-# SAM's translator asks for a region.
+# SAM's translator needs a region.
 os.environ.setdefault("AWS_DEFAULT_REGION", "ap-southeast-1")

@@ -1,7 +1,7 @@
 """python -m tests.simulation [--scenario everything|harsh|calm|maintenance|flood|hang|receivers|bus|single]
 
-From the environment: SEED (one or more, by commas), VERIFICATIONS (in all), MINUTES (go on with further seeds for as
-long), PLOT (where an SVG of the vendor's calls goes; for one seed). Exits with 1 if a rule does not hold.
+Environment variables: SEED (one or more, separated by commas), VERIFICATIONS (the total over all seeds), MINUTES (runs
+further seeds until then), PLOT (the path of an SVG of the first run's vendor calls). Exits with 1 on a violation.
 """
 
 import argparse
@@ -24,7 +24,7 @@ _PROCESSES = 2
 
 
 def _outcomes(scenario: str, seeds: list[str], people: int, minutes: float) -> Iterator[Outcome]:
-    """Of all seeds, and of further ones while there are minutes left."""
+    """Yields the outcomes of the seeds, then those of further seeds until `minutes` have passed."""
     until = time.monotonic() + minutes * 60
     further = map(str, itertools.count(1000))
     processes = min(_PROCESSES, os.cpu_count() or 1)
@@ -50,7 +50,7 @@ def main() -> int:
         print(report.line(each), flush=True)
         found.append(each)
     for each in found:
-        print("\n".join(report.stories(each)), end="")
+        print("\n".join(report.failure_lines(each)), end="")
     print("\n".join(report.summary(found, time.perf_counter() - began)))
     if path := os.environ.get("PLOT"):
         _plot(Path(path), found[0])

@@ -1,4 +1,4 @@
-"""The versioned bucket."""
+"""A simulated S3 bucket with versioning."""
 
 import itertools
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class Bucket:
         self._now = now
         self._objects: dict[str, list[Version]] = {}
         self._numbers = itertools.count(1)
-        # When each key was first there, also of those that are gone.
+        # The time of the first put of each key; deleted keys stay.
         self.first_put: dict[str, float] = {}
 
     def put(self, key: str, body: bytes) -> None:
@@ -29,12 +29,12 @@ class Bucket:
         return versions[-1].body if versions else None
 
     def versions(self, prefix: str) -> list[tuple[str, str]]:
-        """(key, version) of all that begins with the prefix."""
+        """Returns (key, version id) of each version whose key begins with the prefix."""
         kept = self._objects.items()
         return [(key, version.id) for key, versions in kept if key.startswith(prefix) for version in versions]
 
     def delete(self, key: str, version: str) -> None:
-        """For good; one that is not there is no error."""
+        """Deletes a version. A missing one is no error."""
         left = [each for each in self._objects.get(key, []) if each.id != version]
         if left:
             self._objects[key] = left

@@ -1,4 +1,4 @@
-"""The event bus: entries that it takes, and its rule, which sends what matches to a queue, at least once."""
+"""A simulated event bus, whose rule sends matching events to a queue at least once."""
 
 import itertools
 import json
@@ -21,8 +21,8 @@ _CODES = ("InternalFailure", "ThrottlingException")
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """An event that the bus took. `by`: the invocation that put it."""
+class AcceptedEvent:
+    """An event that the bus accepted. `by` is the invocation that put it."""
 
     time: float
     by: Any
@@ -30,7 +30,7 @@ class Put:
 
 
 class EventBus:
-    """`unreliability`: how often an entry fails by itself, and an event comes twice or late."""
+    """`unreliability` is the probability that an entry fails, and that an event arrives twice or late."""
 
     def __init__(self, kernel: Kernel, pattern: Mapping[str, Any], target: Queue, rng: random.Random) -> None:
         self._kernel = kernel
@@ -39,11 +39,11 @@ class EventBus:
         self._rng = rng
         self._numbers = itertools.count(1)
         self.unreliability = 0.0
-        self.on_the_way = 0
-        self.taken: list[Put] = []
+        self.in_transit = 0
+        self.accepted: list[AcceptedEvent] = []
 
     def put(self, by: Any, entry: Mapping[str, Any]) -> dict[str, str]:
-        """A result as in the response of PutEvents."""
+        """Returns the entry's result, as PutEvents does."""
         if self._rng.random() < self.unreliability:
             return {"ErrorCode": self._rng.choice(_CODES), "ErrorMessage": "no"}
         event = {
@@ -57,21 +57,21 @@ class EventBus:
             "resources": entry["Resources"],
             "detail": json.loads(entry["Detail"]),
         }
-        self.taken.append(Put(self._kernel.now, by, event["detail"]))
+        self.accepted.append(AcceptedEvent(self._kernel.now, by, event["detail"]))
         if matches(self._pattern, event):
             for _ in range(2 if self._rng.random() < self.unreliability else 1):
                 is_late = self._rng.random() < self.unreliability
-                self.on_the_way += 1
+                self.in_transit += 1
                 self._kernel.after(self._rng.expovariate(1 / (120 if is_late else 0.3)), partial(self._arrive, event))
         return {"EventId": event["id"]}
 
     def _arrive(self, event: dict[str, Any]) -> None:
-        self.on_the_way -= 1
+        self.in_transit -= 1
         self._target.send(json.dumps(event), 0)
 
 
 class Events:
-    """The client."""
+    """boto3's client of EventBridge."""
 
     def __init__(self, calls: ExternalCalls, bus: EventBus) -> None:
         self._calls = calls
@@ -80,7 +80,7 @@ class Events:
     @may_be_empty
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         by, about = self._calls.owner(), [entry["Resources"][0] for entry in Entries]
-        self._calls.use("events", "PutEvents", {"Entries": Entries})
+        self._calls.record_iam_call("events", "PutEvents", {"Entries": Entries})
 
         def put() -> list[dict[str, str]]:
             return [self._bus.put(by, entry) for entry in Entries]
@@ -88,5 +88,5 @@ class Events:
         results = self._calls.call("events", "PutEvents", about, put)
         failed = sum("ErrorCode" in result for result in results)
         if failed:
-            self._calls.struck("events", "failed_entry")
+            self._calls.record_fault("events", "failed_entry")
         return {"FailedEntryCount": failed, "Entries": results}

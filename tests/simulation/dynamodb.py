@@ -1,4 +1,4 @@
-"""The table, without a network: conditional writes, indexes that lag behind, a stream, TTL."""
+"""A simulated DynamoDB table: conditional writes, indexes that lag behind, a stream, TTL."""
 
 import functools
 from collections import defaultdict
@@ -12,7 +12,7 @@ from .items import Refused, check_item, check_value
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A record of the stream. `by` is the invocation that wrote it."""
+    """A write, as a record of the stream. `by` is the invocation that made it."""
 
     time: float
     id: str
@@ -22,7 +22,7 @@ class Change:
 
 
 class Index:
-    """Keys and `projected` attributes, behind the table by `lag()` seconds, in order for each item."""
+    """A global secondary index with the keys and the `projected` attributes."""
 
     def __init__(self, partition: str, sort: str, projected: tuple[str, ...] = ()) -> None:
         self.partition = partition
@@ -49,7 +49,7 @@ class Index:
         return sorted(found, key=self.place, reverse=not forward)
 
     def place(self, entry: Item) -> tuple[Any, str]:
-        """By which entries are sorted."""
+        """Returns the sort key of an entry."""
         value = entry[self.sort]
         return number(value) if "N" in value else value["S"], entry["id"]["S"]
 
@@ -58,7 +58,8 @@ class Index:
 
 
 class Table:
-    """`now` in true seconds; `later(time, action)` does something then; `lag()` draws how far an index is behind."""
+    """`now()` is the true time; `later(time, action)` calls the action then; `lag()` draws by how many seconds the
+    indexes are behind a write. Each index gets the writes of one item in their order."""
 
     def __init__(
         self, now: Callable[[], float], later: Callable[[float, Callable[[], object]], None], lag: Callable[[], float]
@@ -72,12 +73,12 @@ class Table:
             "by_created": Index("created_day", "owner_created", ("status",)),
         }
         # Called with each change.
-        self.reported: Callable[[Change], None] = lambda change: None
+        self.on_change: Callable[[Change], None] = lambda change: None
         self._now = now
         self._later = later
         self._lag = lag
         self._index_time: dict[str, float] = {}
-        # How many items all queries returned.
+        # The number of items that all queries together returned.
         self.items_read = 0
 
     def put(self, by: Any, request: Mapping[str, Any]) -> None:
@@ -86,7 +87,7 @@ class Table:
         self._write(by, item["id"]["S"], item)
 
     def update(self, by: Any, request: Mapping[str, Any]) -> Item:
-        """ALL_NEW."""
+        """Returns the item after the update, as ReturnValues=ALL_NEW does."""
         id = request["Key"]["id"]["S"]
         expression = request["UpdateExpression"]
         before = self._check(by, request, id, request["ConditionExpression"], expression)
@@ -106,7 +107,7 @@ class Table:
             self._write(by, id, None)
 
     def query(self, request: Mapping[str, Any]) -> tuple[list[Item], Item | None]:
-        """A page of an index, and where the next one begins."""
+        """Returns a page of an index, and its LastEvaluatedKey."""
         index = self.indexes[request["IndexName"]]
         values = request["ExpressionAttributeValues"]
         test = condition(request["KeyConditionExpression"], request.get("ExpressionAttributeNames", {}))
@@ -130,7 +131,7 @@ class Table:
                 self._write("ttl", id, None)
 
     def _check(self, by: Any, request: Mapping[str, Any], id: str, *expressions: str) -> Item | None:
-        """The item before the write, if the condition holds."""
+        """Returns the item before the write; raises Refused if the condition does not hold."""
         names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
         used = set().union(*map(mentioned, expressions))
         if used != set(names) | set(values):
@@ -153,7 +154,7 @@ class Table:
             self.items[id] = after
         self.stream.append(change)
         self.by_id[id].append(change)
-        self.reported(change)
+        self.on_change(change)
         due = max(self._now() + self._lag(), self._index_time.get(id, 0.0))
         self._index_time[id] = due
         for index in self.indexes.values():

@@ -1,4 +1,4 @@
-"""What calls functions beside API Gateway: the schedules, and Lambda's mappings of the queues."""
+"""The event sources other than API Gateway and the stream: the schedules, and Lambda's mappings of the queues."""
 
 import random
 from functools import partial
@@ -12,12 +12,13 @@ from .functions import Functions
 from .kernel import Kernel
 from .queue import Message, Queue
 
-# Of a queue whose mapping says nothing else.
+# Lambda's pollers of a queue whose mapping has no MaximumConcurrency.
 _POLLERS = 5
 
 
 class Clock:
-    """Runs a schedule; sometimes twice, sometimes not at all. Runs for which surely nothing is due are thinned out."""
+    """Invokes the function of a schedule, sometimes twice or not at all. To save time, it skips 95 % of the runs for
+    which nothing is due."""
 
     def __init__(
         self, kernel: Kernel, schedule: Schedule, functions: Functions, rng: random.Random, counts: FaultCounts
@@ -47,18 +48,18 @@ class Clock:
         self._kernel.spawn("schedule", self._invoke)
 
     def _invoke(self) -> None:
-        """An asynchronous invocation, which the template lets Lambda not repeat."""
+        """Invokes the function asynchronously. The template forbids Lambda to retry."""
         event = scheduled_event(self._schedule, f"e{self._rng.randrange(10**12)}", self._kernel.now)
         self._functions.invoke(self._schedule.function, event, [])
 
 
 class DueTimes:
-    """When each item of the table is due next."""
+    """The time at which each item of the table is due next."""
 
     def __init__(self) -> None:
         self._at: dict[str, float] = {}
 
-    def note(self, id: str, due_at: float | None) -> None:
+    def record(self, id: str, due_at: float | None) -> None:
         if due_at is None:
             self._at.pop(id, None)
         else:
@@ -72,7 +73,7 @@ class DueTimes:
 
 
 class QueueMapping:
-    """An event source mapping of a queue: as many invocations at once as it may have, each with a batch."""
+    """An event source mapping of a queue. It invokes the function with batches, up to its maximum concurrency."""
 
     def __init__(
         self, kernel: Kernel, source: QueueSource, functions: Functions, queue: Queue, rng: random.Random
@@ -83,7 +84,7 @@ class QueueMapping:
         self._queue = queue
         self._rng = rng
         self._free = source.max_concurrency or _POLLERS
-        queue.appeared = self._receive
+        queue.on_visible = self._receive
 
     def _receive(self) -> None:
         while self._free and (messages := self._queue.receive(self._rng.randint(1, self._source.batch_size))):

@@ -1,6 +1,6 @@
-"""DynamoDB's condition and update expressions, as far as bridge.store uses them; another construct is refused.
+"""Parses the parts of DynamoDB's condition and update expressions that bridge.store uses; rejects all others.
 
-test_expressions.py compares this with moto.
+test_expressions.py compares the results with moto's.
 """
 
 import functools
@@ -13,7 +13,7 @@ from typing import Any
 
 Value = dict[str, Any]
 Item = dict[str, Value]
-# (item, values) → truth, or the value of an operand; None where there is none.
+# Functions of (item, values). An operand is None where the item lacks the attribute.
 Test = Callable[[Item, Mapping[str, Value]], bool]
 Operand = Callable[[Item, Mapping[str, Value]], Value | None]
 
@@ -29,7 +29,7 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Unsupported(Exception):
-    """An expression that no code of the bridge used when this was written."""
+    """An expression that this module does not support, because the bridge does not use it."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -45,7 +45,7 @@ def tokens(expression: str) -> tuple[str, ...]:
 
 
 def mentioned(expression: str) -> set[str]:
-    """The placeholders in it: #names and :values."""
+    """Returns the placeholders of an expression: #names and :values."""
     return {token for token in tokens(expression) if token[0] in "#:"}
 
 
@@ -54,7 +54,7 @@ def number(value: Value) -> Decimal:
 
 
 def compare(left: Value | None, sign: str, right: Value | None) -> bool:
-    """Values of different kinds are unequal, and neither is the lesser."""
+    """Compares two values. Values of different types are unequal, and neither is less than the other."""
     if left is None or right is None or left.keys() != right.keys():
         return sign == "<>" and left is not right
     a, b = (number(value) if "N" in value else next(iter(value.values())) for value in (left, right))
@@ -129,7 +129,7 @@ def condition(expression: str, names: Mapping[str, str]) -> Test:
 
 @functools.lru_cache(maxsize=512)
 def _condition(expression: str, names: tuple[tuple[str, str], ...]) -> Test:
-    # A name may also be written as it is.
+    # An expression may also contain an attribute's name itself.
     return _Parser(expression, {**{token: token for token in tokens(expression)}, **dict(names)}).whole()
 
 
@@ -145,7 +145,7 @@ class Update:
     removes: tuple[str, ...]
 
     def apply(self, item: Item, values: Mapping[str, Value]) -> Item:
-        """The item afterwards; KeyError if a number to be incremented is missing."""
+        """Returns the item after the update; raises KeyError if a number to increment is missing."""
         changed = dict(item)
         changed.update({name: values[value] for name, value in self.sets})
         changed.update({name: item.get(source, values[value]) for name, source, value in self.copies})
@@ -189,7 +189,7 @@ def _update(expression: str, names: tuple[tuple[str, str], ...]) -> Update:
 
 
 def _clauses(words: Iterable[str]) -> Iterator[list[str]]:
-    """The clauses between commas, except for those in parentheses."""
+    """Splits words into clauses at the commas outside parentheses."""
     clause: list[str] = []
     depth = 0
     for word in words:

@@ -1,4 +1,4 @@
-"""Calls of AWS as botocore makes them: several attempts, with its pauses and errors; and the numbers of all calls."""
+"""Simulates AWS calls as botocore makes them, with its retries, pauses and errors; and numbers all external calls."""
 
 import itertools
 import random
@@ -17,7 +17,7 @@ from .faults import FaultCounts, Plan
 from .kernel import Kernel
 from .trace import Trace
 
-# botocore's standard mode: the most that the first pause takes, in seconds.
+# The longest first pause in botocore's standard retry mode, in seconds.
 _PAUSE, _PAUSE_AFTER_THROTTLE = 0.05, 1.0
 
 _THROTTLES = {
@@ -33,7 +33,7 @@ Effect = Callable[[], Any]
 
 
 class EmptySuccess(Exception):
-    """A response whose body was lost: botocore takes it for a success without members."""
+    """A successful response without a body, which botocore parses as a result without members."""
 
 
 def client_error(operation: str, code: str, status: int = 400, item: Any = None) -> ClientError:
@@ -44,7 +44,7 @@ def client_error(operation: str, code: str, status: int = 400, item: Any = None)
 
 
 class MadeCall(NamedTuple):
-    """A call, however often botocore repeats it. `by`: the invocation."""
+    """A call, with all of its attempts. `by` is the invocation that made it."""
 
     by: Any
     service: str
@@ -60,36 +60,37 @@ class ExternalCalls:
         self._counts = counts
         self._numbers = itertools.count(1)
         self.made: list[MadeCall] = []
-        # When each effect happened, the invocation that caused it (None for a late one), and its operation.
+        # The time of each effect, the invocation that caused it (None if it came late), and the operation.
         self.effects: list[tuple[float, Any, str]] = []
-        # The calls as IAM names them. A resource is its logical id, and the path below it.
-        self.used: set[Call] = set()
-        # How many faults struck calls about each name.
-        self.touched: Counter[str] = Counter()
+        # The calls as IAM names them. A resource is a logical id and the path below it.
+        self.iam_calls: set[Call] = set()
+        # The number of faults in calls about each id or name.
+        self.faults_about: Counter[str] = Counter()
 
-    def number(self, service: str, operation: str) -> int:
+    def record_call(self, service: str, operation: str) -> int:
+        """Records a call, and returns its number."""
         self.made.append(MadeCall(self.owner(), service, operation))
         return next(self._numbers)
 
-    def use(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
-        """Records what IAM would check."""
+    def record_iam_call(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        """Records what IAM would check for a call."""
         if owner := self.owner():
-            self.used.update(calls(owner.function, service, operation, parameters))
+            self.iam_calls.update(calls(owner.function, service, operation, parameters))
 
     def owner(self) -> Any:
-        """The invocation whose task runs; None where there is none."""
+        """Returns the invocation whose task runs; None if the task belongs to no invocation."""
         return self.kernel.current.owner if self.kernel.current else None
 
-    def fault(self, service: str, operation: str, number: int, attempt: int, about: Sequence[str]) -> str | None:
-        """The fault that strikes, counted and noted with the invocation that it strikes."""
+    def draw_fault(self, service: str, operation: str, number: int, attempt: int, about: Sequence[str]) -> str | None:
+        """Returns the fault of an attempt, if the plan has one, after recording it with the running invocation."""
         kind = self._plan.draw(faults.Call(service, operation, number, attempt, self.kernel.now))
         if kind:
-            self.struck(service, kind)
+            self.record_fault(service, kind)
             if not (self.owner() and self.owner().is_downstream):
-                self.touched.update(about)
+                self.faults_about.update(about)
         return kind
 
-    def struck(self, service: str, kind: str) -> None:
+    def record_fault(self, service: str, kind: str) -> None:
         self._counts.count(service, kind)
         if owner := self.owner():
             owner.faults.append((service, kind))
@@ -98,8 +99,8 @@ class ExternalCalls:
         return 0.3 * mean + self.rng.expovariate(1 / mean)
 
     def call(self, service: str, operation: str, about: Sequence[str], effect: Effect) -> Any:
-        """What botocore returns, or raises, for `effect` at the service."""
-        number = self.number(service, operation)
+        """Applies `effect` at the service, and returns or raises what botocore would."""
+        number = self.record_call(service, operation)
         attempts = ATTEMPTS[service]
         for attempt in range(1, attempts + 1):
             pause = _PAUSE
@@ -120,22 +121,22 @@ class ExternalCalls:
     def _attempt(
         self, service: str, operation: str, about: Sequence[str], effect: Effect, number: int, attempt: int
     ) -> Any:
-        fault = self.fault(service, operation, number, attempt, about)
+        fault = self.draw_fault(service, operation, number, attempt, about)
         half = self.latency(1.5 if fault == "slow" else 0.012) / 2
         name = f"{service} {operation}" + (f" (attempt {attempt})" if attempt > 1 else "")
         if fault:
-            self.trace.note(about, name, f"FAULT {fault}")
+            self.trace.record(about, name, f"FAULT {fault}")
         self._before(fault, operation, service, half)
         if fault == "timeout_late":
-            self.kernel.after(self.rng.uniform(2, 6), lambda: self._late(about, name, operation, effect))
+            self.kernel.after(self.rng.uniform(2, 6), lambda: self._apply_late(about, name, operation, effect))
             self.kernel.sleep(READ_TIMEOUT)
             raise ReadTimeoutError(endpoint_url="https://aws.example")
-        result = self._note(about, name, operation, effect)
+        result = self._apply(about, name, operation, effect)
         self._after(fault, operation, half)
         return result
 
     def _before(self, fault: str | None, operation: str, service: str, half: float) -> None:
-        """The way there, and what may happen on it."""
+        """Spends the time that the request takes; raises for faults that prevent the effect."""
         if fault == "crash_before":
             self.kernel.die()
         self.kernel.sleep(half)
@@ -151,7 +152,7 @@ class ExternalCalls:
             raise ReadTimeoutError(endpoint_url="https://aws.example")
 
     def _after(self, fault: str | None, operation: str, half: float) -> None:
-        """The way back."""
+        """Spends the time that the response takes; raises for faults that lose it."""
         if fault == "crash_after":
             self.kernel.die()
         if fault == "internal_after":
@@ -165,18 +166,18 @@ class ExternalCalls:
             raise EmptySuccess
         self.kernel.sleep(half)
 
-    def _note(self, about: Sequence[str], name: str, operation: str, effect: Effect) -> Any:
+    def _apply(self, about: Sequence[str], name: str, operation: str, effect: Effect) -> Any:
         try:
             result = effect()
         except ClientError as error:
-            self.trace.note(about, name, error.response["Error"]["Code"])
+            self.trace.record(about, name, error.response["Error"]["Code"])
             raise
-        self.trace.note(about, name, "done")
+        self.trace.record(about, name, "done")
         self.effects.append((self.kernel.now, self.owner(), operation))
         return result
 
-    def _late(self, about: Sequence[str], name: str, operation: str, effect: Effect) -> None:
+    def _apply_late(self, about: Sequence[str], name: str, operation: str, effect: Effect) -> None:
         try:
-            self._note(about, f"{name} (late)", operation, effect)
+            self._apply(about, f"{name} (late)", operation, effect)
         except ClientError:
             return

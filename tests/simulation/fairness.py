@@ -1,6 +1,6 @@
-"""python -m tests.simulation.fairness: how long webhooks for a good endpoint wait while another hangs.
+"""python -m tests.simulation.fairness measures how long webhooks for a good endpoint wait while another endpoint hangs.
 
-Each attempt at the other takes ten seconds, and there are more of them than deliver has invocations for.
+Each attempt at the hanging endpoint takes ten seconds, and more are due at once than deliver has invocations.
 """
 
 import dataclasses
@@ -20,15 +20,15 @@ ENDPOINTS = (Endpoint("good"), Endpoint("hangs", "hangs"))
 
 @cache
 def waits(*, is_fair: bool, seed: str = "1") -> list[float]:
-    """Seconds from the advance to its webhook at the good endpoint, of all advances of a quarter of an hour; the least
-    first. One that did not come in that time counts as far as it goes."""
+    """Returns the seconds from each advance to its webhook at the good endpoint, sorted. A webhook that has not arrived
+    counts as if it arrived at the end of the run."""
     calm = dataclasses.replace(scenarios.calm(seed, PEOPLE), profile=Profile(), arrivals=SECONDS)
     world = World(seed, dataclasses.replace(calm, endpoints=ENDPOINTS, is_fair=is_fair))
-    # AWS says that older messages come first, as far as groups do not decide.
+    # AWS documents that older messages are received first, unless message groups decide.
     world.deliveries.is_ordered = True
     world.run_for(SECONDS)
     arrived: dict[str, float] = {}
-    for webhook in world.receivers["good"].got:
+    for webhook in world.receivers["good"].webhooks:
         data = json.loads(webhook.body)["data"]
         arrived.setdefault(f"{data['id']} {data['sequence']}", webhook.time)
     changes = [change for stream in world.streams for change in stream.passed]
@@ -37,7 +37,7 @@ def waits(*, is_fair: bool, seed: str = "1") -> list[float]:
 
 
 def lines() -> list[str]:
-    """What docs/reliability.md says."""
+    """Returns the rows of the table in docs/reliability.md."""
     found = {"with fair queues": waits(is_fair=True), "without": waits(is_fair=False)}
     return [
         f"| {name} | {each[len(each) // 2]:.0f} s | {each[-1]:.0f} s | {len(each)} |" for name, each in found.items()

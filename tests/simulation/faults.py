@@ -1,4 +1,4 @@
-"""Which fault strikes which external call. A plan gives a fault's name or None for every call."""
+"""Plans of faults. For each attempt of an external call, a plan draws the name of a fault or None."""
 
 import random
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-# before: no effect. after: the effect, and no response. late: no response, and the effect later.
+# before: no effect. after: the effect, but no response. late: no response, and the effect some seconds later.
 _AWS = """
     throttled internal_before internal_after timeout_before timeout_after timeout_late refused malformed empty slow
 """
@@ -19,11 +19,11 @@ _VENDOR = """
 AWS_FAULTS, VENDOR_FAULTS = tuple(_AWS.split()), tuple(_VENDOR.split())
 WEBHOOK_FAULTS = ("refused", "http_429", "http_500", "stall_before", "stall_after", "lost")
 CRASHES = ("crash_before", "crash_after")
-# After which botocore tries again.
+# The faults after which botocore retries.
 RETRIED = tuple(kind for kind in AWS_FAULTS if kind not in ("malformed", "slow"))
-# A service that hangs, one that is overrun, and one whose responses get lost.
+# The faults of a service that hangs, one that is overloaded, and one whose responses get lost.
 HANGING = ("timeout_before", "timeout_after", "timeout_late", "slow")
-OVERRUN = ("throttled", "internal_before", "slow")
+OVERLOADED = ("throttled", "internal_before", "slow")
 LOST = ("timeout_after", "internal_after", "malformed", "crash_after")
 OUTAGE = ("no_connection", "connect_timeout", "http_503", "http_503_wait", "html", "stall_before")
 STORM = ("http_429", "http_429_wait")
@@ -31,7 +31,7 @@ STORM = ("http_429", "http_429_wait")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One attempt of one external call; `number` counts the calls, not their attempts."""
+    """One attempt of an external call. `number` counts calls, not attempts."""
 
     service: str
     operation: str
@@ -45,15 +45,13 @@ class Plan(Protocol):
 
 
 class NoFaults:
-    """No fault at all."""
-
     def draw(self, call: Call) -> str | None:
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """One fault, at call `number`: at its first attempt alone, or at all of them."""
+    """A plan with one fault at call `number`: at its first attempt, or at all attempts."""
 
     number: int
     kind: str
@@ -67,7 +65,7 @@ class Single:
 
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
-    """A time in which a call of one service meets one of `kinds` with that probability."""
+    """A span of time in which each call of a service has one of the faults `kinds` with a probability."""
 
     service: str
     begins: float
@@ -81,7 +79,7 @@ def kinds_of(service: str) -> tuple[str, ...]:
 
 
 class FaultSchedule:
-    """Windows, and besides any fault at any time until `ends`, with the probability `background`."""
+    """A plan of windows. Besides, each call has any fault with the probability `background`. Faults stop at `ends`."""
 
     def __init__(self, rng: random.Random, windows: Sequence[FaultWindow], ends: float, background: float) -> None:
         self._rng = rng
@@ -103,7 +101,7 @@ class FaultSchedule:
 
 
 def random_windows(rng: random.Random, begins: float, ends: float) -> FaultSchedule:
-    """Some windows of each service between two times, short and dense, or long and sparse."""
+    """Draws windows of each service between two times: short with many faults, or long with few."""
     windows = []
     aws = ("dynamodb", "dynamodb", "dynamodb", "s3", "s3", "sqs", "sqs", "secretsmanager", "events", "events")
     for service in (*aws, *["vendor"] * 4):
@@ -116,7 +114,7 @@ def random_windows(rng: random.Random, begins: float, ends: float) -> FaultSched
 
 
 def _aws_kinds(rng: random.Random) -> Sequence[str]:
-    return rng.choice((AWS_FAULTS, CRASHES, HANGING, OVERRUN, LOST, (rng.choice(AWS_FAULTS),)))
+    return rng.choice((AWS_FAULTS, CRASHES, HANGING, OVERLOADED, LOST, (rng.choice(AWS_FAULTS),)))
 
 
 def _vendor_kinds(rng: random.Random) -> Sequence[str]:
@@ -124,13 +122,13 @@ def _vendor_kinds(rng: random.Random) -> Sequence[str]:
 
 
 def outage(rng: random.Random, begins: float, ends: float) -> FaultSchedule:
-    """The vendor's maintenance: everything of it is out of reach, and nothing else goes wrong."""
+    """Returns a plan in which only the vendor fails: it is unreachable between two times."""
     window = FaultWindow("vendor", begins, ends, 1.0, ("http_503", "no_connection", "connect_timeout"))
     return FaultSchedule(rng, [window], ends, background=0.0)
 
 
 class FaultCounts:
-    """How often each fault struck."""
+    """The number of faults of each kind."""
 
     def __init__(self) -> None:
         self.kinds: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Lambda: execution environments that are kept warm, invocations that end at their time limit or with their process."""
+"""A simulated Lambda: warm execution environments, time limits, and processes that die."""
 
 import itertools
 import os
@@ -22,14 +22,15 @@ from .kernel import Kernel, Task
 from .trace import Trace
 from .vendor_adapter import Deadline
 
-# Seconds that an idle environment is kept, and the clocks' greatest error.
+# Seconds that an idle environment is kept; the largest error of a function's clock.
 _IDLE = 600.0
 SKEW = 2.0
 
 
 @dataclass(slots=True)
 class Invocation:
-    """One run of a handler. `function`: its folder's name. `about`: whom it concerns. `faults`: (service, kind)."""
+    """One run of a handler. `function` is its folder's name, `about` has the ids and names that it concerns, `faults`
+    has pairs (service, kind)."""
 
     function: str
     number: int
@@ -37,13 +38,13 @@ class Invocation:
     about: list[str]
     started: float
     faults: list[tuple[str, str]] = field(default_factory=list)
-    # The tokens that it asked the vendor for, "" for each new link.
-    asked: list[str] = field(default_factory=list)
+    # The token of each vendor call; "" for a call that creates a link.
+    vendor_tokens: list[str] = field(default_factory=list)
     result: Any = None
     error: str | None = None
     is_dead: bool = False
-    is_late: bool = False
-    # Whether a secret could not be read: its process does not try again for some seconds.
+    timed_out: bool = False
+    # Whether reading a secret failed. The process then reads none for some seconds.
     secret_failed: bool = False
     ended: float = 0.0
     deadline: Deadline = field(default_factory=lambda: Deadline(0.0))
@@ -52,20 +53,20 @@ class Invocation:
 
     @property
     def is_downstream(self) -> bool:
-        """Whether it informs others of what happened, and changes nothing."""
+        """Whether it only reports events, and changes no verification."""
         return self.function in ("publish", "deliver")
 
     @property
     def failed(self) -> bool:
-        return self.is_dead or self.is_late or self.error is not None
+        return self.is_dead or self.timed_out or self.error is not None
 
-    def met(self, *services: str) -> bool:
-        """Whether a fault of one of the services struck it, or its process died."""
+    def had_fault_of(self, *services: str) -> bool:
+        """Whether a call of one of the services had a fault, or the process died."""
         return any(service in services or kind.startswith("crash") for service, kind in self.faults)
 
 
 class Environment:
-    """One process: its own module of app.py, its own bridge, its own clock."""
+    """One execution environment, with its own module of app.py, dependencies and clock."""
 
     def __init__(self, function: Function, number: int, make_dependencies: Callable[[Settings], Dependencies]):
         with mock.patch.dict(os.environ, function.environment):
@@ -79,12 +80,12 @@ class Environment:
         self.handler = lambda_runner.handler(function, module)
         self.number = number
         self.used = 0.0
-        # Until then a secret that could not be read is not tried again.
+        # No secret is read again before then.
         self.secrets_paused_until = 0.0
 
 
 class Functions:
-    """`functions` by logical id; `client(service)` makes a client of AWS; `recycling` is the probability that an
+    """`functions` are by logical id; `client(service)` returns a client of AWS; `recycling` is the probability that an
     environment ends after an invocation."""
 
     def __init__(
@@ -105,11 +106,11 @@ class Functions:
         self._idle: dict[str, list[Environment]] = defaultdict(list)
         self._numbers, self._processes = itertools.count(1), itertools.count(1)
         self.invocations: list[Invocation] = []
-        # None is expected: each error that may come has a name.
+        # Errors of handlers that the bridge does not raise on purpose. An invariant expects none.
         self.unknown_errors: list[tuple[Invocation, BaseException]] = []
 
     def invoke(self, name: str, event: Any, about: Sequence[str]) -> Invocation:
-        """Runs a handler, and waits for its end."""
+        """Runs a handler, and waits until it ends."""
         function = self._functions[name]
         environment = self._environment(function)
         number = next(self._numbers)
@@ -124,9 +125,9 @@ class Functions:
             run_name, lambda: lambda_runner.call(environment.handler, event, context), owner=invocation
         )
         if not self._kernel.join(task, function.timeout):
-            invocation.is_late = True
+            invocation.timed_out = True
             task.kill()
-            self._trace.note(about, invocation.function, "ENDED at its time limit")
+            self._trace.record(about, invocation.function, "ENDED at its time limit")
         self._finish(function, environment, invocation, task)
         return invocation
 
@@ -134,17 +135,17 @@ class Functions:
         invocation.ended = self._kernel.now
         if invocation.secret_failed:
             environment.secrets_paused_until = invocation.ended + PAUSE_AFTER_FAULT.total_seconds()
-        invocation.is_dead = task.is_dead and not invocation.is_late
+        invocation.is_dead = task.is_dead and not invocation.timed_out
         if task.is_dead:
             if invocation.is_dead:
-                self._trace.note(invocation.about, invocation.function, "DIED")
+                self._trace.record(invocation.about, invocation.function, "DIED")
             return
         if task.error is not None:
             cause = task.error.__cause__ or task.error
             invocation.error = str(cause)
             if invocation.error != "StorageUnavailable":
                 self.unknown_errors.append((invocation, cause))
-            self._trace.note(invocation.about, invocation.function, f"FAILED {invocation.error}")
+            self._trace.record(invocation.about, invocation.function, f"FAILED {invocation.error}")
         else:
             invocation.result = task.result
         if self._rng.random() >= self._recycling:

@@ -1,4 +1,4 @@
-"""The sandbox's API Gateway in simulated time: latency, throttles, and its limit on an integration."""
+"""The sandbox's API Gateway in simulated time, with latency, throttles and its limit on an integration."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -26,19 +26,19 @@ class _TimedOutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """`headers` have names in lower case. `invocations` are those of the request, the authorizer's included."""
+    """`headers` have names in lower case. `invocations` are all of the request, also the authorizer's."""
 
     status: int
     headers: Mapping[str, str]
     body: str
     seconds: float
-    # When it arrived.
+    # The time of its arrival.
     at: float = 0.0
     invocations: tuple[Invocation, ...] = ()
 
-    def met(self, *services: str) -> bool:
-        """Whether a fault of one of the services struck an invocation."""
-        return any(invocation.met(*services) for invocation in self.invocations)
+    def had_fault_of(self, *services: str) -> bool:
+        """Whether an invocation had a fault of one of the services."""
+        return any(invocation.had_fault_of(*services) for invocation in self.invocations)
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class _Pending:
 
 
 class Gateway:
-    """In front of the functions of one API. `throttles`: see stack.throttles()."""
+    """API Gateway with one API. `throttles` is the result of stack.throttles()."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class Gateway:
         self._functions = functions
         self._rng = rng
         self._gateway = gateway.Gateway(api, self._invoke, clock=lambda: kernel.now)
-        # The tokens left in the bucket of each throttle, and since when.
+        # The tokens left in the bucket of each throttle, and the time of that count.
         self._left = {route: (burst, kernel.now) for route, (_, burst) in throttles.items()}
-        # Requests that have no response yet, by id.
+        # Requests without a response so far, by id.
         self._pending: dict[str, _Pending] = {}
 
     def request(
@@ -80,7 +80,7 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
     ) -> HttpResponse:
-        """The response to a request of the running task; `target` begins at the path."""
+        """Returns the response to a request of the running task. `target` is the path and the query."""
         began = self._kernel.now
         self._kernel.sleep(self._rng.expovariate(1 / 0.05))
         path, _, query = target.partition("?")
@@ -91,7 +91,7 @@ class Gateway:
         response = self._respond(request)
         del self._pending[id]
         self._kernel.sleep(self._rng.expovariate(1 / 0.05))
-        self._trace.note(about, f"{method} {path.split('/')[1]}", str(response.status_code))
+        self._trace.record(about, f"{method} {path.split('/')[1]}", str(response.status_code))
         return HttpResponse(
             response.status_code,
             {name.lower(): value for name, value in response.headers.items()},
@@ -112,7 +112,7 @@ class Gateway:
             return message(503)
 
     def _is_throttled(self, request: HttpRequest) -> bool:
-        """Whether the bucket of the route, or that of all routes without one, is empty; else takes a token."""
+        """Takes a token from the bucket of the route, else from the default one; True if it is empty."""
         match = find_route(self._api.routes, request.method, request.raw_path)
         bucket = match.route.key if match is not None and match.route.key in self._left else DEFAULT
         rate, burst = self._throttles[bucket]
@@ -122,7 +122,7 @@ class Gateway:
         return left < 1
 
     def _invoke(self, name: str, event: Any) -> Any:
-        """Waits for a function as long as API Gateway does."""
+        """Invokes a function, and waits for it as long as API Gateway does."""
         pending = self._pending[event["requestContext"]["requestId"]]
         # An authorizer's result is cached for other requests, so it is not about this one.
         about = () if event.get("type") == "REQUEST" else pending.about

@@ -1,7 +1,6 @@
-"""Replaces what Python and the libraries would take from the machine: clocks, randomness, timers, output.
+"""Replaces what Python and libraries take from the machine: clocks, randomness, timers, output.
 
-Entered once around a run; the state that Powertools keeps once per process
-is saved and restored at each switch of tasks.
+A run enters it once. At each switch of tasks the kernel saves and restores the state that Powertools has per process.
 """
 
 import contextlib
@@ -30,7 +29,7 @@ from .leaks import LogCapture
 from .receivers import Receivers
 from .vendor_adapter import Deadline, VendorAdapter
 
-# What cannot be replayed.
+# Functions whose results a seed cannot repeat.
 _FORBIDDEN: dict[ModuleType, tuple[str, ...]] = {
     os: ("urandom",),
     secrets: ("token_bytes",),
@@ -41,7 +40,7 @@ _FORBIDDEN: dict[ModuleType, tuple[str, ...]] = {
 
 
 class Powertools:
-    """Its per-process state: the event of a resolver, the metrics not yet sent."""
+    """The state that Powertools has per process: a resolver's event, and metrics that are not flushed yet."""
 
     def save(self) -> Any:
         waiting = dict(metrics.provider.metric_set)
@@ -66,7 +65,7 @@ def _forbidden(name: str) -> Callable[..., Any]:
 def isolated(
     kernel: Kernel, adapter: Callable[[], VendorAdapter], receivers: Receivers, logs: LogCapture
 ) -> Iterator[None]:
-    """Inside, nothing but the seed decides what happens."""
+    """Inside, only the seed decides what happens."""
 
     @contextlib.contextmanager
     def within(seconds: float) -> Iterator[Deadline]:
@@ -78,9 +77,9 @@ def isolated(
         stack.enter_context(mock.patch.object(vendor_transport, "within", within))
         stack.enter_context(mock.patch.object(vendor_transport, "DeadlineAdapter", adapter))
         stack.enter_context(mock.patch.object(public_post, "PublicPost", return_value=receivers))
-        # Its timer counts the machine's time; a simulated invocation is ended by the simulated Lambda.
+        # time_limit measures the machine's time. The simulated Lambda ends a simulated invocation.
         stack.enter_context(mock.patch.object(entry, "time_limit", contextlib.nullcontext))
-        # The time by which Powertools caches secrets.
+        # Powertools caches secrets by this clock.
         clock = SimpleNamespace(now=lambda: datetime.fromtimestamp(kernel.now, UTC))
         stack.enter_context(mock.patch.object(parameters, "datetime", clock))
         for module, names in _FORBIDDEN.items():
@@ -92,14 +91,14 @@ def isolated(
 
 @contextlib.contextmanager
 def _captured(logs: LogCapture) -> Iterator[None]:
-    """Logs of any library on any level, and all output."""
-    # What no line has takes time: docs.python.org/3/howto/logging.html#optimization
+    """Inside, `logs` gets all output, and the log lines of every library at every level."""
+    # No log line needs these, and they take time: docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     everything = logging.StreamHandler(logs)
     root = logging.getLogger()
     level = root.level
     ours = [handler for handler in logger.handlers if isinstance(handler, logging.StreamHandler)]
-    # Not by setStream: what it would flush may be closed, where tests run twice in one process.
+    # setStream would flush the old stream, which is closed where tests run twice in one process.
     streams = [handler.stream for handler in ours]
     for handler in ours:
         handler.stream = logs

@@ -1,4 +1,4 @@
-"""What DynamoDB takes as an item."""
+"""DynamoDB's limits on items and values."""
 
 from decimal import Decimal, InvalidOperation
 
@@ -10,7 +10,7 @@ _KEYS = {"id": "S", "due_shard": "S", "due_at": "N", "reference_key": "S", "crea
 
 
 class Refused(Exception):
-    """`code` is DynamoDB's name for what is wrong; `item` the present one where a condition failed."""
+    """A rejected request. `code` is DynamoDB's error code; `item` is the stored item where a condition failed."""
 
     def __init__(self, code: str, item: Item | None = None) -> None:
         super().__init__(code)
@@ -19,7 +19,7 @@ class Refused(Exception):
 
 
 def check_item(item: Item) -> None:
-    """Refuses numbers that it cannot hold, items that are too large, and keys of the wrong kind or empty."""
+    """Raises Refused for unsupported numbers, items that are too large, and keys that are empty or of another type."""
     check_value({"M": item})
     has_bad_key = any(name in item and not item[name].get(kind) for name, kind in _KEYS.items())
     if has_bad_key or size(item) > _LARGEST_ITEM:
@@ -41,7 +41,7 @@ def check_value(value: Value) -> None:
 
 
 def size(item: Item) -> int:
-    """Bytes, as DynamoDB counts them."""
+    """Returns the size of an item in bytes, as DynamoDB counts them."""
     return sum(len(name.encode()) + _size(value) for name, value in item.items())
 
 

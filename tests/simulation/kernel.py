@@ -1,4 +1,4 @@
-"""Simulated time, and tasks that wait in it: one greenlet each, one at a time, in an order that the seed decides."""
+"""Simulated time and its tasks. Each task is a greenlet; one runs at a time, in an order that the seed decides."""
 
 import heapq
 import itertools
@@ -11,11 +11,11 @@ Action = Callable[[], object]
 
 
 class Died(BaseException):
-    """Thrown into a task whose process dies. No `except Exception` catches it."""
+    """Raised in a task whose process dies. No `except Exception` catches it."""
 
 
 class Task:
-    """One greenlet. `owner` is the invocation for which it runs; None for what has no process of its own."""
+    """One greenlet. `owner` is the invocation for which it runs; None if it belongs to no invocation."""
 
     def __init__(self, kernel: "Kernel", name: str, run: Callable[[], Any], owner: Any) -> None:
         self.name = name
@@ -31,7 +31,7 @@ class Task:
         self._greenlet = greenlet.greenlet(self._main, parent=kernel.hub)
 
     def next_turn(self) -> Action:
-        """Wakes the task from the wait that begins now; later it does nothing."""
+        """Returns an action that ends the wait that begins now. After the wait it does nothing."""
         self._turn += 1
         turn = self._turn
         return lambda: self._switch() if turn == self._turn and not self.is_done else None
@@ -40,7 +40,7 @@ class Task:
         self._joining.append(action)
 
     def kill(self) -> None:
-        """The process dies where it is."""
+        """Ends the task's process at the point where the task waits."""
         if not self.is_done:
             self.is_dead = True
             self._kernel.after(0, self._throw)
@@ -104,35 +104,35 @@ class Kernel:
         return task
 
     def sleep(self, seconds: float) -> None:
-        """The running task waits."""
+        """Lets the running task wait."""
         self.after(max(seconds, 0), self._me().next_turn())
         self._suspend()
 
     def join(self, task: Task, timeout: float) -> bool:
-        """The running task waits for another; False if it is not done in time."""
+        """Lets the running task wait for another one; False if that is not done in time."""
         if not task.is_done:
             self.wait(task.when_done, timeout)
         return task.is_done
 
     def wait(self, register: Callable[[Action], None], timeout: float) -> None:
-        """The running task waits until the action that it registers is called, or for `timeout` seconds."""
+        """Lets the running task wait until the action that it registers is called, or for `timeout` seconds."""
         wake = self._me().next_turn()
         register(wake)
         self.after(timeout, wake)
         self._suspend()
 
     def die(self) -> None:
-        """The running task's process dies here."""
+        """Ends the running task's process."""
         self._me().is_dead = True
         raise Died()
 
     def running(self, prefix: str) -> int:
-        """How many tasks whose name begins so are not done."""
+        """Returns how many tasks whose name begins with the prefix are not done."""
         self._tasks = [each for each in self._tasks if not each.is_done]
         return sum(each.name.startswith(prefix) for each in self._tasks)
 
     def run(self, until: float) -> None:
-        """Lets time pass; an error of the simulation itself ends it."""
+        """Runs all actions until a time. Raises the error of a task that belongs to no invocation."""
         while self._agenda and self._agenda[0][0] <= until:
             self.now, _, action = heapq.heappop(self._agenda)
             action()
@@ -141,7 +141,7 @@ class Kernel:
         self.now = max(self.now, until)
 
     def close(self) -> None:
-        """Ends what still waits."""
+        """Kills all waiting tasks."""
         for task in self._tasks:
             if not task.is_done:
                 task.kill()

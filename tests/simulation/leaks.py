@@ -1,4 +1,4 @@
-"""One marker is in everything that no log may hold: names, pictures, tokens, codes, keys, secrets, references."""
+"""A marker is in all values that no log may have: names, pictures, tokens, codes, keys, secrets, references."""
 
 import base64
 import contextlib
@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 MARKER = "KANARI4X"
 
-# The beginning of a line that says that something failed, and its message.
+# The beginning of a log line of level WARNING or ERROR, with its message.
 _FAILURE = re.compile(r'\{"level":"(?:WARNING|ERROR)".*?"message":"(\w+)"')
 
-# A code that is made of these bytes begins with the marker.
+# The code of a return URL that is made from these bytes begins with the marker.
 _PREFIX = base64.urlsafe_b64decode(MARKER)
 
 
@@ -21,17 +21,17 @@ def has_marker(text: str) -> bool:
 
 
 def random_bytes(rng: random.Random, count: int) -> bytes:
-    """In place of the system's randomness; 24 bytes are those of a code."""
+    """Returns the bridge's random bytes. It reads 24 bytes only for a code, which then begins with the marker."""
     return _PREFIX + rng.randbytes(count - len(_PREFIX)) if count == 24 else rng.randbytes(count)
 
 
 class LogCapture(io.TextIOBase):
-    """Takes all that is logged or printed, and keeps what has the marker."""
+    """A stream for all logs and output. It keeps the lines that have the marker."""
 
     def __init__(self) -> None:
         self.leaks: list[str] = []
-        # Takes the messages of lines that say that something failed.
-        self.failed: Callable[[str], object] = lambda message: None
+        # Called with the message of each line of level WARNING or ERROR.
+        self.on_failure: Callable[[str], object] = lambda message: None
 
     def writable(self) -> bool:
         return True
@@ -40,7 +40,7 @@ class LogCapture(io.TextIOBase):
         if has_marker(text):
             self.leaks.append(text.strip()[:500])
         if match := _FAILURE.match(text):
-            self.failed(match[1])
+            self.on_failure(match[1])
         return len(text)
 
     @contextlib.contextmanager

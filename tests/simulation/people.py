@@ -1,4 +1,4 @@
-"""What people and the frontends that they use do: each is a task of its own, its steps decided by the seed."""
+"""What people and their frontends do. Each flow is a task; the seed decides its steps."""
 
 import json
 import random
@@ -12,7 +12,7 @@ from .vendor import Link, Vendor
 
 
 class UserFlow:
-    """One person's steps."""
+    """The steps of one person."""
 
     def __init__(
         self, kernel: Kernel, gateway: Gateway, vendor: Vendor, rng: random.Random, person: Person, profile: Profile
@@ -33,14 +33,14 @@ class UserFlow:
             self._follow_up(document)
 
     def _use(self, document: dict[str, Any]) -> bool:
-        """What the person does with what was created; False if it is of no use any more."""
+        """Uses the links of a created verification; False if it has none."""
         if not document.get("token"):
             return False
         self._verify(self._vendor.links[document["token"]])
         return True
 
     def flood(self, seconds: float, pause: float) -> None:
-        """Creates one, and refreshes it in a loop."""
+        """Creates a verification, and refreshes it in a loop."""
         document = self._create()
         until = self._kernel.now + seconds
         while document and self._kernel.now < until:
@@ -49,7 +49,7 @@ class UserFlow:
             self._kernel.sleep(pause)
 
     def _create(self) -> dict[str, Any] | None:
-        """Repeats the request until there is a link, or patience is over."""
+        """Repeats the request until it succeeds, at most six times."""
         headers = dict(self._headers)
         if self._person.key:
             headers["idempotency-key"] = self._person.key
@@ -81,27 +81,27 @@ class UserFlow:
             if self._chance(self._profile.walks_away):
                 break
             if self._chance(self._profile.leaves):
-                # Returns, and continues later: the first return is not the last.
+                # The person returns before the end, and continues later.
                 self._return(link)
                 self._kernel.sleep(self._rng.uniform(1, 200))
         if not self._chance(self._profile.never_returns):
             self._return(link)
 
     def _hurry(self, link: Link) -> None:
-        """All is done in the link's last seconds, and nobody returns."""
+        """Completes all steps in the link's last seconds, and does not return."""
         self._kernel.sleep(link.expires - self._kernel.now - self._rng.uniform(0.2, 12))
         while self._vendor.attempt(link.token, passes=True) and not link.is_finished:
             self._kernel.sleep(self._rng.uniform(0.1, 3))
 
     def _return(self, link: Link) -> None:
-        """The vendor's redirect; what it appends may be wrong."""
+        """Follows the vendor's redirect. The `is_success` that it appends is random."""
         if self._chance(self._profile.comes_late):
             self._kernel.sleep(self._rng.choice((600, 1200, 4000, 90000)) * self._rng.uniform(0.5, 1.5))
         target = urlsplit(link.return_url).path + f"?is_success={self._rng.choice((0, 1))}"
         if self._chance(self._profile.returns_at_once):
             self._kernel.spawn(f"{self._person.name}'", lambda: self._visit(target))
         if self._person.wants_redaction and self._chance(0.5):
-            # While the bridge calls the vendor.
+            # The redaction races with the bridge's call of the vendor.
             self._kernel.spawn(f"{self._person.name}'", lambda: self._redact_soon(target.split("/")[2]))
         self._visit(target)
         while self._chance(self._profile.clicks_again):
@@ -109,7 +109,7 @@ class UserFlow:
             self._visit(target)
 
     def _visit(self, target: str) -> None:
-        """Follows the page that tries again by itself, and reloads by hand a page that does not, as most people do."""
+        """Opens the return URL. Follows an error page's refresh, or reloads by hand if the profile says so."""
         for _ in range(6):
             response = self._request("GET", target)
             self._person.visits.append(Visit(self._kernel.now, target.split("/")[2], response))
@@ -120,26 +120,26 @@ class UserFlow:
             self._kernel.sleep(float(response.headers.get("refresh", self._rng.uniform(2, 20))))
 
     def _follow_up(self, document: dict[str, Any]) -> None:
-        """What the frontend does afterwards."""
+        """Polls, refreshes, reads, redacts and replays, as the frontend does afterwards."""
         id, profile = document["id"], self._profile
         if self._chance(profile.polls):
             for _ in range(self._rng.randint(1, 5)):
-                self._person.others.append(self._request("GET", urlsplit(document["status_url"]).path))
+                self._person.other_responses.append(self._request("GET", urlsplit(document["status_url"]).path))
                 self._kernel.sleep(self._rng.uniform(1, 60))
         if self._chance(profile.refreshes):
             self._refresh(id)
         if self._chance(profile.reads):
             self._kernel.sleep(self._rng.uniform(0, 1200))
-            expand = self._rng.choice(("", "?expand=result"))
-            self._person.others.append(self._request("GET", f"/verifications/{id}{expand}", headers=self._headers))
+            path = f"/verifications/{id}{self._rng.choice(('', '?expand=result'))}"
+            self._person.other_responses.append(self._request("GET", path, headers=self._headers))
             listing = f"/verifications?reference={self._person.body['reference']}&limit=1"
-            self._person.others.append(self._request("GET", listing, headers=self._headers))
+            self._person.other_responses.append(self._request("GET", listing, headers=self._headers))
         if self._person.wants_redaction and not self._person.redactions:
             self._kernel.sleep(self._rng.choice((0, 1, 30, 1000)))
             self._redact(id)
         if self._chance(profile.replays):
             path = f"/verifications/{id}/events/replay"
-            self._person.others.append(self._request("POST", path, headers=self._headers))
+            self._person.other_responses.append(self._request("POST", path, headers=self._headers))
 
     def _refresh(self, id: str) -> None:
         for _ in range(self._rng.randint(1, 3)):
@@ -151,7 +151,7 @@ class UserFlow:
         self._redact(id)
 
     def _redact(self, id: str) -> None:
-        """Until it is confirmed: the frontend has promised it to the person."""
+        """Repeats the redaction until a response confirms it, at most 40 times."""
         for _ in range(40):
             response = self._request("POST", f"/verifications/{id}/redact", headers=self._headers)
             self._person.redactions.append(response)

@@ -1,4 +1,4 @@
-"""A person: how they behave, and the responses that they got."""
+"""A person: how they behave, and which responses they got."""
 
 import random
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from .leaks import MARKER
 
 API_KEY = f"ek_{MARKER}abcdefghijklmnopqrstuvwxyz"
 PRINCIPAL = "web"
-# Another caller's.
+# The key of another caller.
 OTHER_KEY = f"ek_{MARKER}zyxwvutsrqponmlkjihgfedcba"
 OTHER_PRINCIPAL = "other"
 
 
-# Seconds: mostly so few that runs stay short.
+# Seconds. Most are short, so that runs stay short.
 _VALID_FOR = (600, 1800, 3600, 3600, 7200, 7200, 14400, 86400, 2 * 86400)
 
 
@@ -37,18 +37,18 @@ class Person:
     created: list[dict[str, Any]] = field(default_factory=list)
     creations: list[HttpResponse] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
-    # POST and GET of the start page.
+    # Visits of the start page: POST requests in `taps`, GET requests of mail scanners in `scans`.
     taps: list[Visit] = field(default_factory=list)
     scans: list[Visit] = field(default_factory=list)
     refreshes: list[HttpResponse] = field(default_factory=list)
-    others: list[HttpResponse] = field(default_factory=list)
+    other_responses: list[HttpResponse] = field(default_factory=list)
     redactions: list[HttpResponse] = field(default_factory=list)
     wants_redaction: bool = False
     api_key: str = API_KEY
 
     @property
     def opens(self) -> bool:
-        """Whether a start page makes the links."""
+        """Whether a start page creates the links."""
         return "link" in self.body
 
     @property
@@ -58,11 +58,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How somebody behaves: probabilities. `reloads`: by hand, an error page of API Gateway.
+    """How a person behaves: probabilities, except for `reloads` and `valid_for`.
 
-    on_open: the link is made by a start page. Of such people: abandons (a link after a step or none), starts_again
-    (on another link), taps_twice (also on two devices at once), taps_later (when all is over), stored_late (passes in
-    the last seconds of a link, and its record shows it late), scanned (programs open what is mailed to them).
+    `on_open`: a start page creates the links. For such people: `abandons` (leaves a link after at most one step),
+    `starts_again` (uses another link), `taps_twice` (also on two devices at once), `taps_later` (after the end),
+    `stored_late` (passes in a link's last seconds, and the vendor stores it later), `scanned` (mail scanners open it).
     """
 
     has_key: float = 0.7
@@ -83,11 +83,12 @@ class Profile:
     inconsistent: float = 0.02
     last_minute: float = 0.08
     leaves: float = 0.05
-    # Of the frontend: it says whom it expects.
+    # The frontend sends `expected`.
     expects: float = 0.0
+    # Whether the person reloads an error page of API Gateway by hand.
     reloads: bool = True
     on_open: float = 0.0
-    # Seconds, of which one is drawn.
+    # Choices, in seconds.
     valid_for: tuple[int, ...] = _VALID_FOR
     abandons: float = 0.4
     starts_again: float = 0.7
@@ -107,7 +108,7 @@ def person(number: int, rng: random.Random, profile: Profile) -> Person:
         "reference": f"{MARKER}-{number}",
         "metadata": {"customer": f"{MARKER}-{number}"},
     }
-    # Without a draw where nobody does, so that a seed stays the same run.
+    # A probability of 0 draws nothing, so that a seed repeats the same run as before the feature.
     if profile.expects and rng.random() < profile.expects:
         body["expected"] = {"name": f"{MARKER} {number}", "id_number": f"{MARKER}{number}", "birthday": "1990-01-31"}
     if profile.on_open and rng.random() < profile.on_open:

@@ -1,4 +1,4 @@
-"""Vendor calls a minute, as an SVG made by hand."""
+"""An SVG chart of the vendor calls per minute."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 40, 44
 
 
 def svg(calls: Sequence[int], *, title: str, outage: tuple[float, float] | None = None) -> str:
-    """`calls` by minute; `outage` in minutes from the first."""
+    """`calls` are by minute; `outage` is in minutes from the first."""
     minutes = max(len(calls), 1)
     wide, high = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     most = max(RATE_LIMIT * 1.1, *calls) if calls else RATE_LIMIT

@@ -1,8 +1,7 @@
-"""A standard queue: at least once, in any order, hidden after a receive, to the dead letters after too many.
+"""A simulated standard queue: at-least-once delivery in any order, visibility timeouts, dead letters.
 
 It is fair between message groups, as AWS describes it: a group with many messages in flight is noisy, and messages of
-quiet groups are received before its own. AWS also measures how long the messages of a group are worked on; this queue
-does not.
+other groups are received first. AWS also measures the processing time of each group; this queue does not.
 """
 
 import itertools
@@ -16,13 +15,13 @@ from typing import Any
 
 from .stack import QueueSettings
 
-# A group is noisy with at least so many messages in flight, if they are more than this part of all.
+# A group is noisy if it has at least _NOISY messages in flight, and more than this share of all in flight.
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues-detailed.html
 _NOISY, _NOISY_SHARE = 30, 0.1
 
 
 def id_in(body: str) -> str:
-    """The verification's id in a message's body."""
+    """Returns the verification's id in a message's body."""
     fields = json.loads(body)
     event = fields.get("event") or fields.get("detail")
     return str(event["data"]["id"] if event else fields["id"])
@@ -34,11 +33,11 @@ class Message:
     body: str
     sent: float
     about: str
-    # Without a group of its own a message is a group by itself.
+    # A message without a group counts as a group of its own.
     group: str | None = None
     visible_from: float = 0.0
     receives: int = 0
-    # The invocations that it was given to.
+    # The invocations that received it.
     given_to: list[Any] = field(default_factory=list)
 
     @property
@@ -47,13 +46,13 @@ class Message:
 
     @property
     def received(self) -> dict[str, Any]:
-        """As ReceiveMessage returns it."""
+        """The message as ReceiveMessage returns it."""
         attributes = {"ApproximateReceiveCount": str(self.receives), "SentTimestamp": str(int(self.sent * 1000))}
         return {"MessageId": self.id, "ReceiptHandle": self.receipt, "Body": self.body, "Attributes": attributes}
 
 
 class Queue:
-    """`duplicates` and `failures`: probabilities, while faults last."""
+    """`duplicates` and `failures` are the probabilities that a deleted message returns and that a send fails."""
 
     def __init__(
         self,
@@ -76,20 +75,20 @@ class Queue:
         self.duplicates = 0.0
         self.failures = 0.0
         self.is_fair = True
-        # Old messages before new ones, as far as groups do not decide; else in any order.
+        # Whether older messages of equal groups are received first; otherwise the order is random.
         self.is_ordered = False
-        # Called whenever there is a message to be received.
-        self.appeared: Callable[[], object] = lambda: None
-        # Bodies that were received again although they were deleted.
-        self.doubled: list[str] = []
-        # The most messages that were there at once, and how many of them were for a verification that had another.
-        self.deepest = self.most_duplicates = 0
+        # Called whenever a message becomes visible.
+        self.on_visible: Callable[[], object] = lambda: None
+        # The bodies of messages that became visible again after a delete.
+        self.redelivered: list[str] = []
+        # The largest number of messages at once, and of messages whose verification had another message.
+        self.max_depth = self.max_duplicates = 0
 
-    def refuses(self) -> bool:
+    def rejects(self) -> bool:
         return self._rng.random() < self.failures
 
     def depths(self) -> tuple[int, int]:
-        """How many messages can be received, and how many are delayed."""
+        """Returns the numbers of visible and of delayed messages."""
         delayed = sum(not message.receives and message.visible_from > self._now() for message in self.messages.values())
         return len(self._visible), delayed
 
@@ -99,13 +98,13 @@ class Queue:
         self._hide(message, delay_seconds + self._rng.expovariate(1 / 0.1))
         self.bodies.append(body)
         self._about[message.about] += 1
-        self.deepest = max(self.deepest, len(self.messages))
-        self.most_duplicates = max(self.most_duplicates, len(self.messages) - len(self._about))
+        self.max_depth = max(self.max_depth, len(self.messages))
+        self.max_duplicates = max(self.max_duplicates, len(self.messages) - len(self._about))
 
     def receive(self, most: int) -> list[Message]:
-        """Some of the visible messages."""
-        taken: list[Message] = []
-        while len(taken) < most and self._visible:
+        """Receives at most so many of the visible messages."""
+        received: list[Message] = []
+        while len(received) < most and self._visible:
             message = self._next()
             del self._visible[message.id]
             if message.sent + self._settings.message_retention < self._now():
@@ -118,11 +117,11 @@ class Queue:
                 self._hide(message, self._settings.visibility_timeout)
                 if message.group:
                     self._in_flight[message.group] += 1
-                taken.append(message)
-        return taken
+                received.append(message)
+        return received
 
     def hide(self, receipt: str, seconds: float) -> None:
-        """ChangeMessageVisibility, of a message in flight."""
+        """Changes the visibility timeout of a message in flight, as ChangeMessageVisibility does."""
         message = self.messages.get(receipt.partition("-")[0])
         if message and message.id not in self._visible:
             self._hide(message, seconds)
@@ -130,9 +129,9 @@ class Queue:
     def delete(self, messages: Sequence[Message]) -> None:
         for message in messages:
             if self._rng.random() < self.duplicates:
-                # Deleted on all servers but one, which shows it once more.
+                # As on AWS, one server may miss the delete, and return the message again.
                 self._hide(message, self._rng.expovariate(1 / 30))
-                self.doubled.append(message.body)
+                self.redelivered.append(message.body)
             elif message.id in self.messages:
                 self._leave_flight(message)
                 self._remove(message)
@@ -146,7 +145,7 @@ class Queue:
         if is_due and message.id in self.messages and message.id not in self._visible:
             self._leave_flight(message)
             self._visible[message.id] = message
-            self.appeared()
+            self.on_visible()
 
     def _leave_flight(self, message: Message) -> None:
         if message.group and message.receives and message.id not in self._visible:
@@ -160,7 +159,7 @@ class Queue:
             del self._about[message.about]
 
     def _next(self) -> Message:
-        """The message that is received next: of a quiet group, else of the noisy one with the fewest in flight."""
+        """Returns the next message: of a quiet group, else of the noisy group with the fewest messages in flight."""
         found = list(self._visible.values())
         noisy = self._noisy() if self.is_fair else {}
         if noisy:

@@ -1,4 +1,4 @@
-"""The outcome of a run, in a form that passes between processes, and as text."""
+"""The outcome of a run: as a value that processes can pass to each other, and as text."""
 
 import functools
 import hashlib
@@ -15,20 +15,20 @@ from .invariants import Violation, check
 from .invariants.history import status, text
 from .world import START, World
 
-# Lines of a trace, and traces, that are printed.
-_LONGEST_STORY = 200
-_MOST_STORIES = 5
-_SUMMED = ("people", "statuses", "faults", "deaths", "late", "invocations", "dead_letters", "hours", "seconds")
+# How many lines of a trace, and how many failures of a run, are printed.
+_MAX_TRACE_LINES = 200
+_MAX_FAILURES = 5
+_SUMMED = ("people", "statuses", "faults", "crashes", "timeouts", "invocations", "dead_letters", "hours", "seconds")
 _CLASSES = frozenset(call.value for call in CallClass)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An invariant that did not hold, and the trace of the verification."""
+    """A violated invariant, and the trace of the verification."""
 
     rule: str
     what: str
-    story: tuple[str, ...]
+    trace: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Outcome:
     statuses: Counter[str]
     faults: Counter[str]
     vendor_calls: tuple[int, ...]
-    deaths: int
-    late: int
+    crashes: int
+    timeouts: int
     invocations: Counter[str]
     dead_letters: int
     hours: float
@@ -56,7 +56,7 @@ class Outcome:
 
 
 def outcome(world: World) -> Outcome:
-    """Of a world that has run."""
+    """Returns the outcome of a world that has run."""
     statuses: Counter[str] = Counter()
     for item in world.table.items.values():
         reason = text(item, "reason_code")
@@ -71,11 +71,11 @@ def outcome(world: World) -> Outcome:
         statuses=statuses,
         faults=world.fault_counts.kinds,
         vendor_calls=calls,
-        deaths=sum(invocation.is_dead for invocation in world.functions.invocations),
-        late=sum(invocation.is_late for invocation in world.functions.invocations),
+        crashes=sum(invocation.is_dead for invocation in world.functions.invocations),
+        timeouts=sum(invocation.timed_out for invocation in world.functions.invocations),
         invocations=Counter(invocation.function for invocation in world.functions.invocations),
         dead_letters=sum(len(queue.dead_letters) for queue in world.queues.values())
-        + sum(map(len, world.letters.values()))
+        + sum(map(len, world.dead_letter_bodies.values()))
         + sum(len(stream.given_up) for stream in world.streams),
         hours=(world.kernel.now - START) / 3600,
         seconds=world.wall_seconds,
@@ -85,16 +85,16 @@ def outcome(world: World) -> Outcome:
 
 
 def by_minute(world: World) -> dict[int, Counter[str]]:
-    """The vendor calls that the rate limiter let through, by minute of the run and by class."""
+    """Returns the vendor calls that the rate limiter allowed, by minute of the run and by class."""
     minutes: dict[int, Counter[str]] = defaultdict(Counter)
-    for window, counts in world.windows.windows.items():
+    for window, counts in world.rate_table.windows.items():
         minute = (int(window) * WINDOW_SECONDS - int(START)) // 60
         minutes[minute].update({name: count for name, count in counts.items() if name in _CLASSES})
     return dict(sorted(minutes.items()))
 
 
 def total(outcomes: Sequence[Outcome], *, scenario: str) -> Outcome:
-    """Many small runs of one seed as one."""
+    """Returns the sum of many small runs of one seed."""
     return replace(
         outcomes[0],
         scenario=scenario,
@@ -106,11 +106,11 @@ def total(outcomes: Sequence[Outcome], *, scenario: str) -> Outcome:
 
 
 def _failure(world: World, violation: Violation) -> Failure:
-    return Failure(violation.rule, violation.what, tuple(world.trace.of(violation.about)[:_LONGEST_STORY]))
+    return Failure(violation.rule, violation.what, tuple(world.trace.of(violation.about)[:_MAX_TRACE_LINES]))
 
 
 def line(each: Outcome) -> str:
-    """One run in one line."""
+    """Returns one line about a run."""
     verdict = f"{len(each.failures)} VIOLATIONS" if each.failures else "holds"
     return (
         f"seed {each.seed:>4}  {each.scenario:<12} {each.people:>5} people  {sum(each.faults.values()):>6} faults  "
@@ -118,23 +118,23 @@ def line(each: Outcome) -> str:
     )
 
 
-def stories(each: Outcome) -> list[str]:
-    """What went wrong in a run, and how to replay it."""
+def failure_lines(each: Outcome) -> list[str]:
+    """Returns the failures of a run with their traces, and the command that repeats the run."""
     reported = []
-    for failure in each.failures[:_MOST_STORIES]:
-        reported += ["", f"{failure.rule}: {failure.what}", *(f"    {step}" for step in failure.story)]
-    if len(each.failures) > _MOST_STORIES:
-        reported += ["", f"and {len(each.failures) - _MOST_STORIES} more"]
+    for failure in each.failures[:_MAX_FAILURES]:
+        reported += ["", f"{failure.rule}: {failure.what}", *(f"    {step}" for step in failure.trace)]
+    if len(each.failures) > _MAX_FAILURES:
+        reported += ["", f"and {len(each.failures) - _MAX_FAILURES} more"]
     return [*reported, "", f"replay: {each.replay}"] if reported else []
 
 
 def summary(outcomes: Sequence[Outcome], seconds: float) -> list[str]:
-    """All runs together."""
+    """Returns lines about all runs together."""
     statuses = _sum(each.statuses for each in outcomes)
     people = sum(each.people for each in outcomes)
     calls = sum(sum(each.vendor_calls) for each in outcomes)
     peak = max((max(each.vendor_calls, default=0) for each in outcomes), default=0)
-    crashes = sum(each.deaths for each in outcomes)
+    timeouts = sum(each.timeouts for each in outcomes)
     return [
         "",
         *_table("verifications by final status", statuses),
@@ -142,7 +142,7 @@ def summary(outcomes: Sequence[Outcome], seconds: float) -> list[str]:
         *_table("invocations", _sum(each.invocations for each in outcomes)),
         f"people            {people}, who made {statuses.total()} verifications",
         f"vendor calls      {calls}, {calls / max(statuses.total(), 1):.2f} a verification, {peak} in the worst minute",
-        f"crashes           {crashes} processes died, {sum(each.late for each in outcomes)} ran into their time limit",
+        f"crashes           {sum(each.crashes for each in outcomes)} processes died, {timeouts} reached the time limit",
         f"dead letters      {sum(each.dead_letters for each in outcomes)}",
         f"simulated hours   {sum(each.hours for each in outcomes):.1f}",
         f"wall seconds      {seconds:.1f}, {people / max(seconds, 0.001):.0f} verifications a second",
@@ -151,7 +151,7 @@ def summary(outcomes: Sequence[Outcome], seconds: float) -> list[str]:
 
 
 def _sum(values: Iterable[Any]) -> Any:
-    """Of numbers or counters."""
+    """Returns the sum of numbers or of counters."""
     return functools.reduce(operator.add, values)
 
 

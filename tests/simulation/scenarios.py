@@ -1,4 +1,4 @@
-"""The scenarios."""
+"""The scenarios of a run."""
 
 import random
 from dataclasses import replace
@@ -10,9 +10,9 @@ from .receivers import BEHAVIOURS, Endpoint
 from .world import Scenario
 
 HOUR = 3600.0
-# When the vendor is out of reach in `maintenance`, in minutes.
+# The span in which the vendor is unreachable in `maintenance`, in minutes.
 OUTAGE = (30.0, 270.0)
-# The share of people whose link is made by a start page.
+# The share of people whose links a start page creates.
 _ON_OPEN = 0.25
 
 FINAL = tuple(f"verification.{status}" for status in ("verified", "rejected", "failed", "expired", "redacted"))
@@ -20,7 +20,7 @@ GOOD = (Endpoint("crm"),)
 
 
 def _endpoints(rng: random.Random) -> tuple[Endpoint, ...]:
-    """One that gets everything, one that gets what is final, and one that gets little or nothing."""
+    """Returns endpoints for all events, for final ones, and for redactions. The last accepts none, or late."""
     last = rng.choice((None, OTHER_PRINCIPAL))
     return (
         Endpoint("crm", rng.choice(("good", "slow", "busy", "flapping"))),
@@ -30,7 +30,7 @@ def _endpoints(rng: random.Random) -> tuple[Endpoint, ...]:
 
 
 def everything(seed: str, people: int) -> Scenario:
-    """Faults of every kind, at their own times and over each other, for three hours."""
+    """Faults of every kind, in windows that may overlap, for up to three hours."""
     rng = random.Random(f"{seed}:scenario")
     ends = rng.choice((1.0, 2.0, 3.0)) * HOUR
     return Scenario(
@@ -49,7 +49,7 @@ def everything(seed: str, people: int) -> Scenario:
 
 
 def harsh(seed: str, people: int) -> Scenario:
-    """One call in twelve goes wrong, and everybody is in a hurry: little time shows much."""
+    """One call in twelve has a fault, and people are quick: a short run has many faults."""
     return Scenario(
         name="harsh",
         people=people,
@@ -71,13 +71,13 @@ def harsh(seed: str, people: int) -> Scenario:
 
 
 def _reliable(name: str, people: int, arrivals: float, **more: Any) -> Scenario:
-    """AWS does nothing unusual, and without a `plan` nothing goes wrong."""
+    """A scenario in which AWS is reliable; without a `plan` there are no faults."""
     plan: dict[str, Any] = {"faults_end": 0.0, "plan": lambda rng, begins: faults.NoFaults()}
     return Scenario(name=name, people=people, arrivals=arrivals, is_unreliable=False, **(plan | more))
 
 
 def calm(seed: str, people: int) -> Scenario:
-    """Nothing goes wrong: the bounds that count without faults have to hold."""
+    """No faults: the stricter bounds have to hold."""
     return _reliable("calm", people, max(HOUR, people * 0.5), endpoints=GOOD, profile=Profile(on_open=_ON_OPEN))
 
 
@@ -85,7 +85,7 @@ _STEADY = Profile(on_open=_ON_OPEN, redacts=0.0, comes_late=0.0, inconsistent=0.
 
 
 def maintenance(seed: str, people: int) -> Scenario:
-    """Four hours without the vendor, and people all around them."""
+    """The vendor is unreachable for four hours."""
     begin, end = (minute * 60 for minute in OUTAGE)
     return _reliable(
         "maintenance",
@@ -98,30 +98,30 @@ def maintenance(seed: str, people: int) -> Scenario:
 
 
 def flood(seed: str, people: int) -> Scenario:
-    """Another caller refreshes twelve times a second, and nothing else goes wrong."""
+    """Another caller sends twelve refreshes per second; there are no faults."""
     return _reliable("flood", people, max(600.0, people * 2.0), flooders=24)
 
 
 def hang(seed: str, people: int) -> Scenario:
-    """The vendor accepts requests for an hour and does not respond to any."""
+    """For an hour the vendor accepts requests without responding."""
 
     def plan(rng: random.Random, begins: float) -> faults.Plan:
         window = faults.FaultWindow("vendor", begins + 0.5 * HOUR, float("inf"), 1.0, ("stall_before",))
         return faults.FaultSchedule(rng, [window], begins + 1.5 * HOUR, background=0.0)
 
-    # Who has days to begin would say nothing about the hour.
+    # A start page can be valid for days, and then shows nothing about the hour.
     profile = replace(_STEADY, on_open=0.0)
     return _reliable("hang", people, 0.75 * HOUR, faults_end=1.5 * HOUR, plan=plan, profile=profile)
 
 
 def receivers(seed: str, people: int) -> Scenario:
-    """Nothing goes wrong but at the endpoints, of which there is one of each behaviour; for days."""
+    """Only endpoints have faults; there is one endpoint of each behaviour."""
     endpoints = tuple(Endpoint(each.replace(" ", "-"), each) for each in BEHAVIOURS)
     return _reliable("receivers", people, HOUR, endpoints=endpoints)
 
 
 def bus(seed: str, people: int) -> Scenario:
-    """The event bus takes nothing for a day, longer than the stream's records are tried."""
+    """The event bus rejects all events for a day, which is longer than the stream retries."""
 
     def plan(rng: random.Random, begins: float) -> faults.Plan:
         window = faults.FaultWindow("events", begins + 0.5 * HOUR, begins + 24 * HOUR, 1.0, ("refused", "throttled"))

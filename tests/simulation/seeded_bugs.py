@@ -1,62 +1,33 @@
-"""The bridge broken on purpose, one way at a time: proof that the invariants can fail.
+"""Breaks the bridge on purpose, in one way at a time, to prove that the invariants can fail.
 
-Each is a context in which some part of the bridge does what a plausible mistake would make it do.
+Each bug is a context in which the bridge does what a plausible mistake would make it do.
 """
 
 import contextlib
 import dataclasses
 import hashlib
-import itertools
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from unittest import mock
 
-from bridge.aws.delivery_queue import DeliveryQueue
-from bridge.aws.event_bus import EventBus
 from bridge.dependencies import Dependencies
-from bridge.domain import checks, decision, events, links, schedule, webhook_retries, webhooks
+from bridge.domain import checks, decision, links, schedule
 from bridge.domain.decision import Decision, VendorRecord
-from bridge.domain.events import Event
 from bridge.domain.verification import Evidence, Status, Verification
 from bridge.observability import logger
 from bridge.store import audit_trail, claims, completion, creation, due, reading, redaction, returns
-from bridge.store.endpoints import EndpointSwitches
 from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
-from bridge.use_cases import complete, deliver, finalize, publish, redirect, vendor_check
+from bridge.use_cases import complete, finalize, redirect, vendor_check
 from bridge.use_cases.complete import Checked
 from bridge.vendor import client as vendor_client
 from bridge.vendor import record as vendor_record
 from bridge.vendor import transport as vendor_transport
-from bridge.web import batches
 
-from . import stream
-
-SeededBug = Callable[[], AbstractContextManager[Any]]
-Update = Callable[..., Any]
-
-
-def _patched(owner: Any, name: str, new: Any) -> SeededBug:
-    """`new` in place of an attribute of the bridge."""
-    return lambda: mock.patch.object(owner, name, new)
-
-
-def _returning(owner: Any, name: str, result: Any) -> SeededBug:
-    """A function of the bridge that always returns `result`."""
-    return lambda: mock.patch.object(owner, name, return_value=result)
-
-
-def _with_update(change: Callable[[Update, dict[str, Any]], Any]) -> SeededBug:
-    """Another Table.update: `change` gets the true one and the keyword arguments of the call."""
-    update = Table.update
-
-    def changed(self: Table, id: str, **options: Any) -> Any:
-        return change(lambda **given: update(self, id, **given), options)
-
-    return _patched(Table, "update", changed)
+from .patches import SeededBug, Update, patched, returning, with_update
+from .seeded_event_bugs import EVENT_BUGS
 
 
 @contextlib.contextmanager
@@ -81,7 +52,7 @@ def evidence_after_the_status() -> Iterator[None]:
 
 
 def _lease_without_condition(update: Update, options: dict[str, Any]) -> Any:
-    """A request that found that a link may be made makes one, even if another request has just made it."""
+    """A request that read that a link may be created creates one, even if another request has done so since."""
     if "lease_until" in options["set"]:
         options |= {"condition": "attribute_exists(#id)", "values": {}}
     return update(**options)
@@ -105,14 +76,14 @@ def _claim_clears_due(update: Update, options: dict[str, Any]) -> Any:
 
 
 def _advance_without_condition(update: Update, options: dict[str, Any]) -> Any:
-    """The newest status is written over any other."""
+    """A status is written over any other one."""
     if options.get("advance") and "redacted_at" not in options["set"]:
         options |= {"condition": "attribute_exists(#id)", "values": {}}
     return update(**options)
 
 
 def _return_not_stored(update: Update, options: dict[str, Any]) -> Any:
-    """The response says processing, and the table says pending."""
+    """The response says processing, but the table says pending."""
     if "returned_at" not in options["set"] or "status" not in options["set"]:
         return update(**options)
     options["set"] = {name: value for name, value in options["set"].items() if name != "status"}
@@ -121,7 +92,7 @@ def _return_not_stored(update: Update, options: dict[str, Any]) -> Any:
 
 
 def _browser_is_believed(deps: Dependencies, id: str, code: str) -> Checked:
-    """A return makes it verified."""
+    """A return sets the status to verified."""
     found = complete.check_on_return(deps, id, code)
     if found.verification is None or found.verification.is_reservation:
         return found
@@ -131,7 +102,7 @@ def _browser_is_believed(deps: Dependencies, id: str, code: str) -> Checked:
 
 @contextlib.contextmanager
 def claims_without_interval() -> Iterator[None]:
-    """A link that is hit in a loop costs a vendor call each time."""
+    """Each hit on a return URL costs a vendor call."""
     always = claims.CLAIMABLE.replace(
         "#claimed_at <= :checked_before", "#claimed_at > :zero OR :checked_before > :zero"
     )
@@ -153,12 +124,16 @@ def _token_in_the_log(table: Table, verification: Verification, **options: Any) 
     return _reschedule(table, verification, **options)
 
 
+def _redaction_without(field: str) -> SeededBug:
+    return patched(redaction, "_PERSONAL", tuple(set(redaction._PERSONAL) - {field}))
+
+
 def _late_evidence_stays(deps: Dependencies, tombstone: Verification) -> None:
     redaction.clear_due(deps.table, tombstone.id)
 
 
 def _sweep_clears_due(table: Table, id: str, seen: int, *, until: int) -> bool:
-    """What was sent to the queue is not due any more, whatever happens to the message."""
+    """A verification that was sent to the queue is not due any more, even if its message is lost."""
     claimed: bool = _claim_due(table, id, seen, until=until)
     if claimed:
         table.update(id, condition="attribute_exists(#id)", values={}, set={}, remove=["due_at", "due_shard"])
@@ -170,12 +145,12 @@ def _token_is_optional(levels: Any, token: str) -> Iterator[str]:
 
 
 def _foreign_record_is_a_result(*args: Any, **options: Any) -> VendorRecord:
-    """It decides nothing, and is shown as the person's all the same."""
+    """A record of another token does not decide the status, but is stored as the result."""
     return dataclasses.replace(_parse(*args, **options), matches_token=True)
 
 
 def read_without_permission() -> AbstractContextManager[Any]:
-    """finalize reads a record before it claims it, and its role does not allow that: tests/policies finds it."""
+    """finalize reads an item before it claims it, which its role does not allow. tests/policies finds it."""
 
     def reading_first(deps: Dependencies, id: str, due_at: int | None) -> Checked:
         reading.get(deps.table, id)
@@ -184,135 +159,44 @@ def read_without_permission() -> AbstractContextManager[Any]:
     return mock.patch.object(finalize, "check_on_schedule", reading_first)
 
 
-_send, _sign, _event, _matches = DeliveryQueue.send, webhooks.sign, events._event, stream.matches
-
-
-def _passes_claims(pattern: Any, event: Any) -> bool:
-    image = event.get("dynamodb", {}).get("NewImage", {}) if isinstance(event, dict) else {}
-    return _matches(pattern, event) or "claimed_at" in image
-
-
-def expansion_only_once() -> AbstractContextManager[Any]:
-    """What was once begun for an event is not done again."""
-    begun: set[str] = set()
-
-    def send(self: DeliveryQueue, event: Event, endpoints: Any) -> None:
-        if event.id not in begun:
-            begun.add(event.id)
-            _send(self, event, endpoints)
-
-    return mock.patch.object(DeliveryQueue, "send", send)
-
-
-def _sign_the_data(secrets: Any, id: str, timestamp: int, body: bytes) -> str:
-    return _sign(secrets, id, timestamp, body + b"\n")
-
-
-def _event_with(**fields: Callable[[Verification], Any]) -> Callable[..., Event]:
-    """Events whose data have other fields."""
-
-    def event(verification: Verification, *args: Any) -> Event:
-        made = _event(verification, *args)
-        others = {name: find(verification) for name, find in fields.items()}
-        return dataclasses.replace(made, data={**made.data, **others})
-
-    return event
-
-
-_attempts = itertools.count()
-
-
-def _numbered_body(event: Event) -> bytes:
-    content = {"type": event.type, "timestamp": event.timestamp, "data": event.data, "attempt": next(_attempts)}
-    return json.dumps(content).encode()
-
-
-# The bug, and the rules of which at least one has to find it.
-SEEDED_BUGS: dict[str, tuple[SeededBug, frozenset[str]]] = {
-    name: (bug, frozenset(rules))
-    for name, bug, rules in (
-        ("a lease has no condition", _with_update(_lease_without_condition), {"two links"}),
-        (
-            "a fresh link follows a rejection",
-            _patched(links, "another_may_follow", _another_after_a_rejection),
-            {"outcome"},
-        ),
-        ("an ended link ends all", _returning(links, "another_may_follow", False), {"ended early"}),
-        ("no earlier link is asked", _returning(vendor_check, "_proof_of_earlier_link", None), {"truth"}),
-        (
-            "a redaction leaves the ended links",
-            _patched(redaction, "_PERSONAL", tuple(set(redaction._PERSONAL) - {"ended_links"})),
-            {"redacted"},
-        ),
-        ("evidence is stored after the status", evidence_after_the_status, {"proof", "kept"}),
-        ("a claim clears the due time", _with_update(_claim_clears_due), {"settled"}),
-        ("a status advances without a condition", _with_update(_advance_without_condition), {"sequence", "advances"}),
-        ("the browser is believed", _patched(redirect, "check_on_return", _browser_is_believed), {"said", "proof"}),
-        ("a return is not stored", _with_update(_return_not_stored), {"falls"}),
-        ("no check follows a return", _patched(schedule, "FOLLOW_UPS", (3000, 3000, 3000)), {"followed"}),
-        ("a POST is repeated after a timeout", _returning(vendor_client, "had_no_effect", True), {"twice"}),
-        (
-            "a reservation has no condition",
-            _patched(creation, "_FREE", "attribute_not_exists(#id) OR attribute_exists(#id)"),
-            {"same key", "errors", "advances"},
-        ),
-        ("claims have no interval", claims_without_interval, {"claims"}),
-        ("no check follows a fault", _patched(complete, "_back_off", _no_check_after_a_fault), {"settled", "truth"}),
-        ("no check follows the end of the link", _returning(checks, "after_decision", None), {"settled"}),
-        ("a token is logged", _patched(completion, "reschedule", _token_in_the_log), {"leaks"}),
-        (
-            "redaction omits a field",
-            _patched(redaction, "_PERSONAL", tuple(set(redaction._PERSONAL) - {"token"})),
-            {"redacted"},
-        ),
-        ("late evidence is not erased", _patched(finalize, "erase_late_evidence", _late_evidence_stays), {"redacted"}),
-        ("results are not in the audit trail", _returning(audit_trail.AuditTrail, "record", None), {"audit"}),
-        (
-            "a record without a token is accepted",
-            _patched(vendor_record, "_token_contradictions", _token_is_optional),
-            {"proof"},
-        ),
-        ("a record of any token is accepted", _returning(vendor_record, "_token_contradictions", ()), {"proof"}),
-        ("a record of another type is accepted", _returning(vendor_record, "_all_equal", True), {"proof"}),
-        ("the inner flags win over the outer", _returning(vendor_record, "_flags_differ", False), {"proof"}),
-        ("a foreign record is the result", _patched(vendor_record, "parse", _foreign_record_is_a_result), {"kept"}),
-        ("an old document error rejects", _returning(decision, "_is_outdated", False), {"truth"}),
-        (
-            "cookies are kept",
-            lambda: mock.patch.object(vendor_transport, "DefaultCookiePolicy", return_value=DefaultCookiePolicy()),
-            {"cookies"},
-        ),
-        ("the sweep clears the due time", _patched(due, "claim_due", _sweep_clears_due), {"settled"}),
-        ("publish ignores failed entries", _returning(EventBus, "put", {}), {"delivered"}),
-        ("the filter passes claims", _patched(stream, "matches", _passes_claims), {"filter"}),
-        ("deliver drops a webhook after one failure", _returning(deliver, "_retry", None), {"delivered"}),
-        ("deliver gives up after one failure", _returning(webhook_retries, "next_attempt", None), {"letter"}),
-        ("an event is expanded only once", expansion_only_once, {"delivered"}),
-        ("other bytes are signed", _patched(webhooks, "sign", _sign_the_data), {"signature"}),
-        (
-            "each attempt has its own bytes",
-            _patched(Event, "body", property(_numbered_body)),
-            {"truth of events"},
-        ),
-        (
-            "an event says what holds when it is sent",
-            _patched(events, "_event", _event_with(status=lambda verification: verification.status.value)),
-            {"truth of events"},
-        ),
-        (
-            "an event has the link",
-            _patched(events, "_event", _event_with(url=lambda verification: verification.url)),
-            {"event leaks"},
-        ),
-        (
-            "a redaction leaves the reference",
-            _patched(redaction, "_PERSONAL", tuple(set(redaction._PERSONAL) - {"reference"})),
-            {"redacted"},
-        ),
-        ("every endpoint gets every event", _returning(webhooks.Endpoint, "wants", True), {"wanted"}),
-        ("410 is a failure like any other", _patched(deliver, "_GONE", 0), {"gone"}),
-        ("an endpoint that is off is sent to", _returning(EndpointSwitches, "is_disabled", False), {"gone"}),
-        ("deliver fails without a line", _returning(batches, "record_failure", None), {"logged"}),
-        ("publish fails without a line", _returning(publish, "record_failure", None), {"logged"}),
-    )
+# Each bug, and the rules of which at least one has to find it.
+SEEDED_BUGS: dict[str, tuple[SeededBug, set[str]]] = EVENT_BUGS | {
+    "a lease has no condition": (with_update(_lease_without_condition), {"two links"}),
+    "a fresh link follows a rejection": (patched(links, "another_may_follow", _another_after_a_rejection), {"outcome"}),
+    "no link follows an ended one": (returning(links, "another_may_follow", False), {"ended early"}),
+    "earlier links are not checked": (returning(vendor_check, "_proof_of_earlier_link", None), {"final status"}),
+    "a redaction leaves the ended links": (_redaction_without("ended_links"), {"redacted"}),
+    "evidence is stored after the status": (evidence_after_the_status, {"proof", "evidence"}),
+    "a claim clears the due time": (with_update(_claim_clears_due), {"ended"}),
+    "a status advances without a condition": (with_update(_advance_without_condition), {"sequence", "advances"}),
+    "the browser is believed": (patched(redirect, "check_on_return", _browser_is_believed), {"unproven", "proof"}),
+    "a return is not stored": (with_update(_return_not_stored), {"goes back"}),
+    "no check follows a return": (patched(schedule, "FOLLOW_UPS", (3000, 3000, 3000)), {"follow-up"}),
+    "a POST is repeated after a timeout": (returning(vendor_client, "had_no_effect", True), {"duplicate link"}),
+    "a reservation has no condition": (
+        patched(creation, "_FREE", "attribute_not_exists(#id) OR attribute_exists(#id)"),
+        {"same key", "errors", "advances"},
+    ),
+    "claims have no interval": (claims_without_interval, {"claims"}),
+    "no check follows a fault": (patched(complete, "_back_off", _no_check_after_a_fault), {"ended", "final status"}),
+    "no check follows the end of the link": (returning(checks, "after_decision", None), {"ended"}),
+    "a token is logged": (patched(completion, "reschedule", _token_in_the_log), {"leaks"}),
+    "redaction omits a field": (_redaction_without("token"), {"redacted"}),
+    "late evidence is not erased": (patched(finalize, "erase_late_evidence", _late_evidence_stays), {"redacted"}),
+    "results are not in the audit trail": (returning(audit_trail.AuditTrail, "record", None), {"audit"}),
+    "a record without a token is accepted": (
+        patched(vendor_record, "_token_contradictions", _token_is_optional),
+        {"proof"},
+    ),
+    "a record of any token is accepted": (returning(vendor_record, "_token_contradictions", ()), {"proof"}),
+    "a record of another type is accepted": (returning(vendor_record, "_all_equal", True), {"proof"}),
+    "the outer flags are ignored": (returning(vendor_record, "_flags_differ", False), {"proof"}),
+    "a foreign record is the result": (patched(vendor_record, "parse", _foreign_record_is_a_result), {"evidence"}),
+    "an old document error rejects": (returning(decision, "_is_outdated", False), {"final status"}),
+    "cookies are kept": (
+        lambda: mock.patch.object(vendor_transport, "DefaultCookiePolicy", return_value=DefaultCookiePolicy()),
+        {"cookies"},
+    ),
+    "the sweep clears the due time": (patched(due, "claim_due", _sweep_clears_due), {"ended"}),
+    "a redaction leaves the reference": (_redaction_without("reference"), {"redacted"}),
 }

@@ -1,6 +1,6 @@
-"""One fault at a time, at every call: each kind at each step of one person's flow, and nothing else going wrong.
+"""Runs one person's flow once for each kind of fault at each call, with no other fault.
 
-It finds by enumeration what random runs may miss.
+The enumeration finds what random runs may miss.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from .scenarios import SCENARIOS
 from .world import Scenario, World
 
 _NONE: dict[str, Any] = {each.name: 0.0 for each in fields(Profile)} | {"has_key": 1.0, "skill": 1.0, "reloads": True}
-# In half an hour there is time for two links.
+# Half an hour is long enough for two links.
 _NEVER = Profile(**_NONE | {"valid_for": (1800,)})
 # Flows of one person.
 PROFILES: dict[str, Profile] = {
@@ -33,7 +33,7 @@ PROFILES: dict[str, Profile] = {
     "never starts": replace(_NEVER, on_open=1.0, never_opens=1.0),
     "webhooks": _NEVER,
 }
-# Of the flow in which publish and deliver have the faults; in all others there is no endpoint.
+# The endpoints of the flow in which publish and deliver have the faults. Other flows have no endpoint.
 ENDPOINTS = {"webhooks": tuple(Endpoint(each.replace(" ", "-"), each) for each in ("fails once", "gone at once"))}
 
 
@@ -45,13 +45,13 @@ def scenario(profile: Profile, plan: faults.Plan, endpoints: tuple[Endpoint, ...
 
 
 def calm(profile: Profile, endpoints: tuple[Endpoint, ...] = ()) -> Scenario:
-    """One person, and nothing goes wrong."""
+    """Returns a scenario of one person without faults."""
     return scenario(profile, faults.NoFaults(), endpoints)
 
 
 def plans(calls: Sequence[MadeCall], *, is_downstream: bool) -> Iterator[faults.Single]:
-    """Every kind at every call of publish and deliver, or of all other functions: at its first attempt, and, for AWS,
-    at all that botocore makes."""
+    """Yields a plan for each kind of fault at each call of publish and deliver, or of all other functions: at the first
+    attempt, and for AWS also at all attempts."""
     for number, call in enumerate(calls, start=1):
         if call.by.is_downstream != is_downstream:
             continue
@@ -62,7 +62,7 @@ def plans(calls: Sequence[MadeCall], *, is_downstream: bool) -> Iterator[faults.
 
 
 def worlds(seed: str, name: str) -> Iterator[tuple[str, World]]:
-    """Each single fault in one flow: what it is, and the world afterwards."""
+    """Yields a label and the finished world for each single fault in one flow."""
     profile, endpoints = PROFILES[name], ENDPOINTS.get(name, ())
     calls = World(seed, calm(profile, endpoints)).run().calls.made
     for plan in plans(calls, is_downstream=name in ENDPOINTS):
@@ -73,7 +73,7 @@ def worlds(seed: str, name: str) -> Iterator[tuple[str, World]]:
 
 
 def outcomes(seed: str, name: str) -> Iterator[Outcome]:
-    """Those with violations, and the sum of the others."""
+    """Yields each outcome with violations, and the sum of the others."""
     good: list[Outcome] = []
     for label, world in worlds(seed, name):
         found = report.outcome(world)
@@ -85,7 +85,7 @@ def outcomes(seed: str, name: str) -> Iterator[Outcome]:
 
 
 def run(scenario: str, seed: str, people: int, name: str | None) -> list[Outcome]:
-    """A run of a scenario, or with a flow's name all single faults in it. Processes of a pool call it."""
+    """Runs a scenario, or with the name of a flow all single faults in it. The processes of a pool call this."""
     if name is not None:
         return list(outcomes(seed, name))
     return [report.outcome(World(seed, SCENARIOS[scenario](seed, people)).run())]

@@ -1,4 +1,4 @@
-"""The tables of the audit trail, of the rate limiter, of the vendor's fields, and of endpoints that are off."""
+"""Simulated AuditTable, RateTable, ResultsTable and EndpointsTable."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class AuditTable:
 
 
 class RateTable:
-    """`windows`: the counts of each window, by its id. `refused`: the classes of calls that were refused."""
+    """`windows` has the counts of each window, by its id; `refused` counts rejected calls by class."""
 
     def __init__(self) -> None:
         self.windows: dict[str, Counter[str]] = defaultdict(Counter)
@@ -60,17 +60,17 @@ class ResultsTable:
         self.items.pop(_key(request["Key"]), None)
 
     def query(self, request: Mapping[str, Any]) -> list[Item]:
-        """The keys of all items of a verification."""
+        """Returns the keys of all items of a verification."""
         id = request["ExpressionAttributeValues"][":id"]["S"]
         return [{"id": {"S": id}, "sha256": {"S": sha256}} for each, sha256 in self.items if each == id]
 
     def of(self, verification_id: str) -> list[str]:
-        """The SHA-256 of each record whose fields are there."""
+        """Returns the SHA-256 of each stored record of a verification."""
         return [sha256 for id, sha256 in self.items if id == verification_id]
 
 
 class EndpointsTable:
-    """`off`: since when each endpoint is."""
+    """`off` has the time since which each disabled endpoint is off."""
 
     def __init__(self) -> None:
         self.off: dict[str, float] = {}

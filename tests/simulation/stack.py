@@ -1,4 +1,4 @@
-"""The stack of template.yaml as sandbox.stack reads it, but not created: a physical id is the logical id."""
+"""Reads the stack of template.yaml with sandbox.stack, without creating it. A physical id is the logical id."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,13 +9,13 @@ from tests.sandbox import stack, template
 from tests.sandbox.stack import Stack
 from tests.sandbox.template import Template
 
-# The bucket of requests to all routes without a limit of their own.
+# The key of the throttle that all routes without their own share.
 DEFAULT = "$default"
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """Seconds, where a number is a time."""
+    """Times are in seconds."""
 
     visibility_timeout: float
     message_retention: float
@@ -23,7 +23,7 @@ class QueueSettings:
 
 
 def read(parameters: Mapping[str, str]) -> tuple[Template, Stack]:
-    """The template with `parameters` in place of its defaults, and its stack."""
+    """Returns the template with `parameters` in place of its defaults, and its stack."""
     return _read(frozenset(parameters.items()))
 
 
@@ -36,7 +36,7 @@ def _read(parameters: frozenset[tuple[str, str]]) -> tuple[Template, Stack]:
 
 
 def queues(source: Template) -> dict[str, QueueSettings]:
-    """The queues that have a dead letter queue, by logical id."""
+    """Returns the queues that have a dead-letter queue, by logical id."""
     return {
         name: QueueSettings(
             float(queue["VisibilityTimeout"]),
@@ -49,19 +49,19 @@ def queues(source: Template) -> dict[str, QueueSettings]:
 
 
 def dead_letter_queues(source: Template) -> list[str]:
-    """The queues that have none of their own."""
+    """Returns the logical ids of the dead-letter queues: queues without one of their own."""
     return [name for name, queue in source.of_type("AWS::SQS::Queue").items() if "RedrivePolicy" not in queue]
 
 
 def event_pattern(source: Template) -> Mapping[str, Any]:
-    """Of the rule that sends events to a queue."""
+    """Returns the event pattern of the rule that sends events to a queue."""
     (rule,) = (rule for rule in source.of_type("AWS::Events::Rule").values() if "EventPattern" in rule)
     pattern: Mapping[str, Any] = source.resolved(rule["EventPattern"])
     return pattern
 
 
 def throttles(source: Template) -> dict[str, tuple[float, float]]:
-    """Requests a second, and at one moment, by route key; below DEFAULT those of all other routes together."""
+    """Returns (requests per second, burst) by route key; DEFAULT has those that all other routes share."""
     (stage,) = source.resolved(source.of_type("AWS::ApiGatewayV2::Stage")).values()
     settings = {DEFAULT: stage["DefaultRouteSettings"], **stage["RouteSettings"]}
     return {

@@ -1,5 +1,5 @@
-"""People who get the address of a start page: they open it when they like, on several devices, and as often as it lets
-them, or never; and what reads their mail opens it, too."""
+"""People with a start page: they open it at any time, on several devices, repeatedly or never. Mail scanners open it,
+too."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from .vendor import Link
 
 
 class StartFlow(UserFlow):
-    """One person's steps where the start page makes the links."""
+    """The steps of one person whose links a start page creates."""
 
     def _use(self, document: dict[str, Any]) -> bool:
         if not document["start_url"]:
@@ -32,12 +32,12 @@ class StartFlow(UserFlow):
     def _follow_up(self, document: dict[str, Any]) -> None:
         super()._follow_up(document)
         if self._person.taps and self._chance(self._profile.taps_later):
-            # After the end, or a redaction; or in time, and then for nothing.
+            # Mostly after the end or a redaction.
             self._kernel.sleep(self._rng.choice((1, 1000, 10000)) * self._some())
             self._tap()
 
     def _use_links(self) -> None:
-        """One link after the other. A person who comes back before the end of one continues there."""
+        """Uses one link after the other. A tap before the end of a link leads to the same link."""
         while link := self._open():
             self._verify(link)
             if not self._chance(self._profile.starts_again):
@@ -46,7 +46,7 @@ class StartFlow(UserFlow):
             self._kernel.sleep(max(link.expires - self._kernel.now, 0) * (self._rng.random() if early else 1))
             self._kernel.sleep(self._rng.choice((0, 90, 150, 900)) * self._some())
             if self._chance(self._profile.leaves):
-                # The page of the link that ended is still open, and sends the person back.
+                # The page of the ended link is still open, and redirects to the return URL.
                 self._return(link)
 
     def _verify(self, link: Link) -> None:
@@ -63,8 +63,7 @@ class StartFlow(UserFlow):
             self._return(link)
 
     def _pass_late(self, link: Link) -> None:
-        """All is done in the link's last seconds. The vendor stores it late, and much later where the verification
-        stays open for another link."""
+        """Passes in the link's last seconds. The vendor stores that late, and much later if another link may follow."""
         self._kernel.sleep(link.expires - self._kernel.now - self._rng.uniform(3, 12))
         if link.record["type"] == "00":
             self._vendor.attempt(link.token, passes=True)
@@ -72,15 +71,15 @@ class StartFlow(UserFlow):
         late = self._rng.choice((1, 100, 1000, 1000)) * self._rng.uniform(0.1, 1)
         made = sum(each.return_url == link.return_url for each in self._vendor.links.values())
         if made == 3 or self._kernel.now + late > self._valid_until - 60:
-            # A link on which nothing began is over sooner than one that is used.
+            # The last check of a link without a step comes earlier.
             late = min(late, 30 if link.started else 0)
         self._vendor.attempt(link.token, passes=True, stored_after=late)
 
     def _open(self) -> Link | None:
-        """The link of the page's button, which is hit until there is one; None if all is over, or patience is."""
+        """Hits the page's button until it leads to a link; None after the end, or after eight attempts."""
         for _ in range(8):
             if self._chance(self._profile.taps_twice):
-                # Impatience, or a second device.
+                # An impatient person, or a second device.
                 for _ in range(self._rng.randint(1, 2)):
                     self._kernel.spawn(f"{self._person.name}'", self._tap_soon)
             response = self._tap()
@@ -88,7 +87,7 @@ class StartFlow(UserFlow):
                 return link
             if response.status < 500 and self._is_over():
                 return None
-            # The page of an error reloads itself, that of a link in the making too.
+            # An error page and the page of a pending link reload themselves.
             self._kernel.sleep(self._rng.choice((3, 8) if response.status >= 500 else (3, 31, 61)) * self._some())
         return None
 
@@ -103,22 +102,22 @@ class StartFlow(UserFlow):
         return response
 
     def _link_of(self, response: HttpResponse) -> Link | None:
-        """The link that the browser is sent to, if it is."""
+        """Returns the link that the response redirects to, if any."""
         return self._vendor.links.get(response.headers.get("location", "").rpartition("token=")[2])
 
     def _some(self) -> float:
         return self._rng.uniform(0.5, 1.5)
 
     def _is_over(self) -> bool:
-        """What the page asks again and again."""
+        """Reads status_url, which the page polls; True if the verification is final or gone."""
         response = self._request("GET", self._status_path)
-        self._person.others.append(response)
+        self._person.other_responses.append(response)
         if response.status != 200:
             return response.status == 404
         return json.loads(response.body)["status"] not in ("pending", "processing")
 
     def _scan(self) -> None:
-        """What programs do that follow the links in a mail."""
+        """Opens the start page up to three times, as mail scanners do."""
         for _ in range(self._rng.randint(0, 3)):
             response = self._request("GET", self._start_path)
             self._person.scans.append(Visit(self._kernel.now, self._start_path.split("/")[2], response))

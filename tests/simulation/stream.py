@@ -1,4 +1,4 @@
-"""The table's stream and its mapping: records in shards, in order in each, at least once, until they are too old."""
+"""A simulated DynamoDB stream and its event source mapping: ordered shards, at-least-once delivery, retries."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ _READ, _LONGEST_PAUSE = 0.25, 60.0
 
 
 def matches(pattern: Any, event: Any) -> bool:
-    """EventBridge's patterns, as far as they list values."""
+    """Matches an event with an EventBridge pattern that only lists values."""
     if isinstance(pattern, dict):
         return isinstance(event, Mapping) and all(matches(its, event.get(name)) for name, its in pattern.items())
     assert not any(isinstance(value, dict) for value in pattern), "only values are simulated"
@@ -42,7 +42,8 @@ class Record:
 
 
 class Stream:
-    """Passes the table's changes to a function. `unreliability`: how often a batch comes twice, or a shard lags."""
+    """Passes the table's changes to a function. `unreliability` is the probability that a batch is repeated, and that a
+    shard lags."""
 
     def __init__(self, kernel: Kernel, source: StreamSource, functions: Functions, rng: random.Random) -> None:
         self._kernel = kernel
@@ -74,7 +75,7 @@ class Stream:
             self._kernel.spawn("stream", lambda: self._read(shard))
 
     def _read(self, shard: int) -> None:
-        """Until nothing is left."""
+        """Reads a shard until it is empty."""
         records, size, failures = self._shards[shard], self._source.batch_size, 0
         while records:
             lags = self._rng.random() < self.unreliability
@@ -89,10 +90,10 @@ class Stream:
             if done == len(batch):
                 size, failures = self._source.batch_size, 0
             else:
-                # A batch that the function failed is halved, which counts as no retry.
+                # Where the function itself failed, the batch is halved.
                 size = max(len(batch) // 2, 1) if invocation.failed and self._source.bisects else size
                 failures += 1
-            # The checkpoint may be lost.
+            # A lost checkpoint repeats the batch.
             if self._rng.random() >= self.unreliability:
                 for _ in range(done):
                     records.popleft()
@@ -104,6 +105,6 @@ class Stream:
 
 
 def _done(batch: list[Record], result: Any) -> int:
-    """How many records come before the first that failed."""
+    """Returns the number of records before the first that failed."""
     failed = {failure["itemIdentifier"] for failure in result["batchItemFailures"]}
     return next((place for place, record in enumerate(batch) if record.number in failed), len(batch))

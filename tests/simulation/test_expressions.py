@@ -1,4 +1,4 @@
-"""The simulated table against moto's: the same requests, the same results."""
+"""Compares the simulated table with moto's: the same requests have the same results."""
 
 import itertools
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _TABLE = "VerificationsTable"
 
 
 class _Recording(Table):
-    """Keeps each write with its outcome."""
+    """A table that records each write with its outcome."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -44,7 +44,7 @@ class _Recording(Table):
 
 @pytest.fixture(scope="module")
 def recorded() -> _Recording:
-    """All that a harsh run wrote to its table."""
+    """The table of a harsh run, with its recorded writes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.simulation.world.Table", _Recording)
         world = World("3", scenarios.harsh("3", 40)).run()
@@ -59,7 +59,7 @@ def moto_table() -> Iterator[Any]:
 
 
 @pytest.mark.slow
-def test_every_write_of_a_run_has_the_same_outcome_in_motos_table(recorded: _Recording, moto_table: Any) -> None:
+def test_simulated_writes_have_the_same_outcomes_on_moto(recorded: _Recording, moto_table: Any) -> None:
     for operation, request, outcome in recorded.written:
         try:
             result = getattr(moto_table, operation)(**request).get("Attributes")
@@ -76,7 +76,7 @@ def test_every_write_of_a_run_has_the_same_outcome_in_motos_table(recorded: _Rec
 
 
 @pytest.mark.parametrize("forward", [True, False])
-def test_indexes_are_read_in_motos_order_page_by_page(recorded: _Recording, moto_table: Any, forward: bool) -> None:
+def test_index_pages_equal_motos(recorded: _Recording, moto_table: Any, forward: bool) -> None:
     reference = {"S": "3:web:same"}
     for number in range(7):
         item = {"id": {"S": f"ver_{number}"}, "reference_key": reference, "created_at": {"S": f"2026-01-{number:02d}"}}
@@ -105,12 +105,12 @@ _VALUES = ({"S": "a"}, {"S": "b"}, {"S": "c"}, {"N": "9"}, {"N": "10.0"}, {"N": 
 
 
 @pytest.mark.parametrize("sign", ["=", "<>", "<", "<=", ">", ">=", "IN"])
-def test_comparisons_are_motos(moto_table: Any, sign: str) -> None:
+def test_comparisons_equal_motos(moto_table: Any, sign: str) -> None:
     for name, value in itertools.product(("text", "number", "missing"), _VALUES):
         expression = "#name IN (:value, :value)" if sign == "IN" else f"#name {sign} :value"
         found = condition(expression, {"#name": name})(_ITEM, {":value": value})
         if name in _ITEM and _ITEM[name].keys() != value.keys() and sign not in ("=", "<>", "IN"):
-            # moto fails where DynamoDB says no.
+            # moto raises an error where DynamoDB's condition is false.
             assert not found
             continue
         moto_table.put_item(TableName=_TABLE, Item=_ITEM)
@@ -128,7 +128,7 @@ def test_comparisons_are_motos(moto_table: Any, sign: str) -> None:
 
 
 @pytest.mark.parametrize("before", [{}, {"of": {"N": "7"}}, {"to": {"N": "8"}}])
-def test_a_value_is_copied_as_moto_copies_it(moto_table: Any, before: Item) -> None:
+def test_copied_values_equal_motos(moto_table: Any, before: Item) -> None:
     names = {"#of": "of", "#to": "to"}
     values = {":new": {"N": "9"}, ":none": {"N": "0"}}
     item = {"id": {"S": "ver_1"}, **before}

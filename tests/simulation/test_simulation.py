@@ -1,4 +1,4 @@
-"""The simulation itself: it holds, it can be replayed, and it can fail."""
+"""Runs the simulation's scenarios, and tests that a run can be repeated and that its invariants can fail."""
 
 import dataclasses
 import json
@@ -18,84 +18,79 @@ from tests.simulation.seeded_bugs import SEEDED_BUGS
 from tests.simulation.world import Scenario, World
 
 _SEEDS = slow_but("1", of=("1", "2"))
-# How many seeds are run until a seeded bug is found. Some need two rare events in one flow: a refresh just before the
-# return, for example.
-_CHANCES = 100
+# The number of seeds to find a seeded bug with. Some bugs need two rare events in one flow, for example a refresh just
+# before the return.
+_MAX_SEEDS = 100
+
+
+def _run(scenario: Scenario, seed: str = "1") -> tuple[World, report.Outcome]:
+    """Runs a scenario, and asserts that no invariant is violated."""
+    world = World(seed, scenario).run()
+    outcome = report.outcome(world)
+    assert outcome.failures == (), "\n".join(report.failure_lines(outcome))
+    return world, outcome
 
 
 @pytest.mark.parametrize("seed", _SEEDS)
-def test_every_verification_is_completed_whatever_goes_wrong(seed: str) -> None:
-    outcome = report.outcome(World(seed, scenarios.everything(seed, 75)).run())
-    assert outcome.failures == (), "\n".join(report.stories(outcome))
+def test_every_verification_completes_under_faults(seed: str) -> None:
+    _, outcome = _run(scenarios.everything(seed, 75), seed)
     assert outcome.faults.total() > 50
 
 
-def test_without_faults_the_stricter_bounds_hold() -> None:
-    outcome = report.outcome(World("1", scenarios.calm("1", 75)).run())
-    assert outcome.failures == (), "\n".join(report.stories(outcome))
+def test_stricter_bounds_hold_without_faults() -> None:
+    _, outcome = _run(scenarios.calm("1", 75))
     assert outcome.faults.total() == 0
 
 
 @pytest.mark.parametrize("scenario", [scenarios.calm, scenarios.harsh])
-def test_whom_a_caller_expects_is_compared_and_erased(scenario: Callable[[str, int], Scenario]) -> None:
-    made = scenario("1", 60)
-    world = World("1", dataclasses.replace(made, profile=dataclasses.replace(made.profile, expects=0.5)))
-    outcome = report.outcome(world.run())
-    assert outcome.failures == (), "\n".join(report.stories(outcome))
+def test_expected_person_is_compared_and_erased(scenario: Callable[[str, int], Scenario]) -> None:
+    usual = scenario("1", 60)
+    world, _ = _run(dataclasses.replace(usual, profile=dataclasses.replace(usual.profile, expects=0.5)))
     assert sum("matches" in item for item in world.table.items.values()) > 5
 
 
 @pytest.mark.slow
-def test_an_outage_of_the_vendor_loses_nobody_and_ends_without_a_rush() -> None:
-    outcome = report.outcome(World("1", scenarios.maintenance("1", 60)).run())
-    assert outcome.failures == (), "\n".join(report.stories(outcome))
+def test_verifications_complete_after_a_vendor_outage() -> None:
+    _, outcome = _run(scenarios.maintenance("1", 60))
     assert not any("vendor_unreachable" in status for status in outcome.statuses)
     assert "<svg" in plot.svg(outcome.vendor_calls, title="", outage=scenarios.OUTAGE)
 
 
 @pytest.mark.slow
-def test_a_caller_that_floods_delays_no_other() -> None:
-    """By the minute: refreshes keep to their fifth, and the others get what they ask for."""
-    world = World("1", scenarios.flood("1", 60)).run()
-    outcome = report.outcome(world)
-    assert outcome.failures == (), "\n".join(report.stories(outcome))
-    assert world.windows.refused.keys() == {"refresh"}
+def test_flooding_caller_delays_no_other() -> None:
+    """In each minute, refreshes use at most a fifth of the vendor's limit, and no other call is rejected."""
+    world, _ = _run(scenarios.flood("1", 60))
+    assert world.rate_table.refused.keys() == {"refresh"}
     minutes = report.by_minute(world)
     assert max(minute["refresh"] for minute in minutes.values()) <= 80
     assert sum(minute["create"] for minute in minutes.values()) == 60 + 24
 
 
 @pytest.mark.slow
-def test_a_vendor_that_hangs_for_an_hour_leaves_no_backlog() -> None:
-    world = World("1", scenarios.hang("1", 250)).run()
-    outcome = report.outcome(world)
-    assert outcome.failures == (), "\n".join(report.stories(outcome))
-    assert world.queue.most_duplicates <= 10
-    assert world.queue.deepest <= 2 * int(world.parameters["VendorCallsPerMinute"])
-    # The hang ends after an hour and a half; all is processed a quarter of an hour later.
+def test_vendor_that_hangs_for_an_hour_leaves_no_backlog() -> None:
+    world, outcome = _run(scenarios.hang("1", 250))
+    assert world.queue.max_duplicates <= 10
+    assert world.queue.max_depth <= 2 * int(world.parameters["VendorCallsPerMinute"])
+    # The vendor responds again after an hour and a half.
     assert outcome.hours < 2.5
 
 
 @pytest.mark.slow
-def test_receivers_that_fail_for_days_lose_nothing_and_those_that_are_dead_leave_letters() -> None:
-    world = World("1", scenarios.receivers("1", 25)).run()
-    outcome = report.outcome(world)
-    assert outcome.failures == (), "\n".join(report.stories(outcome))
-    letters = {json.loads(body)["endpoint"] for body in world.letters["DeliveryDeadLetterQueue"]}
-    assert letters == {"dead", "hangs", "gone", "gone-at-once"}
+def test_only_endpoints_that_never_recover_leave_dead_letters() -> None:
+    world, _ = _run(scenarios.receivers("1", 25))
+    endpoints = {json.loads(body)["endpoint"] for body in world.dead_letter_bodies["DeliveryDeadLetterQueue"]}
+    assert endpoints == {"dead", "hangs", "gone", "gone-at-once"}
 
 
 @pytest.mark.slow
-def test_a_bus_that_is_away_for_a_day_leaves_what_was_tried_for_twenty_hours_to_an_operator() -> None:
-    world = World("1", scenarios.bus("1", 25)).run()
-    outcome = report.outcome(world)
-    assert outcome.failures == (), "\n".join(report.stories(outcome))
+def test_stream_records_become_dead_letters_when_the_bus_fails_for_a_day() -> None:
+    world, _ = _run(scenarios.bus("1", 25))
     (stream,) = world.streams
     assert 0 < len(stream.given_up) < len(stream.passed)
 
 
 @pytest.mark.slow
-def test_a_good_endpoint_does_not_wait_for_one_that_hangs() -> None:
+def test_hanging_endpoint_does_not_delay_a_good_one() -> None:
     assert "\n".join(fairness.lines()) in fairness.PAGE.read_text(encoding="utf-8")
     assert fairness.waits(is_fair=True)[-1] < 30 < 300 < fairness.waits(is_fair=False)[-1]
 
@@ -103,16 +98,16 @@ def test_a_good_endpoint_does_not_wait_for_one_that_hangs() -> None:
 @pytest.mark.parametrize("name", slow_but("returns", of=("returns", "without a key", "starts", "webhooks")))
 def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
     found = [outcome for outcome in single.outcomes("1", name) if outcome.failures]
-    assert found == [], "\n".join(line for outcome in found for line in report.stories(outcome))
+    assert found == [], "\n".join(line for outcome in found for line in report.failure_lines(outcome))
 
 
 @pytest.mark.parametrize("name", slow_but("a token is logged", "an event is expanded only once", of=SEEDED_BUGS))
-def test_a_seeded_bug_is_found(name: str) -> None:
+def test_seeded_bug_is_found(name: str) -> None:
     bug, rules = SEEDED_BUGS[name]
-    # This rule holds only where there are no faults.
-    scenario = scenarios.calm if rules == {"followed"} else scenarios.harsh
+    # This rule applies only without faults.
+    scenario = scenarios.calm if rules == {"follow-up"} else scenarios.harsh
     seen: set[str] = set()
-    for seed in map(str, range(1, _CHANCES)):
+    for seed in map(str, range(1, _MAX_SEEDS)):
         with bug():
             seen |= {violation.rule for violation in check(World(seed, scenario(seed, 60)).run())}
         if seen & rules:
@@ -120,16 +115,16 @@ def test_a_seeded_bug_is_found(name: str) -> None:
     pytest.fail(f"not found; other violations: {sorted(seen)}")
 
 
-def test_a_failing_run_prints_its_trace_and_how_to_replay_it() -> None:
+def test_failing_run_prints_its_trace_and_the_replay_command() -> None:
     bug, _ = SEEDED_BUGS["the browser is believed"]
     with bug():
         outcome = report.outcome(World("1", scenarios.harsh("1", 30)).run())
-    reported = "\n".join(report.stories(outcome))
+    reported = "\n".join(report.failure_lines(outcome))
     assert "GET return" in reported
     assert "replay: SEED=1 VERIFICATIONS=30 python -m tests.simulation --scenario harsh" in reported
 
 
-def test_one_seed_is_one_history() -> None:
+def test_same_seed_repeats_the_same_history() -> None:
     def digest(seed: str) -> str:
         return World(seed, scenarios.harsh(seed, 20)).run().trace.digest
 
@@ -137,8 +132,8 @@ def test_one_seed_is_one_history() -> None:
 
 
 @pytest.mark.slow
-def test_a_history_does_not_depend_on_the_process_that_runs_it() -> None:
-    """Not on the order of sets either, which PYTHONHASHSEED decides."""
+def test_history_does_not_depend_on_the_process() -> None:
+    """It does not depend on the order of sets either, which PYTHONHASHSEED changes."""
     digests = set()
     for hash_seed in ("1", "2"):
         ran = subprocess.run(

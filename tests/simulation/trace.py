@@ -1,4 +1,4 @@
-"""What happened: line by line for one verification, and hashed as a whole."""
+"""Records each step of a run. It returns the lines about one verification, and a hash of all lines."""
 
 import hashlib
 from collections import defaultdict
@@ -22,7 +22,7 @@ class Line:
 
 
 class Trace:
-    """`about` is what a line is found by: an id, a token, the name of a person."""
+    """Lines by what they are about: ids, tokens, names of people."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
@@ -30,7 +30,7 @@ class Trace:
         self._lines: dict[str, list[tuple[int, Line]]] = defaultdict(list)
         self._number = 0
 
-    def note(self, about: Iterable[str], call: str, outcome: str) -> None:
+    def record(self, about: Iterable[str], call: str, outcome: str) -> None:
         task = self._kernel.current
         line = Line(self._kernel.now, task.name if task else "-", call, outcome)
         self._hash.update(f"{line.time!r} {line.who} {call} {outcome}\n".encode())
@@ -43,6 +43,6 @@ class Trace:
         return self._hash.hexdigest()
 
     def of(self, names: Iterable[str]) -> list[str]:
-        """The lines about any of the names, in the order in which they happened."""
+        """Returns the lines about any of the names, in order of time."""
         found = {number: line for name in names for number, line in self._lines.get(name, [])}
         return [str(found[number]) for number in sorted(found)]

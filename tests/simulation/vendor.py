@@ -1,6 +1,6 @@
-"""The vendor: links, what people do on them, and the records that it sends. What is in here is the truth.
+"""A simulated vendor: links, people's steps on them, and the records that it sends. Invariants compare with its state.
 
-Records and checks are the fake vendor's; everything personal or secret in them bears the marker.
+Records and checks come from the fake vendor. Personal and secret values in them have the marker.
 """
 
 import hashlib
@@ -33,35 +33,35 @@ _UNREADABLE = {
     "inner_429": b'{"status": 429, "message": "no"}',
 }
 # The faults that change the body.
-_SPOILING = {*_UNREADABLE, *CONTRADICTING, "wrong_kinds", "missing_flag", "truncated"}
+_BODY_FAULTS = {*_UNREADABLE, *CONTRADICTING, "wrong_kinds", "missing_flag", "truncated"}
 
 
 @dataclass(slots=True)
 class Link:
-    """One link. `expires` and `created` in true seconds; `sent` has all records that were sent, by SHA-256."""
+    """One link. `created` and `expires` are true times; `sent` has all records that were sent, by SHA-256."""
 
     token: str
     return_url: str
     created: float
     expires: float
     record: Record
-    # The form in which its record is sent: a name in VARIANTS, or "".
+    # The variant of its records: a name in VARIANTS, or "".
     variant: str
     is_inconsistent: bool = False
-    # All records of it are unreadable, for ever.
+    # Whether all of its records are unreadable.
     is_broken: bool = False
-    # The invocation that asked for it.
+    # The invocation that created it.
     by: Any = None
-    # The person's last step is not in the record yet.
+    # Whether the record does not have the person's last step yet.
     is_storing: bool = False
     changed: float = 0.0
     sent: dict[str, bytes] = field(default_factory=dict)
-    said_success: set[str] = field(default_factory=set)
-    # When a whole, sound record was sent.
-    reported: list[float] = field(default_factory=list)
-    # When a record that contradicts the request was sent, and by SHA-256 those that may be another person's.
-    contradicted: list[float] = field(default_factory=list)
-    foreign: set[str] = field(default_factory=set)
+    success_records: set[str] = field(default_factory=set)
+    # The times at which a valid record was sent.
+    record_times: list[float] = field(default_factory=list)
+    # The times of records that contradict the request; the SHA-256 of records that may be another person's.
+    contradiction_times: list[float] = field(default_factory=list)
+    foreign_records: set[str] = field(default_factory=set)
 
     @property
     def succeeded(self) -> bool:
@@ -74,12 +74,12 @@ class Link:
 
     @property
     def is_finished(self) -> bool:
-        """Nothing more can be done on it."""
+        """Whether no further step is possible."""
         return self.is_inconsistent or checks.is_finished(self.record)
 
 
 class Vendor:
-    """`lifetime` in seconds; `skew` is how far its clock is off; `later(seconds, action)` does something then."""
+    """`lifetime` and `skew` (the error of its clock) are in seconds; `later(seconds, action)` calls the action then."""
 
     def __init__(
         self,
@@ -95,19 +95,19 @@ class Vendor:
         self._rng = rng
         self._lifetime = lifetime
         self._skew = skew
-        # Where the lifetime is not the one that the bridge is set to, the records have to say it.
+        # If the lifetime differs from the bridge's setting, the records have to contain it.
         self._variants = [name for name in EQUIVALENT if lifetime == USUAL_LIFETIME or name not in TIMELESS]
         self.links: dict[str, Link] = {}
         self.secret = f"sk_{MARKER}_0"
         self._limit = RateLimit(RATE_LIMIT_PER_MINUTE, now)
         self.call_times: list[float] = []
-        # The tokens of requests that carried a cookie, "" for each new link.
+        # The tokens of requests with a cookie; "" for a request that creates a link.
         self.cookies: list[str] = []
-        # The probability of a link whose records cannot be read.
+        # The probability that all records of a link are unreadable.
         self.broken = 0.0
 
     def is_over_limit(self) -> bool:
-        """Counts a call; whether it is one too many in its minute."""
+        """Counts a call; True if it exceeds the limit of its minute."""
         self.call_times.append(self._now())
         return not self._limit.allows()
 
@@ -115,7 +115,7 @@ class Vendor:
         self.secret = f"sk_{MARKER}_{self._rng.randrange(10**6)}"
 
     def create(self, fields: dict[str, str], fault: str | None = None, by: Any = None) -> bytes:
-        """The body that POST returns, as the fault leaves it. `by`: the invocation that asks."""
+        """Creates a link; returns the body of the response to POST. `by` is the invocation that calls."""
         token, now = f"{MARKER}{self._rng.randrange(36**16):020d}", self._now()
         record = new_record(
             len(self.links) + 1, token, fields, "https://ekyc.example", now + self._skew, self._lifetime
@@ -133,15 +133,15 @@ class Vendor:
         return _cut(envelope(result), fault)
 
     def get(self, link: Link, fault: str | None = None) -> bytes:
-        """The body that GET returns, as the fault leaves it."""
+        """Returns the body of the response to GET."""
         record = link.record
         if fault in CONTRADICTING:
-            # Each claims that somebody passed everything.
+            # Each such record claims that the person passed everything.
             record = VARIANTS[fault]({**record, **_PASSED})
         elif fault == "wrong_kinds":
             record = {**VARIANTS[fault](record), "url": 7}
         elif link.variant:
-            # Unknown fields may hold secrets, too.
+            # Unknown fields may contain secrets, too.
             marked = {"session": MARKER} if link.variant == "unknown_fields" else {}
             record = VARIANTS[link.variant](record) | marked
         if fault == "missing_flag":
@@ -151,19 +151,19 @@ class Vendor:
         sha256 = hashlib.sha256(body).hexdigest()
         link.sent[sha256] = body
         if fault is None:
-            # After a fault it is open whether the bridge gets the record.
-            link.reported.append(self._now())
-        if fault not in _SPOILING and link.succeeded:
-            link.said_success.add(sha256)
+            # With a fault the bridge may not get the record.
+            link.record_times.append(self._now())
+        if fault not in _BODY_FAULTS and link.succeeded:
+            link.success_records.add(sha256)
         if fault in CONTRADICTING:
-            link.contradicted.append(self._now())
+            link.contradiction_times.append(self._now())
         if fault in FOREIGN:
-            link.foreign.add(sha256)
+            link.foreign_records.add(sha256)
         return body
 
     def attempt(self, token: str, *, passes: bool, inconsistent: bool = False, stored_after: float = 0.0) -> bool:
-        """The person's next step, OCR or face; False where the link is over or nothing is left to do. The record shows
-        it after so many seconds."""
+        """Makes the person's next step, OCR or face, which the record shows after `stored_after` seconds. False if the
+        link is over, or has no step left."""
         link = self.links[token]
         if self._now() >= link.expires or link.is_finished or link.is_storing:
             return False
@@ -194,7 +194,7 @@ class Vendor:
         return self._rng.choice(of_the_person if self._rng.random() < 0.8 else _MACHINERY_CODES)
 
     def _mark(self, record: Record) -> None:
-        """Other data than the fake vendor's, which bear the marker; floats, which DynamoDB does not take."""
+        """Replaces the fake vendor's data with data that has the marker, and with floats, which DynamoDB rejects."""
         if record["ocr_result"]:
             record["ocr_result"].update(
                 ID=f"{MARKER}-{self._rng.randrange(10**6):06d}",

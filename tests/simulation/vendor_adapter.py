@@ -1,4 +1,4 @@
-"""The adapter between the bridge's `requests` session and the simulated vendor, and the deadline of an exchange."""
+"""An adapter between the bridge's `requests` session and the simulated vendor, and the deadline of an exchange."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _ERRORS = {
 
 
 class Deadline:
-    """In place of the one of bridge.outbound.deadline.within: `at` in simulated time."""
+    """Replaces the deadline of bridge.outbound.deadline.within. `at` is in simulated time."""
 
     def __init__(self, at: float) -> None:
         self.at = at
@@ -41,13 +41,13 @@ class Deadline:
 
 
 class RawBody:
-    """What requests reads a response from. The vendor sets a cookie with each."""
+    """The raw body of a response, as requests reads it. Each response sets a cookie."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         headers = Message()
         headers["Set-Cookie"] = f"session={MARKER}; Path=/"
-        # Where requests reads cookies.
+        # requests reads cookies from here.
         self._original_response = SimpleNamespace(msg=headers)
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
@@ -60,8 +60,6 @@ class RawBody:
 
 
 class VendorAdapter(BaseAdapter):
-    """One exchange for each call."""
-
     def __init__(self, kernel: Kernel, calls: ExternalCalls, vendor: Vendor) -> None:
         super().__init__()
         self._kernel = kernel
@@ -75,21 +73,21 @@ class VendorAdapter(BaseAdapter):
         connect, read = options["timeout"]
         method = request.method or ""
         token = (request.url or "").rpartition("/")[2] if method == "GET" else ""
-        number = self._calls.number("vendor", method)
+        number = self._calls.record_call("vendor", method)
         owner = self._owner()
         about = [token] if token else list(owner.about)
-        fault = self._calls.fault("vendor", method, number, 1, about)
+        fault = self._calls.draw_fault("vendor", method, number, 1, about)
         if fault == "crash_before":
             self._kernel.die()
         if fault in ("no_connection", "connect_timeout"):
-            self._calls.trace.note(about, f"vendor {method}", f"FAULT {fault}")
+            self._calls.trace.record(about, f"vendor {method}", f"FAULT {fault}")
             self._refuse(request, fault, connect)
-        owner.asked.append(token)
+        owner.vendor_tokens.append(token)
         if "Cookie" in request.headers:
             self._vendor.cookies.append(token)
         self._spend(self._calls.latency(0.3) / 2)
         status, headers, body = self._respond(request, method, token, fault, read)
-        self._calls.trace.note(about, f"vendor {method}", f"{status}" + (f" FAULT {fault}" if fault else ""))
+        self._calls.trace.record(about, f"vendor {method}", f"{status}" + (f" FAULT {fault}" if fault else ""))
         if fault == "crash_after":
             self._kernel.die()
         self._after(request, fault, read)
@@ -110,14 +108,14 @@ class VendorAdapter(BaseAdapter):
         if fault == "slow_before":
             self._spend(min(self._calls.rng.uniform(3, 7), read - 0.01))
         if self._vendor.is_over_limit():
-            self._calls.struck("vendor", "over_limit")
+            self._calls.record_fault("vendor", "over_limit")
             return 429, {"Retry-After": "20"}, b"Too many requests, please try again later."
         if fault in _ERRORS:
             wait = {"Retry-After": "7"} if fault.endswith("_wait") else {}
             where = {"Location": "https://elsewhere.example/"} if fault == "redirect" else {}
             return _ERRORS[fault], wait | where, b'{"message": "no"}'
         if request.headers.get("client_secret") != self._vendor.secret:
-            self._calls.struck("vendor", "stale_credentials")
+            self._calls.record_fault("vendor", "stale_credentials")
             return 401, {}, b'{"message": "an authentication error"}'
         if method == "POST":
             return 200, {}, self._vendor.create(json.loads(request.body or b"{}"), fault, self._owner())
@@ -126,7 +124,7 @@ class VendorAdapter(BaseAdapter):
             return 404, {}, b"{}"
         if link.is_broken and fault is None:
             fault = "wrong_kinds"
-            self._calls.struck("vendor", "broken_link")
+            self._calls.record_fault("vendor", "broken_link")
         return 200, {}, self._vendor.get(link, fault)
 
     def _after(self, request: requests.PreparedRequest, fault: str | None, read: float) -> None:
@@ -143,7 +141,7 @@ class VendorAdapter(BaseAdapter):
             self._spend(connect)
             raise requests.ConnectTimeout(request=request)
         self._spend(0.01)
-        # requests wraps what urllib3 says, and names its reason.
+        # requests wraps urllib3's error, and names its reason.
         wrapped = ProtocolError("refused")
         vars(wrapped)["reason"] = NewConnectionError(HTTPConnection("vendor.example"), "refused")
         raise requests.ConnectionError(wrapped, request=request)
@@ -166,7 +164,7 @@ class VendorAdapter(BaseAdapter):
         yield body
 
     def _spend(self, seconds: float) -> None:
-        """Takes time, as far as the deadline lets it."""
+        """Spends time; raises an error at the deadline."""
         deadline = self._owner().deadline
         if self._kernel.now + seconds < deadline.at:
             self._kernel.sleep(seconds)

@@ -1,4 +1,4 @@
-"""One simulated deployment: everything put together, and run to the end."""
+"""One simulated deployment: connects all parts, and runs them to the end."""
 
 import hashlib
 import json
@@ -37,13 +37,13 @@ from .vendor_adapter import VendorAdapter
 # A Sunday, 01:00 UTC.
 START = 1_772_326_800.0
 _CREDENTIALS, _API_KEYS, _ENDPOINTS = "EkycCredentialsSecret", "ApiKeysSecret", "WebhookEndpointsSecret"
-# How long a webhook may be under way.
-_RETENTION = 4 * 86400
+# Seconds in which a webhook is delivered or becomes a dead letter.
+_DELIVERY_SECONDS = 4 * 86400
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How a run goes. `plan(rng, begins)` gives the faults; seconds throughout."""
+    """The settings of a run. `plan(rng, begins)` returns the faults. Times are in seconds."""
 
     name: str
     people: int
@@ -56,14 +56,14 @@ class Scenario:
     is_unreliable: bool = True
     rotations: int = 0
     broken_links: float = 0.0
-    # Another caller's verifications, each of which is refreshed every two seconds all the while.
+    # The number of another caller's verifications, each of which is refreshed every two seconds.
     flooders: int = 0
     endpoints: tuple[Endpoint, ...] = ()
     is_fair: bool = True
 
 
 class World:
-    """A scenario with a seed. `template` has the parameters' values, `stack` what is made of it."""
+    """A run of a scenario with a seed. `template` has the parameters' values; `stack` is made from it."""
 
     def __init__(self, seed: str, scenario: Scenario) -> None:
         self.seed = seed
@@ -102,7 +102,7 @@ class World:
         self.calls = ExternalCalls(kernel, self.trace, plan, self.fault_counts, self._rng("latency"))
         self.due = DueTimes()
         self.table = Table(lambda: kernel.now, kernel.at, lambda: min(rng.expovariate(1 / 0.1), 20.0))
-        self.table.reported = self._note_due
+        self.table.on_change = self._record_change
         self.audit = AuditTable()
         self.bucket = Bucket(lambda: kernel.now)
         self.queues = {
@@ -111,7 +111,7 @@ class World:
         }
         self.queue, self.deliveries = self.queues["DueQueue"], self.queues["DeliveryQueue"]
         self.deliveries.is_fair = scenario.is_fair
-        self.letters: dict[str, list[str]] = {name: [] for name in stack.dead_letter_queues(self.template)}
+        self.dead_letter_bodies: dict[str, list[str]] = {name: [] for name in stack.dead_letter_queues(self.template)}
         self.bus = EventBus(kernel, stack.event_pattern(self.template), self.deliveries, self._rng("bus"))
         self.receivers = {endpoint.name: Receiver(endpoint) for endpoint in scenario.endpoints}
         self.vendor = Vendor(
@@ -124,25 +124,27 @@ class World:
         self.vendor.broken = scenario.broken_links
         endpoints = json.dumps({"endpoints": [endpoint.entry for endpoint in scenario.endpoints]})
         self.secrets = {_CREDENTIALS: self._credentials(), _API_KEYS: _api_keys(), _ENDPOINTS: endpoints}
-        self.windows = RateTable()
-        self.results, self.switches = ResultsTable(), EndpointsTable()
-        self.dynamodb = DynamoDb(self.calls, self.table, self.audit, self.windows, self.results, self.switches)
+        self.rate_table = RateTable()
+        self.results, self.endpoints_table = ResultsTable(), EndpointsTable()
+        self.dynamodb = DynamoDb(
+            self.calls, self.table, self.audit, self.rate_table, self.results, self.endpoints_table
+        )
         self._clients = {
             "dynamodb": self.dynamodb,
             "s3": S3(self.calls, self.bucket),
             "events": Events(self.calls, self.bus),
-            "sqs": Sqs(self.calls, self.queues, self.letters),
+            "sqs": Sqs(self.calls, self.queues, self.dead_letter_bodies),
             "secretsmanager": SecretsManager(self.calls, self.secrets),
         }
 
     def run(self) -> "World":
-        """Until nothing is due any more, or has been for too long."""
+        """Runs until no work is left, or until work has been left for too long."""
         began = time.perf_counter()
         with self._running():
             ends = START + max(self.scenario.faults_end, self.scenario.arrivals)
             self.kernel.run(ends)
             self._set_unreliability(0.0)
-            latest = ends + float(self.parameters["GiveUpHours"]) * 3600 + 2 * 86400 + _RETENTION
+            latest = ends + float(self.parameters["GiveUpHours"]) * 3600 + 2 * 86400 + _DELIVERY_SECONDS
             while not self._is_settled() and self.kernel.now < latest:
                 self.kernel.run(self.kernel.now + 300)
         self.wall_seconds = time.perf_counter() - began
@@ -157,7 +159,7 @@ class World:
     def _running(self) -> Iterator[None]:
         adapter = VendorAdapter(self.kernel, self.calls, self.vendor)
         posts = Receivers(self.kernel, self.calls, self.receivers, self._rng("receivers"))
-        self.logs.failed = self._note_failure
+        self.logs.on_failure = self._record_failure
         with isolated(self.kernel, lambda: adapter, posts, self.logs):
             self._start()
             try:
@@ -170,7 +172,7 @@ class World:
         for each in self.people:
             self._enter(each, rng.random() * scenario.arrivals, UserFlow.run)
         for each in self.flooders:
-            # They begin within a minute, before the others.
+            # They begin within the first minute.
             self._enter(each, rng.random() * 60, partial(UserFlow.flood, seconds=scenario.arrivals, pause=2.0))
         self.people += self.flooders
         self._clocks = [
@@ -186,20 +188,20 @@ class World:
             kernel.after(rng.random() * scenario.faults_end, self._rotate)
 
     def _enter(self, each: Person, seconds: float, flow: Callable[[UserFlow], None]) -> None:
-        """Starts a person's flow after so many seconds."""
+        """Starts a person's flow after `seconds`."""
         kind = StartFlow if each.opens else UserFlow
         steps = kind(self.kernel, self.gateway, self.vendor, self._rng(each.name), each, self.scenario.profile)
         self.kernel.after(seconds, partial(self.kernel.spawn, each.name, partial(flow, steps)))
 
     def _rotate(self) -> None:
-        """The vendor first, the secret a little later."""
+        """Rotates the vendor's credentials; the secret follows within a minute."""
         self.vendor.rotate()
         self.fault_counts.count("vendor", "rotation")
         new = self._credentials()
         self.kernel.after(self._rng("rotation").uniform(0, 60), lambda: self.secrets.__setitem__(_CREDENTIALS, new))
 
     def _set_unreliability(self, probability: float) -> None:
-        """Of what AWS may do at any time: skip and repeat a schedule, repeat and refuse messages, end pages early."""
+        """Sets how often AWS skips or repeats schedules, repeats or rejects messages, and ends pages early."""
         for clock in self._clocks:
             clock.unreliability = probability
         for queue in self.queues.values():
@@ -211,25 +213,25 @@ class World:
 
     def _is_settled(self) -> bool:
         has_messages = any(queue.messages for queue in self.queues.values())
-        has_events = self.bus.on_the_way or any(map(len, self.streams))
+        has_events = self.bus.in_transit or any(map(len, self.streams))
         return not (self.open_people() or len(self.due) or has_messages or has_events)
 
     def open_people(self) -> int:
         return self.kernel.running("person")
 
     def cached(self, name: str, make: Callable[[], Any]) -> Any:
-        """The result of `make`, made once: invariants share what takes long."""
+        """Returns the result of `make`, which is called once per name. Invariants share slow results."""
         if name not in self._cache:
             self._cache[name] = make()
         return self._cache[name]
 
-    def _note_due(self, change: Change) -> None:
+    def _record_change(self, change: Change) -> None:
         due_at = (change.after or {}).get("due_at")
-        self.due.note(change.id, float(due_at["N"]) if due_at else None)
+        self.due.record(change.id, float(due_at["N"]) if due_at else None)
         for stream in self.streams:
             stream.add(change)
 
-    def _note_failure(self, message: str) -> None:
+    def _record_failure(self, message: str) -> None:
         if owner := self.calls.owner():
             owner.logged.append(message)
 

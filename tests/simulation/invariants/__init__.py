@@ -1,60 +1,60 @@
-"""What has to hold at the end of a run, whatever went wrong. A rule goes from a world to violations."""
+"""The invariants that hold at the end of every run. Each rule is a function from a world to violations."""
 
 from tests.simulation.world import World
 
-from . import calls, evidence, links, records, responses, secrecy, truth, webhooks, work
+from . import calls, evidence, final_status, links, records, responses, secrecy, webhooks, work
 from .history import Rule, Violation
 
 RULES: tuple[Rule, ...] = (
     records.sequence_has_no_gap,
     records.history_has_every_advance,
     records.status_only_advances,
-    records.only_final_ones_have_a_ttl,
-    records.reservations_are_settled,
-    truth.final_status_is_the_truth,
-    truth.nothing_said_too_much,
+    records.only_final_verifications_have_a_ttl,
+    records.every_verification_ends,
+    final_status.final_status_matches_the_vendor,
+    final_status.verified_only_after_the_vendor_said_so,
     evidence.verified_has_evidence,
     evidence.evidence_is_kept,
     calls.vendor_is_called_after_a_claim,
     calls.vendor_calls_are_bounded,
-    calls.returns_are_followed,
-    calls.no_link_is_made_twice,
+    calls.returns_get_a_follow_up,
+    calls.no_request_creates_two_links,
     calls.no_cookie_is_sent,
     calls.rate_limit_is_kept,
-    links.at_most_three_are_made,
-    links.never_two_can_be_used,
-    links.each_is_in_the_record,
-    links.none_is_made_after_the_end,
-    links.ended_links_are_the_truth,
-    links.it_ends_only_when_no_link_can_follow,
-    links.unopened_ones_cost_nothing,
-    links.taps_lead_on,
+    links.at_most_three_links_are_created,
+    links.no_two_links_overlap,
+    links.each_link_is_stored,
+    links.no_link_is_created_after_the_end,
+    links.link_outcomes_match_the_vendor,
+    links.it_ends_only_if_no_link_can_follow,
+    links.unopened_start_pages_cost_no_vendor_call,
+    links.taps_redirect,
     links.scans_change_nothing,
-    responses.people_are_sent_on,
-    responses.status_never_falls,
+    responses.people_are_redirected,
+    responses.status_never_goes_back,
     responses.errors_have_a_cause,
     responses.same_key_same_verification,
-    secrecy.redacted_ones_hold_nothing,
-    secrecy.expected_is_erased,
+    secrecy.redacted_verifications_hold_no_personal_data,
+    secrecy.expected_person_is_erased,
     secrecy.results_are_in_the_audit_trail,
     secrecy.nothing_leaks,
     webhooks.stream_has_every_advance,
     webhooks.webhooks_are_delivered,
-    webhooks.webhooks_are_the_truth,
-    webhooks.letters_have_a_cause,
-    webhooks.gone_receivers_are_left_alone,
-    webhooks.redacted_events_name_nobody,
+    webhooks.webhooks_match_the_history,
+    webhooks.webhook_dead_letters_have_a_cause,
+    webhooks.gone_endpoints_get_no_webhooks,
+    webhooks.redacted_events_have_no_reference,
     webhooks.events_leak_nothing,
     webhooks.failures_are_logged,
     work.nothing_is_left_to_do,
     work.dead_letters_have_a_cause,
-    work.errors_have_names,
+    work.handlers_raise_no_unknown_error,
     work.retention_clears_the_table,
 )
 
 
 def check(world: World) -> list[Violation]:
-    """All violations, in the order of the rules. The last rule lets retention pass, so check once."""
+    """Returns all violations. The last rule expires the items of the table, so call this once per world."""
     return [violation for rule in RULES for violation in rule(world)]
 
 

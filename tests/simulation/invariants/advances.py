@@ -1,4 +1,4 @@
-"""The writes that advanced a verification, and the event that each has to become."""
+"""The writes that advanced a verification, and the event that each has to cause."""
 
 import json
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from .history import sequence, text
 
 
 class Advance(NamedTuple):
-    """A write that advanced a verification, and what its event says, by the image that it left. `bodies` are those
-    that its webhook may have: after a redaction it is sent again without the reference."""
+    """A write that advanced a verification, and the content of its event. `bodies` are the bodies that its webhook may
+    have: after a redaction the webhook is sent again without the reference."""
 
     change: Change
     principal: str | None
@@ -23,7 +23,7 @@ class Advance(NamedTuple):
 
 
 def advances(world: World) -> dict[str, Advance]:
-    """By the id of the event."""
+    """Returns all advances by the id of their event."""
     found: dict[str, Advance] = world.cached("advances", lambda: dict(_found(world)))
     return found
 
@@ -45,7 +45,7 @@ def _bytes(content: dict[str, Any]) -> bytes:
 
 
 def _content(change: Change) -> dict[str, Any]:
-    """What its event says, in the order of docs/webhooks.md."""
+    """Returns the content of the write's event, with its fields in the order of docs/webhooks.md."""
     item = change.after or {}
     entry = item["history"]["L"][-1]["M"]
     status, code = entry["status"]["S"], text(entry, "reason_code")

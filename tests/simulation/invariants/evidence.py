@@ -1,4 +1,4 @@
-"""No status without the vendor's own bytes."""
+"""A verified status needs the vendor's own bytes as evidence."""
 
 import gzip
 import hashlib
@@ -12,7 +12,7 @@ from .history import History, of_each, status
 
 @of_each("proof")
 def verified_has_evidence(world: World, history: History) -> Iterator[str]:
-    """The bytes that said success were in the bucket before the record said verified, and still are."""
+    """A record that shows success is in the bucket before the status becomes verified."""
     for change in history.status_changes():
         if change.after and status(change.after) == "verified":
             evidence = change.after.get("evidence")
@@ -21,22 +21,21 @@ def verified_has_evidence(world: World, history: History) -> Iterator[str]:
                 continue
             key = evidence["M"]["key"]["S"]
             if world.bucket.first_put.get(key, change.time + 1) > change.time:
-                yield "verified before its evidence was kept"
+                yield "verified before its evidence was stored"
             sha256 = evidence["M"]["sha256"]["S"]
-            if not any(sha256 in link.said_success for link in history.links):
-                yield "the evidence does not say success"
+            if not any(sha256 in link.success_records for link in history.links):
+                yield "the evidence does not show success"
 
 
-@of_each("kept")
+@of_each("evidence")
 def evidence_is_kept(world: World, history: History) -> Iterator[str]:
-    """Evidence that a record names is there, whole, and byte for byte what the vendor sent for its token,
-    or one of them."""
+    """The evidence of a verification is in the bucket, byte for byte what the vendor sent for one of its tokens."""
     if history.is_redacted:
         return
-    # While a verification is open, too: a later check would replace it, and it may have been read by then.
+    # Also while a verification is open: a caller may read evidence before a later check replaces it.
     found = [(change.after or {}).get("evidence") for change in history.status_changes()]
     named = {evidence["M"]["sha256"]["S"] for evidence in found if evidence}
-    if any(link.foreign & named for link in history.links):
+    if any(link.foreign_records & named for link in history.links):
         yield "the evidence may be another person's"
     evidence = history.item.get("evidence")
     if evidence is None:
@@ -51,11 +50,11 @@ def evidence_is_kept(world: World, history: History) -> Iterator[str]:
 def _fault(world: World, history: History, evidence: Item) -> str | None:
     body = world.bucket.get(evidence["key"]["S"])
     if body is None:
-        return "the evidence is gone"
+        return "the evidence is missing"
     raw = gzip.decompress(body)
     sha256 = hashlib.sha256(raw).hexdigest()
     if sha256 != evidence["sha256"]["S"] or len(raw) != int(evidence["size"]["N"]):
-        return "the evidence is not what the record says"
+        return "the evidence differs from its hash or size"
     if sha256 not in world.results.of(history.id):
         return "its fields are not stored"
     if not any(link.sent.get(sha256) == raw for link in history.links):

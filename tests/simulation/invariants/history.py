@@ -15,7 +15,7 @@ RANKS = {"pending": 0, "processing": 1, "rejected": 2, "failed": 2, "expired": 2
 
 
 def text(item: Item | None, name: str) -> str | None:
-    """A string or number attribute as text."""
+    """Returns a string or number attribute as text."""
     value = (item or {}).get(name)
     return None if value is None else str(next(iter(value.values())))
 
@@ -38,7 +38,7 @@ def is_final(item: Item) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule that did not hold. `about`: the names by which the trace is found."""
+    """A violated rule. `about` has the ids and names whose trace lines explain it."""
 
     rule: str
     about: tuple[str, ...]
@@ -47,8 +47,8 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Of one verification; `item` is the last state of its item. `links` are those that its record ever named, oldest
-    first: one, or with a start page none to three."""
+    """The history of one verification. `item` is its last state. `links` are all that its item ever named, oldest
+    first: one, or with a start page up to three."""
 
     id: str
     changes: list[Change]
@@ -58,7 +58,7 @@ class History:
 
     @property
     def link(self) -> Link | None:
-        """The last one."""
+        """The last link, if any."""
         return self.links[-1] if self.links else None
 
     @property
@@ -83,12 +83,12 @@ class History:
                 yield change
 
     def at(self, time: float) -> Item:
-        """Its item as it was then; {} before there was one."""
+        """Returns the item as it was at a time; {} if there was none."""
         return next((change.after or {} for change in reversed(self.changes) if change.time <= time), {})
 
 
 def histories(world: World) -> Iterator[History]:
-    """Of all verifications in the table."""
+    """Yields the history of each verification in the table."""
     people: dict[str, Person] = {str(person.body["reference"]): person for person in world.people}
     for id, item in world.table.items.items():
         history = world.table.by_id[id]
@@ -111,7 +111,7 @@ Rule = Callable[[World], Iterator[Violation]]
 
 
 def of_each(rule: str) -> Callable[[Callable[[World, History], Iterator[str]]], Rule]:
-    """Makes a rule of a function that yields what is wrong with one verification."""
+    """Decorates a check of one verification's history, to make it a rule for a world."""
 
     def decorate(check: Callable[[World, History], Iterator[str]]) -> Rule:
         def violations(world: World) -> Iterator[Violation]:

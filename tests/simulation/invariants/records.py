@@ -1,4 +1,4 @@
-"""The history of each record, by the table's stream."""
+"""Rules about the writes of each item, which the table's stream has."""
 
 from collections.abc import Iterator
 
@@ -9,22 +9,22 @@ from .history import RANKS, History, is_final, of_each, sequence, status, text
 
 @of_each("sequence")
 def sequence_has_no_gap(world: World, history: History) -> Iterator[str]:
-    """Each advance is one stream record with one more in `sequence`, and so is redacting; nothing else counts up."""
+    """Each advance is one write that adds one to `sequence`; so is a redaction. No other write changes it."""
     for change in history.changes:
         if change.after is None or change.before is None:
             continue
         step = sequence(change.after) - sequence(change.before)
-        rose = status(change.before) != status(change.after)
-        handed_out = sequence(change.before) == 0 and step == 1
-        is_new = sequence(change.before) == 0 and step == 0 and not rose
+        is_advance = status(change.before) != status(change.after)
+        is_commit = sequence(change.before) == 0 and step == 1
+        is_reservation = sequence(change.before) == 0 and step == 0 and not is_advance
         was_redacted = "redacted_at" in change.after and "redacted_at" not in change.before
-        if not (handed_out or is_new or step == int(rose or was_redacted)):
+        if not (is_commit or is_reservation or step == int(is_advance or was_redacted)):
             yield f"{status(change.before)} → {status(change.after)} with sequence {step:+d}"
 
 
 @of_each("history")
 def history_has_every_advance(world: World, history: History) -> Iterator[str]:
-    """Each advance appends one entry, and is marked for the stream; no other write does either."""
+    """Each advance appends one entry to `history` and sets `advanced`. No other write does."""
     for change in history.changes:
         if change.after is None:
             continue
@@ -34,12 +34,12 @@ def history_has_every_advance(world: World, history: History) -> Iterator[str]:
             yield f"{len(entries)} entries, the last {last}"
         advanced = sequence(change.after) != sequence(change.before)
         if ("advanced" in change.after) != advanced:
-            yield f"marked wrongly at sequence {sequence(change.after)}"
+            yield f"`advanced` is wrong at sequence {sequence(change.after)}"
 
 
 @of_each("advances")
 def status_only_advances(world: World, history: History) -> Iterator[str]:
-    """pending < processing < rejected, failed, expired < verified, also where an item is put anew."""
+    """pending < processing < rejected, failed, expired < verified, also where a put replaces an item."""
     for change in history.status_changes():
         before, after = status(change.before) or "", status(change.after) or ""
         if RANKS[after] <= RANKS[before]:
@@ -47,8 +47,8 @@ def status_only_advances(world: World, history: History) -> Iterator[str]:
 
 
 @of_each("ttl")
-def only_final_ones_have_a_ttl(world: World, history: History) -> Iterator[str]:
-    """Open ones never vanish; final ones always do."""
+def only_final_verifications_have_a_ttl(world: World, history: History) -> Iterator[str]:
+    """DynamoDB deletes final verifications only."""
     for change in history.changes:
         if change.after and not is_final(change.after) and "ttl" in change.after:
             yield f"{status(change.after)} with a ttl"
@@ -56,11 +56,10 @@ def only_final_ones_have_a_ttl(world: World, history: History) -> Iterator[str]:
         yield f"{status(history.item)} without a ttl"
 
 
-@of_each("settled")
-def reservations_are_settled(world: World, history: History) -> Iterator[str]:
-    """No reservation and nothing open is left, and a verification without a link is failed."""
+@of_each("ended")
+def every_verification_ends(world: World, history: History) -> Iterator[str]:
+    """No reservation and no open verification is left. One that a caller got never ends as link_not_created."""
     if not is_final(history.item):
         yield f"still {status(history.item)}, sequence {sequence(history.item)}"
-    handed_out = history.id in history.person.ids
-    if handed_out and text(history.item, "reason_code") == "link_not_created":
-        yield "handed out, and link_not_created"
+    if history.id in history.person.ids and text(history.item, "reason_code") == "link_not_created":
+        yield "a caller got it, and it ended as link_not_created"

@@ -1,4 +1,4 @@
-"""The responses that people and frontends got."""
+"""Rules about the responses that people and frontends get."""
 
 import json
 from collections import defaultdict
@@ -13,31 +13,31 @@ from tests.simulation.world import World
 
 from .history import RANKS, Violation, about_person
 
-# Seconds that a person may be held by a slow vendor.
-LONGEST_HOLD = 10.0
+# The longest response in seconds with a slow vendor.
+LONGEST_RESPONSE = 10.0
 
 
-def people_are_sent_on(world: World) -> Iterator[Violation]:
-    """A return with a known code is redirected, or gets a page that tries again after a fault of the table."""
+def people_are_redirected(world: World) -> Iterator[Violation]:
+    """A return with a known code is redirected; after a fault of the table it gets a page that reloads itself."""
     for person in world.people:
         for visit in person.visits:
             fault = _fault_of_visit(person, visit.id, visit.response)
             if fault:
-                yield Violation("sent on", (visit.id, person.name), fault)
+                yield Violation("redirected", (visit.id, person.name), fault)
 
 
 def _fault_of_visit(person: Person, id: str, response: HttpResponse) -> str | None:
-    if response.seconds > LONGEST_HOLD and not response.met("dynamodb", "s3", "secretsmanager", "sqs"):
-        return f"held for {response.seconds:.1f} s"
+    if response.seconds > LONGEST_RESPONSE and not response.had_fault_of("dynamodb", "s3", "secretsmanager", "sqs"):
+        return f"responded after {response.seconds:.1f} s"
     if response.status == 303:
         return _fault_of_redirect(person, id, response.headers.get("location", ""))
     if response.status == 404:
         return None if person.redactions else "404 for a known code"
     if response.status == 503 and "refresh" in response.headers:
-        return None if response.met("dynamodb") else "503 without a fault of the table"
+        return None if response.had_fault_of("dynamodb") else "503 without a fault of the table"
     if response.status in (500, 503) and any(invocation.failed for invocation in response.invocations):
-        return None if response.met("dynamodb") else "an error without a fault of the table"
-    return None if response.met("dynamodb") and not response.invocations else f"responded {response.status}"
+        return None if response.had_fault_of("dynamodb") else "an error without a fault of the table"
+    return None if response.had_fault_of("dynamodb") and not response.invocations else f"responded {response.status}"
 
 
 def _fault_of_redirect(person: Person, id: str, location: str) -> str | None:
@@ -45,38 +45,38 @@ def _fault_of_redirect(person: Person, id: str, location: str) -> str | None:
     query = parse_qs(given.query)
     same = (wanted.netloc, wanted.path, wanted.fragment) == (given.netloc, given.path, given.fragment)
     if not same or not given.query.startswith(wanted.query) or query.get("verification_id") != [id]:
-        return "sent to another place"
-    return None if len(query.get("status", [])) == 1 else "sent without one status"
+        return "redirected to another place"
+    return None if len(query.get("status", [])) == 1 else "redirected without exactly one status"
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """A status that a response named, and when the request began and the response arrived."""
+class _Reported:
+    """A status in a response, and when the request began and the response arrived."""
 
     status: str
     began: float
     arrived: float
 
 
-def status_never_falls(world: World) -> Iterator[Violation]:
-    """A request that begins after a response has arrived has at least that status, on any route."""
+def status_never_goes_back(world: World) -> Iterator[Violation]:
+    """A response has at least the status of every response that arrived before its request, on any route."""
     for person in world.people:
         for id, reported in _reported(person).items():
             for later in reported:
                 for earlier in reported:
                     if earlier.arrived <= later.began and RANKS[later.status] < RANKS[earlier.status]:
                         what = f"{later.status} at {later.began:.1f} after {earlier.status} at {earlier.arrived:.1f}"
-                        yield Violation("falls", (id, person.name), what)
+                        yield Violation("goes back", (id, person.name), what)
 
 
-def _reported(person: Person) -> dict[str, list[_Seen]]:
-    """All statuses that the person and the frontend got, by verification."""
-    found: dict[str, list[_Seen]] = defaultdict(list)
+def _reported(person: Person) -> dict[str, list[_Reported]]:
+    """Returns all statuses that the person and the frontend got, by verification."""
+    found: dict[str, list[_Reported]] = defaultdict(list)
 
     def add(id: str, status: str, response: HttpResponse) -> None:
-        found[id].append(_Seen(status, response.at - response.seconds, response.at))
+        found[id].append(_Reported(status, response.at - response.seconds, response.at))
 
-    for response in (*person.creations, *person.refreshes, *person.redactions, *person.others):
+    for response in (*person.creations, *person.refreshes, *person.redactions, *person.other_responses):
         document = json.loads(response.body) if response.status in (200, 201) else {}
         for each in document.get("data", [document]):
             if "status" in each:
@@ -89,12 +89,12 @@ def _reported(person: Person) -> dict[str, list[_Seen]]:
 
 
 def errors_have_a_cause(world: World) -> Iterator[Violation]:
-    """Every 5xx is caused by a fault, every 409 by a request before; and no error has the marker."""
+    """A fault causes each 5xx, an earlier request each 409; no error has the marker."""
     for person in world.people:
-        responses = [*person.creations, *person.refreshes, *person.redactions, *person.others]
+        responses = [*person.creations, *person.refreshes, *person.redactions, *person.other_responses]
         for response in responses:
-            caused = any(i.faults or i.is_late for i in response.invocations)
-            # Without faults only refreshes, which come last, are held back.
+            caused = any(i.faults or i.timed_out for i in response.invocations)
+            # Without faults the rate limiter rejects refreshes only, which have the lowest priority.
             may_be_limited = response in person.refreshes or world.fault_counts.kinds.total() > 0
             caused = caused or (may_be_limited and _is_rate_limited(world, response))
             if response.status >= 500 and not caused:
@@ -108,12 +108,12 @@ def errors_have_a_cause(world: World) -> Iterator[Violation]:
 
 
 def _is_rate_limited(world: World, response: HttpResponse) -> bool:
-    """Whether our own share of the vendor's rate limit was used up."""
-    return bool(world.windows.refused) and '"vendor_rate_limited"' in response.body
+    """Whether the rate limiter rejected the request."""
+    return bool(world.rate_table.refused) and '"vendor_rate_limited"' in response.body
 
 
 def same_key_same_verification(world: World) -> Iterator[Violation]:
-    """One key, one verification and one link or start page, however often it was sent."""
+    """Repeated requests with one key create one verification, with one link or start page."""
     for person in world.people:
         if person.key and len(person.ids) > 1:
             yield Violation("same key", about_person(person), f"{len(person.ids)} verifications")

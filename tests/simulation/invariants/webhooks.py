@@ -1,4 +1,4 @@
-"""Each advance becomes one event, which each endpoint that wants it gets, as it happened, and no other does."""
+"""Rules about events: each advance causes one event, which goes to the endpoints that want it, and to no others."""
 
 import json
 from collections.abc import Iterator
@@ -15,66 +15,67 @@ from .advances import advances, wants
 from .history import Violation, sequence
 
 _ROOT, _DETAIL = {"type", "timestamp", "data"}, {"id", "owner", "type", "timestamp", "data"}
-_GIVEN_UP = {"message_failed", "event_not_published", "event_set_aside", "endpoint_off", "delivery_gave_up"}
+_FAILURE_MESSAGES = {"message_failed", "event_not_published", "event_set_aside", "endpoint_off", "delivery_gave_up"}
 
 
 def webhooks_are_delivered(world: World) -> Iterator[Violation]:
-    """Each advance came to each endpoint that wants it, or lies among the dead letters."""
-    letters = _letters(world)
-    unpublished = {json.loads(body)["verification_id"] for body in world.letters["PublishDeadLetterQueue"]}
+    """Each endpoint accepted each event that it wants, or the event is a dead letter."""
+    letters = _dead_letters(world)
+    unpublished = {json.loads(body)["verification_id"] for body in world.dead_letter_bodies["PublishDeadLetterQueue"]}
     unpublished |= {change.id for stream in world.streams for change in stream.given_up}
     for receiver in world.receivers.values():
-        accepted = {webhook.id for webhook in receiver.got if webhook.is_accepted}
+        accepted = {webhook.id for webhook in receiver.webhooks if webhook.is_accepted}
         for id, advance in advances(world).items():
-            is_put_away = {(receiver.endpoint.name, id), (None, id)} & letters or advance.change.id in unpublished
-            if wants(receiver.endpoint, advance) and id not in accepted and not is_put_away:
-                yield Violation("delivered", (advance.change.id,), f"{id} never came to {receiver.endpoint.name}")
+            is_dead_letter = {(receiver.endpoint.name, id), (None, id)} & letters or advance.change.id in unpublished
+            if wants(receiver.endpoint, advance) and id not in accepted and not is_dead_letter:
+                yield Violation("delivered", (advance.change.id,), f"{id} never reached {receiver.endpoint.name}")
 
 
-def letters_have_a_cause(world: World) -> Iterator[Violation]:
-    """What deliver gave up was tried for 72 hours, or its endpoint is gone; what SQS gave up met a fault each time."""
-    for body in world.letters["DeliveryDeadLetterQueue"]:
+def webhook_dead_letters_have_a_cause(world: World) -> Iterator[Violation]:
+    """deliver gave up after 72 hours, or because the endpoint was gone. SQS gave up after a fault at each attempt."""
+    for body in world.dead_letter_bodies["DeliveryDeadLetterQueue"]:
         fields = json.loads(body)
         receiver, event = world.receivers[fields["endpoint"]], fields["event"]
-        is_gone = any(webhook.status == 410 for webhook in receiver.got)
-        tried_for = world.kernel.now - receiver.tried.get(event["id"], world.kernel.now)
+        is_gone = any(webhook.status == 410 for webhook in receiver.webhooks)
+        tried_for = world.kernel.now - receiver.first_attempts.get(event["id"], world.kernel.now)
         if not is_gone and tried_for < GIVE_UP_AFTER - 60:
-            yield Violation("letter", (event["data"]["id"],), f"{event['id']} for {fields['endpoint']} was given up")
+            what = f"{event['id']} for {fields['endpoint']} was given up too early"
+            yield Violation("webhook dead letter", (event["data"]["id"],), what)
     for message in world.deliveries.dead_letters:
-        if not all(invocation.faults or invocation.is_late for invocation in message.given_to):
-            yield Violation("letter", (message.about,), "tries failed without a fault")
+        if not all(invocation.faults or invocation.timed_out for invocation in message.given_to):
+            yield Violation("webhook dead letter", (message.about,), "attempts failed without a fault")
 
 
 def stream_has_every_advance(world: World) -> Iterator[Violation]:
-    """The template's filter passes the writes that advanced a verification, and no others."""
+    """The template's filter passes exactly the writes that advance a verification."""
     advanced = {id(advance.change): advance.change for advance in advances(world).values()}
     for stream in world.streams:
         passed = {id(change): change for change in stream.passed}
         for key in advanced.keys() ^ passed.keys():
             change = advanced.get(key) or passed[key]
-            yield Violation("filter", (change.id,), "passed wrongly" if key in passed else "was not passed")
+            yield Violation("filter", (change.id,), "passed wrongly" if key in passed else "not passed")
 
 
-def webhooks_are_the_truth(world: World) -> Iterator[Violation]:
-    """A webhook says what the record's history says, with a signature that verifies, and in the same bytes each time.
-    A receiver that keeps the highest sequence ends with the record's last state."""
-    happened = advances(world)
+def webhooks_match_the_history(world: World) -> Iterator[Violation]:
+    """A webhook has the content of its advance, the same bytes at each attempt, and a valid signature. A receiver that
+    keeps the highest sequence ends with the last state."""
+    by_id = advances(world)
     for receiver in world.receivers.values():
-        for webhook in receiver.got:
-            advance = happened.get(webhook.id)
+        for webhook in receiver.webhooks:
+            advance = by_id.get(webhook.id)
             about = (advance.change.id,) if advance else ()
             if not webhook.is_signed:
-                yield Violation("signature", about, f"{webhook.id} does not verify")
+                yield Violation("signature", about, f"{webhook.id} has an invalid signature")
             if advance is None or webhook.body not in advance.bodies:
-                yield Violation("truth of events", about, f"{webhook.id} never happened so")
+                yield Violation("webhook content", about, f"{webhook.id} differs from its advance")
             elif not wants(receiver.endpoint, advance):
                 yield Violation("wanted", about, f"{receiver.endpoint.name} does not want {webhook.id}")
         yield from _fault_of_last(world, receiver)
 
 
 def _fault_of_last(world: World, receiver: Receiver) -> Iterator[Violation]:
-    """What the receiver shows in the end against the record, where everything that it wants arrived."""
-    accepted = {webhook.id for webhook in receiver.got if webhook.is_accepted}
+    """Compares a receiver's last state with the history, if it accepted all events that it wants."""
+    accepted = {webhook.id for webhook in receiver.webhooks if webhook.is_accepted}
     last: dict[str, tuple[int, str]] = {}
     missing = set()
     for id, advance in advances(world).items():
@@ -84,33 +85,33 @@ def _fault_of_last(world: World, receiver: Receiver) -> Iterator[Violation]:
             missing |= set() if id in accepted else {data["id"]}
     for id, state in last.items():
         if id not in missing and receiver.latest.get(id) != state:
-            yield Violation("order", (id,), f"{receiver.endpoint.name} shows {receiver.latest.get(id)}, not {state}")
+            yield Violation("order", (id,), f"{receiver.endpoint.name} has {receiver.latest.get(id)}, not {state}")
 
 
-def gone_receivers_are_left_alone(world: World) -> Iterator[Violation]:
-    """One that responds 410 is switched off, and sent nothing more; but for processes that do not know it yet, and
-    those that met a fault."""
+def gone_endpoints_get_no_webhooks(world: World) -> Iterator[Violation]:
+    """An endpoint that responds 410 is switched off, and gets no more webhooks; except from processes that have cached
+    its state, or had a fault."""
     for name, receiver in world.receivers.items():
-        for webhook in receiver.got:
-            if webhook.status == 410 and not webhook.by.faults and name not in world.switches.off:
-                yield Violation("gone", tuple(webhook.by.about), f"{name} is still on")
-    for name, since in world.switches.off.items():
-        for webhook in world.receivers[name].got:
-            if webhook.time > since + MAX_AGE + 15 and not webhook.by.met("dynamodb"):
-                yield Violation("gone", tuple(webhook.by.about), f"{name} was sent {webhook.id} although it is off")
+        for webhook in receiver.webhooks:
+            if webhook.status == 410 and not webhook.by.faults and name not in world.endpoints_table.off:
+                yield Violation("gone", tuple(webhook.by.about), f"{name} is not off")
+    for name, since in world.endpoints_table.off.items():
+        for webhook in world.receivers[name].webhooks:
+            if webhook.time > since + MAX_AGE + 15 and not webhook.by.had_fault_of("dynamodb"):
+                yield Violation("gone", tuple(webhook.by.about), f"{name} got {webhook.id} although it is off")
 
 
 def events_leak_nothing(world: World) -> Iterator[Violation]:
-    """Events, messages and webhooks have the fields that the design names, and nothing of the person but reference."""
-    for put in world.bus.taken:
+    """Events, messages and webhooks have the documented fields only, and no personal data except the reference."""
+    for put in world.bus.accepted:
         yield from _leaks("an event", put.detail, _DETAIL)
-    for body in (*world.deliveries.bodies, *world.letters["DeliveryDeadLetterQueue"]):
+    for body in (*world.deliveries.bodies, *world.dead_letter_bodies["DeliveryDeadLetterQueue"]):
         fields = json.loads(body)
         yield from _leaks("a message", fields.pop("event", None) or fields.pop("detail"), _DETAIL)
         if leaks.has_marker(json.dumps(fields)):
             yield Violation("event leaks", (), f"a message has the marker in {sorted(fields)}")
     for receiver in world.receivers.values():
-        for webhook in receiver.got:
+        for webhook in receiver.webhooks:
             yield from _leaks("a webhook", json.loads(webhook.body), _ROOT)
 
 
@@ -118,21 +119,21 @@ def _leaks(what: str, content: dict[str, Any], names: set[str]) -> Iterator[Viol
     data = content["data"]
     rest = {**content, "data": {**data, "reference": None}}
     if content.keys() != names or leaks.has_marker(json.dumps(rest)):
-        yield Violation("event leaks", (data["id"],), f"{what} holds more than it should: {sorted(content)}")
+        yield Violation("event leaks", (data["id"],), f"{what} has other fields, or the marker: {sorted(content)}")
 
 
-def redacted_events_name_nobody(world: World) -> Iterator[Violation]:
-    """An event that was made after a redaction has no reference, be it new or sent again."""
+def redacted_events_have_no_reference(world: World) -> Iterator[Violation]:
+    """An event that is put on the bus after a redaction has no reference, also if it is a replay."""
     redacted: dict[str, Change] = {}
     for advance in advances(world).values():
         if advance.content["type"] == "verification.redacted":
             redacted.setdefault(advance.change.id, advance.change)
-    for put in world.bus.taken:
+    for put in world.bus.accepted:
         data = put.detail["data"]
         change = redacted.get(data["id"])
         is_new = change and (data["sequence"] >= sequence(change.after) or _is_replay(put.by, change))
         if is_new and data["reference"] is not None:
-            yield Violation("redacted", (data["id"],), f"{put.detail['id']} was made after the redaction")
+            yield Violation("redacted", (data["id"],), f"{put.detail['id']} has a reference after the redaction")
 
 
 def _is_replay(by: Any, change: Change) -> bool:
@@ -140,18 +141,18 @@ def _is_replay(by: Any, change: Change) -> bool:
 
 
 def failures_are_logged(world: World) -> Iterator[Violation]:
-    """An invocation that lives to report a failure has a line that says so, for each message that it fails."""
+    """An invocation that reports failed messages has a log line about a failure."""
     for invocation in world.functions.invocations:
         result = invocation.result if invocation.is_downstream else None
-        if result and result["batchItemFailures"] and not _GIVEN_UP & set(invocation.logged):
-            yield Violation("logged", tuple(invocation.about), f"{invocation.function} failed without a word")
+        if result and result["batchItemFailures"] and not _FAILURE_MESSAGES & set(invocation.logged):
+            yield Violation("logged", tuple(invocation.about), f"{invocation.function} failed without a log line")
 
 
-def _letters(world: World) -> set[tuple[str | None, str]]:
-    """(endpoint, event) of each dead letter; without an endpoint for what is for all that want it."""
+def _dead_letters(world: World) -> set[tuple[str | None, str]]:
+    """Returns (endpoint, event id) of each dead letter; the endpoint is None where the letter is for all endpoints."""
     found: set[tuple[str | None, str]] = set()
-    bodies = [*world.letters["DeliveryDeadLetterQueue"], *(each.body for each in world.deliveries.dead_letters)]
-    for body in bodies:
+    bodies = world.dead_letter_bodies["DeliveryDeadLetterQueue"]
+    for body in (*bodies, *(each.body for each in world.deliveries.dead_letters)):
         fields = json.loads(body)
         found.add((fields.get("endpoint"), (fields.get("event") or fields["detail"])["id"]))
     return found

@@ -54,7 +54,7 @@ def _put(world: World, number: int, *, is_due: bool) -> None:
     world.table.items[id] = item
     for index in world.table.indexes.values():
         index.put(id, index.entry(item))
-    world.due.note(id, float(due_at))
+    world.due.record(id, float(due_at))
 
 
 def svg(found: Sequence[SweepWork]) -> str:

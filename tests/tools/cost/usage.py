@@ -98,8 +98,8 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
     requests = sum(each.function in ("verifications", "redirect", "about") for each in invocations)
     messages = sum(each.function in ("finalize", "deliver") for each in invocations)
     # The event bus sends each event to the queue in its own request.
-    sends = run.operations("sqs", _SENDS) + len(run.world.bus.taken)
-    webhooks = [webhook for receiver in run.world.receivers.values() for webhook in receiver.got]
+    sends = run.operations("sqs", _SENDS) + len(run.world.bus.accepted)
+    webhooks = [webhook for receiver in run.world.receivers.values() for webhook in receiver.webhooks]
     secrets = run.operations("secretsmanager", {"GetSecretValue"})
     log = run.log.bytes + PLATFORM_LINES * len(invocations) + ACCESS_LINE * requests
     stored = [key for key, _ in run.world.bucket.versions("")]
@@ -118,7 +118,7 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
         + _result_writes(run),
         "EC2: transfer out, GB": sum(_bytes_out(each) for each in invocations) / _GB
         + sum(len(webhook.body) + WEBHOOK for webhook in webhooks) / _GB,
-        "EventBridge: custom events": len(run.world.bus.taken),
+        "EventBridge: custom events": len(run.world.bus.accepted),
         # Reads of secrets, and the data keys of tables and queues. The bucket has a bucket key.
         "KMS: requests": secrets + _data_keys(run),
         "Lambda: GB-seconds (arm64)": sum(gb_seconds(each, run.memory[each.function]) for each in invocations),

@@ -35,8 +35,8 @@ def _files(folder: str, but: Collection[str] = ()) -> tuple[str, ...]:
 # Simulations of the whole flow, with and without faults.
 _FLOWS = (
     "tests/simulation/test_calls.py",
-    "tests/simulation/test_simulation.py::test_without_faults_the_stricter_bounds_hold",
-    "tests/simulation/test_simulation.py::test_every_verification_is_completed_whatever_goes_wrong",
+    "tests/simulation/test_simulation.py::test_stricter_bounds_hold_without_faults",
+    "tests/simulation/test_simulation.py::test_every_verification_completes_under_faults",
     "tests/simulation/test_simulation.py::test_no_single_fault_at_any_call_loses_a_verification",
 )
 _USE_CASES = (

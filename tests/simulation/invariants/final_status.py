@@ -1,4 +1,4 @@
-"""The final status against what really happened at the vendor."""
+"""Rules that compare the final status with what happened at the vendor."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -11,36 +11,36 @@ from tests.simulation.world import World
 
 from .history import History, Violation, histories, is_final, of_each, sequence, status, text, time
 
-# Seconds from our reserving a verification to the vendor's making its link, clocks included.
+# The longest time in seconds from a reservation to the vendor's creation of its link, with the errors of the clocks.
 _LONGEST_CREATION = 30.0
-# Seconds from the question about an earlier link to the write that ends the verification.
+# The longest time in seconds from the fetch of an earlier link's record to the write that ends the verification.
 _IN_FLIGHT = 30.0
 
 
-@of_each("truth")
-def final_status_is_the_truth(world: World, history: History) -> Iterator[str]:
+@of_each("final status")
+def final_status_matches_the_vendor(world: World, history: History) -> Iterator[str]:
     found = status(history.item), text(history.item, "reason_code")
     allowed = list(_allowed(world, history))
     if found not in allowed:
-        yield f"{found} where {allowed} would be the truth"
+        yield f"{found} instead of one of {allowed}"
 
 
 def _allowed(world: World, history: History) -> Iterator[tuple[str, str | None]]:
     if history.is_redacted:
         yield "expired", "redacted"
-        # Frozen as it stood.
+        # A redaction keeps a status that is already final.
         yield status(history.item) or "", text(history.item, "reason_code")
     if history.link is None:
-        was_handed_out = any(sequence(change.after) and status(change.after) == "pending" for change in history.changes)
-        yield ("expired", "not_started") if was_handed_out else ("failed", "link_not_created")
+        was_committed = any(sequence(change.after) and status(change.after) == "pending" for change in history.changes)
+        yield ("expired", "not_started") if was_committed else ("failed", "link_not_created")
         return
-    proofs = [link.changed for link in history.links[:-1] if link.succeeded]
-    if proofs:
+    successes = [link.changed for link in history.links[:-1] if link.succeeded]
+    if successes:
         yield "verified", None
-    if not any(changed < _ended(history) - _IN_FLIGHT for changed in proofs):
-        # No earlier link's proof was there in time.
-        yield deserved(history.link)
-        if _went_on_unseen(history):
+    if not any(changed < _ended(history) - _IN_FLIGHT for changed in successes):
+        # No earlier link succeeded in time, so the last link decides.
+        yield final_outcome(history.link)
+        if _continued_after_last_return(history):
             yield "rejected", text(history.item, "reason_code")
     for link in history.links:
         yield from _given_up(world, history, link)
@@ -49,12 +49,12 @@ def _allowed(world: World, history: History) -> Iterator[tuple[str, str | None]]
 
 
 def _ended(history: History) -> float:
-    """When it became final."""
+    """Returns the time at which the status became final."""
     return next(change.time for change in history.status_changes() if is_final(change.after or {}))
 
 
-def deserved(link: Link) -> tuple[str, str | None]:
-    """Status and reason that the link's record justifies once it is over."""
+def final_outcome(link: Link) -> tuple[str, str | None]:
+    """Returns the status and reason that the link's record justifies after the link's end."""
     if link.is_inconsistent:
         return "failed", "inconsistent_result"
     if link.succeeded:
@@ -66,8 +66,8 @@ def deserved(link: Link) -> tuple[str, str | None]:
     return ("rejected" if category in (ErrorCategory.DOCUMENT, ErrorCategory.FACE) else "failed"), reason
 
 
-def _went_on_unseen(history: History) -> bool:
-    """Came back with all retries used up by the vendor's count, went on there, and never came back again."""
+def _continued_after_last_return(history: History) -> bool:
+    """Whether the person returned with no retries left, which rejects, and then made another step without returning."""
     if status(history.item) != "rejected" or history.link is None:
         return False
     last = max((visit.time for visit in history.visits), default=None)
@@ -75,42 +75,42 @@ def _went_on_unseen(history: History) -> bool:
 
 
 def was_contradicted(link: Link) -> bool:
-    """What the vendor said when the link was over was not of this verification. Our record of its end may be earlier by
-    as long as the vendor took to make the link."""
-    return any(time > link.expires - _LONGEST_CREATION for time in link.contradicted)
+    """Whether the vendor sent a record that contradicts the request after the link's end. The bridge may assume an end
+    that is earlier by the time that the creation of the link took."""
+    return any(time > link.expires - _LONGEST_CREATION for time in link.contradiction_times)
 
 
 def _given_up(world: World, history: History, link: Link) -> Iterator[tuple[str, str | None]]:
-    """Given up for good reason: the vendor kept silent for as long as is waited, from the end of the link, or from its
-    last sound record that could not be written down. What a check had found at the end of the link then counts."""
+    """Yields the status and reason of a justified give-up: for GiveUpHours after the link's end, the vendor sent no
+    valid record that the bridge could store. The outcome of a check at the link's end then counts, if there was one."""
     give_up = float(world.parameters["GiveUpHours"]) * 3600
     for change in history.status_changes():
         reason = text(change.after, "reason_code")
         if reason and reason in ("vendor_unreachable", text(change.before or {}, "link_outcome")):
-            # By the end that the bridge knew: unreadable records do not say it.
+            # The end as the bridge knew it, which unreadable records do not contain.
             early = change.time < _last_end(change.before or {}) + give_up - 2 * SKEW
             silent_since = max(link.expires + 5, change.time - give_up + 2 * SKEW)
-            if not early and not any(silent_since < reported < change.time - 60 for reported in link.reported):
+            if not early and not any(silent_since < reported < change.time - 60 for reported in link.record_times):
                 yield status(change.after) or "", reason
 
 
 def _last_end(item: Item) -> float:
-    """Of the link; or, if that has ended, of the time in which another one could be made."""
+    """Returns the end of the link; if that has passed, the end of the time for another link."""
     ends = time(item, "expires_at")
     return max(ends, time(item, "valid_until")) if "link_outcome" in item else ends
 
 
-def nothing_said_too_much(world: World) -> Iterator[Violation]:
-    """No redirect says verified unless the vendor said so by then, whatever the query of the return said."""
-    risen: dict[str, float] = {}
+def verified_only_after_the_vendor_said_so(world: World) -> Iterator[Violation]:
+    """A status or redirect says verified only after the vendor's record does, whatever the query of the return says."""
+    verified_at: dict[str, float] = {}
     for history in histories(world):
         for change in history.status_changes():
             if status(change.after) == "verified":
-                risen[history.id] = change.time
+                verified_at[history.id] = change.time
                 if not any(link.succeeded for link in history.links):
-                    yield Violation("said", history.about, "verified, and the vendor never said so")
+                    yield Violation("unproven", history.about, "verified, and the vendor never said so")
     for person in world.people:
         for visit in person.visits:
             query = parse_qs(urlsplit(visit.response.headers.get("location", "")).query)
-            if query.get("status") == ["verified"] and risen.get(visit.id, visit.time + 1) > visit.time:
-                yield Violation("said", (visit.id, person.name), "sent on as verified before it was")
+            if query.get("status") == ["verified"] and verified_at.get(visit.id, visit.time + 1) > visit.time:
+                yield Violation("unproven", (visit.id, person.name), "redirected as verified too early")
