@@ -114,7 +114,7 @@ class BackingServices:
             self.vendor.reset()
         self.secrets.keep_first_key()
         self.secrets.put_endpoints([])
-        cleaning.empty(self.stack, self.client("dynamodb"), self.client("sqs"), self.client("s3"))
+        cleaning.empty(self.stack)
 
     def stop(self) -> None:
         """Stops the services, and restores the environment."""

@@ -107,7 +107,7 @@ class Sandbox(LocalBridge):
     def reset(self) -> None:
         """Deletes everything that a test creates, from verifications to keys and cached authorizations."""
         self.backing.reset()
-        self._workers.skip_streams()
+        self._workers.restart_streams()
         self._gateway.authorizers.clear_cache()
         self.functions.clear_caches()
 

@@ -36,10 +36,9 @@ class StreamReader:
         self._waiting: list[Event] = []
         self._failures = 0
 
-    def skip(self) -> None:
-        """Drops the records that no function has received yet."""
-        self._next_records()
-        self._waiting, self._failures = [], 0
+    def restart(self) -> None:
+        """Reads the stream from its beginning, for when its records were deleted."""
+        self._iterator, self._waiting, self._failures = None, [], 0
 
     def drain(self) -> int:
         """Passes all waiting records to the function, and returns how many it handled."""

@@ -83,10 +83,10 @@ class Workers:
         """Passes all stream records to their functions, and returns how many they handled."""
         return sum(reader.drain() for reader in self._streams)
 
-    def skip_streams(self) -> None:
-        """Drops all stream records that no function has received yet."""
+    def restart_streams(self) -> None:
+        """Reads all streams from their beginning, for when their records were deleted."""
         for reader in self._streams:
-            reader.skip()
+            reader.restart()
 
     def drain_queues(self) -> int:
         """Passes all visible messages to their functions, and returns their number. Failed messages stay."""
