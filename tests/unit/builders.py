@@ -1,4 +1,4 @@
-"""Values that tests begin with, and the shapes of JSON that hypothesis draws."""
+"""Builders of test data, and hypothesis strategies for JSON."""
 
 import json
 from collections.abc import Callable
@@ -25,15 +25,15 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def pointers(refused: Callable[[], object]) -> list[str]:
-    """Where the faults are that a parser names."""
+def pointers(parse: Callable[[], object]) -> list[str]:
+    """Returns the pointers of the InvalidRequest that `parse` raises."""
     with pytest.raises(InvalidRequest) as raised:
-        refused()
-    return [fault.pointer for fault in raised.value.field_errors]
+        parse()
+    return [error.pointer for error in raised.value.field_errors]
 
 
 def fresh_fields(**changes: Any) -> dict[str, Any]:
-    """The record that the vendor's specification shows: a link that nobody has used."""
+    """Returns the record in the vendor's specification: of a link that nobody has used."""
     return {
         "id": 8,
         "organisation_id": 31,
@@ -59,12 +59,12 @@ def fresh_fields(**changes: Any) -> dict[str, Any]:
 
 
 def response_bytes(result: object, **more: Any) -> bytes:
-    """The vendor's response around a result."""
+    """Returns the body of the vendor's response with this result."""
     return json.dumps({"status": 200, "result": result, **more}).encode()
 
 
 def vendor_record(**changes: Any) -> VendorRecord:
-    """What is read from a record of an untouched link."""
+    """Returns the parsed record of an untouched link."""
     untouched: dict[str, Any] = {
         "is_success": False,
         "ocr_success": False,
@@ -82,7 +82,7 @@ def vendor_record(**changes: Any) -> VendorRecord:
 
 
 def reservation(**changes: Any) -> Verification:
-    """A verification as it is first put into the table."""
+    """Returns a verification as the reserving write stores it."""
     reserved: dict[str, Any] = {
         "id": "ver_abcdefghijklmnopqrstuvwxyz",
         "principal": "shop",

@@ -1,4 +1,4 @@
-"""No test here reaches a network, and none is timed."""
+"""Disables sockets for all unit tests, and fixes the examples of hypothesis."""
 
 import os
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from pytest_socket import disable_socket, enable_socket
 
 from bridge.observability import metrics
 
-# The same cases each time; other ones with DRAWN=1.
+# Every run has the same examples, except with DRAWN=1. deadline=None: a slow machine must not fail a test.
 hypothesis.settings.register_profile("unit", deadline=None, derandomize=not os.environ.get("DRAWN"))
 hypothesis.settings.load_profile("unit")
 
 
 @pytest.fixture(autouse=True)
-def _no_metrics_are_kept() -> Iterator[None]:
-    """Functions send what they counted at their end; here nothing ends."""
+def _clear_metrics() -> Iterator[None]:
+    """Functions flush their metrics at the end of an invocation. Here there are no invocations."""
     yield
     metrics.clear_metrics()
 

@@ -1,9 +1,9 @@
-"""URLs that people must never be sent to: what open redirects have been made of."""
+"""URLs that must never be accepted as a redirect_url: known tricks for open redirects."""
 
 words = str.split
 
-# By trick, where only https://app.example.com and https://shop.example:8443 are allowed. Those that hold white space, a
-# backslash or a character beyond ASCII are listed as strings, the others as words.
+# By trick. Only https://app.example.com and https://shop.example:8443 are allowed. URLs with white space, a backslash
+# or a non-ASCII character are strings; the others are words of one text.
 # fmt: off
 BY_TRICK = {
     "schemes and missing parts": [

@@ -1,4 +1,4 @@
-"""Which addresses webhooks may be sent to."""
+"""Which IP addresses webhooks may be sent to."""
 
 import pytest
 
@@ -9,7 +9,7 @@ PUBLIC = [
     "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "191.255.255.255", "192.0.1.0", "192.167.255.255",
     "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255",
     "2001:4860:4860::8888", "2600:1f14::1", "2a00:1450:4001:80b::200e", "3ffe::1",
-    # Those that stand for a public IPv4 address: mapped, NAT64, 6to4.
+    # IPv6 forms of a public IPv4 address: mapped, NAT64, 6to4.
     "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1",
 ]  # fmt: skip
 NOT_PUBLIC = [
@@ -28,17 +28,17 @@ NO_ADDRESS = ["", "localhost", "127.1", "0x7f.0.0.1", "2130706433", "010.0.0.1",
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_an_address_of_the_internet_is_public(address: str) -> None:
+def test_public_addresses_are_recognised(address: str) -> None:
     assert is_public(address)
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC + NO_ADDRESS)
-def test_every_other_address_is_not_and_neither_is_what_is_none(address: str) -> None:
+def test_other_addresses_and_malformed_ones_are_not_public(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize(
-    ("address", "is_own"),
+    ("address", "is_loopback_address"),
     [
         ("127.0.0.1", True),
         ("127.9.9.9", True),
@@ -48,5 +48,5 @@ def test_every_other_address_is_not_and_neither_is_what_is_none(address: str) ->
         ("localhost", False),
     ],
 )
-def test_this_machines_own_address_is_known(address: str, is_own: bool) -> None:
-    assert is_loopback(address) is is_own
+def test_loopback_addresses_are_recognised(address: str, is_loopback_address: bool) -> None:
+    assert is_loopback(address) is is_loopback_address

@@ -1,4 +1,4 @@
-"""Bearer keys: what is unclear opens nothing."""
+"""Which API keys are accepted. A malformed key or entry is never accepted."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ OTHER_KEY = "ek_" + "B" * 43
 
 
 class ApiKeys:
-    """Stands for the secret, and counts how often it is read."""
+    """A fake secret that counts its reads."""
 
     def __init__(self, value: dict[str, Any]) -> None:
         self.value = value
@@ -28,8 +28,8 @@ class ApiKeys:
         return self.value
 
 
-class FakeBridge:
-    """As much of the bridge as authorize takes."""
+class FakeDependencies:
+    """The dependencies that authorize uses."""
 
     def __init__(self, value: dict[str, Any]) -> None:
         self.api_keys = ApiKeys(value)
@@ -50,11 +50,11 @@ def entry(key: str = KEY, **changes: Any) -> dict[str, Any]:
 
 
 def caller(header: str, *entries: Any) -> Caller | None:
-    return authorize(cast(Dependencies, FakeBridge({"keys": list(entries)})), header)
+    return authorize(cast(Dependencies, FakeDependencies({"keys": list(entries)})), header)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_a_good_key_names_its_principal_and_scopes(scheme: str) -> None:
+def test_a_valid_key_gives_its_principal_and_scopes(scheme: str) -> None:
     assert caller(f"{scheme} {KEY}", entry()) == Caller("shop", (WRITE, READ), "AAAA")
 
 
@@ -79,7 +79,7 @@ def test_a_good_key_names_its_principal_and_scopes(scheme: str) -> None:
     ],
 )
 def test_a_malformed_header_is_refused_without_reading_the_secret(header: str) -> None:
-    deps = FakeBridge({"keys": [entry(), entry("A" * 19), entry("A" * 201), entry("")]})
+    deps = FakeDependencies({"keys": [entry(), entry("A" * 19), entry("A" * 201), entry("")]})
     assert authorize(cast(Dependencies, deps), header) is None
     assert deps.api_keys.reads == 0
 
@@ -90,7 +90,7 @@ def test_a_wrong_key_is_refused(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expires_at", "opens"),
+    ("expires_at", "is_accepted"),
     [
         (None, True),
         ((NOW + timedelta(seconds=1)).isoformat(), True),
@@ -101,46 +101,46 @@ def test_a_wrong_key_is_refused(key: str) -> None:
         ("2020-01-01T00:00:00Z", False),
     ],
 )
-def test_a_key_opens_until_it_expires(expires_at: str | None, *, opens: bool) -> None:
-    assert (caller(f"Bearer {KEY}", entry(expires_at=expires_at)) is not None) == opens
+def test_a_key_is_accepted_until_it_expires(expires_at: str | None, *, is_accepted: bool) -> None:
+    assert (caller(f"Bearer {KEY}", entry(expires_at=expires_at)) is not None) == is_accepted
 
 
-def test_scopes_that_are_not_known_are_dropped() -> None:
+def test_unknown_scopes_are_dropped() -> None:
     found = caller(f"Bearer {KEY}", entry(scopes=["admin", READ_RESULT, "*", None, ["verifications:read"], 7]))
     assert found == Caller("shop", (READ_RESULT,), "AAAA")
 
 
-BROKEN: dict[str, Any] = {
+MALFORMED: dict[str, Any] = {
     "null": None,
-    "a text": "ek",
+    "a string": "ek",
     "a list": [entry()],
     "a number": 7,
     "empty": {},
     "no hash": {**entry(), "sha256": None},
     "empty hash": entry(sha256=""),
-    "a hash that is none": entry(sha256="\ud800"),
-    "a hash in other letters": entry(sha256=entry()["sha256"].upper()),
+    "a malformed hash": entry(sha256="\ud800"),
+    "a hash in capitals": entry(sha256=entry()["sha256"].upper()),
     "the key itself": entry(sha256=KEY),
     "no principal": entry(principal=None),
     "empty principal": entry(principal=""),
-    "a principal that is no text": entry(principal=["shop"]),
+    "a principal that is a list": entry(principal=["shop"]),
     "no key_id": {name: value for name, value in entry().items() if name != "key_id"},
     "no scopes": entry(scopes=None),
-    "scopes that are a text": entry(scopes=WRITE),
-    "scopes that are switches": entry(scopes=dict.fromkeys(SCOPES, False)),
+    "scopes in a string": entry(scopes=WRITE),
+    "scopes in an object": entry(scopes=dict.fromkeys(SCOPES, False)),
     "expiry without a zone": entry(expires_at="2099-01-01T00:00:00"),
-    "expiry that is a day": entry(expires_at="2099-01-01"),
-    "expiry that is empty": entry(expires_at=""),
-    "expiry that is a number": entry(expires_at=4_070_908_800),
-    "expiry that is false": entry(expires_at=False),
-    "expiry that is no time": entry(expires_at="never"),
+    "expiry without a time": entry(expires_at="2099-01-01"),
+    "empty expiry": entry(expires_at=""),
+    "expiry as a number": entry(expires_at=4_070_908_800),
+    "expiry as false": entry(expires_at=False),
+    "malformed expiry": entry(expires_at="never"),
 }
 
 
-@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-def test_a_malformed_entry_is_ignored_and_the_others_work(broken: Any) -> None:
-    assert caller(f"Bearer {KEY}", broken) is None
-    assert caller(f"Bearer {OTHER_KEY}", broken, entry(OTHER_KEY, principal="app"), broken) == Caller(
+@pytest.mark.parametrize("malformed", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_entry_is_ignored_and_the_others_still_work(malformed: Any) -> None:
+    assert caller(f"Bearer {KEY}", malformed) is None
+    assert caller(f"Bearer {OTHER_KEY}", malformed, entry(OTHER_KEY, principal="app"), malformed) == Caller(
         "app", (WRITE, READ), "BBBB"
     )
 
@@ -151,8 +151,8 @@ def test_a_principal_may_have_any_name() -> None:
     assert found.principal == "Café ✓"
 
 
-def test_a_key_that_is_removed_from_the_secret_is_refused() -> None:
-    deps = FakeBridge({"keys": [entry()]})
+def test_a_key_removed_from_the_secret_is_refused() -> None:
+    deps = FakeDependencies({"keys": [entry()]})
     assert authorize(cast(Dependencies, deps), f"Bearer {KEY}")
     deps.api_keys.value = {"keys": []}
     assert authorize(cast(Dependencies, deps), f"Bearer {KEY}") is None

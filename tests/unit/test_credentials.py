@@ -1,4 +1,4 @@
-"""The vendor's credentials; test_secrets.py has what all secrets have in common."""
+"""The vendor's credentials. test_secrets.py tests what all secrets have in common."""
 
 from unittest import mock
 
@@ -8,7 +8,7 @@ from bridge.aws.secrets import Secret
 from bridge.domain.errors import VendorCredentials
 from bridge.vendor.credentials import EkycCredentials, are_usable
 
-GOOD = '{"client_id": "bridge", "client_secret": "sk_canary"}'
+VALID = '{"client_id": "bridge", "client_secret": "sk_canary"}'
 
 
 def headers(text: str) -> dict[str, str]:
@@ -16,8 +16,8 @@ def headers(text: str) -> dict[str, str]:
     return EkycCredentials(Secret(manager, "arn:secret", is_well_formed=are_usable)).headers()
 
 
-def test_the_vendors_headers_come_from_the_secret_by_the_names_that_it_gives_them() -> None:
-    assert headers(GOOD) == {"client_id": "bridge", "client_secret": "sk_canary"}
+def test_the_vendors_headers_have_the_names_and_values_of_the_secret() -> None:
+    assert headers(VALID) == {"client_id": "bridge", "client_secret": "sk_canary"}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_vendors_headers_come_from_the_secret_by_the_names_that_it_gives_the
         '{"client-id": "bridge", "client-secret": "sk_canary"}',
     ],
 )
-def test_a_secret_that_fits_no_header_is_as_good_as_none(text: str) -> None:
+def test_a_secret_that_is_unusable_in_a_header_raises_vendor_credentials(text: str) -> None:
     with pytest.raises(VendorCredentials) as raised:
         headers(text)
     assert "canary" not in repr(raised.value)

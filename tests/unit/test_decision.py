@@ -1,4 +1,4 @@
-"""The table of cases of the one function that decides."""
+"""Which status a vendor record justifies: a table of cases, and properties of all records."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from tests.unit.builders import vendor_record
 
 BLURRY, COVERED_NEGATIVE, NEW_WARNING = "9108", "-9101", "9115"
 MISMATCH, FAKE, FAR = (f"FailedOperation.{name}" for name in ("CompareFail", "LivessDetectFake", "ActionFaceFar"))
-MACHINERY, UNKNOWN = "FailedOperation.LivessSystemError", "SomethingNew.Code"
+SYSTEM_ERROR, UNKNOWN = "FailedOperation.LivessSystemError", "SomethingNew.Code"
 
 OCR = {"ocr_success": True, "started": True}
 FACE = {**OCR, "face_id_success": True}
 SUCCESS = {"is_success": True}
 PROCESSING = Decision(Status.PROCESSING)
 
-# What a record means while the link lives, and when it is over.
+# Pairs of decisions: while the link is usable, and when it is over.
 UNTOUCHED = Decision(Status.PENDING), Decision(Status.EXPIRED, "not_started")
 ABANDONED = PROCESSING, Decision(Status.EXPIRED, "abandoned")
 VERIFIED = Decision(Status.VERIFIED), Decision(Status.VERIFIED)
@@ -44,7 +44,7 @@ def failed_face(error: str, retries: int | None, ocr_retries: int | None = 0) ->
     return {**OCR, "latest_error": error, "retries": ocr_retries, "face_retries": retries}
 
 
-# What the record says, type, and the two meanings. "document only": of type 01.
+# The fields of the record, the type, and the pair of decisions. "document only" is type 01.
 CASES: dict[str, tuple[dict[str, Any], str, tuple[Decision, Decision]]] = {
     "untouched": ({}, "00", UNTOUCHED),
     "untouched, document only": ({}, "01", UNTOUCHED),
@@ -77,7 +77,7 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[Decision, Decision]]] = {
     "document failed, no retry left, document only": (
         failed_ocr(COVERED_NEGATIVE, 2), "01", retries_used_up("document_covered"),
     ),
-    "document failed, more retries than there are": (
+    "document failed, more retries than allowed": (
         failed_ocr(NEW_WARNING, 3), "01", retries_used_up("document_not_accepted"),
     ),
     "document failed, retries unknown": (failed_ocr(BLURRY, None), "00", retries_left("document_blurry")),
@@ -87,16 +87,16 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[Decision, Decision]]] = {
     ),
     "face failed, no retry left": (failed_face(MISMATCH, 1), "00", retries_used_up("face_mismatch")),
     "face failed, retries unknown": (failed_face(FAKE, None), "00", retries_left("liveness_not_shown")),
-    "machinery at the document, no retry left": (failed_ocr(MACHINERY, 2), "00", VENDOR_ERROR),
-    "machinery at the document, document only": (failed_ocr(MACHINERY, 2), "01", VENDOR_ERROR),
-    "machinery at the face, no retry left": (failed_face(MACHINERY, 1), "00", VENDOR_ERROR),
+    "vendor error at the document, no retry left": (failed_ocr(SYSTEM_ERROR, 2), "00", VENDOR_ERROR),
+    "vendor error at the document, document only": (failed_ocr(SYSTEM_ERROR, 2), "01", VENDOR_ERROR),
+    "vendor error at the face, no retry left": (failed_face(SYSTEM_ERROR, 1), "00", VENDOR_ERROR),
     "unknown error at the document": (failed_ocr(UNKNOWN, 2), "01", VENDOR_ERROR),
     "unknown error at the face": (failed_face(UNKNOWN, 1), "00", VENDOR_ERROR),
     "document error left behind, face to come": (failed_face(BLURRY, None, ocr_retries=1), "00", ABANDONED),
     "document error left behind, all retries used up": (
         failed_face(COVERED_NEGATIVE, 1, ocr_retries=2), "00", ABANDONED,
     ),
-    "document error that is not documented left behind": (failed_face(NEW_WARNING, 0), "00", ABANDONED),
+    "undocumented document error left behind": (failed_face(NEW_WARNING, 0), "00", ABANDONED),
     "untouched, of another token": ({"contradictions": ("token",)}, "00", INCONSISTENT),
     "all passed, of another token": (
         FACE | SUCCESS | {"matches_token": False, "contradictions": ("token", "url")}, "00", INCONSISTENT,
@@ -109,17 +109,16 @@ CASES: dict[str, tuple[dict[str, Any], str, tuple[Decision, Decision]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("record", "type", "meanings"), CASES.values(), ids=CASES)
-def test_a_record_means_what_the_table_says(
-    record: dict[str, Any], type: str, meanings: tuple[Decision, Decision]
+@pytest.mark.parametrize(("record", "type", "decisions"), CASES.values(), ids=CASES)
+def test_each_record_leads_to_the_decisions_in_the_table(
+    record: dict[str, Any], type: str, decisions: tuple[Decision, Decision]
 ) -> None:
     read = vendor_record(**record)
-    assert (decide(read, type=type, link_is_over=False), decide(read, type=type, link_is_over=True)) == meanings
+    assert (decide(read, type=type, link_is_over=False), decide(read, type=type, link_is_over=True)) == decisions
 
 
 def test_the_table_reaches_every_status() -> None:
-    reached = {meaning.status for _, _, meanings in CASES.values() for meaning in meanings}
-    assert reached == set(Status)
+    assert {decision.status for _, _, decisions in CASES.values() for decision in decisions} == set(Status)
 
 
 RECORDS = st.builds(
@@ -127,7 +126,9 @@ RECORDS = st.builds(
     is_success=st.booleans(),
     ocr_success=st.booleans(),
     face_id_success=st.booleans(),
-    latest_error=st.none() | st.sampled_from([BLURRY, COVERED_NEGATIVE, MISMATCH, FAR, MACHINERY, UNKNOWN]) | st.text(),
+    latest_error=st.none()
+    | st.sampled_from([BLURRY, COVERED_NEGATIVE, MISMATCH, FAR, SYSTEM_ERROR, UNKNOWN])
+    | st.text(),
     retries=st.none() | st.integers(),
     face_retries=st.none() | st.integers(),
     lifetime=st.none(),
@@ -140,7 +141,7 @@ TYPES = st.sampled_from(["00", "01"])
 
 
 @given(RECORDS, TYPES, st.booleans())
-def test_verified_is_the_vendors_word_and_every_check_that_was_asked_for(
+def test_verified_needs_the_vendors_success_flag_and_every_requested_check(
     record: VendorRecord, type: str, over: bool
 ) -> None:
     all_passed = record.is_success and record.ocr_success and (type == "01" or record.face_id_success)
@@ -149,7 +150,7 @@ def test_verified_is_the_vendors_word_and_every_check_that_was_asked_for(
 
 
 @given(RECORDS, TYPES, st.booleans())
-def test_only_an_error_about_the_person_rejects(record: VendorRecord, type: str, over: bool) -> None:
+def test_only_an_error_about_the_person_or_the_capture_rejects(record: VendorRecord, type: str, over: bool) -> None:
     if decide(record, type=type, link_is_over=over).status is Status.REJECTED:
         assert record.latest_error is not None
         assert classify(record.latest_error)[0] in (ErrorCategory.DOCUMENT, ErrorCategory.FACE)
@@ -158,21 +159,21 @@ def test_only_an_error_about_the_person_rejects(record: VendorRecord, type: str,
 
 
 @given(RECORDS, TYPES)
-def test_nothing_stays_open_once_the_link_is_over_and_all_of_it_is_certain(record: VendorRecord, type: str) -> None:
+def test_once_the_link_is_over_every_decision_is_final_and_certain(record: VendorRecord, type: str) -> None:
     decision = decide(record, type=type, link_is_over=True)
     assert decision.status.is_final
     assert decision.is_certain
 
 
 @given(RECORDS, TYPES)
-def test_a_living_link_is_neither_failed_nor_expired(record: VendorRecord, type: str) -> None:
+def test_while_the_link_is_usable_nothing_fails_or_expires(record: VendorRecord, type: str) -> None:
     decision = decide(record, type=type, link_is_over=False)
     assert decision.status not in (Status.FAILED, Status.EXPIRED)
     assert decision.is_certain == (decision.status is not Status.REJECTED)
 
 
 @given(RECORDS, TYPES)
-def test_the_end_of_the_link_never_lowers_a_status(record: VendorRecord, type: str) -> None:
+def test_the_end_of_the_link_never_lowers_the_status(record: VendorRecord, type: str) -> None:
     alive, over = (decide(record, type=type, link_is_over=is_over) for is_over in (False, True))
     assert over.status.rank >= alive.status.rank
 
@@ -185,9 +186,7 @@ def test_every_final_status_but_verified_has_a_reason(record: VendorRecord, type
 
 
 @given(RECORDS, st.booleans(), st.booleans())
-def test_where_only_the_document_was_asked_for_the_face_counts_for_nothing(
-    record: VendorRecord, face: bool, over: bool
-) -> None:
+def test_the_face_check_is_ignored_for_type_01(record: VendorRecord, face: bool, over: bool) -> None:
     other = vendor_record(
         **{name: getattr(record, name) for name in ("is_success", "ocr_success", "latest_error", "retries", "started")},
         contradictions=record.contradictions,

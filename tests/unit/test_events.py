@@ -1,4 +1,4 @@
-"""Events follow from the record alone: what is sent first and what a replay sends are the same."""
+"""Events follow from the stored verification alone, so that a replay sends the same events."""
 
 import dataclasses
 import hashlib
@@ -29,7 +29,7 @@ VERIFIED = HistoryEntry(Status.VERIFIED, NOW + timedelta(seconds=3), evidence_sh
 REDACTED = HistoryEntry(Status.VERIFIED, NOW + timedelta(seconds=4), is_redaction=True)
 
 
-def test_each_advance_has_one_event_in_order() -> None:
+def test_each_advance_makes_one_event_in_order() -> None:
     made = verification(CREATED, PROCESSING, REJECTED, VERIFIED, REDACTED)
     events = events_of(made)
     assert [event.type.removeprefix("verification.") for event in events] == [
@@ -44,7 +44,7 @@ def test_each_advance_has_one_event_in_order() -> None:
     assert last_event(made) == events[-1]
 
 
-def test_a_rejection_says_why_and_on_which_evidence() -> None:
+def test_the_event_of_a_rejection_has_the_reason_and_the_evidence_hash() -> None:
     (_, event) = events_of(verification(CREATED, REJECTED))
     assert event.data["reason"]["code"] == "document_copied"
     assert event.data["evidence_sha256"] == "0a1b" * 16
@@ -56,14 +56,14 @@ def test_an_event_stays_the_same_when_the_verification_advances() -> None:
     assert events_of(verification(CREATED, PROCESSING, VERIFIED, expires_at=NOW))[1] == first
 
 
-def test_after_a_redaction_no_event_names_the_reference() -> None:
+def test_after_a_redaction_no_event_has_the_reference() -> None:
     made = verification(CREATED, VERIFIED)
     assert b"order-1" in last_event(made).body
     redacted = dataclasses.replace(made, history=(*made.history, REDACTED), reference=None)
     assert not any(b"order-1" in event.body for event in events_of(redacted))
 
 
-def test_an_event_has_a_hash_of_the_principal_and_the_body_of_its_webhook_not_even_that() -> None:
+def test_an_event_has_a_hash_of_the_principal_and_its_webhook_body_does_not() -> None:
     event = last_event(verification(CREATED, principal="jwt|mia@example.com"))
     assert event.detail["owner"] == hashlib.sha256(b"jwt|mia@example.com").hexdigest()[:16]
     assert "mia" not in json.dumps(event.detail)
@@ -76,15 +76,15 @@ def test_an_event_is_read_back_from_its_detail() -> None:
     assert event_in(json.loads(json.dumps(event.detail))) == event
 
 
-@pytest.mark.parametrize("spoil", [{"id": 1}, {"data": {}}, {"owner": None}])
-def test_another_detail_is_refused(spoil: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", [{"id": 1}, {"data": {}}, {"owner": None}])
+def test_a_malformed_detail_is_refused(change: dict[str, Any]) -> None:
     detail = last_event(verification(CREATED)).detail
     with pytest.raises((KeyError, TypeError)):
-        event_in(detail | spoil)
+        event_in(detail | change)
 
 
-def test_every_type_has_a_schema_that_its_events_keep_to() -> None:
-    """docs/events/: one JSON Schema for each type of event, with an example."""
+def test_the_events_of_each_type_match_its_schema_only() -> None:
+    """docs/events/ has one JSON Schema for each type of event, with an example."""
     failed = HistoryEntry(Status.FAILED, NOW, "link_not_created")
     expired = HistoryEntry(Status.EXPIRED, NOW, "abandoned")
     made = [

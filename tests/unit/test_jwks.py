@@ -1,4 +1,4 @@
-"""The identity provider's keys: kept for a while, fetched anew for an unknown name, and not at anybody's will."""
+"""The identity provider's keys are cached. Unknown key ids and failures cause few fetches."""
 
 import json
 from typing import Any
@@ -11,17 +11,17 @@ from tests.sandbox.signing import jwk
 
 
 class Provider:
-    """Shows its keys, and counts how often it is asked."""
+    """A fake identity provider that counts the fetches of its keys."""
 
     def __init__(self, *keys: Any) -> None:
         self.keys = list(keys)
-        self.asked = 0
-        self.is_away = False
+        self.fetches = 0
+        self.is_down = False
 
     def __call__(self) -> bytes:
-        self.asked += 1
-        if self.is_away:
-            raise StorageUnavailable("jwks", "away")
+        self.fetches += 1
+        if self.is_down:
+            raise StorageUnavailable("jwks", "down")
         return json.dumps({"keys": self.keys}).encode()
 
 
@@ -37,27 +37,27 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_keys_are_kept_for_five_minutes(clock: Clock) -> None:
+def test_keys_are_cached_for_five_minutes(clock: Clock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     for _ in range(3):
         assert keys.find("rsa-1") is not None
     clock.now += MAX_AGE - 1
     keys.find("rsa-1")
-    assert provider.asked == 1
+    assert provider.fetches == 1
     clock.now += 1
     keys.find("rsa-1")
-    assert provider.asked == 2
+    assert provider.fetches == 2
 
 
-def test_a_new_key_is_found_as_soon_as_it_signs(clock: Clock) -> None:
+def test_a_new_key_is_found_after_the_minimum_refresh_time(clock: Clock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     keys.find("rsa-1")
     provider.keys.append(jwk("ec-1"))
     clock.now += MIN_REFRESH_SECONDS
     assert keys.find("ec-1") is not None
-    assert provider.asked == 2
+    assert provider.fetches == 2
 
 
 def test_unknown_key_ids_cost_one_fetch_in_half_a_minute(clock: Clock) -> None:
@@ -65,11 +65,11 @@ def test_unknown_key_ids_cost_one_fetch_in_half_a_minute(clock: Clock) -> None:
     keys = KeySet(provider, clock=clock)
     for number in range(100):
         assert keys.find(f"made-up-{number}") is None
-    assert provider.asked == 1
+    assert provider.fetches == 1
     clock.now += MIN_REFRESH_SECONDS
     keys.find("made-up")
     keys.find("made-up")
-    assert provider.asked == 2
+    assert provider.fetches == 2
 
 
 def test_a_revoked_key_is_unknown_after_five_minutes(clock: Clock) -> None:
@@ -81,43 +81,43 @@ def test_a_revoked_key_is_unknown_after_five_minutes(clock: Clock) -> None:
     assert keys.find("rsa-1") is None
 
 
-def test_expired_keys_that_cannot_be_fetched_are_a_failure(clock: Clock) -> None:
+def test_keys_that_expired_and_cannot_be_fetched_raise_until_the_provider_recovers(clock: Clock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     assert keys.find("rsa-1") is not None
-    provider.is_away = True
+    provider.is_down = True
     assert keys.find("rsa-1") is not None
     clock.now += MAX_AGE
     with pytest.raises(StorageUnavailable):
         keys.find("rsa-1")
-    provider.is_away = False
+    provider.is_down = False
     clock.now += PAUSE_AFTER_FAULT
     assert keys.find("rsa-1") is not None
 
 
 @pytest.mark.parametrize("kid", ["rsa-1", "made-up"])
 @pytest.mark.parametrize("is_warm", [True, False])
-def test_after_a_failed_fetch_of_keys_the_next_waits(clock: Clock, is_warm: bool, kid: str) -> None:
+def test_after_a_failed_fetch_of_keys_the_next_fetch_waits(clock: Clock, is_warm: bool, kid: str) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     if is_warm:
         keys.find("rsa-1")
         clock.now += MAX_AGE
-    provider.is_away, provider.asked = True, 0
+    provider.is_down, provider.fetches = True, 0
 
     for _ in range(20):
         with pytest.raises(StorageUnavailable):
             keys.find(kid)
         clock.now += PAUSE_AFTER_FAULT / 10
 
-    assert provider.asked == 2
+    assert provider.fetches == 2
 
 
-def test_while_the_provider_is_in_trouble_a_known_key_still_opens(clock: Clock) -> None:
+def test_while_the_provider_is_down_a_cached_key_still_works(clock: Clock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     keys.find("rsa-1")
-    provider.is_away = True
+    provider.is_down = True
     clock.now += MIN_REFRESH_SECONDS
     with pytest.raises(StorageUnavailable):
         keys.find("made-up")
@@ -125,13 +125,13 @@ def test_while_the_provider_is_in_trouble_a_known_key_still_opens(clock: Clock) 
 
 
 @pytest.mark.parametrize("document", [b"", b"{}", b"[]", b"null", b"<html>", b'{"keys"', b"\xff", b'{"keys": {}}'])
-def test_a_malformed_document_is_a_failure(document: bytes) -> None:
+def test_a_malformed_key_set_raises(document: bytes) -> None:
     with pytest.raises(StorageUnavailable) as raised:
         KeySet(lambda: document).find("rsa-1")
     assert (raised.value.operation, raised.value.code) == ("jwks", "malformed")
 
 
-def test_a_document_without_a_usable_key_is_a_failure() -> None:
+def test_a_key_set_without_a_usable_key_raises() -> None:
     with pytest.raises(StorageUnavailable) as raised:
         KeySet(lambda: b'{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]}').find("a")
     assert (raised.value.operation, raised.value.code) == ("jwks", "no usable key")
@@ -155,7 +155,7 @@ def test_a_document_without_a_usable_key_is_a_failure() -> None:
         jwk("rsa-1", kid=None),
     ],
 )
-def test_a_key_that_is_none_is_left_out_and_the_others_are_good(key: Any) -> None:
+def test_an_unusable_key_is_skipped_and_the_others_work(key: Any) -> None:
     keys = KeySet(Provider(key, jwk("rsa-1")))
     assert keys.find("bad") is None
     assert keys.find("rsa-1") is not None

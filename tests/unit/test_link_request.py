@@ -1,4 +1,4 @@
-"""Every fault of a request's body, with its pointer, all at once."""
+"""All errors of a request's body are reported at once, each with its pointer."""
 
 import json
 from typing import Any
@@ -25,11 +25,11 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 def pointers(value: dict[str, Any]) -> list[str]:
-    return [fault.pointer for fault in field_errors(value, ALLOWED)]
+    return [error.pointer for error in field_errors(value, ALLOWED)]
 
 
-GOOD: dict[str, dict[str, Any]] = {
-    "the least": {},
+VALID: dict[str, dict[str, Any]] = {
+    "only required fields": {},
     "a locale": {"locale": "zh-Hans-MY"},
     "a long locale": {"locale": "a" * 35},
     "no locale": {"locale": None},
@@ -46,13 +46,13 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
-def test_a_good_body_has_no_fault(changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", VALID.values(), ids=VALID)
+def test_a_valid_body_has_no_errors(changes: dict[str, Any]) -> None:
     assert field_errors(body(**changes), ALLOWED) == []
 
 
-# Values at whose field itself the fault is pointed.
-BAD: dict[str, list[Any]] = {
+# Invalid values by field. The error points at the field itself.
+INVALID: dict[str, list[Any]] = {
     "type": ["02", 0, None, ["00"], {"00": "00"}],
     "id_country": ["MY", "mys", "XXX", "", ["MYS"], None],
     "id_type": ["DRIVING_LICENSE", "id_card", False],
@@ -69,16 +69,24 @@ BAD: dict[str, list[Any]] = {
     "principal": ["another"],
     "": [1],
 }
-BAD_METADATA = [{"": "v"}, {"k" * 41: "v"}, {"a": "v" * 501}, {"a": 1}, {"a": None}, {"a": {"b": "v"}}, {"a": "\udc00"}]
+INVALID_METADATA = [
+    {"": "v"},
+    {"k" * 41: "v"},
+    {"a": "v" * 501},
+    {"a": 1},
+    {"a": None},
+    {"a": {"b": "v"}},
+    {"a": "\udc00"},
+]
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
-def test_a_fault_is_pointed_at(name: str, value: Any) -> None:
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in INVALID.items() for value in values])
+def test_the_error_of_an_invalid_value_points_at_its_field(name: str, value: Any) -> None:
     assert pointers(body(**{name: value})) == [f"#/{name}"]
 
 
-@pytest.mark.parametrize("metadata", [*BAD_METADATA, {"\udc00": "v"}])
-def test_a_fault_of_metadata_is_pointed_at(metadata: dict[str, Any]) -> None:
+@pytest.mark.parametrize("metadata", [*INVALID_METADATA, {"\udc00": "v"}])
+def test_the_error_of_an_invalid_metadata_entry_points_at_its_key(metadata: dict[str, Any]) -> None:
     assert pointers(body(metadata=metadata)) == [f"#/metadata/{next(iter(metadata))}"]
 
 
@@ -93,31 +101,31 @@ def test_a_fault_of_metadata_is_pointed_at(metadata: dict[str, Any]) -> None:
         ("address", "1 Jalan Contoh"),
     ],
 )
-def test_a_fault_of_the_expected_person_is_pointed_at(name: str, value: Any) -> None:
+def test_the_error_of_an_invalid_expected_field_points_at_it(name: str, value: Any) -> None:
     assert pointers(body(expected={"name": "Aminah", name: value})) == [f"#/expected/{name}"]
 
 
-def test_a_fault_of_the_expected_person_does_not_quote_it() -> None:
-    faults = field_errors(body(expected={"name": "CANARY" * 40, "birthday": "CANARY"}), ALLOWED)
-    assert [fault.pointer for fault in faults] == ["#/expected/name", "#/expected/birthday"]
-    assert "CANARY" not in str(faults)
+def test_an_error_of_an_expected_field_does_not_quote_its_value() -> None:
+    errors = field_errors(body(expected={"name": "CANARY" * 40, "birthday": "CANARY"}), ALLOWED)
+    assert [error.pointer for error in errors] == ["#/expected/name", "#/expected/birthday"]
+    assert "CANARY" not in str(errors)
 
 
-def test_pointers_are_escaped_and_cut() -> None:
+def test_pointers_are_escaped_and_truncated() -> None:
     assert pointers(body(metadata={"a/b~c": 1})) == ["#/metadata/a~1b~0c"]
     assert pointers(body(**{"a/b~c": 1})) == ["#/a~1b~0c"]
     assert pointers(body(**{"x" * 5000: 1})) == ["#/" + "x" * 80]
 
 
 @pytest.mark.parametrize("name", ["type", "id_country", "id_type"])
-def test_a_missing_required_field_is_named(name: str) -> None:
-    given_body = body()
-    del given_body[name]
-    [fault] = field_errors(given_body, ALLOWED)
-    assert (fault.pointer, fault.detail) == (f"#/{name}", "is required")
+def test_a_missing_required_field_is_reported(name: str) -> None:
+    incomplete = body()
+    del incomplete[name]
+    [error] = field_errors(incomplete, ALLOWED)
+    assert (error.pointer, error.detail) == (f"#/{name}", "is required")
 
 
-def test_all_faults_come_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     bad = {
         "id_country": "Malaysia",
         "id_type": "CARD",
@@ -140,7 +148,7 @@ def test_all_faults_come_at_once() -> None:
     ]
 
 
-def test_an_empty_body_lacks_all_that_is_required() -> None:
+def test_an_empty_body_lacks_all_required_fields() -> None:
     assert pointers({}) == ["#/type", "#/id_country", "#/id_type"]
 
 
@@ -149,16 +157,16 @@ NAMES = ("type", "id_country", "id_type", "redirect_url", "reference", "metadata
 
 @given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=50), JSON_VALUES, max_size=8))
 @example({"type": float("nan"), "metadata": {"\ud800": ["\ud800"]}})
-def test_any_object_gets_its_faults_and_the_faultless_are_link_requests(value: dict[str, Any]) -> None:
-    faults = field_errors(value, ALLOWED)
-    json.dumps([[fault.pointer, fault.detail] for fault in faults]).encode()
-    assert all(fault.pointer.startswith("#/") and fault.detail for fault in faults)
-    if not faults:
+def test_any_object_has_errors_or_is_a_link_request(value: dict[str, Any]) -> None:
+    errors = field_errors(value, ALLOWED)
+    json.dumps([[error.pointer, error.detail] for error in errors]).encode()
+    assert all(error.pointer.startswith("#/") and error.detail for error in errors)
+    if not errors:
         assert LinkRequest(**value).fingerprint
 
 
 @given(st.fixed_dictionaries({}, optional={"reference": JSON_VALUES, "metadata": JSON_VALUES}))
-def test_what_passes_can_be_stored_as_text(optional: dict[str, Any]) -> None:
+def test_the_texts_of_a_valid_body_can_be_encoded(optional: dict[str, Any]) -> None:
     value = body(**optional)
     if not field_errors(value, ALLOWED):
         request = LinkRequest(**value)

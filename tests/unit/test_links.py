@@ -1,4 +1,4 @@
-"""When a start page may make a link, and what follows the end of one."""
+"""When a start page may make a link, and what follows when a link ends."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def at(seconds: float) -> datetime:
 
 
 def unopened(**changes: Any) -> Verification:
-    """Valid for a day, and nobody has opened it."""
+    """Returns a verification that is valid for a day and has no link yet."""
     created = {"sequence": 1, "lease_until": None, "created_at": at(-60), "expires_at": at(DAY), "valid_until": at(DAY)}
     return reservation(**created | changes)
 
@@ -33,8 +33,8 @@ def opened(**changes: Any) -> Verification:
     return unopened(**link | changes)
 
 
-def between(earlier: int = 0, **changes: Any) -> Verification:
-    """The last link has ended, after so many others."""
+def after_link(earlier: int = 0, **changes: Any) -> Verification:
+    """Returns a verification whose last link has ended, after `earlier` others."""
     return opened(url=None, link_outcome="not_started", expires_at=at(-900), ended_links=EARLIER[:earlier], **changes)
 
 
@@ -51,27 +51,27 @@ READY, USABLE, WAIT = LinkState.READY, LinkState.USABLE, LinkState.WAIT
         (unopened(valid_until=None), WAIT, False, 3),
         (unopened(status=Status.EXPIRED), WAIT, False, 3),
         (unopened(lease_until=EPOCH - 1), READY, True, 3),
-        # The lease counts whole seconds, and runs until its second is over.
+        # The lease counts whole seconds. It ends with its last second.
         (unopened(lease_until=EPOCH), WAIT, True, 3),
         (unopened(lease_until=EPOCH + 1), WAIT, True, 3),
         (opened(), USABLE, False, 2),
         (opened(status=Status.PROCESSING), USABLE, False, 2),
         (opened(lease_until=EPOCH + 1), USABLE, False, 2),
-        # A link may be made just before valid_until, and is usable after it.
+        # A link that was made just before valid_until is usable after it.
         (opened(valid_until=at(-1)), USABLE, False, 2),
         (opened(expires_at=at(0.001)), USABLE, False, 2),
-        # Its time is over, but no check has ended it.
+        # The link has expired, but no check has ended it.
         (opened(expires_at=NOW), WAIT, False, 2),
         (opened(status=Status.VERIFIED), WAIT, False, 2),
-        (between(0), READY, True, 2),
-        (between(1), READY, True, 1),
-        (between(2), WAIT, False, 0),
-        (between(0, valid_until=NOW), WAIT, False, 2),
-        (between(0, lease_until=EPOCH), WAIT, True, 2),
-        (between(0, status=Status.EXPIRED), WAIT, False, 2),
+        (after_link(0), READY, True, 2),
+        (after_link(1), READY, True, 1),
+        (after_link(2), WAIT, False, 0),
+        (after_link(0, valid_until=NOW), WAIT, False, 2),
+        (after_link(0, lease_until=EPOCH), WAIT, True, 2),
+        (after_link(0, status=Status.EXPIRED), WAIT, False, 2),
     ],
 )
-def test_a_link_may_be_made_while_none_may_still_succeed(
+def test_a_link_may_be_made_only_while_no_other_can_still_succeed(
     verification: Verification, state: LinkState, may_open: bool, left: int
 ) -> None:
     assert links.state(verification, NOW) is state
@@ -81,10 +81,10 @@ def test_a_link_may_be_made_while_none_may_still_succeed(
 
 @pytest.mark.parametrize(
     ("verification", "seconds"),
-    [(unopened(), DAY), (opened(), 600), (opened(expires_at=at(-900)), -900), (between(), DAY)],
+    [(unopened(), DAY), (opened(), 600), (opened(expires_at=at(-900)), -900), (after_link(), DAY)],
     ids=["unopened", "open", "not yet checked", "ended"],
 )
-def test_what_a_start_page_waits_for_is_the_link_or_after_it_the_time_for_another(
+def test_a_start_page_waits_for_the_link_to_end_or_else_for_valid_until(
     verification: Verification, seconds: int
 ) -> None:
     assert links.over_since(verification) == at(seconds)
@@ -108,7 +108,7 @@ UNFINISHED, FAILED = Decision(Status.EXPIRED, "abandoned"), Decision(Status.FAIL
         *((opened(), Decision(status), False) for status in Status if status not in (Status.EXPIRED, Status.FAILED)),
     ],
 )
-def test_another_link_follows_one_that_ended_unfinished_while_it_is_valid(
+def test_another_link_may_follow_an_unfinished_one_until_valid_until(
     verification: Verification, decision: Decision, may_follow: bool
 ) -> None:
     assert links.another_may_follow(verification, decision, NOW) is may_follow
@@ -118,14 +118,14 @@ def test_another_link_follows_one_that_ended_unfinished_while_it_is_valid(
     ("verification", "ends_in"),
     [
         (unopened(), DAY),
-        (between(1), DAY),
+        (after_link(1), DAY),
         (opened(), DAY),
-        # Its last link was made just before valid_until.
+        # The last link was made just before valid_until.
         (opened(valid_until=at(5)), 600),
         (opened(valid_until=None), 600),
     ],
 )
-def test_it_ends_with_its_last_link_or_when_no_other_may_be_made(verification: Verification, ends_in: int) -> None:
+def test_a_verification_ends_with_its_last_link_or_at_valid_until(verification: Verification, ends_in: int) -> None:
     assert verification.ends_at == at(ends_in)
     assert links.due_without_link(verification) == EPOCH + ends_in + schedule.AFTER_LINK
 
@@ -136,19 +136,19 @@ def test_it_ends_with_its_last_link_or_when_no_other_may_be_made(verification: V
         (unopened(), ()),
         (opened(), ()),
         (opened(ended_links=EARLIER[:1]), EARLIER[:1]),
-        (between(), (EndedLink("current", at(-9), at(-900), "not_started"),)),
-        (between(1), (EARLIER[0], EndedLink("current", at(-9), at(-900), "not_started"))),
+        (after_link(), (EndedLink("current", at(-9), at(-900), "not_started"),)),
+        (after_link(1), (EARLIER[0], EndedLink("current", at(-9), at(-900), "not_started"))),
         (unopened(link_outcome="not_started", ended_links=EARLIER[:1]), EARLIER[:1]),
     ],
 )
-def test_the_current_link_is_among_the_ended_ones_only_if_it_has_ended(
+def test_the_current_link_is_listed_as_ended_only_if_it_has_ended(
     verification: Verification, ended: tuple[EndedLink, ...]
 ) -> None:
     assert links.ended(verification) == ended
 
 
 @pytest.mark.parametrize(("made_at", "expected"), [(at(-9), at(-9)), (None, at(-60))])
-def test_the_vendor_counts_a_links_lifetime_from_when_it_was_made(made_at: datetime | None, expected: datetime) -> None:
+def test_the_lifetime_of_a_link_counts_from_its_creation(made_at: datetime | None, expected: datetime) -> None:
     verification = opened(link_created_at=made_at)
     assert links.link_created_at(verification) == expected
     assert link_expires_at(verification, vendor_record(lifetime=100.0)) == expected + timedelta(seconds=100)
@@ -170,7 +170,7 @@ SOON = EPOCH + schedule.FOLLOW_UPS[0]
         (CallClass.REFRESH, opened(ended_links=EARLIER[:1]), REJECTED, None),
     ],
 )
-def test_a_return_that_ends_without_success_is_followed_by_a_check_of_the_earlier_links(
+def test_a_return_without_success_schedules_a_check_of_the_earlier_links(
     call: CallClass, verification: Verification, decision: Decision, due_at: int | None
 ) -> None:
     assert after_decision(verification, Check(call, NOW), decision, at(600), is_started=True) == due_at

@@ -1,4 +1,4 @@
-"""Does the document belong to the person that the caller expects?"""
+"""Comparing the person on the document with the one that the caller expects."""
 
 import pytest
 from hypothesis import given
@@ -54,7 +54,7 @@ SAME = [
     ("Søren Łukasz", "SOREN LUKASZ"),
     ("Lǚ Xiǎomíng", "LU XIAO MING"),
     ("İbrahim Yıldız", "IBRAHIM YILDIZ"),
-    # Punctuation and forms of letters.
+    # Punctuation and letter forms.
     ("Nur'ain Osman", "NURAIN OSMAN"),
     ("Patrick O’Brien", "PATRICK O'BRIEN"),
     ("Patrick O'Brien", "PATRICK OBRIEN"),
@@ -76,7 +76,7 @@ DIFFERENT = [
     ("Chong", "CHEONG"),
     ("Mohd Faizal", "MOHAMAD FAIZAL"),
     ("陈大文", "陈小文"),
-    # A word more or less.
+    # One has a word more.
     ("Aminah", "AMINAH BINTI ISMAIL"),
     ("Ahmad Ali", "AHMAD BIN ALI BIN OMAR"),
     ("Tan Ah Kow", "TAN AH"),
@@ -86,14 +86,14 @@ DIFFERENT = [
     ("Lim Ah Kow", "LIM AH KOW @ LIM KOW"),
     ("Muthu", "MUTHU A/L SAMY"),
     ("J Lim", "JOHN LIM"),
-    # A connector at the edge is a name.
+    # A connector at either end is a name.
     ("Wang", "WANG BIN"),
     ("Wang", "BIN WANG"),
     ("Ali", "BIN ALI"),
-    # A son is no daughter.
+    # Connectors for sons and daughters differ.
     ("Nur bin Ali", "NUR BINTI ALI"),
     ("Devi a/l Kumar", "DEVI A/P KUMAR"),
-    # A father is not his child.
+    # Father and child are exchanged.
     ("Ali bin Ahmad", "AHMAD BIN ALI"),
     ("Muthu a/l Samy", "SAMY A/L MUTHU"),
     ("Letchumi d/o Raman", "RAMAN A/P LETCHUMI"),
@@ -121,7 +121,7 @@ def name(expected: str | None, document: str | None) -> bool | None:
 
 
 @pytest.mark.parametrize(("expected", "document"), SAME)
-def test_spellings_of_one_name_match(expected: str, document: str) -> None:
+def test_spellings_of_the_same_name_match(expected: str, document: str) -> None:
     assert name(expected, document) is True
     assert name(document, expected) is True
 
@@ -137,7 +137,7 @@ def test_a_name_that_is_missing_or_in_another_script_is_not_compared(expected: s
     assert name(expected, document) is None
 
 
-def test_the_table_of_names_is_long_enough_to_mean_something() -> None:
+def test_the_table_of_names_has_enough_cases() -> None:
     assert len(SAME) + len(DIFFERENT) >= 60
     assert len(DIFFERENT) >= 20
 
@@ -185,11 +185,11 @@ def test_id_numbers_are_compared_by_letters_and_digits(
         ("1990-01-31", "30/01/1990", None, False),
         ("1990-01-31", "31/01/1991", None, False),
         ("1990-02-01", "03/04/1990", None, False),
-        # Day and month can be exchanged, and nothing says which is which.
+        # Day and month are ambiguous.
         ("1990-02-01", "01/02/1990", None, None),
         ("1990-02-01", "01/02/1990", "A1234567", None),
         ("1990-02-01", "01/02/1990", "910201-14-5555", None),
-        # The id number says it.
+        # The id number begins with the birthday.
         ("1990-02-01", "01/02/1990", "900201-14-5555", True),
         ("1990-02-01", "01/02/1990", "900102-14-5555", False),
         ("1990-01-31", "31/02/1990", None, None),
@@ -215,5 +215,5 @@ def test_only_false_is_a_mismatch(matches: Matches, has_mismatch: bool) -> None:
     assert matches.has_mismatch is has_mismatch
 
 
-def test_an_identity_is_not_quoted() -> None:
+def test_the_repr_of_an_identity_has_no_name() -> None:
     assert "AMINAH" not in repr(Identity("AMINAH", "900101-14-5555", "1990-01-31"))

@@ -1,4 +1,4 @@
-"""The frame of the pages: a policy that allows what is there and nothing else, the brand, and contrasts."""
+"""What all pages have: a strict content security policy, the brand, and readable colours."""
 
 import base64
 import hashlib
@@ -21,14 +21,14 @@ ACME = Brand("Acme & Söhne", "https://cdn.acme.example:8443/logo.svg?v=1&w=2", 
 COLOURS = st.from_regex("#[0-9a-f]{6}", fullmatch=True)
 
 
-def allowed(response: Response[str]) -> dict[str, list[str]]:
-    """The directives of the policy."""
-    directives = str(response.headers["Content-Security-Policy"]).split("; ")
-    return {name: sources for name, *sources in (each.split(" ") for each in directives)}
+def directives(response: Response[str]) -> dict[str, list[str]]:
+    """Returns the directives of the content security policy, with their sources."""
+    parts = str(response.headers["Content-Security-Policy"]).split("; ")
+    return {name: sources for name, *sources in (each.split(" ") for each in parts)}
 
 
 def assert_strict(response: Response[str]) -> None:
-    """The page is small, has its landmarks, and its policy allows its own blocks by their hashes and no other."""
+    """Asserts that the page is small and has landmarks, and that its policy allows only its own blocks, by hash."""
     html = str(response.body)
     assert len(html.encode()) < 30_000
     for tag in ("header", "main", "h1", "title"):
@@ -36,7 +36,7 @@ def assert_strict(response: Response[str]) -> None:
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Referrer-Policy"] == "no-referrer"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    policy = allowed(response)
+    policy = directives(response)
     assert (policy["default-src"], policy["base-uri"], policy["frame-ancestors"]) == (["'none'"],) * 3
     for tag in ("style", "script"):
         blocks = re.findall(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
@@ -60,15 +60,15 @@ def test_the_done_page_is_strict_and_shows_the_brand(status: Status, brand: Bran
         image = '<img src="https://cdn.acme.example:8443/logo.svg?v=1&amp;w=2" alt="">'
         assert f"<header>{image}<p>Acme &amp; Söhne</p></header>" in html
         assert '<footer><a href="mailto:help@acme.example" rel="noreferrer">Help</a></footer>' in html
-        assert allowed(response)["img-src"] == ["https://cdn.acme.example:8443"]
+        assert directives(response)["img-src"] == ["https://cdn.acme.example:8443"]
     else:
         assert "<header><p>Identity check</p></header>" in html
         assert "://" not in html
         assert not re.search("<img|<footer", html)
-        assert "img-src" not in allowed(response)
+        assert "img-src" not in directives(response)
 
 
-def test_an_error_page_is_strict_and_reloads_if_that_may_help() -> None:
+def test_an_error_page_is_strict_and_reloads_only_for_a_temporary_error() -> None:
     gone, busy = (error_page(error, texts("ms"), ACME) for error in (NotFound(), StorageUnavailable("GetItem", "x")))
     for response in (gone, busy):
         assert_strict(response)
@@ -89,13 +89,13 @@ def test_the_text_on_a_button_is_readable_in_every_colour(colour: str) -> None:
     ("one", "other", "ratio"),
     [("#000000", "#ffffff", 21), ("#ffffff", "#777777", 4.48), ("#0000ff", "#ffffff", 8.59), ("#123456", "#123456", 1)],
 )
-def test_the_contrast_of_two_colours(one: str, other: str, ratio: float) -> None:
+def test_the_contrast_ratio_of_two_colours(one: str, other: str, ratio: float) -> None:
     assert contrast(one, other) == pytest.approx(ratio, abs=0.005)
     assert contrast(other, one) == contrast(one, other)
 
 
 @pytest.mark.parametrize("scheme", [page_style.LIGHT, page_style.DARK], ids=["light", "dark"])
-def test_text_is_readable_in_both_schemes(scheme: dict[str, str]) -> None:
+def test_text_is_readable_in_both_colour_schemes(scheme: dict[str, str]) -> None:
     for text in ("text", "muted"):
         for background in ("page", "card"):
             assert contrast(scheme[text], scheme[background]) >= 4.5

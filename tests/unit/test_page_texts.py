@@ -1,4 +1,4 @@
-"""The pages' texts are complete in each language, and a person gets the language that they, or the caller, ask for."""
+"""The pages' texts are complete in each language. The caller's choice of language precedes the browser's."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ ENGLISH = texts("en")
 
 
 def all_of(value: Any) -> set[str]:
-    """The texts in a language, however deep."""
+    """Returns all texts of a language, at any depth."""
     if isinstance(value, str):
         return {value}
     each = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
@@ -22,7 +22,7 @@ def all_of(value: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("spoken", [texts(name) for name in NAMES], ids=NAMES)
-def test_a_language_has_every_text_once_and_of_its_own(spoken: Language) -> None:
+def test_each_language_has_all_texts_and_none_of_the_english_ones(spoken: Language) -> None:
     assert spoken.outcomes.keys() == set(Status)
     assert spoken.errors.keys() == ENGLISH.errors.keys() <= {code for _, code in STATUSES.values()}
     assert spoken.start.documents.keys() == set(ID_TYPES)
@@ -48,7 +48,7 @@ def test_a_language_has_every_text_once_and_of_its_own(spoken: Language) -> None
         ("zh-Hant-TW,zh;q=0.8", "zh-Hans"),
         ("de, fr;q=0.9", "en"),
         ("de, zh;q=0.5, ms;q=0.7, en;q=0.3", "ms"),
-        # The first of two that are wanted alike.
+        # The first of two with the same weight.
         ("zh,ms", "zh-Hans"),
         ("ms;q=0", "en"),
         ("ms;q=0, zh;q=0.1", "zh-Hans"),
@@ -57,9 +57,9 @@ def test_a_language_has_every_text_once_and_of_its_own(spoken: Language) -> None
         ("," * 10_000 + "ms", "en"),
     ],
 )
-def test_the_language_that_the_browser_wants_most(header: str | None, tag: str) -> None:
+def test_the_page_language_is_the_one_that_the_browser_prefers(header: str | None, tag: str) -> None:
     assert language(None, header).tag == tag
-    # What the caller chose comes first, and a name of a newer version is no language of this one.
+    # The caller's choice comes first. A language of a newer version falls back to English.
     assert language("zh", header).tag == "zh-Hans"
     assert language("th", header).tag == "en"
 
@@ -68,5 +68,5 @@ def test_the_language_that_the_browser_wants_most(header: str | None, tag: str) 
     ("tag", "name"),
     [("en", "en"), ("EN-us", "en"), ("ms-MY", "ms"), ("zh-Hans-MY", "zh"), ("ZH", "zh"), ("de", "en"), ("-", "en")],
 )
-def test_a_tag_becomes_a_language_that_there_is(tag: str, name: str) -> None:
+def test_a_language_tag_resolves_to_an_available_language(tag: str, name: str) -> None:
     assert resolve(tag) == name

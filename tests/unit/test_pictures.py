@@ -1,4 +1,4 @@
-"""The record without its pictures fits an item; with links to them it can be shown."""
+"""A record without its pictures fits an item. Links replace the pictures when it is shown."""
 
 import json
 from base64 import b64encode
@@ -20,7 +20,7 @@ def base64(picture: bytes) -> str:
     return b64encode(picture).decode()
 
 
-def kept(fields: dict[str, Any]) -> Any:
+def stored(fields: dict[str, Any]) -> Any:
     text = without_pictures(fields)
     assert len(text) <= ITEM_LIMIT
     return json.loads(text)
@@ -36,7 +36,7 @@ def shown(fields: dict[str, Any]) -> tuple[Any, list[tuple[bytes, str]]]:
     return with_links(fields, show), pictures
 
 
-def test_a_record_without_pictures_is_kept_as_it_is() -> None:
+def test_a_record_without_pictures_is_stored_unchanged() -> None:
     fields = fresh_fields(
         face_id_result={"Sim": 98.33, "Result": "Success", "BestFrameList": []},
         ocr_result=[],
@@ -45,18 +45,18 @@ def test_a_record_without_pictures_is_kept_as_it_is() -> None:
         big=12345678901234567890,
         flag=True,
     )
-    assert kept(fields) == fields
+    assert stored(fields) == fields
     assert not needs_evidence(without_pictures(fields))
     assert shown(fields) == (fields, [])
 
 
-def test_pictures_are_replaced_by_their_place_in_the_evidence() -> None:
+def test_pictures_are_replaced_by_pointers_into_the_evidence() -> None:
     fields = fresh_fields(
         ocr_result={"Name": "AMINAH", "Image": base64(PNG)},
         face_id_result={"BestFrameBase64": base64(JPEG), "BestFrameList": [base64(PNG), base64(JPEG)], "Sim": 41.07},
         medias=["short", {"front": "also short"}],
     )
-    assert kept(fields) == {
+    assert stored(fields) == {
         **fields,
         "ocr_result": {"Name": "AMINAH", "Image": {"$evidence": "/ocr_result/Image"}},
         "face_id_result": {
@@ -72,10 +72,10 @@ def test_pictures_are_replaced_by_their_place_in_the_evidence() -> None:
     assert needs_evidence(without_pictures(fields))
 
 
-@pytest.mark.parametrize("nothing", [None, [], {}, ""])
-def test_an_empty_picture_is_no_picture(nothing: object) -> None:
-    fields = fresh_fields(ocr_result={"Image": nothing}, medias=nothing, face_id_result=nothing)
-    assert kept(fields) == fields
+@pytest.mark.parametrize("empty", [None, [], {}, ""])
+def test_an_empty_picture_is_no_picture(empty: object) -> None:
+    fields = fresh_fields(ocr_result={"Image": empty}, medias=empty, face_id_result=empty)
+    assert stored(fields) == fields
     assert not needs_evidence(without_pictures(fields))
 
 
@@ -83,13 +83,13 @@ def test_five_megabytes_of_base64_fit_an_item() -> None:
     picture = base64(JPEG * 15_000)
     assert len(picture) > 5_000_000
     fields = fresh_fields(ocr_result={"Image": picture}, face_id_result={"BestFrameList": [picture]}, new=picture)
-    assert kept(fields)["new"] == {"$evidence": "/new"}
+    assert stored(fields)["new"] == {"$evidence": "/new"}
     assert len(without_pictures(fields)) < 2000
     assert {picture for picture, _ in shown(fields)[1]} == {JPEG * 15_000}
 
 
-def test_names_are_escaped_as_json_pointers_are() -> None:
-    assert kept({"a/b": {"~": "x" * 3000}}) == {"a/b": {"~": {"$evidence": "/a~1b/~0"}}}
+def test_names_are_escaped_as_in_json_pointers() -> None:
+    assert stored({"a/b": {"~": "x" * 3000}}) == {"a/b": {"~": {"$evidence": "/a~1b/~0"}}}
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_names_are_escaped_as_json_pointers_are() -> None:
         {"x" * 300_000: 1},
     ],
 )
-def test_what_has_too_many_fields_is_kept_elsewhere_as_a_whole(fields: dict[str, Any]) -> None:
-    assert kept(fields) == {"$evidence": ""}
+def test_a_record_too_large_for_an_item_is_left_in_the_evidence(fields: dict[str, Any]) -> None:
+    assert stored(fields) == {"$evidence": ""}
     assert needs_evidence(without_pictures(fields))
 
 
-def test_a_text_that_speaks_of_evidence_is_only_a_text() -> None:
+def test_a_text_that_contains_the_evidence_marker_stays_a_text() -> None:
     assert not needs_evidence(without_pictures({"note": '"$evidence" {"$evidence": "/x"}'}))
 
 
@@ -126,13 +126,13 @@ def test_a_text_that_speaks_of_evidence_is_only_a_text() -> None:
         ("data:text/html,<b>", b"data:text/html,<b>", "text/plain; charset=utf-8"),
     ],
 )
-def test_a_picture_is_shown_as_what_its_bytes_are_and_never_as_a_page(
+def test_the_content_type_of_a_picture_follows_from_its_bytes_and_is_never_html(
     text: str, picture: bytes, content_type: str
 ) -> None:
     assert shown({"Image": text}) == ({"Image": "https://link.example/1"}, [(picture, content_type)])
 
 
-def test_each_picture_has_its_own_link_and_the_rest_stays() -> None:
+def test_each_picture_gets_its_own_link_and_other_fields_stay() -> None:
     fields = {"BestFrameList": [base64(PNG), "", base64(JPEG)], "Sim": 98.33, "long": "word " * 1000}
     document, pictures = shown(fields)
     assert document == {
@@ -143,7 +143,7 @@ def test_each_picture_has_its_own_link_and_the_rest_stays() -> None:
     assert [content_type for _, content_type in pictures] == ["image/png", "image/jpeg", "text/plain; charset=utf-8"]
 
 
-def test_without_the_evidence_what_stood_in_it_is_null_and_the_rest_stays() -> None:
+def test_without_the_evidence_pictures_are_null_and_other_fields_stay() -> None:
     fields = {"BestFrameList": [base64(PNG), ""], "Sim": 98.33, "Image": {"front": base64(JPEG)}, "none": {}}
     assert without_links(without_pictures(fields)) == {
         "BestFrameList": [None, ""],
@@ -154,17 +154,17 @@ def test_without_the_evidence_what_stood_in_it_is_null_and_the_rest_stays() -> N
 
 
 @pytest.mark.parametrize("depth", [99, 100, 400])
-def test_what_is_nested_beyond_any_record_is_kept_elsewhere(depth: int) -> None:
+def test_fields_nested_too_deeply_are_left_in_the_evidence(depth: int) -> None:
     nested: Any = "deep"
     for _ in range(depth):
         nested = {"x": nested}
     fields = {"nested": nested, "Sim": 98.33}
     assert needs_evidence(without_pictures(fields)) == (depth > 99)
-    assert kept(fields)["Sim"] == shown(fields)[0]["Sim"] == 98.33
+    assert stored(fields)["Sim"] == shown(fields)[0]["Sim"] == 98.33
 
 
 @given(st.dictionaries(st.text(max_size=8) | st.just("Image"), JSON_VALUES, max_size=5))
-def test_nothing_but_texts_is_ever_replaced(fields: dict[str, Any]) -> None:
+def test_only_texts_are_ever_replaced(fields: dict[str, Any]) -> None:
     text = without_pictures(fields)
     if not needs_evidence(text):
         assert json.loads(text) == without_links(text) == fields

@@ -1,4 +1,4 @@
-"""Every error has an HTTP status, a code, and a text that gives nothing away."""
+"""Every error has an HTTP status and a code, and its texts leak no values."""
 
 import inspect
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import bridge.vendor.transport  # noqa: F401 - it has private errors of its own
+import bridge.vendor.transport  # noqa: F401 - it defines private errors
 from bridge.domain.errors import (
     BridgeError,
     FieldError,
@@ -57,13 +57,13 @@ CODES = {
 }
 
 
-def made(kind: type[BridgeError]) -> BridgeError:
-    """An error with a canary in whatever it takes."""
-    taken = inspect.signature(kind).parameters.values()
-    needed: dict[str, Any] = {each.name: CANARY for each in taken if each.default is each.empty}
-    if "field_errors" in needed:
-        needed["field_errors"] = [FieldError(f"#/{CANARY}", "is not a known field")]
-    return kind(**needed)
+def error_of(kind: type[BridgeError]) -> BridgeError:
+    """Returns an error with a canary in each required argument."""
+    parameters = inspect.signature(kind).parameters.values()
+    arguments: dict[str, Any] = {each.name: CANARY for each in parameters if each.default is each.empty}
+    if "field_errors" in arguments:
+        arguments["field_errors"] = [FieldError(f"#/{CANARY}", "is not a known field")]
+    return kind(**arguments)
 
 
 def document(error: BridgeError) -> dict[str, Any]:
@@ -74,11 +74,11 @@ def document(error: BridgeError) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_every_error_of_the_tree_has_the_status_and_code_of_the_contract(kind: type[BridgeError]) -> None:
-    assert status_and_code(made(kind)) == CODES[kind.__name__]
+def test_every_error_has_the_documented_status_and_code(kind: type[BridgeError]) -> None:
+    assert status_and_code(error_of(kind)) == CODES[kind.__name__]
 
 
-def test_no_code_of_the_table_is_without_its_error() -> None:
+def test_every_code_in_the_table_belongs_to_an_error() -> None:
     assert {code for _, code in STATUSES.values()} == {code for _, code in CODES.values()}
     assert set(CODES) == {kind.__name__ for kind in LEAVES}
 
@@ -91,14 +91,14 @@ def test_a_private_error_has_the_status_of_its_public_parent() -> None:
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
 def test_a_problem_has_the_shape_of_rfc_9457(kind: type[BridgeError]) -> None:
-    response = problem(made(kind), "request-1")
+    response = problem(error_of(kind), "request-1")
     status, code = CODES[kind.__name__]
-    said = document(made(kind))
-    errors = said.pop("errors", None)
+    content = document(error_of(kind))
+    errors = content.pop("errors", None)
     assert (errors is not None) == (kind is InvalidRequest)
-    assert isinstance(said.pop("title"), str)
-    assert said.pop("detail").endswith(".")
-    assert said == {
+    assert isinstance(content.pop("title"), str)
+    assert content.pop("detail").endswith(".")
+    assert content == {
         "type": f"urn:ekyc-bridge:problem:{code}",
         "status": status,
         "code": code,
@@ -110,25 +110,27 @@ def test_a_problem_has_the_shape_of_rfc_9457(kind: type[BridgeError]) -> None:
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_no_text_of_an_error_holds_what_it_was_given(kind: type[BridgeError], caplog: pytest.LogCaptureFixture) -> None:
-    error = made(kind)
+def test_no_text_of_an_error_has_the_values_of_its_arguments(
+    kind: type[BridgeError], caplog: pytest.LogCaptureFixture
+) -> None:
+    error = error_of(kind)
     response = problem(error, "request-1")
     [record] = caplog.records
     logged = str(vars(record))
     assert CODES[kind.__name__][1] in logged
-    # A scope is named to the caller, a fault's pointer is; the names of AWS's operations go to the log.
+    # The caller is told the missing scope and the pointers of fields. The log has the names of AWS operations.
     if kind is not MissingScope:
         assert CANARY not in f"{error}{error.detail}"
     if kind not in (MissingScope, InvalidRequest):
         assert CANARY not in str(response.body)
-    # What is malformed is logged in words of our own.
+    # The bridge chooses the description of what is malformed, so the log may have it.
     if kind not in (SecretMalformed, VendorMalformed):
         assert CANARY not in logged
 
 
 def test_all_field_errors_are_in_the_response() -> None:
-    faults = [FieldError("#/type", "is required"), FieldError("header:Idempotency-Key", "must be …")]
-    assert document(InvalidRequest(faults))["errors"] == [
+    errors = [FieldError("#/type", "is required"), FieldError("header:Idempotency-Key", "must be …")]
+    assert document(InvalidRequest(errors))["errors"] == [
         {"pointer": "#/type", "detail": "is required"},
         {"pointer": "header:Idempotency-Key", "detail": "must be …"},
     ]
@@ -146,17 +148,17 @@ def test_all_field_errors_are_in_the_response() -> None:
         (IdempotencyKeyReused(), None),
     ],
 )
-def test_retry_after_stands_where_there_is_one(error: BridgeError, header: str | None) -> None:
+def test_the_response_has_retry_after_if_the_error_has(error: BridgeError, header: str | None) -> None:
     assert problem(error, "request-1").headers.get("Retry-After") == header
 
 
-def test_an_error_can_say_more_than_its_class() -> None:
+def test_an_error_may_replace_the_detail_of_its_class() -> None:
     assert document(NotFound("There is nothing at this address."))["detail"] == "There is nothing at this address."
 
 
-def test_a_missing_scope_is_named() -> None:
+def test_the_detail_names_the_missing_scope() -> None:
     assert "verifications:redact" in document(MissingScope("verifications:redact"))["detail"]
 
 
-def test_the_name_of_what_is_malformed_stays_inside() -> None:
+def test_what_is_malformed_is_not_in_the_response() -> None:
     assert "not JSON" not in str(document(VendorMalformed("not JSON")))

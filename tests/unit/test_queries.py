@@ -1,4 +1,4 @@
-"""Callers, queries and cursors are parsed once, at the edge."""
+"""How callers, queries and cursors are parsed."""
 
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -26,31 +26,31 @@ def authorized(scopes: str) -> APIGatewayProxyEventV2:
     return event(requestContext={"authorizer": {"lambda": {"principal": "shop", "scopes": scopes, "key_id": "AAAA"}}})
 
 
-def test_a_principal_needs_the_scope() -> None:
+def test_a_caller_needs_the_scope() -> None:
     assert requests.caller(authorized(f"{READ} {WRITE}"), WRITE) == Caller("shop", (READ, WRITE), "AAAA")
 
 
 @pytest.mark.parametrize(
     "scopes", ["", "verifications:rea", "verifications:read_result", "verifications:readverifications:write"]
 )
-def test_a_part_of_a_scope_is_not_the_scope(scopes: str) -> None:
+def test_a_part_of_a_scope_is_not_enough(scopes: str) -> None:
     with pytest.raises(MissingScope):
         requests.caller(authorized(scopes), READ)
 
 
-def test_a_request_that_no_authorizer_has_seen_has_no_principal() -> None:
+def test_a_request_without_the_authorizers_context_raises() -> None:
     with pytest.raises((KeyError, TypeError, AttributeError)):
         requests.caller(event(requestContext={}), READ)
 
 
-def test_the_base_url_is_the_parameter_or_else_the_domain() -> None:
+def test_the_base_url_is_the_parameter_or_else_the_requests_domain() -> None:
     called = event(requestContext={"domainName": "abc.execute-api.example"})
     assert requests.base_url(called, "") == "https://abc.execute-api.example"
     assert requests.base_url(called, "https://bridge.example") == "https://bridge.example"
 
 
 @pytest.mark.parametrize(("query", "wanted"), [(None, False), ({}, False), ({"expand": "result"}, True)])
-def test_the_result_is_there_on_demand(query: dict[str, str] | None, *, wanted: bool) -> None:
+def test_the_result_is_expanded_only_on_request(query: dict[str, str] | None, *, wanted: bool) -> None:
     assert requests.wants_result(event(queryStringParameters=query)) is wanted
 
 
@@ -59,31 +59,31 @@ def test_nothing_else_can_be_expanded(expand: str) -> None:
     assert pointers(lambda: requests.wants_result(event(queryStringParameters={"expand": expand}))) == ["query:expand"]
 
 
-def searched(**query: str) -> ListQuery:
+def parsed(**query: str) -> ListQuery:
     return requests.list_query(event(queryStringParameters=query))
 
 
-def listed(**changes: Any) -> ListQuery:
-    nothing = dict.fromkeys(("reference", "status", "created_after", "created_before", "after"))
-    return ListQuery(**{**nothing, "limit": 20, **changes})
+def list_query(**changes: Any) -> ListQuery:
+    defaults = dict.fromkeys(("reference", "status", "created_after", "created_before", "after"))
+    return ListQuery(**{**defaults, "limit": 20, **changes})
 
 
 @pytest.mark.parametrize(("limit", "count"), [("1", 1), ("020", 20), (str(MAX_LIMIT), MAX_LIMIT)])
-def test_a_limit_is_a_number_up_to_the_largest(limit: str, count: int) -> None:
-    assert searched(reference="r", limit=limit) == listed(reference="r", limit=count)
+def test_a_limit_is_a_number_up_to_the_maximum(limit: str, count: int) -> None:
+    assert parsed(reference="r", limit=limit) == list_query(reference="r", limit=count)
 
 
 def test_without_a_limit_a_page_has_twenty() -> None:
-    assert searched(reference="r" * 128) == listed(reference="r" * 128)
+    assert parsed(reference="r" * 128) == list_query(reference="r" * 128)
 
 
 @pytest.mark.parametrize("limit", ["", "0", "101", "1000", "-1", "+1", "1.0", "1e1", " 1", "٣", "10,20"])
-def test_another_limit_is_a_fault(limit: str) -> None:
-    assert pointers(lambda: searched(reference="r", limit=limit)) == ["query:limit"]
+def test_any_other_limit_is_refused(limit: str) -> None:
+    assert pointers(lambda: parsed(reference="r", limit=limit)) == ["query:limit"]
 
 
-def test_all_faults_of_a_search_come_at_once() -> None:
-    assert pointers(lambda: searched(reference="r" * 129, status="done", limit="many", cursor="?", page="1")) == [
+def test_all_errors_of_a_query_are_reported_at_once() -> None:
+    assert pointers(lambda: parsed(reference="r" * 129, status="done", limit="many", cursor="?", page="1")) == [
         "query:cursor",
         "query:limit",
         "query:page",
@@ -91,37 +91,37 @@ def test_all_faults_of_a_search_come_at_once() -> None:
         "query:status",
         "query:status",
     ]
-    assert pointers(lambda: searched(reference="")) == ["query:reference"]
+    assert pointers(lambda: parsed(reference="")) == ["query:reference"]
 
 
-def test_a_list_is_of_a_span_of_time_and_a_status() -> None:
+def test_a_list_may_be_filtered_by_time_and_status() -> None:
     start, end = datetime(2026, 1, 31, 8, tzinfo=UTC), datetime(2026, 1, 31, 1, 30, tzinfo=UTC)
-    assert searched() == listed()
-    assert searched(status="verified", created_after="2026-01-31T08:00:00Z") == listed(
+    assert parsed() == list_query()
+    assert parsed(status="verified", created_after="2026-01-31T08:00:00Z") == list_query(
         status=Status.VERIFIED, created_after=start
     )
-    assert searched(created_before="2026-01-31T09:30:00+08:00") == listed(created_before=end)
+    assert parsed(created_before="2026-01-31T09:30:00+08:00") == list_query(created_before=end)
 
 
 @pytest.mark.parametrize(
     "time", ["", "today", "2026-01-31", "2026-01-31T08:00:00", "0001-01-01T00:00:00+08:00", "9" * 41]
 )
-def test_a_time_needs_a_date_and_a_zone(time: str) -> None:
-    assert pointers(lambda: searched(created_after=time)) == ["query:created_after"]
+def test_a_time_needs_a_date_a_time_of_day_and_a_zone(time: str) -> None:
+    assert pointers(lambda: parsed(created_after=time)) == ["query:created_after"]
 
 
-def test_a_span_that_ends_before_it_begins_is_refused() -> None:
+def test_an_empty_time_span_is_refused() -> None:
     span = {"created_after": "2026-01-31T08:00:00Z", "created_before": "2026-01-31T08:00:00Z"}
-    assert pointers(lambda: searched(**span)) == ["query:created_before"]
+    assert pointers(lambda: parsed(**span)) == ["query:created_before"]
 
 
 POSITION = ("2026-01-31T08:01:31.500Z", "ver_abcdefghijklmnopqrstuvwxyz")
 
 
-def test_a_cursor_leads_back_to_its_position() -> None:
+def test_a_cursor_decodes_to_its_position() -> None:
     cursor = requests.encode_cursor(POSITION)
     assert cursor is not None
-    assert searched(reference="r", cursor=cursor) == listed(reference="r", after=POSITION)
+    assert parsed(reference="r", cursor=cursor) == list_query(reference="r", after=POSITION)
     assert requests.encode_cursor(None) is None
 
 
@@ -143,9 +143,9 @@ def encoded(text: str) -> str:
         encoded("|" + POSITION[1]),
         encoded("yesterday|" + POSITION[1]),
         encoded("2026-01-31|" + POSITION[1]),
-        # A list by time asks for the day of the position.
+        # A list by time queries the day of the position, which must exist.
         encoded("2026-02-31T08:00:00.000Z|" + POSITION[1]),
-        # It reads the days before the position too, and the calendar has an end.
+        # It also queries the days around the position, which must be dates.
         encoded("0001-01-01T00:00:00.000Z|day"),
         encoded("1999-12-31T23:59:59.999Z|" + POSITION[1]),
         encoded("9999-12-31T23:59:59.999Z|" + POSITION[1]),
@@ -156,8 +156,8 @@ def encoded(text: str) -> str:
         encoded("|".join(POSITION)) + "\n",
     ],
 )
-def test_a_tampered_cursor_is_a_fault(cursor: str) -> None:
-    assert pointers(lambda: searched(reference="r", cursor=cursor)) == ["query:cursor"]
+def test_a_tampered_cursor_is_refused(cursor: str) -> None:
+    assert pointers(lambda: parsed(reference="r", cursor=cursor)) == ["query:cursor"]
 
 
 @pytest.mark.parametrize(
@@ -168,26 +168,26 @@ def test_a_tampered_cursor_is_a_fault(cursor: str) -> None:
         {"created_after": "2026-01-01T00:00:00Z", "created_before": "2026-01-31T09:01:31.500+01:00"},
     ],
 )
-def test_a_cursor_outside_the_span_of_the_list_is_a_fault(span: dict[str, str]) -> None:
-    assert pointers(lambda: searched(**span, cursor=encoded("|".join(POSITION)))) == ["query:cursor"]
+def test_a_cursor_outside_the_time_span_of_the_list_is_refused(span: dict[str, str]) -> None:
+    assert pointers(lambda: parsed(**span, cursor=encoded("|".join(POSITION)))) == ["query:cursor"]
 
 
 @pytest.mark.parametrize(
     "span",
     [
         {"created_after": "2026-01-31T08:01:31.500Z"},
-        # The list compares milliseconds, so its first page may have this position.
+        # The list compares milliseconds, so its first page may end at this position.
         {"created_after": "2026-01-31T08:01:31.500999Z", "created_before": "2026-01-31T08:01:31.501Z"},
     ],
 )
-def test_a_cursor_at_the_edge_of_the_span_of_the_list_is_in_it(span: dict[str, str]) -> None:
-    assert searched(**span, cursor=encoded("|".join(POSITION))).after == POSITION
+def test_a_cursor_at_the_edge_of_the_time_span_is_accepted(span: dict[str, str]) -> None:
+    assert parsed(**span, cursor=encoded("|".join(POSITION))).after == POSITION
 
 
 @given(st.text() | st.binary().map(lambda noise: b64encode(noise, altchars=b"-_").decode()))
-def test_any_cursor_is_a_position_or_a_fault(cursor: str) -> None:
+def test_any_cursor_is_a_position_or_refused(cursor: str) -> None:
     try:
-        position = searched(reference="r", cursor=cursor).after
+        position = parsed(reference="r", cursor=cursor).after
     except InvalidRequest:
         return
     assert position is not None

@@ -1,4 +1,4 @@
-"""The vendor's codes, as its documentation lists them, and our reasons for them."""
+"""The vendor's documented error codes, and the reasons that they lead to."""
 
 import inspect
 import re
@@ -21,7 +21,7 @@ DOCUMENTED_WARNINGS = {
     "9107": "document_reflective",
     "9108": "document_blurry",
 }
-# All with FailedOperation. before them.
+# Without their prefix "FailedOperation."
 DOCUMENTED_FACE_CODES = {
     "face_mismatch": "CompareFail CompareLowSimilarity",
     "liveness_not_shown": """
@@ -37,7 +37,7 @@ DOCUMENTED_FACE_CODES = {
     """,
 }
 FACE = [(f"FailedOperation.{name}", code) for code, names in DOCUMENTED_FACE_CODES.items() for name in names.split()]
-MACHINERY = (
+VENDOR_ERRORS = (
     "AuthFailure.InvalidAuthorization",
     "FailedOperation.CompareSystemError",
     "FailedOperation.DownLoadError",
@@ -50,7 +50,7 @@ MACHINERY = (
     "InvalidParameterValue",
     "UnsupportedOperation",
 )
-NOT_DOCUMENTED = (
+UNDOCUMENTED = (
     "",
     "unnamed",
     "CompareFail",
@@ -73,27 +73,27 @@ def test_all_37_documented_face_codes_are_tested() -> None:
 
 @pytest.mark.parametrize("sign", ["", "-"])
 @pytest.mark.parametrize(("warning", "code"), DOCUMENTED_WARNINGS.items())
-def test_a_documented_warning_is_about_the_document(sign: str, warning: str, code: str) -> None:
+def test_a_documented_warning_is_a_document_error(sign: str, warning: str, code: str) -> None:
     assert classify(sign + warning) == (ErrorCategory.DOCUMENT, code)
 
 
 @pytest.mark.parametrize("warning", ["9100", "9105", "9106", "9109", "9199", "-9105"])
-def test_a_warning_of_the_engine_that_is_not_documented_is_about_the_document_all_the_same(warning: str) -> None:
+def test_an_undocumented_warning_is_a_document_error_too(warning: str) -> None:
     assert classify(warning) == (ErrorCategory.DOCUMENT, "document_not_accepted")
 
 
 @pytest.mark.parametrize(("vendor_code", "code"), FACE)
-def test_a_documented_face_code_is_about_the_face(vendor_code: str, code: str) -> None:
+def test_a_documented_face_code_is_a_face_error(vendor_code: str, code: str) -> None:
     assert classify(vendor_code) == (ErrorCategory.FACE, code)
 
 
-@pytest.mark.parametrize("vendor_code", MACHINERY)
-def test_a_fault_of_the_machinery_is_the_vendors(vendor_code: str) -> None:
+@pytest.mark.parametrize("vendor_code", VENDOR_ERRORS)
+def test_an_error_of_the_vendors_system_is_a_vendor_error(vendor_code: str) -> None:
     assert classify(vendor_code) == (ErrorCategory.VENDOR, "vendor_error")
 
 
-@pytest.mark.parametrize("vendor_code", NOT_DOCUMENTED)
-def test_an_undocumented_code_is_of_unknown_category(vendor_code: str) -> None:
+@pytest.mark.parametrize("vendor_code", UNDOCUMENTED)
+def test_any_other_code_is_of_unknown_category(vendor_code: str) -> None:
     assert classify(vendor_code) == (ErrorCategory.UNKNOWN, "vendor_error")
 
 
@@ -103,37 +103,34 @@ def test_any_vendor_code_maps_to_one_of_our_reasons(vendor_code: str) -> None:
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
-def test_a_message_is_a_sentence_for_a_person_and_holds_no_code_of_the_vendors(code: str) -> None:
+def test_a_message_is_a_sentence_without_a_code_of_the_vendor(code: str) -> None:
     message = reason(code).message
     assert message[0].isupper()
     assert message.endswith(".")
     assert not re.search(r"\d|FailedOperation|Invalid", message)
 
 
-def test_a_reason_of_a_newer_version_is_shown_as_it_can_be() -> None:
+def test_a_reason_of_a_newer_version_keeps_its_code_and_gets_a_message() -> None:
     assert reason("of_tomorrow").code == "of_tomorrow"
     assert reason("of_tomorrow").message
 
 
-def test_the_same_code_stands_for_one_reason_only() -> None:
+def test_each_reason_code_is_unique() -> None:
     assert len(reasons._REASONS) == len(CODES)
 
 
-def codes_that_are_written() -> Iterator[str]:
-    """Every reason code that stands in the code of the bridge, wherever one is given."""
+def codes_in_the_source() -> Iterator[str]:
+    """Returns every reason code that the source of the bridge sets."""
     for path in Path(inspect.getfile(bridge)).parent.rglob("*.py"):
         source = path.read_text()
         yield from re.findall(r'"?reason_code"?\s*[:=]\s*"(\w+)"', source)
         yield from re.findall(r'Decision\([^()]*, "(\w+)"', source)
-        yield from (code for each in re.findall(r"Decision\(.*EXPIRED, (.*)\)", source) for code in _texts(each))
+        for arguments in re.findall(r"Decision\(.*EXPIRED, (.*)\)", source):
+            yield from re.findall(r'"(\w+)"', arguments)
 
 
-def _texts(source: str) -> list[str]:
-    return re.findall(r'"(\w+)"', source)
-
-
-def test_every_reason_that_is_written_is_known() -> None:
-    written = set(codes_that_are_written())
-    # Should one of these be missing, the search above no longer finds what it should.
-    assert {"not_started", "abandoned", "link_not_created", "redacted", "vendor_unreachable"} <= written
-    assert written <= CODES
+def test_every_reason_code_in_the_source_is_known() -> None:
+    codes = set(codes_in_the_source())
+    # Guards the search above: it must find at least these.
+    assert {"not_started", "abandoned", "link_not_created", "redacted", "vendor_unreachable"} <= codes
+    assert codes <= CODES

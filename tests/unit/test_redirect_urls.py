@@ -1,4 +1,4 @@
-"""Where people may be sent, against what the senders of phishing mails have tried."""
+"""Which redirect URLs are allowed, and how the outcome is added to them."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,7 +12,7 @@ from tests.unit.hostile_urls import HOSTILE, LOCAL_HOSTILE
 ALLOWED = frozenset({"https://app.example.com", "https://shop.example:8443"})
 LOCAL = ALLOWED | {"http://localhost:*", "http://127.0.0.1:*", "https://localhost:*"}
 
-HONEST = [
+VALID = [
     "https://app.example.com",
     "https://app.example.com/",
     "https://app.example.com:443/done",
@@ -26,24 +26,24 @@ HONEST = [
 ]
 
 
-def test_the_corpus_is_large_and_has_no_case_twice() -> None:
+def test_the_corpus_is_large_and_has_no_duplicates() -> None:
     assert len(set(HOSTILE)) == len(HOSTILE) >= 300
 
 
-@pytest.mark.parametrize("url", HONEST)
-def test_an_honest_url_of_an_allowed_origin_has_no_fault(url: str) -> None:
+@pytest.mark.parametrize("url", VALID)
+def test_a_valid_url_of_an_allowed_origin_is_accepted(url: str) -> None:
     assert validate_redirect_url(url, ALLOWED) is None
 
 
 @pytest.mark.parametrize("url", HOSTILE)
-def test_a_hostile_url_has_a_fault_that_does_not_quote_it(url: str) -> None:
-    fault = validate_redirect_url(url, ALLOWED)
-    assert fault
-    assert len(url.strip()) < 12 or url not in fault
+def test_a_hostile_url_is_refused_without_quoting_it(url: str) -> None:
+    error = validate_redirect_url(url, ALLOWED)
+    assert error
+    assert len(url.strip()) < 12 or url not in error
 
 
 @pytest.mark.parametrize("url", LOCAL_HOSTILE)
-def test_what_only_looks_local_has_a_fault(url: str) -> None:
+def test_a_url_that_only_looks_local_is_refused(url: str) -> None:
     assert validate_redirect_url(url, LOCAL)
 
 
@@ -59,40 +59,40 @@ def test_what_only_looks_local_has_a_fault(url: str) -> None:
         "https://localhost/",
     ],
 )
-def test_a_wildcard_stands_for_any_port_of_its_own_scheme_and_host(url: str) -> None:
+def test_a_wildcard_port_allows_any_port_of_that_scheme_and_host(url: str) -> None:
     assert validate_redirect_url(url, LOCAL) is None
     assert validate_redirect_url(url, ALLOWED)
 
 
-def test_a_wildcard_counts_for_nothing_elsewhere() -> None:
+def test_a_wildcard_is_ignored_in_an_origin_that_is_not_loopback() -> None:
     assert validate_redirect_url(
         "https://app.example.com:8443/", {"https://app.example.com:*", "https://*.example.com"}
     )
 
 
-def test_a_loopback_origin_can_be_allowed_with_one_port_alone() -> None:
+def test_a_loopback_origin_with_a_port_allows_only_that_port() -> None:
     assert validate_redirect_url("http://localhost:3000/", {"http://localhost:3000"}) is None
     assert validate_redirect_url("http://localhost:3001/", {"http://localhost:3000"})
 
 
-@pytest.mark.parametrize("named", ["https://app.example.com", "https://app.example.com:443"])
+@pytest.mark.parametrize("origin", ["https://app.example.com", "https://app.example.com:443"])
 @pytest.mark.parametrize("url", ["https://app.example.com/", "https://app.example.com:443/"])
-def test_an_origin_may_name_its_schemes_own_port(named: str, url: str) -> None:
-    assert validate_redirect_url(url, {named}) is None
-    assert validate_redirect_url("https://app.example.com:8443/", {named})
-    assert validate_redirect_url("https://app.example.com:80/", {named})
-    assert validate_redirect_url("https://app.example.com:0443/", {named})
+def test_an_origin_may_have_the_default_port(origin: str, url: str) -> None:
+    assert validate_redirect_url(url, {origin}) is None
+    assert validate_redirect_url("https://app.example.com:8443/", {origin})
+    assert validate_redirect_url("https://app.example.com:80/", {origin})
+    assert validate_redirect_url("https://app.example.com:0443/", {origin})
 
 
-def test_plain_http_is_refused_even_where_its_origin_is_listed() -> None:
+def test_plain_http_is_refused_even_if_its_origin_is_listed() -> None:
     assert validate_redirect_url("http://app.example.com/", {"http://app.example.com"}) == "must be an https URL"
 
 
-def test_nothing_is_allowed_where_no_origin_is() -> None:
-    assert all(validate_redirect_url(url, frozenset()) for url in HONEST)
+def test_no_url_is_accepted_if_no_origin_is_allowed() -> None:
+    assert all(validate_redirect_url(url, frozenset()) for url in VALID)
 
 
-def test_a_url_may_be_just_so_long() -> None:
+def test_a_url_of_the_maximum_length_is_accepted_and_a_longer_one_refused() -> None:
     url = "https://app.example.com/"
     assert validate_redirect_url(url + "a" * (MAX_URL_LENGTH - len(url)), ALLOWED) is None
     assert (
@@ -102,7 +102,7 @@ def test_a_url_may_be_just_so_long() -> None:
 
 
 @given(st.text() | st.builds("https://app.example.com{}".format, st.text(max_size=20)))
-def test_what_passes_is_read_by_other_parsers_as_the_same_origin(url: str) -> None:
+def test_other_parsers_see_the_same_origin_in_an_accepted_url(url: str) -> None:
     if validate_redirect_url(url, ALLOWED) is None:
         parts = urlsplit(url)
         assert (parts.scheme, parts.hostname, parts.username) == ("https", "app.example.com", None)
@@ -132,7 +132,7 @@ OUTCOME = "verification_id=ver_a&status=verified"
         ("https://a.example/?x=1#?y=2", f"https://a.example/?x=1&{OUTCOME}#?y=2"),
     ],
 )
-def test_the_outcome_is_added_to_the_urls_own_query_and_fragment(url: str, expected: str) -> None:
+def test_the_outcome_is_added_to_the_query_and_the_fragment_stays(url: str, expected: str) -> None:
     assert add_outcome(url, "ver_a", "verified") == expected
 
 
@@ -154,27 +154,27 @@ def test_the_outcome_is_added_to_the_urls_own_query_and_fragment(url: str, expec
         "status=a&status=b#/route",
     ],
 )
-def test_a_query_that_names_a_parameter_of_the_outcome_is_recognised_however_it_is_spelled(query: str) -> None:
+def test_a_query_with_an_outcome_parameter_is_recognised_in_any_spelling(query: str) -> None:
     assert has_outcome_parameters(f"https://app.example.com/done?{query}")
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        *HONEST,
+        *VALID,
         "https://app.example.com/?Status=1&STATUS=2&verification_Id=3",
         "https://app.example.com/?statuses=1&my_status=2&status%5B%5D=3",
         "https://app.example.com/?x=status&y=%26status%3Dverified",
-        # One decoding makes these `%73tatus` and ` status`: other names, to URLSearchParams as well.
+        # Decoded once, as URLSearchParams does, these are `%73tatus` and ` status`.
         "https://app.example.com/?%2573tatus=1&+status=2&status+=3&%20status=4",
-        # Not separators, to URLSearchParams.
+        # URLSearchParams does not separate parameters by these.
         "https://app.example.com/?x=1;status=2&y=1?status=2",
         "https://app.example.com/status=1/verification_id",
         "https://app.example.com/#/done?status=1",
         "https://app.example.com/#?x=1&status=1",
     ],
 )
-def test_another_name_is_no_parameter_of_the_outcome(url: str) -> None:
+def test_other_parameters_are_no_outcome_parameters(url: str) -> None:
     assert not has_outcome_parameters(url)
 
 
@@ -184,7 +184,7 @@ URLS = st.from_regex(
 
 
 @given(URLS)
-def test_no_url_loses_its_origin_its_path_or_what_it_asked_for(url: str) -> None:
+def test_adding_the_outcome_keeps_the_origin_path_query_and_fragment(url: str) -> None:
     sent = add_outcome(url, "ver_a", "failed")
     before, after = urlsplit(url), urlsplit(sent)
     assert (after.scheme, after.netloc, after.path, after.fragment) == (

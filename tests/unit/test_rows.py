@@ -1,4 +1,4 @@
-"""Verification ↔ item of the table."""
+"""A verification converts to an item of the table and back."""
 
 import dataclasses
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,7 +13,7 @@ from bridge.store.items import _serialize, from_item, to_item
 from bridge.store.rows import DUE_SHARDS, due_shard, from_row, reference_key, to_row
 from tests.unit.builders import NOW, reservation
 
-BARE: dict[str, Any] = {
+WITHOUT_OPTIONAL: dict[str, Any] = {
     "redirect_url": None,
     "reference": None,
     "metadata": {},
@@ -27,16 +27,16 @@ BARE: dict[str, Any] = {
     "verification",
     [
         reservation(),
-        reservation(**BARE),
+        reservation(**WITHOUT_OPTIONAL),
         reservation(lease_until=None, type="01", locale="zh"),
         reservation(has_expected=True),
     ],
 )
-def test_a_reservation_comes_back_as_it_went(verification: Verification) -> None:
+def test_a_reservation_survives_the_round_trip(verification: Verification) -> None:
     assert from_row(to_row(verification)) == verification
 
 
-def test_what_is_written_later_is_read_back() -> None:
+def test_attributes_that_are_written_later_are_read() -> None:
     written = {
         "reason_code": "redacted",
         "token": "4KK",
@@ -66,7 +66,7 @@ def test_what_is_written_later_is_read_back() -> None:
     )
 
 
-def test_every_field_of_a_verification_is_read_from_the_table() -> None:
+def test_every_field_of_a_verification_is_read_from_the_row() -> None:
     row = {
         **to_row(reservation()),
         **to_item(
@@ -96,30 +96,27 @@ def test_every_field_of_a_verification_is_read_from_the_table() -> None:
         **to_item({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),
     }
     read = from_row(row)
-    unread = [
-        field.name for field in dataclasses.fields(read) if not getattr(read, field.name) and field.name != "sequence"
-    ]
-    assert unread == []
+    assert [field.name for field in dataclasses.fields(read) if not getattr(read, field.name)] == ["sequence"]
 
 
-def test_attributes_of_a_newer_version_are_left_alone() -> None:
+def test_attributes_of_a_newer_version_are_ignored() -> None:
     newer = {**to_row(reservation()), **to_item({"invented_later": {"a": [1]}, "ttl": 1, "contact_started_at": 5})}
     assert from_row(newer) == reservation()
 
 
-def test_none_is_left_out_and_so_in_no_index() -> None:
-    item = to_row(reservation(**BARE, lease_until=None))
+def test_none_is_not_stored_and_therefore_in_no_index() -> None:
+    item = to_row(reservation(**WITHOUT_OPTIONAL, lease_until=None))
     assert not item.keys() & {"redirect_url", "reference", "code", "fingerprint", "due_at", "due_shard", "lease_until"}
     assert item["metadata"] == {"M": {}}
 
 
-def test_a_due_row_names_its_shard() -> None:
+def test_a_due_row_has_its_shard() -> None:
     verification = reservation()
     assert from_item(to_row(verification))["due_shard"] == due_shard(verification.id)
 
 
 @given(st.text())
-def test_a_shard_is_one_of_those_that_are_swept(id: str) -> None:
+def test_the_shard_of_an_id_is_one_that_is_swept(id: str) -> None:
     assert due_shard(id) in {str(number) for number in range(DUE_SHARDS)}
     assert due_shard(id) == due_shard(id)
 
@@ -129,13 +126,13 @@ def test_all_shards_are_used() -> None:
 
 
 @given(st.lists(st.text(alphabet=":1a", max_size=4), min_size=3, max_size=6))
-def test_no_two_references_share_a_key_wherever_a_colon_stands(parts: list[str]) -> None:
+def test_no_two_references_share_a_key_wherever_they_have_colons(parts: list[str]) -> None:
     splits = range(1, len(parts))
     assert len({reference_key(":".join(parts[:i]), ":".join(parts[i:])) for i in splits}) == len(splits)
 
 
 @given(st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=8))])))
-def test_a_timestamp_says_the_same_moment_to_the_millisecond(time: datetime) -> None:
+def test_a_timestamp_has_the_same_time_to_the_millisecond(time: datetime) -> None:
     text = timestamp(time)
     assert len(text) == len("2026-01-31T08:16:31.000Z")
     assert text.endswith("Z")
@@ -143,21 +140,21 @@ def test_a_timestamp_says_the_same_moment_to_the_millisecond(time: datetime) -> 
 
 
 @given(st.datetimes(), st.datetimes())
-def test_timestamps_sort_as_their_times_do(one: datetime, other: datetime) -> None:
+def test_timestamps_sort_like_their_times(one: datetime, other: datetime) -> None:
     earlier, later = sorted([one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)])
     assert timestamp(earlier) <= timestamp(later)
 
 
 @pytest.mark.parametrize("value", ["", "x", True, 0, -7, 5_000_000_000, None, {"a": [1, None, {"b": False}]}, []])
-def test_values_come_back_as_they_went(value: Any) -> None:
-    assert from_item({"it": _serialize(value)}) == {"it": value}
+def test_values_survive_the_round_trip(value: Any) -> None:
+    assert from_item({"name": _serialize(value)}) == {"name": value}
 
 
-def test_kinds_that_only_a_newer_version_writes_are_kept_as_they_are() -> None:
+def test_types_that_only_a_newer_version_writes_are_left_unchanged() -> None:
     item = {"fraction": {"N": "1.5"}, "set": {"SS": ["a"]}, "bytes": {"B": b"\0"}}
     assert from_item(item) == item
 
 
-def test_what_no_item_takes_is_refused() -> None:
+def test_a_float_is_refused() -> None:
     with pytest.raises(TypeError, match="float"):
-        to_item({"it": 1.5})
+        to_item({"name": 1.5})

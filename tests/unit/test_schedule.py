@@ -26,30 +26,29 @@ def test_the_first_check_is_after_five_minutes_or_just_after_the_link(lifetime: 
 
 
 @given(TIMES)
-def test_the_last_check_is_when_the_link_is_over(expires_at: float) -> None:
+def test_the_last_check_is_just_after_the_end_of_the_link(expires_at: float) -> None:
     assert expires_at + 9 < schedule.last_check(expires_at) <= expires_at + 10
 
 
 @pytest.mark.parametrize(("is_started", "end"), [(False, 5), (True, 55)])
-def test_a_link_counts_as_open_some_seconds_longer(is_started: bool, end: float) -> None:
+def test_a_link_is_over_some_seconds_after_it_expires(is_started: bool, end: float) -> None:
     assert not schedule.is_over(NOW + end - 0.001, NOW, is_started=is_started)
     assert schedule.is_over(NOW + end, NOW, is_started=is_started)
 
 
 @given(TIMES, st.booleans(), st.floats(min_value=-2, max_value=2), st.floats(min_value=-2, max_value=2))
-def test_at_the_last_check_a_link_is_over_though_clocks_differ(
+def test_the_link_is_over_at_the_last_check_even_if_clocks_differ(
     expires_at: float, is_started: bool, ours: float, theirs: float
 ) -> None:
-    """One's clock says when it is due, another's when it was asked."""
+    """The clock that says when the check is due and the clock of the checker may differ."""
     last = schedule.next_check(
         expires_at + 20, expires_at=expires_at, returned_at=None, checks=5, is_started=is_started
     )
     assert schedule.is_over(last - ours + theirs, expires_at, is_started=is_started)
 
 
-# The checks of a link of 15 minutes, in seconds since it was made: when the person returned, and those that decide
-# nothing until the end.
-WAYS = [
+# Returns of the person and expected checks, in seconds since a link of 15 minutes was made. No check decides anything.
+TIMELINES = [
     ([], [300, 910], False),
     ([], [300, 910, 960], True),
     ([60], [60, 70, 90, 120, 910, 960], True),
@@ -60,34 +59,34 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize(("returns", "expected", "is_started"), WAYS)
-def test_checks_follow_the_returns_and_stay_within_their_bound(
-    returns: list[int], expected: list[int], is_started: bool
-) -> None:
-    assert run(returns, is_started=is_started) == expected
+@pytest.mark.parametrize(("returns", "expected", "is_started"), TIMELINES)
+def test_checks_follow_the_returns(returns: list[int], expected: list[int], is_started: bool) -> None:
+    assert check_times(returns, is_started=is_started) == expected
 
 
 @given(st.lists(st.integers(min_value=0, max_value=900), max_size=60))
-def test_no_series_of_returns_costs_more_checks_than_allowed_or_loses_the_last(returns: list[int]) -> None:
-    times = run(sorted(returns), is_started=True)
+def test_any_series_of_returns_has_at_most_max_checks_and_a_last_one(returns: list[int]) -> None:
+    times = check_times(sorted(returns), is_started=True)
     assert len(times) <= schedule.MAX_CHECKS
     assert times[-1] >= 955
 
 
-def run(returns: list[int], *, is_started: bool) -> list[int]:
-    """The times of all checks of a link that lives from 0 to 900, none of which decides anything."""
+def check_times(returns: list[int], *, is_started: bool) -> list[int]:
+    """Returns the times of all checks of a link that is usable from 0 to 900. No check decides anything."""
     times: list[int] = []
     returned_at, due = None, schedule.first_check(0, 900)
-    waiting = list(returns)
+    remaining = list(returns)
     while True:
-        is_return = bool(waiting) and waiting[0] < due
-        now = waiting.pop(0) if is_return else due
+        is_return = bool(remaining) and remaining[0] < due
+        now = remaining.pop(0) if is_return else due
         if is_return:
-            may = returned_at is None or schedule.may_check_again(now, returned_at=returned_at, checks=len(times))
-            is_refused = not may or (times and now < times[-1] + schedule.MIN_CHECK_INTERVAL_SECONDS)
-            if not is_refused or not schedule.is_followed(now, returned_at):
+            is_allowed = returned_at is None or schedule.may_check_again(
+                now, returned_at=returned_at, checks=len(times)
+            )
+            is_skipped = not is_allowed or (times and now < times[-1] + schedule.MIN_CHECK_INTERVAL_SECONDS)
+            if not is_skipped or not schedule.is_followed(now, returned_at):
                 returned_at = now
-            if is_refused:
+            if is_skipped:
                 due = min(due, next_check(now, returned_at, len(times), is_started=True))
                 continue
         times.append(now)
@@ -109,12 +108,12 @@ def test_the_pause_after_failures_doubles_up_to_half_an_hour(failures: int, ceil
 
 
 @given(TIMES, st.integers(min_value=1), st.floats(min_value=0, max_value=1))
-def test_the_pause_is_jittered_between_its_bounds(now: float, failures: int, luck: float) -> None:
-    asked_again = schedule.after_failure(now, failures, lambda low, high: low + luck * (high - low))
-    assert now + 9 < asked_again <= now + 1810
+def test_the_pause_is_jittered_between_its_bounds(now: float, failures: int, share: float) -> None:
+    due = schedule.after_failure(now, failures, lambda low, high: low + share * (high - low))
+    assert now + 9 < due <= now + 1810
 
 
-def test_a_claim_is_over_before_what_was_sent_is_sent_again() -> None:
+def test_a_claim_ends_before_its_message_is_sent_again() -> None:
     assert schedule.CLAIM_SECONDS < schedule.RESEND_SECONDS
     assert schedule.LEASE_SECONDS < schedule.RESERVATION_SECONDS
 

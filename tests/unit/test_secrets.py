@@ -1,4 +1,4 @@
-"""A secret that goes wrong: the last good value is used on for an hour, and fetches that fail pause the next."""
+"""If a secret cannot be read, its last good value is used for an hour, and the next fetch waits."""
 
 import io
 import json
@@ -20,7 +20,7 @@ ONE_SECOND = timedelta(seconds=1)
 
 
 class SecretsManager:
-    """Holds one secret, and counts how often it is asked for."""
+    """A fake Secrets Manager with one secret. It counts the calls."""
 
     def __init__(self) -> None:
         self.text: str | None = json.dumps(GOOD)
@@ -35,7 +35,7 @@ class SecretsManager:
 
 
 class Clock:
-    """The time of the bridge, and that by which Powertools keeps secrets."""
+    """The clock of the bridge, and of the cache of Powertools."""
 
     time = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -82,28 +82,28 @@ def raises(error: Exception) -> Callable[[SecretsManager], None]:
     return lambda manager: setattr(manager, "error", error)
 
 
-AWAY = EndpointConnectionError(endpoint_url="https://canary.example")
+UNREACHABLE = EndpointConnectionError(endpoint_url="https://canary.example")
 DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:canary"}}, "GetSecretValue")
 FAULTS: dict[str, tuple[Callable[[SecretsManager], None], type[Exception]]] = {
     "a stray comma": (holds('{"keys": ["canary"],}'), SecretMalformed),
-    "nothing": (holds(""), SecretMalformed),
+    "empty": (holds(""), SecretMalformed),
     "no object": (holds('["canary"]'), SecretMalformed),
     "another object": (holds('{"key": "canary"}'), SecretMalformed),
-    "too deep to be read": (holds("[" * 100_000), SecretMalformed),
+    "nested too deeply": (holds("[" * 100_000), SecretMalformed),
     "a response without the secret": (holds(None), StorageUnavailable),
-    "away": (raises(AWAY), StorageUnavailable),
+    "unreachable": (raises(UNREACHABLE), StorageUnavailable),
     "denied": (raises(DENIED), StorageUnavailable),
 }
-by_fault = pytest.mark.parametrize(("happens", "error"), FAULTS.values(), ids=FAULTS)
+by_fault = pytest.mark.parametrize(("break_secret", "error"), FAULTS.values(), ids=FAULTS)
 
 
 @by_fault
-def test_the_last_good_value_is_used_on_for_an_hour_from_when_it_was_fetched(
-    secret: Secret, manager: SecretsManager, clock: Clock, happens: Callable[[Any], None], error: type[Exception]
+def test_the_last_good_value_is_used_for_an_hour_after_its_fetch(
+    secret: Secret, manager: SecretsManager, clock: Clock, break_secret: Callable[[Any], None], error: type[Exception]
 ) -> None:
     secret.read()
-    happens(manager)
-    # Read once more while it is kept: that is no proof that it is still good.
+    break_secret(manager)
+    # A read from the cache does not prolong the hour.
     clock.advance(timedelta(seconds=MAX_AGE))
     assert secret.read() == GOOD
     assert manager.calls == 1
@@ -120,54 +120,56 @@ def test_the_last_good_value_is_used_on_for_an_hour_from_when_it_was_fetched(
 
 
 @by_fault
-def test_without_a_last_good_value_the_fault_is_raised(
-    secret: Secret, manager: SecretsManager, happens: Callable[[Any], None], error: type[Exception]
+def test_without_a_last_good_value_the_error_is_raised(
+    secret: Secret, manager: SecretsManager, break_secret: Callable[[Any], None], error: type[Exception]
 ) -> None:
-    happens(manager)
+    break_secret(manager)
     with pytest.raises(error) as raised:
         secret.read()
     assert type(raised.value) is error
-    assert "canary" not in _all_of(raised.value)
+    assert "canary" not in _chain(raised.value)
 
 
-def _all_of(error: BaseException | None) -> str:
-    """An error and what led to it, as far as a traceback would show it."""
+def _chain(error: BaseException | None) -> str:
+    """Returns the text of an error and of its causes, as far as a traceback shows them."""
     if error is None:
         return ""
-    return f"{error!r}{vars(error)}" + _all_of(
+    return f"{error!r}{vars(error)}" + _chain(
         error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     )
 
 
 @by_fault
-def test_each_failed_fetch_leaves_a_line_that_says_until_when_the_last_good_value_is_used(
+def test_each_failed_fetch_logs_the_end_of_the_last_good_value(
     secret: Secret,
     manager: SecretsManager,
     clock: Clock,
     log: io.StringIO,
-    happens: Callable[[Any], None],
+    break_secret: Callable[[Any], None],
     error: type[Exception],
 ) -> None:
     secret.read()
-    happens(manager)
+    break_secret(manager)
     clock.advance(timedelta(seconds=MAX_AGE + 1))
     for _ in range(3):
         secret.read()
         secret.read()
         clock.advance(PAUSE_AFTER_FAULT)
 
-    left = lines(log)
-    assert [line["message"] for line in left] == ["secret_not_refreshed"] * 3
-    assert {(line["error"], line["last_good_until"]) for line in left} == {(error.__name__, "2026-01-31T01:00:00.000Z")}
+    logged = lines(log)
+    assert [line["message"] for line in logged] == ["secret_not_refreshed"] * 3
+    assert {(line["error"], line["last_good_until"]) for line in logged} == {
+        (error.__name__, "2026-01-31T01:00:00.000Z")
+    }
     assert "canary" not in log.getvalue()
 
 
 @by_fault
-def test_secrets_manager_is_not_asked_again_within_the_pause(
-    secret: Secret, manager: SecretsManager, clock: Clock, happens: Callable[[Any], None], error: type[Exception]
+def test_the_secret_is_not_fetched_again_within_the_pause(
+    secret: Secret, manager: SecretsManager, clock: Clock, break_secret: Callable[[Any], None], error: type[Exception]
 ) -> None:
     secret.read()
-    happens(manager)
+    break_secret(manager)
     clock.advance(timedelta(seconds=MAX_AGE + 1))
     for number in range(100):
         assert secret.read(fresh=number % 2 == 1) == GOOD
@@ -179,18 +181,18 @@ def test_secrets_manager_is_not_asked_again_within_the_pause(
 
 @by_fault
 @pytest.mark.parametrize("is_warm", [True, False])
-def test_a_secret_that_was_repaired_is_used_after_the_pause(
+def test_a_repaired_secret_is_used_after_the_pause(
     secret: Secret,
     manager: SecretsManager,
     clock: Clock,
-    happens: Callable[[Any], None],
+    break_secret: Callable[[Any], None],
     error: type[Exception],
     is_warm: bool,
 ) -> None:
     if is_warm:
         secret.read()
         clock.advance(timedelta(seconds=MAX_AGE + 1))
-    happens(manager)
+    break_secret(manager)
     try:
         secret.read()
     except StorageUnavailable:
@@ -199,43 +201,41 @@ def test_a_secret_that_was_repaired_is_used_after_the_pause(
     clock.advance(PAUSE_AFTER_FAULT)
 
     assert secret.read() == {"keys": ["repaired"]}
-    # And kept as long as any other.
+    # It is cached like any other value.
     calls = manager.calls
     secret.read()
     assert manager.calls == calls
 
 
-def test_the_pause_begins_when_a_fetch_has_failed_however_long_it_took(
-    secret: Secret, manager: SecretsManager, clock: Clock
-) -> None:
+def test_the_pause_begins_at_the_end_of_a_failed_fetch(secret: Secret, manager: SecretsManager, clock: Clock) -> None:
     def hang(**request: Any) -> dict[str, Any]:
         clock.advance(2 * PAUSE_AFTER_FAULT)
         raise EndpointConnectionError(endpoint_url="https://canary.example")
 
-    with mock.patch.object(manager, "get_secret_value", side_effect=hang) as asked:
+    with mock.patch.object(manager, "get_secret_value", side_effect=hang) as fetch:
         for _ in range(3):
             with pytest.raises(StorageUnavailable):
                 secret.read()
-    assert asked.call_count == 1
+    assert fetch.call_count == 1
 
 
-def test_a_value_that_is_wanted_afresh_is_fetched_and_its_hour_begins_anew(
+def test_a_fresh_read_fetches_the_value_and_restarts_its_hour(
     secret: Secret, manager: SecretsManager, clock: Clock
 ) -> None:
     secret.read()
     clock.advance(timedelta(seconds=MAX_AGE))
     manager.text = '{"keys": ["rotated"]}'
     assert secret.read(fresh=True) == {"keys": ["rotated"]}
-    manager.error = AWAY
+    manager.error = UNREACHABLE
     clock.advance(LAST_GOOD_FOR - ONE_SECOND)
     assert secret.read() == {"keys": ["rotated"]}
 
 
 @by_fault
-def test_a_value_that_is_wanted_afresh_and_is_not_to_be_had_is_the_last_good_one(
-    secret: Secret, manager: SecretsManager, happens: Callable[[Any], None], error: type[Exception]
+def test_a_fresh_read_that_fails_returns_the_last_good_value(
+    secret: Secret, manager: SecretsManager, break_secret: Callable[[Any], None], error: type[Exception]
 ) -> None:
     secret.read()
-    happens(manager)
+    break_secret(manager)
     assert secret.read(fresh=True) == GOOD
     assert manager.calls == 2

@@ -1,4 +1,4 @@
-"""The environment, and what is said of a variable that is not there."""
+"""Settings are read from the environment. A missing variable is reported by name."""
 
 import inspect
 
@@ -6,7 +6,7 @@ import pytest
 
 from bridge.settings import Settings
 
-# Each setting, its variable, a text in it, and what is read from it.
+# By setting: its variable, a text for it, and the value of the setting.
 SETTINGS: dict[str, tuple[str, str, object]] = {
     "table_name": ("TABLE_NAME", "verifications", "verifications"),
     "evidence_bucket": ("EVIDENCE_BUCKET", "evidence", "evidence"),
@@ -54,23 +54,23 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
 }
 
 
-def test_every_setting_stands_in_the_table() -> None:
+def test_every_setting_is_in_the_table() -> None:
     assert SETTINGS.keys() == {name for name, _ in inspect.getmembers(Settings, lambda it: isinstance(it, property))}
 
 
 @pytest.mark.parametrize(("name", "variable", "text", "value"), [(name, *row) for name, row in SETTINGS.items()])
-def test_a_setting_is_read_from_its_variable_alone(name: str, variable: str, text: str, value: object) -> None:
+def test_a_setting_is_read_from_its_variable_only(name: str, variable: str, text: str, value: object) -> None:
     assert getattr(Settings({variable: text}), name) == value
 
 
 @pytest.mark.parametrize(("name", "variable"), [(name, row[0]) for name, row in SETTINGS.items()])
-def test_a_missing_variable_is_named(name: str, variable: str) -> None:
+def test_the_error_names_the_missing_variable(name: str, variable: str) -> None:
     with pytest.raises(RuntimeError, match=rf"\b{variable}\b"):
         getattr(Settings({}), name)
 
 
 @pytest.mark.parametrize(("text", "origins"), [("", set()), (",", set()), ("https://a.example", {"https://a.example"})])
-def test_no_origin_is_allowed_by_an_empty_text(text: str, origins: set[str]) -> None:
+def test_an_empty_text_allows_no_origin(text: str, origins: set[str]) -> None:
     assert Settings({"ALLOWED_REDIRECT_ORIGINS": text}).allowed_redirect_origins == origins
 
 
@@ -78,7 +78,7 @@ def test_the_public_base_url_may_be_empty() -> None:
     assert Settings({"PUBLIC_BASE_URL": ""}).public_base_url == ""
 
 
-def test_the_environment_is_read_when_a_setting_is_asked_for() -> None:
+def test_the_environment_is_read_when_a_setting_is_used() -> None:
     environment: dict[str, str] = {}
     settings = Settings(environment)
     environment["TABLE_NAME"] = "later"

@@ -1,4 +1,4 @@
-"""The page where a person begins: each state, language and kind of browser, all of it without a script."""
+"""The start page in each state and language, and for each kind of browser, without a script."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from bridge.web.brand import Brand
 from bridge.web.devices import Device, device
 from bridge.web.page_texts import NAMES, texts
 from bridge.web.start_page import StartView, duration, start_page
-from tests.unit.test_page_layout import allowed, assert_strict
+from tests.unit.test_page_layout import assert_strict, directives
 
 NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
 START = f"https://api.example.com/ekyc/start/ver_{'a' * 26}/{'c' * 32}"
@@ -25,7 +25,7 @@ AGENTS = {Device.PHONE: ANDROID.format(""), Device.DESKTOP: DESKTOP, Device.IN_A
 
 
 def view(**changes: Any) -> StartView:
-    usual: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "start_url": START,
         "status_url": "../../status/x",
         "state": LinkState.READY,
@@ -37,7 +37,7 @@ def view(**changes: Any) -> StartView:
         "type": "00",
         "id_type": "PASSPORT",
     }
-    return StartView(**usual | changes)
+    return StartView(**defaults | changes)
 
 
 def shown(language: str = "en", brand: Brand | None = None, **changes: Any) -> str:
@@ -52,35 +52,35 @@ def test_the_page_has_one_button_that_needs_no_script(state: LinkState, name: st
     assert_strict(response)
     assert f'<html lang="{language.tag}">' in html
     forms = re.findall(r'<form method="post" action="(.*?)"><button class="(\w+)">(.*?)</button></form>', html)
-    waits = state is LinkState.WAIT
-    texts_here = language.start
-    label = texts_here.ready_button if state is LinkState.READY else texts_here.resume_button
+    is_waiting = state is LinkState.WAIT
+    start_texts = language.start
+    label = start_texts.ready_button if state is LinkState.READY else start_texts.resume_button
     expected = {
         Device.PHONE: (START, "first", label),
-        Device.DESKTOP: (START, "second", texts_here.this_device),
+        Device.DESKTOP: (START, "second", start_texts.this_device),
         Device.IN_APP: (START, "second", label),
     }[kind]
-    assert [tuple(map(unescape, form)) for form in forms] == ([] if waits else [expected])
-    # Buttons that need the script are hidden without it.
+    assert [tuple(map(unescape, form)) for form in forms] == ([] if is_waiting else [expected])
+    # Buttons that need the script are hidden in the HTML.
     assert len(re.findall("<button(?! class| type=.button. hidden)", html)) == 0
-    assert response.headers.get("Refresh") == ("3" if waits else None)
-    is_followed = kind is Device.DESKTOP and not waits
-    assert ('<noscript><meta http-equiv="refresh"' in html) is is_followed
-    assert ('data-status="../../status/x"' in html) is is_followed
-    assert ("connect-src" in allowed(response)) is is_followed
-    assert (f'<svg role="img" aria-label="{language.start.qr_code}" viewBox=' in html) is is_followed
-    assert (f'readonly value="{START}"' in html) is (kind is Device.IN_APP and not waits)
+    assert response.headers.get("Refresh") == ("3" if is_waiting else None)
+    is_polled = kind is Device.DESKTOP and not is_waiting
+    assert ('<noscript><meta http-equiv="refresh"' in html) is is_polled
+    assert ('data-status="../../status/x"' in html) is is_polled
+    assert ("connect-src" in directives(response)) is is_polled
+    assert (f'<svg role="img" aria-label="{language.start.qr_code}" viewBox=' in html) is is_polled
+    assert (f'readonly value="{START}"' in html) is (kind is Device.IN_APP and not is_waiting)
 
 
 @pytest.mark.parametrize(
     ("state", "over_since", "reload", "soon"),
     [
-        # Before there is a link, over_since is the end of the time for one.
+        # Without a link, over_since is valid_until.
         (LinkState.READY, timedelta(days=3), 30, 300),
         (LinkState.USABLE, timedelta(minutes=15), 5, 1200),
     ],
 )
-def test_a_desktop_follows_often_only_while_a_link_may_have_a_result(
+def test_a_desktop_polls_often_only_while_a_link_may_have_a_result(
     state: LinkState, over_since: timedelta, reload: int, soon: int
 ) -> None:
     html = shown(state=state, over_since=NOW + over_since, user_agent=DESKTOP)
@@ -88,7 +88,7 @@ def test_a_desktop_follows_often_only_while_a_link_may_have_a_result(
     assert f'data-status="../../status/x" data-soon="{soon}"' in html
 
 
-def test_the_code_is_that_of_the_link_black_on_white_with_its_quiet_zone() -> None:
+def test_the_qr_code_has_the_start_url_black_on_white_with_a_quiet_zone() -> None:
     import segno
 
     html = shown(user_agent=DESKTOP)
@@ -97,20 +97,20 @@ def test_the_code_is_that_of_the_link_black_on_white_with_its_quiet_zone() -> No
     ((size, white, path),) = re.findall(drawn, html)
     assert int(size) == int(white) == len(code.matrix) + 8
     assert path.startswith('<path stroke="#000" d="M4 4.5h7')
-    # As many dark modules as the code has.
+    # The path draws exactly the dark modules of the code.
     assert sum(map(int, re.findall(r"h(\d+)", path))) == sum(cell for row in code.matrix for cell in row)
 
 
 @pytest.mark.parametrize(
-    ("type", "id_type", "said", "unsaid"),
+    ("type", "id_type", "present", "absent"),
     [
         ("00", "PASSPORT", ["passport", "light", "camera", "Your face"], ["identity card"]),
         ("01", "ID_CARD", ["identity card", "light", "camera"], ["passport", "Your face"]),
     ],
 )
-def test_it_says_what_to_have_at_hand(type: str, id_type: str, said: list[str], unsaid: list[str]) -> None:
+def test_the_page_lists_what_the_person_needs(type: str, id_type: str, present: list[str], absent: list[str]) -> None:
     (needs,) = re.findall("<ul>(.*?)</ul>", shown(type=type, id_type=id_type))
-    assert [word for word in said if word not in needs] + [word for word in unsaid if word in needs] == []
+    assert [word for word in present if word not in needs] + [word for word in absent if word in needs] == []
 
 
 @pytest.mark.parametrize(
@@ -124,14 +124,14 @@ def test_it_says_what_to_have_at_hand(type: str, id_type: str, said: list[str], 
         (timedelta(seconds=-5), "0 seconds"),
     ],
 )
-def test_it_says_how_long_the_link_is_valid(left: timedelta, text: str) -> None:
+def test_the_page_shows_how_long_the_link_is_valid(left: timedelta, text: str) -> None:
     html = shown(valid_until=NOW + left)
-    ((until, seconds, units, said),) = re.findall(
+    ((until, seconds, units, time_text),) = re.findall(
         r'<time datetime="(.*?)" data-left="(\d+)" data-units="(.*?)">(.*?)</time>', html
     )
-    assert said == text
+    assert time_text == text
     assert datetime.fromisoformat(until) - (NOW + left) < timedelta(milliseconds=1)
-    # What the script goes on with.
+    # The script continues from these values.
     assert [tuple(unit) for unit in json.loads(unescape(units))] == list(texts("en").start.units)
     assert duration(int(seconds), texts("en").start) == text
 
@@ -147,7 +147,7 @@ def test_it_says_how_long_the_link_is_valid(left: timedelta, text: str) -> None:
     ],
 )
 @pytest.mark.parametrize("agent", AGENTS.values(), ids=AGENTS)
-def test_it_says_how_many_starts_are_left(
+def test_the_page_shows_how_many_starts_are_left(
     state: LinkState, left: int, text: str | None, buttons: int, agent: str
 ) -> None:
     html = shown(state=state, links_left=left, user_agent=agent)
@@ -175,5 +175,5 @@ def test_it_says_how_many_starts_are_left(
         (f"{IPHONE} Online/1", Device.PHONE),
     ],
 )
-def test_the_kind_of_browser(user_agent: str, kind: Device) -> None:
+def test_the_user_agent_tells_the_kind_of_browser(user_agent: str, kind: Device) -> None:
     assert device(user_agent) is kind

@@ -1,4 +1,4 @@
-"""What the tracer captures where Tracing is on; tests/integration/test_tracing.py has what it sends."""
+"""What the tracer captures if Tracing is on. tests/integration/test_tracing.py tests what it sends."""
 
 import importlib.util
 from types import ModuleType
@@ -10,7 +10,7 @@ from bridge import tracing
 
 
 def loaded(monkeypatch: pytest.MonkeyPatch, tracer: mock.Mock) -> ModuleType:
-    """The module as a function with traces has it, beside the one that the other tests use."""
+    """Loads a second copy of the module with tracing on."""
     monkeypatch.setenv("TRACING", "Active")
     monkeypatch.setattr("aws_lambda_powertools.Tracer", tracer)
     spec = importlib.util.spec_from_file_location("tracing_that_is_on", tracing.__file__)
@@ -31,7 +31,7 @@ def test_results_errors_and_urls_are_not_captured(monkeypatch: pytest.MonkeyPatc
     with module.subsegment("vendor GET"):
         pass
 
-    # Not `requests`, whose URLs end in a token.
+    # `requests` is not patched, because its URLs end in a token.
     tracer.assert_called_once_with(patch_modules=["botocore"])
     used = tracer.return_value
     used.capture_lambda_handler.assert_called_once_with(handler, capture_response=False, capture_error=False)

@@ -1,4 +1,4 @@
-"""Tolerant of what nobody documents, strict in what a verdict hangs on."""
+"""Parsing a record: tolerant of undocumented forms, strict with the fields that decide."""
 
 import contextlib
 from typing import Any
@@ -30,7 +30,7 @@ def without(*names: str, type: str = "00") -> VendorRecord:
     return read({name: value for name, value in fresh_fields(type=type).items() if name not in names}, type=type)
 
 
-def test_the_record_of_the_specification_is_that_of_an_untouched_link() -> None:
+def test_the_record_in_the_specification_is_of_an_untouched_link() -> None:
     assert parse() == VendorRecord(
         is_success=False,
         ocr_success=False,
@@ -67,7 +67,9 @@ DOCUMENT = {"Name": "AMINAH", "ID": "900101-14-5555", "Birthday": "01/01/1990"}
         ({}, Identity()),
     ],
 )
-def test_the_identity_is_what_the_document_says_clearly(fields: dict[str, Any], identity: Identity) -> None:
+def test_the_identity_has_only_what_the_document_states_unambiguously(
+    fields: dict[str, Any], identity: Identity
+) -> None:
     assert vendor_record.identity(fields) == identity
 
 
@@ -77,12 +79,12 @@ NOT_SET = [0, False, "0", "false", "False", "", " ", 0.0, None]
 
 @pytest.mark.parametrize(("value", "is_set"), [*((each, True) for each in SET), *((each, False) for each in NOT_SET)])
 @pytest.mark.parametrize("flag", VERIFIED)
-def test_a_flag_is_read_in_any_form(flag: str, value: object, *, is_set: bool) -> None:
+def test_a_flag_is_parsed_in_any_form(flag: str, value: object, *, is_set: bool) -> None:
     record = parse({flag: value})
     assert getattr(record, flag) is record.started is is_set
 
 
-# By what the error says of the field: the fields, and values of a kind that they may not have.
+# By the text of the error: the fields, and values that are malformed for them.
 MALFORMED: dict[str, tuple[list[str], list[object]]] = {
     "not a flag": (
         list(VERIFIED),
@@ -97,27 +99,27 @@ MALFORMED: dict[str, tuple[list[str], list[object]]] = {
     ("name", "value", "what"),
     [(name, each, what) for what, (names, values) in MALFORMED.items() for name in names for each in values],
 )
-def test_a_value_of_another_kind_is_the_vendors_fault(name: str, value: object, what: str) -> None:
+def test_a_malformed_value_raises_vendor_malformed(name: str, value: object, what: str) -> None:
     with pytest.raises(VendorMalformed) as raised:
         parse({name: value})
     assert raised.value.what == f"{name} is {what}"
 
 
 @pytest.mark.parametrize("flag", VERIFIED)
-def test_a_missing_flag_is_the_vendors_fault(flag: str) -> None:
+def test_a_missing_flag_raises_vendor_malformed(flag: str) -> None:
     with pytest.raises(VendorMalformed) as raised:
         without(flag)
     assert raised.value.what == f"{flag} is missing"
 
 
-def test_type_01_ignores_the_flag_of_the_face() -> None:
+def test_type_01_ignores_the_face_flag() -> None:
     assert without("face_id_success", type="01").face_id_success is False
     assert parse({"face_id_success": ["no", "flag"]}, type="01").face_id_success is False
 
 
 @pytest.mark.parametrize(("value", "count"), [(0, 0), (2, 2), ("0", 0), ("2", 2), (None, None)])
 @pytest.mark.parametrize("name", ["retries", "face_retries"])
-def test_retries_are_a_number_or_its_text(name: str, value: object, count: int | None) -> None:
+def test_retries_are_a_number_or_a_string_of_one(name: str, value: object, count: int | None) -> None:
     assert getattr(parse({name: value}), name) == count
 
 
@@ -150,7 +152,7 @@ def test_retries_are_a_number_or_its_text(name: str, value: object, count: int |
         ("x" * 5000, "x" * 200),
     ],
 )
-def test_the_latest_error_is_read_in_any_form(value: object, code: str | None) -> None:
+def test_the_latest_error_is_parsed_in_any_form(value: object, code: str | None) -> None:
     record = parse({"latest_error": value})
     assert record.latest_error == code
     assert record.started == (code is not None)
@@ -166,13 +168,13 @@ def test_the_latest_error_is_read_in_any_form(value: object, code: str | None) -
         {"latest_error": "anything"},
     ],
 )
-def test_whatever_happened_the_verification_has_started(change: dict[str, Any]) -> None:
+def test_any_sign_of_an_attempt_means_started(change: dict[str, Any]) -> None:
     assert parse(change).started
 
 
-@pytest.mark.parametrize("nothing", [None, [], {}, ""])
-def test_empty_results_are_no_start(nothing: object) -> None:
-    assert not parse({"ocr_result": nothing, "face_id_result": nothing, "face_retries": 0}).started
+@pytest.mark.parametrize("empty", [None, [], {}, ""])
+def test_empty_results_do_not_mean_started(empty: object) -> None:
+    assert not parse({"ocr_result": empty, "face_id_result": empty, "face_retries": 0}).started
 
 
 @pytest.mark.parametrize(
@@ -199,7 +201,7 @@ def test_empty_results_are_no_start(nothing: object) -> None:
         (None, "2024-09-10T08:16:31Z", None),
     ],
 )
-def test_a_lifetime_is_the_difference_of_two_readings_of_one_clock(
+def test_the_lifetime_is_the_difference_between_the_vendors_two_times(
     created_at: str | None, expire_at: str | None, lifetime: float | None
 ) -> None:
     assert parse({"created_at": created_at, "expire_at": expire_at}).lifetime == lifetime
@@ -218,14 +220,14 @@ NAMES = (*fresh_fields(), "verification", "face_retries")
     st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), JSON_VALUES, max_size=12),
     st.sampled_from(["00", "01"]),
 )
-def test_any_object_is_read_or_the_vendors_fault(fields: dict[str, Any], type: str) -> None:
+def test_any_object_is_parsed_or_raises_vendor_malformed(fields: dict[str, Any], type: str) -> None:
     with contextlib.suppress(VendorMalformed):
         assert read(fields, type=type).fields is fields
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), JSON_VALUES, max_size=4), st.sampled_from(["00", "01"]))
 @example(changes={"latest_error": {"code": 10**400}}, type="00")
-def test_a_record_with_odd_fields_is_read_or_the_vendors_fault(changes: dict[str, Any], type: str) -> None:
+def test_a_record_with_odd_fields_is_parsed_or_raises_vendor_malformed(changes: dict[str, Any], type: str) -> None:
     with contextlib.suppress(VendorMalformed):
         record = parse(changes, type=type)
         assert record.lifetime is None or -60 <= record.lifetime <= 86400

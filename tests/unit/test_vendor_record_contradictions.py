@@ -1,4 +1,4 @@
-"""Records that contradict the request or themselves, on one level or on two as old records have them."""
+"""Records that contradict the request or themselves. Old records have two levels."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ OTHER_TOKEN = "ZZZ6FYHVZVN1OD9ZZK219XM0W57UD6"
 
 
 def nested(outer: dict[str, Any], /, **inner: Any) -> VendorRecord:
-    """An old record: `outer` beside the record of a person who passed everything."""
+    """Parses an old record: `outer` around the record of a person who passed everything."""
     return read({**outer, "verification": fresh_fields(**VERIFIED | inner)})
 
 
-def test_an_old_record_is_nested_beside_its_success() -> None:
+def test_an_old_record_has_is_success_on_the_outer_level() -> None:
     inner = fresh_fields(ocr_success=1, face_id_success=1)
     del inner["is_success"]
     fields = {"is_success": True, "verification": inner}
@@ -27,7 +27,7 @@ def test_an_old_record_is_nested_beside_its_success() -> None:
     assert record.contradictions == ()
 
 
-def test_an_old_record_without_its_success_is_the_vendors_fault() -> None:
+def test_an_old_record_without_is_success_raises_vendor_malformed() -> None:
     inner = fresh_fields()
     del inner["is_success"]
     with pytest.raises(VendorMalformed) as raised:
@@ -36,12 +36,12 @@ def test_an_old_record_without_its_success_is_the_vendors_fault() -> None:
 
 
 @pytest.mark.parametrize("token", [OTHER_TOKEN, TOKEN.lower(), f" {TOKEN}", "", None, [], {}, 8, [TOKEN], True])
-def test_record_of_another_token_or_none_is_not_of_the_token(token: object) -> None:
+def test_a_record_of_another_token_or_none_does_not_match(token: object) -> None:
     record = parse({**VERIFIED, "token": token})
     assert (record.matches_token, record.contradictions) == (False, ("token",))
 
 
-def test_record_without_a_token_is_not_of_the_token_even_if_its_url_names_it() -> None:
+def test_a_record_without_a_token_does_not_match_even_if_its_url_has_it() -> None:
     assert without("token").contradictions == ("token",)
     assert without("token", "url").contradictions == ("token",)
 
@@ -61,7 +61,7 @@ def test_record_without_a_token_is_not_of_the_token_even_if_its_url_names_it() -
         ({"token": OTHER_TOKEN, "url": f"https://vendor.example?token={OTHER_TOKEN}"}, TOKEN, ("token", "url")),
     ],
 )
-def test_every_level_of_an_old_record_has_to_name_the_token(
+def test_an_old_record_must_match_the_token_on_both_levels(
     outer: dict[str, Any], inner: str | None, contradictions: tuple[str, ...]
 ) -> None:
     record = nested({"is_success": 1, **outer}, token=inner)
@@ -86,29 +86,29 @@ def test_every_level_of_an_old_record_has_to_name_the_token(
         (f"//[not-a-host?token={OTHER_TOKEN}", False),
     ],
 )
-def test_url_of_a_record_names_the_token_or_none(url: object, matches_token: bool) -> None:
+def test_the_url_of_a_record_must_not_have_another_token(url: object, matches_token: bool) -> None:
     record = parse({**VERIFIED, "url": url})
     assert record.matches_token is matches_token
     assert record.contradictions == (() if matches_token else ("url",))
 
 
-def test_end_of_another_link_is_not_read() -> None:
+def test_the_lifetime_of_another_link_is_ignored() -> None:
     assert parse({"token": OTHER_TOKEN}).lifetime is None
     assert parse({"ocr_country": "SGP"}).lifetime == 900.0
 
 
-ASKED = {"type": "00", "ocr_country": "MYS", "ocr_type": "ID_CARD"}
+REQUESTED = {"type": "00", "ocr_country": "MYS", "ocr_type": "ID_CARD"}
 
 
-@pytest.mark.parametrize("nothing", [None, "", [], {}])
-@pytest.mark.parametrize("name", ASKED)
-def test_record_that_does_not_say_what_was_asked_for_contradicts_nothing(name: str, nothing: object) -> None:
-    assert parse({name: nothing}).contradictions == without(name).contradictions == ()
+@pytest.mark.parametrize("empty", [None, "", [], {}])
+@pytest.mark.parametrize("name", REQUESTED)
+def test_a_missing_request_field_is_no_contradiction(name: str, empty: object) -> None:
+    assert parse({name: empty}).contradictions == without(name).contradictions == ()
 
 
-@pytest.mark.parametrize(("name", "asked"), ASKED.items())
-def test_what_was_asked_for_is_compared_without_case(name: str, asked: str) -> None:
-    assert parse({name: asked.lower()}).contradictions == parse({name: asked.title()}).contradictions == ()
+@pytest.mark.parametrize(("name", "requested"), REQUESTED.items())
+def test_request_fields_are_compared_without_case(name: str, requested: str) -> None:
+    assert parse({name: requested.lower()}).contradictions == parse({name: requested.title()}).contradictions == ()
 
 
 @pytest.mark.parametrize(
@@ -125,20 +125,20 @@ def test_what_was_asked_for_is_compared_without_case(name: str, asked: str) -> N
         ("ocr_type", {"name": "ID_CARD"}),
     ],
 )
-def test_record_that_says_something_else_than_was_asked_for_contradicts_it(name: str, other: object) -> None:
+def test_a_different_request_field_is_a_contradiction(name: str, other: object) -> None:
     record = parse({**VERIFIED, name: other})
     assert (record.matches_token, record.contradictions) == (True, (name,))
     assert nested({"is_success": 1, name: other}).contradictions == (name,)
-    assert nested({"is_success": 1, name: ASKED[name]}, **{name: other}).contradictions == (name,)
+    assert nested({"is_success": 1, name: REQUESTED[name]}, **{name: other}).contradictions == (name,)
 
 
-def test_each_contradiction_is_named() -> None:
+def test_all_contradictions_are_reported() -> None:
     record = parse({"token": None, "url": f"?token={OTHER_TOKEN}", "type": "01", "ocr_country": "X", "ocr_type": "X"})
     assert record.contradictions == ("token", "url", "type", "ocr_country", "ocr_type")
 
 
 @pytest.mark.parametrize("flag", VERIFIED)
-def test_flags_on_both_levels_of_an_old_record_have_to_agree(flag: str) -> None:
+def test_the_flags_on_both_levels_of_an_old_record_must_agree(flag: str) -> None:
     outer = {"is_success": 1}
     assert nested({**outer, flag: "true"}, **{flag: 1}).contradictions == ()
     assert nested({**outer, flag: 1}, **{flag: 0}).contradictions == (flag,)
@@ -146,13 +146,13 @@ def test_flags_on_both_levels_of_an_old_record_have_to_agree(flag: str) -> None:
     assert nested({**outer, flag: None}, **{flag: True}).contradictions == (flag,)
 
 
-def test_type_01_compares_no_flag_of_the_face() -> None:
+def test_type_01_does_not_compare_the_face_flag() -> None:
     inner = fresh_fields(type="01", face_id_success=0)
     assert read({"is_success": 0, "face_id_success": 1, "verification": inner}, type="01").contradictions == ()
 
 
 @pytest.mark.parametrize("flag", VERIFIED)
-def test_unreadable_flag_on_either_level_is_the_vendors_fault(flag: str) -> None:
+def test_a_malformed_flag_on_either_level_raises_vendor_malformed(flag: str) -> None:
     for outer, inner in (([], 1), (1, [])):
         with pytest.raises(VendorMalformed):
             nested({"is_success": 1, flag: outer}, **{flag: inner})

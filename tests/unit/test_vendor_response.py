@@ -1,4 +1,4 @@
-"""Statuses outside and inside a response, and the JSON in it."""
+"""Parsing a response: its HTTP status, the status in its body, and its JSON."""
 
 import json
 
@@ -31,19 +31,19 @@ STATUSES = [(status, error) for error, statuses in BY_ERROR.items() for status i
 
 
 @pytest.mark.parametrize("status", [200, 201])
-def test_a_success_passes(status: int) -> None:
+def test_a_success_status_raises_nothing(status: int) -> None:
     check_status(status)
 
 
 @pytest.mark.parametrize(("status", "error"), STATUSES)
-def test_each_other_status_has_its_error(status: int, error: type[VendorError]) -> None:
+def test_each_other_status_raises_its_error(status: int, error: type[VendorError]) -> None:
     with pytest.raises(VendorError) as raised:
         check_status(status)
     assert type(raised.value) is error
 
 
 @pytest.mark.parametrize(("status", "error"), STATUSES)
-def test_a_status_inside_counts_as_one_outside(status: int, error: type[VendorError]) -> None:
+def test_a_status_in_the_body_counts_like_an_http_status(status: int, error: type[VendorError]) -> None:
     with pytest.raises(VendorError) as raised:
         read(response_bytes({}, status=status))
     assert type(raised.value) is error
@@ -73,14 +73,14 @@ def test_retry_after_is_in_seconds_and_at_most_an_hour(status: int, header: str 
     assert raised.value.retry_after == seconds
 
 
-def test_a_response_keeps_its_bytes_and_gives_its_result() -> None:
+def test_a_response_has_its_bytes_and_its_result() -> None:
     raw = b' {"status" :200, "result": {"is_success": 0, "is_success": 1}}\n'
     response = read(raw)
     assert response.raw == raw
     assert response.result == {"is_success": 1}
 
 
-def test_a_status_inside_may_be_missing() -> None:
+def test_the_status_in_the_body_may_be_missing() -> None:
     assert read(b'{"result": {"token": "4KK"}}').result == {"token": "4KK"}
 
 
@@ -109,7 +109,7 @@ def test_a_status_inside_may_be_missing() -> None:
         (b'{"status": [200]}', "status is not an integer"),
     ],
 )
-def test_what_cannot_be_read_is_malformed(raw: bytes, what: str) -> None:
+def test_a_body_that_cannot_be_parsed_is_malformed(raw: bytes, what: str) -> None:
     with pytest.raises(VendorMalformed) as raised:
         read(raw)
     assert raised.value.what == what
@@ -129,7 +129,7 @@ def test_a_missing_result_is_malformed() -> None:
 
 
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
-def test_numbers_that_json_cannot_say_again_are_kept_as_text(literal: str) -> None:
+def test_numbers_that_json_cannot_express_are_read_as_text(literal: str) -> None:
     result = read(f'{{"status": 200, "result": {{"Sim": {literal}}}}}'.encode()).result
     assert result == {"Sim": literal}
     json.dumps(result, allow_nan=False)
@@ -138,12 +138,12 @@ def test_numbers_that_json_cannot_say_again_are_kept_as_text(literal: str) -> No
 @pytest.mark.parametrize(
     ("literal", "value"), [("98.33", 98.33), ("1e-999", 0.0), ("12345678901234567890", 12345678901234567890)]
 )
-def test_other_numbers_stay_what_they_are(literal: str, value: float) -> None:
+def test_other_numbers_stay_numbers(literal: str, value: float) -> None:
     assert read(f'{{"result": {{"Sim": {literal}}}}}'.encode()).result == {"Sim": value}
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_any_bytes_are_read_or_the_vendors_fault(raw: bytes) -> None:
+def test_any_bytes_are_parsed_or_raise_a_vendor_error(raw: bytes) -> None:
     try:
         response = read(raw)
     except VendorError:
@@ -152,7 +152,7 @@ def test_any_bytes_are_read_or_the_vendors_fault(raw: bytes) -> None:
 
 
 @given(JSON_VALUES, JSON_VALUES)
-def test_any_json_is_read_or_the_vendors_fault(status: object, result: object) -> None:
+def test_any_json_is_parsed_or_raises_a_vendor_error(status: object, result: object) -> None:
     try:
         fields = read(response_bytes(result, status=status)).result
     except VendorError:
@@ -161,7 +161,7 @@ def test_any_json_is_read_or_the_vendors_fault(status: object, result: object) -
 
 
 @pytest.mark.parametrize("depth", [50, 150, 400, 900, 5_000, 50_000])
-def test_however_deep_a_record_is_nested_it_is_the_vendors_fault_or_fits_an_item(depth: int) -> None:
+def test_a_deeply_nested_record_is_malformed_or_fits_an_item(depth: int) -> None:
     nested = b"[" * depth + b'"deep"' + b"]" * depth
     raw = response_bytes(fresh_fields(deep="HERE")).replace(b'"HERE"', nested)
     try:
@@ -169,8 +169,8 @@ def test_however_deep_a_record_is_nested_it_is_the_vendors_fault_or_fits_an_item
     except VendorMalformed:
         assert depth > 800
         return
-    kept = json.loads(pictures.without_pictures(fields))
-    assert kept["token"] == fields["token"]
+    stored = json.loads(pictures.without_pictures(fields))
+    assert stored["token"] == fields["token"]
     shown = pictures.with_links(fields, lambda picture, content_type: "link")
     assert shown["token"] == fields["token"]
     json.dumps(shown)

@@ -1,4 +1,4 @@
-"""What the bridge talks about: ranks, fingerprints, links; ids and country codes."""
+"""The types of the domain: statuses, fingerprints, links, ids and country codes."""
 
 import itertools
 from collections.abc import Iterable
@@ -26,11 +26,11 @@ LOWER_ONES = {
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_status_is_reached_from_the_lower_ones_alone(status: Status) -> None:
+def test_a_status_is_reached_only_from_lower_ones(status: Status) -> None:
     assert set(status.lower_ones) == LOWER_ONES[status]
 
 
-def test_only_the_open_statuses_are_not_final() -> None:
+def test_all_statuses_but_pending_and_processing_are_final() -> None:
     assert {status for status in Status if not status.is_final} == {Status.PENDING, Status.PROCESSING}
 
 
@@ -53,7 +53,7 @@ def fingerprint(fields: Iterable[tuple[str, Any]]) -> str:
 
 
 @given(st.permutations(list(FIELDS.items())), st.permutations(list(FIELDS["metadata"].items())))
-def test_equal_requests_have_one_fingerprint_whatever_their_order(
+def test_the_fingerprint_does_not_depend_on_the_order_of_fields(
     fields: list[tuple[str, Any]], metadata: list[tuple[str, str]]
 ) -> None:
     assert fingerprint([*fields, ("metadata", dict(metadata))]) == fingerprint(FIELDS.items())
@@ -83,7 +83,7 @@ def test_a_request_without_a_locale_has_the_fingerprint_that_older_versions_stor
     assert fingerprint(FIELDS.items()) == "de280b62028fa8fe9b8c985a2dadc92d31d83e291c06d2ae66d7e10faa3a203f"
 
 
-def test_left_out_and_empty_are_the_same_request() -> None:
+def test_omitted_and_empty_fields_have_the_same_fingerprint() -> None:
     least = {name: FIELDS[name] for name in ("type", "id_country", "id_type", "redirect_url")}
     assert fingerprint(least.items()) == fingerprint(
         {**least, "reference": None, "metadata": {}, "locale": None}.items()
@@ -102,7 +102,7 @@ def test_left_out_and_empty_are_the_same_request() -> None:
         ({"expires_at": NOW + timedelta(milliseconds=1)}, True),
     ],
 )
-def test_a_link_is_usable_while_it_lives_and_nothing_is_final(changes: dict[str, Any], *, usable: bool) -> None:
+def test_a_link_is_usable_until_it_expires_or_the_status_is_final(changes: dict[str, Any], *, usable: bool) -> None:
     assert reservation(**{"url": "https://vendor.example", **changes}).link_is_usable(NOW) is usable
 
 
@@ -115,26 +115,26 @@ def test_the_country_codes_are_those_of_iso_3166() -> None:
     assert {country.alpha_3 for country in pycountry.countries} == ALPHA_3
 
 
-def test_new_ids_and_codes_are_never_the_same() -> None:
+def test_new_ids_and_codes_are_unique() -> None:
     assert len({new_id(token_bytes) for _ in range(100)}) == len({new_code(token_bytes) for _ in range(100)}) == 100
     assert all(is_id(new_id(token_bytes)) for _ in range(100))
     assert all(len(new_code(token_bytes)) == 32 for _ in range(100))
 
 
 def only(bit: int) -> RandomBytes:
-    """A source of bytes in which one bit is set."""
+    """Returns a source of bytes in which only this bit is set."""
     return lambda size: (1 << bit).to_bytes(size, "little")
 
 
-def test_an_id_and_a_code_use_all_the_randomness_that_they_are_given() -> None:
+def test_ids_and_codes_use_all_random_bits() -> None:
     assert new_id(bytes) == "ver_" + "a" * 26
-    # Of the 136 bits that are drawn for an id, 6 find no place; the ids that lack all others are one.
+    # An id is made of 130 of 136 random bits. The ids of the other 6 are all the same.
     assert len({new_id(only(bit)) for bit in range(17 * 8)}) == 130 + 1
     assert len({new_code(only(bit)) for bit in range(24 * 8)}) == 192
 
 
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
-def test_an_id_follows_from_principal_and_key_and_from_nothing_else(
+def test_an_id_depends_only_on_principal_and_key(
     principal: str, key: str, other_principal: str, other_key: str
 ) -> None:
     assert is_id(id_for(principal, key))
@@ -146,7 +146,7 @@ def test_an_id_follows_from_principal_and_key_and_from_nothing_else(
 @pytest.mark.parametrize(
     ("one", "other"), [(("a", "b:c"), ("a:b", "c")), (("", "1:a"), ("1:a", "")), (("a", ":"), ("a:", ""))]
 )
-def test_a_colon_does_not_make_two_callers_one(one: tuple[str, str], other: tuple[str, str]) -> None:
+def test_a_colon_in_principal_or_key_makes_no_equal_ids(one: tuple[str, str], other: tuple[str, str]) -> None:
     assert id_for(*one) != id_for(*other)
 
 
@@ -167,5 +167,5 @@ def test_a_colon_does_not_make_two_callers_one(one: tuple[str, str], other: tupl
         "ver_" + "a" * 24 + "/a",
     ],
 )
-def test_a_malformed_id_is_no_id(text: str) -> None:
+def test_a_malformed_id_is_not_an_id(text: str) -> None:
     assert not is_id(text)

@@ -14,7 +14,7 @@ DATE = format_datetime(datetime.fromtimestamp(NOW + 90, UTC), usegmt=True)
 
 
 def after(attempts: int, *, share: float = 1.0, retry_after: float | None = None, age: float = 0.0) -> int | None:
-    """`share`: what jitter leaves of a delay, from the highest draw (1) to the lowest (0)."""
+    """Returns the delay. `share` is the random draw: 1 is the longest delay, 0 the shortest."""
     return next_attempt(
         attempts,
         sent_at=NOW - age,
@@ -38,7 +38,7 @@ def after(attempts: int, *, share: float = 1.0, retry_after: float | None = None
         (30, 11 * HOUR),
     ],
 )
-def test_the_delays_grow_to_eleven_hours_with_up_to_a_tenth_taken_off(attempts: int, longest: int) -> None:
+def test_delays_grow_to_eleven_hours_less_a_jitter_of_a_tenth(attempts: int, longest: int) -> None:
     assert (after(attempts), after(attempts, share=0)) == (longest, int(0.9 * longest))
 
 
@@ -46,22 +46,20 @@ def test_the_delays_grow_to_eleven_hours_with_up_to_a_tenth_taken_off(attempts: 
     ("retry_after", "expected"),
     [(None, 300), (0, 300), (299, 300), (301, 301), (LONGEST, LONGEST), (LONGEST + 1, LONGEST), (10.0**12, LONGEST)],
 )
-def test_the_receivers_wish_counts_if_it_is_later_and_no_more_than_eleven_hours(
-    retry_after: float | None, expected: int
-) -> None:
+def test_a_longer_retry_after_counts_up_to_eleven_hours(retry_after: float | None, expected: int) -> None:
     assert after(2, retry_after=retry_after) == expected
 
 
 @pytest.mark.parametrize(
     ("age", "expected"), [(GIVE_UP_AFTER - 1, 5), (GIVE_UP_AFTER, None), (GIVE_UP_AFTER + 1, None)]
 )
-def test_it_is_given_up_after_72_hours(age: float, expected: int | None) -> None:
+def test_a_webhook_is_given_up_after_72_hours(age: float, expected: int | None) -> None:
     assert after(1, age=age) == expected
     assert after(1, age=age, retry_after=1) == expected
 
 
 @pytest.mark.parametrize(("share", "expected"), [(1.0, 12), (0.0, 13)])
-def test_a_receiver_that_is_away_gets_about_a_dozen_attempts_before_it_is_given_up(share: float, expected: int) -> None:
+def test_a_webhook_to_a_dead_receiver_gets_about_a_dozen_attempts(share: float, expected: int) -> None:
     age = 0.0
     for attempts in itertools.count(1):
         delay = after(attempts, share=share, age=age)
@@ -72,7 +70,7 @@ def test_a_receiver_that_is_away_gets_about_a_dozen_attempts_before_it_is_given_
     assert age < 84 * HOUR
 
 
-def test_a_local_stack_has_delays_of_its_own() -> None:
+def test_the_delays_can_be_replaced_for_a_local_stack() -> None:
     delays = [
         next_attempt(n, sent_at=NOW, now=NOW, retry_after=None, draw=lambda low, high: high, delays=(1, 2))
         for n in (1, 2, 9)
@@ -103,5 +101,5 @@ def test_a_local_stack_has_delays_of_its_own() -> None:
         ("Fri, 99 Foo 2026 00:00:00 GMT", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_or_nothing(header: str | None, seconds: float | None) -> None:
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(header, NOW) == seconds

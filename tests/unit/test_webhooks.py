@@ -1,4 +1,4 @@
-"""Endpoints in the secret, and signatures as the public library of Standard Webhooks verifies them."""
+"""Endpoints in the secret, and signatures that the library of Standard Webhooks verifies."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ def verify(key: str, header: str, *, id: str = EVENT.id, timestamp: int | None =
     return Webhook(key).verify(body, headers)
 
 
-def test_the_example_of_the_specification_has_its_signature() -> None:
+def test_the_example_in_the_specification_has_its_signature() -> None:
     body = b'{"test": 2432232314}'
     key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
@@ -42,13 +42,13 @@ def test_the_example_of_the_specification_has_its_signature() -> None:
 
 
 @pytest.mark.parametrize("key", [secret(24), secret(32), secret(63), secret(64)])
-def test_the_public_library_verifies_what_was_signed_and_reads_the_event(key: str) -> None:
+def test_the_public_library_verifies_the_signature_and_reads_the_event(key: str) -> None:
     now, body = int(time.time()), EVENT.body
     content = verify(key, sign([key], EVENT.id, now, body), timestamp=now, body=body)
     assert content == {"type": EVENT.type, "timestamp": EVENT.timestamp, "data": EVENT.data}
 
 
-def test_while_a_secret_is_rotated_either_one_verifies_and_no_other() -> None:
+def test_while_a_secret_is_rotated_both_secrets_verify_and_no_other() -> None:
     now = int(time.time())
     header = sign([SECOND, FIRST], EVENT.id, now, b"{}")
     for key in (FIRST, SECOND):
@@ -60,7 +60,7 @@ def test_while_a_secret_is_rotated_either_one_verifies_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("change", "later"), [({}, 0), ({"id": "evt_other"}, 0), ({"body": b"{} "}, 0), ({}, 1)], ids=str
 )
-def test_the_signature_is_of_the_id_the_time_and_the_body(change: dict[str, Any], later: int) -> None:
+def test_the_signature_covers_the_id_the_time_and_the_body(change: dict[str, Any], later: int) -> None:
     now = int(time.time())
     header = sign([FIRST], EVENT.id, now, b"{}")
     if not change and not later:
@@ -70,7 +70,7 @@ def test_the_signature_is_of_the_id_the_time_and_the_body(change: dict[str, Any]
         verify(FIRST, header, timestamp=now + later, **change)
 
 
-def test_the_body_has_no_spaces_keeps_its_characters_and_never_names_the_owner() -> None:
+def test_the_body_is_compact_utf_8_json_without_the_owner() -> None:
     body = EVENT.body
     assert body.startswith(b'{"type":"verification.verified","timestamp":"2026-01-31T08:00:00.000Z","data":{"id":"ver_')
     assert "日本".encode() in body
@@ -79,7 +79,7 @@ def test_the_body_has_no_spaces_keeps_its_characters_and_never_names_the_owner()
 
 
 @pytest.mark.parametrize(
-    ("text", "is_one"),
+    ("text", "is_valid"),
     [
         (secret(23), False),
         (secret(24), True),
@@ -94,8 +94,8 @@ def test_the_body_has_no_spaces_keeps_its_characters_and_never_names_the_owner()
         (None, False),
     ],
 )
-def test_a_secret_is_base64_of_24_to_64_bytes(text: Any, is_one: bool) -> None:
-    assert is_secret(text) is is_one
+def test_a_secret_is_base64_of_24_to_64_bytes(text: Any, is_valid: bool) -> None:
+    assert is_secret(text) is is_valid
 
 
 @pytest.mark.parametrize(
@@ -109,19 +109,21 @@ def test_a_secret_is_base64_of_24_to_64_bytes(text: Any, is_one: bool) -> None:
         ({"principal": "web", "events": ["verification.created"]}, False),
     ],
 )
-def test_an_endpoint_gets_the_types_and_the_principal_that_it_names(filters: dict[str, Any], is_wanted: bool) -> None:
-    assert one(CRM | filters).wants(EVENT) is is_wanted
+def test_an_endpoint_gets_only_the_types_and_the_principal_that_it_lists(
+    filters: dict[str, Any], is_wanted: bool
+) -> None:
+    assert parsed(CRM | filters).wants(EVENT) is is_wanted
 
 
-def one(entry: Any, **how: Any) -> Endpoint:
-    endpoints = parse_endpoints({"endpoints": [entry]}, **how)
+def parsed(entry: Any, **options: Any) -> Endpoint:
+    endpoints = parse_endpoints({"endpoints": [entry]}, **options)
     assert endpoints.problems == {}
     (endpoint,) = endpoints.by_name.values()
     return endpoint
 
 
-def test_nothing_secret_stands_in_the_repr() -> None:
-    assert repr(one(CRM | {"secrets": [FIRST, SECOND]})) == "Endpoint(name='crm', events=None, principal=None)"
+def test_the_repr_has_no_secret() -> None:
+    assert repr(parsed(CRM | {"secrets": [FIRST, SECOND]})) == "Endpoint(name='crm', events=None, principal=None)"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,7 @@ def test_nothing_secret_stands_in_the_repr() -> None:
         (CRM | {"principal": 7}, "crm", "principal is no"),
     ],
 )
-def test_a_malformed_entry_is_off_by_its_name_or_position_and_stops_no_other(entry: Any, name: str, words: str) -> None:
+def test_a_malformed_entry_is_reported_and_the_others_still_work(entry: Any, name: str, words: str) -> None:
     endpoints = parse_endpoints({"endpoints": [CRM | {"name": "first"}, entry, CRM | {"name": "last"}]})
     assert list(endpoints.by_name) == ["first", "last"]
     assert list(endpoints.problems) == [name]
@@ -157,23 +159,23 @@ def test_a_malformed_entry_is_off_by_its_name_or_position_and_stops_no_other(ent
     assert "canary" not in endpoints.problems[name]
 
 
-@pytest.mark.parametrize("twin", [CRM, CRM | {"url": "https://other.example.com"}, CRM | {"url": "canary"}])
-def test_of_two_with_one_name_neither_is_sent_anything(twin: dict[str, Any]) -> None:
-    for entries in ([CRM, twin], [twin, CRM]):
+@pytest.mark.parametrize("duplicate", [CRM, CRM | {"url": "https://other.example.com"}, CRM | {"url": "canary"}])
+def test_two_entries_with_one_name_are_both_refused(duplicate: dict[str, Any]) -> None:
+    for entries in ([CRM, duplicate], [duplicate, CRM]):
         endpoints = parse_endpoints({"endpoints": entries})
         assert (endpoints.by_name, list(endpoints.problems)) == ({}, ["crm"])
 
 
 @pytest.mark.parametrize("name", ["", "a b", "crm\n", "Crm", "é", None, 5])
-def test_what_is_no_name_is_none(name: Any) -> None:
+def test_a_malformed_name_is_refused(name: Any) -> None:
     assert not is_name(name)
 
 
-GOOD_URLS = [
+VALID_URLS = [
     "https://crm.example.com", "https://crm.example.com/", "https://crm.example.com:443/a/b?c=d&e=%20", "https://8.8.8.8/",
     "https://CRM.example.com:8443/~a/!$&'()*+,;=:@", "https://xn--bcher-kva.example/hook", "https://a.b.c1/x",
 ]  # fmt: skip
-BAD_URLS = [
+INVALID_URLS = [
     "", "crm.example.com", "//crm.example.com", "ftp://crm.example.com", "HTTPS://crm.example.com", "https://",
     "http://crm.example.com", "https://user@crm.example.com", "https://user:pass@crm.example.com",
     "https://crm.example.com#a", "https://crm.example.com:80/", "https://crm.example.com:8080/", "https://crm.example.com:/",
@@ -186,22 +188,22 @@ BAD_URLS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("url", GOOD_URLS)
-def test_a_public_https_url_is_taken(url: str) -> None:
+@pytest.mark.parametrize("url", VALID_URLS)
+def test_a_public_https_url_is_accepted(url: str) -> None:
     assert url_problem(url) is None
 
 
-@pytest.mark.parametrize("url", BAD_URLS)
-def test_any_other_url_is_not_on_a_local_stack_either(url: str) -> None:
+@pytest.mark.parametrize("url", INVALID_URLS)
+def test_any_other_url_is_refused_even_on_a_local_stack(url: str) -> None:
     assert url_problem(url)
     assert url_problem(url, allow_loopback=True)
 
 
-@pytest.mark.parametrize(("url", "is_taken"), [
+@pytest.mark.parametrize(("url", "is_accepted"), [
     ("http://127.0.0.1:5000/hook", True), ("http://localhost/", True), ("http://127.0.0.1", True),
     ("http://10.0.0.1/", False), ("http://crm.example.com/", False), ("http://localhost.example.com/", False),
     ("https://127.0.0.1:5000/", False),
 ])  # fmt: skip
-def test_a_local_stack_may_send_to_this_machine_without_tls(url: str, is_taken: bool) -> None:
-    assert (url_problem(url, allow_loopback=True) is None) is is_taken
+def test_a_local_stack_may_send_to_loopback_without_tls(url: str, is_accepted: bool) -> None:
+    assert (url_problem(url, allow_loopback=True) is None) is is_accepted
     assert url_problem(url) is not None
