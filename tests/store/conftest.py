@@ -1,4 +1,4 @@
-"""Each test of the store runs once with each engine, in a table of its own."""
+"""Runs each test of the store once with each engine, in a new table."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.store.engines import Engine, LeftOut, dynamodb_local, moto_engine, why_left_out
+from tests.store.engines import DynamoDBLocalUnavailable, Engine, dynamodb_local, missing_requirement, moto_engine
 
 if TYPE_CHECKING:
     from bridge.store.table import Table
 
 _used: list[str] = []
-_left_out: list[str] = []
+_start_errors: list[str] = []
 
 
 @pytest.fixture(scope="session")
@@ -24,19 +24,20 @@ def moto() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def local() -> Iterator[Engine]:
-    """DynamoDB Local; tests that need it are skipped where it is not."""
-    with ExitStack() as going_down:
+    """Starts DynamoDB Local. Skips the tests that need it if it is unavailable."""
+    with ExitStack() as stack:
         try:
-            engine = going_down.enter_context(dynamodb_local())
-        except LeftOut as why:
-            _left_out.append(str(why))
-            pytest.skip(f"DynamoDB Local left out: {why}")
+            engine = stack.enter_context(dynamodb_local())
+        except DynamoDBLocalUnavailable as error:
+            _start_errors.append(str(error))
+            pytest.skip(f"without DynamoDB Local: {error}")
         _used.append(engine.name)
         yield engine
 
 
 @pytest.fixture(
-    scope="session", params=["moto"] if why_left_out() else ["moto", pytest.param("local", marks=pytest.mark.slow)]
+    scope="session",
+    params=["moto"] if missing_requirement() else ["moto", pytest.param("local", marks=pytest.mark.slow)],
 )
 def engine(request: pytest.FixtureRequest) -> Engine:
     engine: Engine = request.getfixturevalue(request.param)
@@ -50,8 +51,8 @@ def table(engine: Engine) -> "Iterator[Table]":
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says which engines there were, and why not both."""
-    why = why_left_out() or "".join(_left_out)
+    """Prints the engines that ran, and why DynamoDB Local did not."""
+    reason = missing_requirement() or "".join(_start_errors)
     if _used:
-        left_out = f" (DynamoDB Local left out: {why})" if why else ""
-        terminalreporter.write_line(f"store engines: {', '.join(sorted(_used, reverse=True))}{left_out}")
+        suffix = f" (without DynamoDB Local: {reason})" if reason else ""
+        terminalreporter.write_line(f"store engines: {', '.join(sorted(_used, reverse=True))}{suffix}")

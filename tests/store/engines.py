@@ -1,4 +1,4 @@
-"""The two DynamoDBs that the store is tested against: moto, and AWS's own DynamoDB Local where it is."""
+"""The engines that the store is tested with: moto, and AWS's DynamoDB Local if it is installed."""
 
 import shutil
 import socket
@@ -20,32 +20,32 @@ from tests.sandbox import aws
 from tests.sandbox.serving import Server
 from tests.sandbox.template import TEMPLATE
 
-# Where `make test` unpacks it, and seconds that it may take to start.
+# `make test` unpacks DynamoDB Local here.
 EMULATOR = TEMPLATE.parent / ".venv/dynamodb-local/package/emulator"
-PATIENCE = 180
+START_TIMEOUT_SECONDS = 180
 
-# Seconds that final records are kept.
+# Final records are stored for this many seconds.
 RETENTION = 30 * 86400
 
-# So many may ask at once.
+# The number of concurrent callers in a race.
 RACERS = 32
 _CREATED_WITH = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
-class LeftOut(Exception):
-    """Why there is no DynamoDB Local."""
+class DynamoDBLocalUnavailable(Exception):
+    """Says why DynamoDB Local cannot be used."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """`name` with its version, where that is worth saying."""
+    """A DynamoDB to test with. `name` includes the version of DynamoDB Local."""
 
     name: str
     url: str
 
     @cached_property
     def client(self) -> Any:
-        # Each racer has a connection of its own; nobody asks twice, for a test counts what happens.
+        # Each racer has its own connection. Nothing is retried, because tests count the calls.
         config = Config(max_pool_connections=RACERS, retries={"mode": "standard", "total_max_attempts": 1})
         return boto3.Session("sandbox", "sandbox", region_name="us-east-1").client(
             "dynamodb", endpoint_url=self.url, config=config
@@ -53,7 +53,7 @@ class Engine:
 
     @contextmanager
     def table(self, name: str | None = None) -> Iterator[Table]:
-        """A new table, as template.yaml declares it; it is gone afterwards."""
+        """Creates a table as template.yaml declares it, and deletes it at the end."""
         table = Table(self.client, name or f"verifications-{uuid.uuid4().hex}", RETENTION)
         table.client.create_table(TableName=table.name, **_declared())
         try:
@@ -64,15 +64,14 @@ class Engine:
 
 @cache
 def _declared() -> dict[str, Any]:
-    # As it is written: of a table's keys and indexes SAM translates nothing.
+    # SAM's translation would not change keys and indexes, so the template is read directly.
     declared = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"]["VerificationsTable"]["Properties"]
     return {name: declared[name] for name in _CREATED_WITH}
 
 
 @contextmanager
 def moto_engine() -> Iterator[Engine]:
-    """moto's server. What others stored in moto stays, as it would not with mock_aws: moto has one state per process,
-    and a sandbox may be up."""
+    """Starts moto's server. mock_aws would empty the state of moto, which a running sandbox in this process shares."""
     server = Server()
     server.start(aws.moto(), aws.QuietMotoHandler)
     try:
@@ -83,27 +82,27 @@ def moto_engine() -> Iterator[Engine]:
 
 @contextmanager
 def dynamodb_local() -> Iterator[Engine]:
-    """DynamoDB Local in memory, on a free port of this machine. Raises LeftOut."""
-    if why := why_left_out():
-        raise LeftOut(why)
+    """Starts DynamoDB Local in memory, on a free port. Raises DynamoDBLocalUnavailable."""
+    if reason := missing_requirement():
+        raise DynamoDBLocalUnavailable(reason)
     port = _free_port()
-    # Without its telemetry: tests need no network.
+    # Telemetry would need a network.
     options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
     command = ["java", "-Djava.library.path=DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", *options]
     with subprocess.Popen(
         command, cwd=EMULATOR, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as running:
         try:
-            version = _await(running, port)
+            version = _wait_for_start(running, port)
             yield Engine(f"DynamoDB Local {version}", f"http://127.0.0.1:{port}")
         finally:
             running.terminate()
 
 
 @cache
-def why_left_out() -> str | None:
-    """What is missing for DynamoDB Local, if anything is."""
-    # On some systems `java` is there without any Java behind it.
+def missing_requirement() -> str | None:
+    """Returns what is missing for DynamoDB Local, or None."""
+    # On some systems the command `java` exists without a Java installation.
     java = shutil.which("java")
     if java is None or subprocess.run([java, "-version"], capture_output=True, check=False).returncode:
         return "no Java"
@@ -116,16 +115,16 @@ def _free_port() -> int:
         return port
 
 
-def _await(running: subprocess.Popen[str], port: int) -> str:
-    """Its version, as soon as it answers."""
+def _wait_for_start(running: subprocess.Popen[str], port: int) -> str:
+    """Waits until DynamoDB Local accepts connections, and returns its version."""
     assert running.stdout is not None, "it was started with a pipe"
     version = next((line.split()[1] for line in running.stdout if line.startswith("Version:")), None)
-    give_up_at = time.monotonic() + PATIENCE
-    while version and running.poll() is None and time.monotonic() < give_up_at:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while version and running.poll() is None and time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:
             return version
-    raise LeftOut("it does not start with this Java")
+    raise DynamoDBLocalUnavailable("it does not start with this Java")

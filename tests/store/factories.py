@@ -1,4 +1,4 @@
-"""Verifications in every state, brought there by the store itself."""
+"""Factories of verifications in every state. They use the store's own writes."""
 
 import dataclasses
 import itertools
@@ -26,7 +26,7 @@ UNOPENED_DUE = int(VALID_UNTIL.timestamp()) + schedule.AFTER_LINK
 EVIDENCE = Evidence(f"records/ver_{'a' * 26}/{'0a1b' * 16}.json.gz", "0a1b" * 16, 2048)
 REASONS = {Status.REJECTED: "document_copied", Status.FAILED: "vendor_error", Status.EXPIRED: "abandoned"}
 
-# What a version that is still to come may have written.
+# An attribute that a newer version may have written.
 UNKNOWN = {"from_the_future": {"kept": [1, True, None]}}
 
 _nonces = itertools.count()
@@ -79,7 +79,7 @@ def commit(table: Table, made: Verification, *, token: str = TOKEN) -> Verificat
 
 
 def unopened(table: Table, **changes: Any) -> Verification:
-    """One whose start page nobody has opened."""
+    """Creates a verification whose start page nobody has opened."""
     made = reserved(table, **{"valid_until": VALID_UNTIL, "expires_at": VALID_UNTIL, **changes})
     return creation.commit_without_link(table, made, due_at=UNOPENED_DUE, now=later(1))
 
@@ -91,7 +91,7 @@ def leased(table: Table, verification: Verification, now: datetime) -> Verificat
 
 
 def open_link(table: Table, verification: Verification, now: datetime, token: str = TOKEN) -> Verification:
-    """Its start page makes a link."""
+    """Makes a link, as the start page does."""
     lifetime = timedelta(minutes=15)
     lease = leased(table, verification, now)
     found = start_links.commit(table, lease, url=URL, token=token, now=now, expires_at=now + lifetime)
@@ -104,21 +104,21 @@ def opened(table: Table, **changes: Any) -> Verification:
 
 
 def between_links(table: Table, status: Status = Status.PENDING, **changes: Any) -> Verification:
-    """Its link has ended without a result, and another may follow."""
+    """Creates a verification whose link has ended without a result, so that another may follow."""
     made = claimed(table, opened(table, **changes), later(1000))
     end: dict[str, Any] = {"due_at": UNOPENED_DUE, "expires_at": made.expires_at, "link_outcome": "abandoned"}
     if status is not Status.PENDING:
-        return completion.advance(table, made, finding(status, **end), later(1001))
+        return completion.advance(table, made, update(status, **end), later(1001))
     return completion.reschedule(table, made, now=later(1001), **end)
 
 
 def reopened(table: Table, **changes: Any) -> Verification:
-    """Has another link after one that ended."""
+    """Creates a verification with a second link after one that ended."""
     return open_link(table, between_links(table, **changes), later(1002), "5LL")
 
 
 def claim(table: Table, id: str, claimer: str, now: datetime) -> Claim:
-    """As a scheduled check claims."""
+    """Claims as a scheduled check does."""
     return claims.claim_on_schedule(table, id, claimer, now, None)
 
 
@@ -132,7 +132,7 @@ def claimed(table: Table, verification: Verification, now: datetime = NOW) -> Ve
 def rescheduled(
     table: Table, verification: Verification, due_at: int | None = EPOCH + 60, expires_at: datetime = EXPIRES_AT
 ) -> Verification:
-    """After a check that changed nothing."""
+    """Returns the verification after a check that changed nothing."""
     return completion.reschedule(
         table,
         verification,
@@ -144,23 +144,23 @@ def rescheduled(
 
 
 def failed_check(table: Table, verification: Verification, failures: int = 1) -> Verification:
-    """After a check in which the vendor failed."""
+    """Returns the verification after a check in which the vendor failed."""
     return completion.back_off(
         table, verification, due_at=EPOCH + 60, failures=failures, is_counted=True, vendor_failed=True
     )
 
 
-def finding(status: Status, **changes: Any) -> StatusUpdate:
-    """The update that a check with the vendor's record makes."""
+def update(status: Status, **changes: Any) -> StatusUpdate:
+    """Returns the update that a check writes."""
     due_at = None if status.is_final else LAST_CHECK
     found = StatusUpdate(status, EXPIRES_AT, due_at, REASONS.get(status), EVIDENCE)
     return dataclasses.replace(found, **changes)
 
 
 def in_status(table: Table, status: Status, **changes: Any) -> Verification:
-    """One that was claimed, and advanced to `status` if that is above pending."""
+    """Creates a claimed verification, and advances it to `status` if that is above pending."""
     made = claimed(table, pending(table, **changes), later(2))
-    return made if status is Status.PENDING else completion.advance(table, made, finding(status), later(3))
+    return made if status is Status.PENDING else completion.advance(table, made, update(status), later(3))
 
 
 def redacted(table: Table, status: Status = Status.VERIFIED) -> Verification:
@@ -182,7 +182,7 @@ def existing(table: Table, verification: Verification) -> Verification:
 
 
 def item(table: Table, id: str) -> Item:
-    """As it stands in the table, in DynamoDB's form; empty where nothing does."""
+    """Returns the stored item in DynamoDB's JSON, or {} if there is none."""
     found: Item = table.client.get_item(TableName=table.name, Key=key(id), ConsistentRead=True).get("Item", {})
     return found
 
@@ -192,12 +192,12 @@ def row(table: Table, verification: Verification) -> dict[str, Any]:
 
 
 def write(table: Table, verification: Verification, **changes: Any) -> None:
-    """Attributes, past all conditions."""
+    """Sets attributes without any condition."""
     table.client.put_item(TableName=table.name, Item=item(table, verification.id) | to_item(changes))
 
 
 def index(table: Table, name: str) -> set[str]:
-    """The ids that stand in an index."""
+    """Returns the ids in an index."""
     return {from_item(found)["id"] for found in table.client.scan(TableName=table.name, IndexName=name)["Items"]}
 
 

@@ -1,8 +1,8 @@
-"""A record in each state that is worth keeping, as this version writes it, in DynamoDB's JSON.
+"""Prints a record in each state as this version writes it, in DynamoDB's JSON.
 
     PYTHONPATH=layers/bridge .venv/bin/python -m tests.store.states > tests/store/records/v1.json
 
-See records/README.md for when.
+records/README.md says when to run it.
 """
 
 import json
@@ -43,7 +43,7 @@ def _returned(table: Table) -> Verification:
     return returned
 
 
-MAKERS: dict[str, Callable[[Table], Verification]] = {
+FACTORIES: dict[str, Callable[[Table], Verification]] = {
     "reserved": reserved,
     "link_not_created": failed_reservation,
     "pending": pending,
@@ -62,7 +62,7 @@ MAKERS: dict[str, Callable[[Table], Verification]] = {
 
 
 def form(value: Any) -> Any:
-    """What is the same in every record of a state: names, types, the format of times and the length of numbers."""
+    """Returns what all records of a state have in common: names, types, formats of times and lengths of numbers."""
     ((kind, inner),) = value.items()
     if kind == "M":
         return {name: form(each) for name, each in inner.items()}
@@ -74,6 +74,6 @@ if __name__ == "__main__":
     from tests.store.engines import moto_engine
 
     with moto_engine() as engine, engine.table() as table:
-        records = {state: item(table, make(table).id) for state, make in MAKERS.items()}
+        records = {state: item(table, make(table).id) for state, make in FACTORIES.items()}
         json.dump(records, sys.stdout, indent=2, sort_keys=True)
         print()

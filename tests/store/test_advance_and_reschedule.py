@@ -1,4 +1,4 @@
-"""What a claimer may write: a higher status, or the time of the next check."""
+"""After a check, the claimer writes a higher status or the time of the next check."""
 
 import dataclasses
 import itertools
@@ -20,7 +20,6 @@ from tests.store.factories import (
     claimed,
     existing,
     failed_check,
-    finding,
     in_status,
     index,
     is_empty,
@@ -31,66 +30,67 @@ from tests.store.factories import (
     rescheduled,
     reservation,
     row,
+    update,
     write,
 )
 
-Happening = Callable[[Table, Verification], None]
+Change = Callable[[Table, Verification], None]
 
-# As the drawing in bridge.store has it, written anew so that a change there is noticed here.
-LADDER = [{Status.PENDING}, {Status.PROCESSING}, {Status.REJECTED, Status.FAILED, Status.EXPIRED}, {Status.VERIFIED}]
-RUNG = {status: number for number, rung in enumerate(LADDER) for status in rung}
-# Nothing is below pending, so nobody finds that something rose to it.
+# A copy of the order in bridge.domain, so that a change there fails here.
+ORDER = [{Status.PENDING}, {Status.PROCESSING}, {Status.REJECTED, Status.FAILED, Status.EXPIRED}, {Status.VERIFIED}]
+RANK = {status: number for number, equals in enumerate(ORDER) for status in equals}
+# Nothing advances to pending, the lowest status.
 PAIRS = [pair for pair in itertools.product(Status, Status) if pair[1] is not Status.PENDING]
 
 
-@pytest.mark.parametrize(("low", "high"), [pair for pair in PAIRS if RUNG[pair[0]] < RUNG[pair[1]]])
-def test_an_advance_to_a_higher_status_counts_one(table: Table, low: Status, high: Status) -> None:
+@pytest.mark.parametrize(("low", "high"), [pair for pair in PAIRS if RANK[pair[0]] < RANK[pair[1]]])
+def test_an_advance_to_a_higher_status_increments_the_sequence(table: Table, low: Status, high: Status) -> None:
     made = in_status(table, low)
-    advanced = advance(table, made, finding(high), later(9))
+    advanced = advance(table, made, update(high), later(9))
     assert (advanced.status, advanced.sequence, advanced.updated_at) == (high, made.sequence + 1, later(9))
     assert advanced == existing(table, made)
 
 
-@pytest.mark.parametrize(("high", "low"), [pair for pair in PAIRS if RUNG[pair[1]] <= RUNG[pair[0]]])
+@pytest.mark.parametrize(("high", "low"), [pair for pair in PAIRS if RANK[pair[1]] <= RANK[pair[0]]])
 def test_an_advance_to_a_lower_or_equal_status_changes_nothing(table: Table, high: Status, low: Status) -> None:
     made = in_status(table, high)
     before = item(table, made.id)
-    assert advance(table, made, finding(low, reason_code="another"), later(9)) == made
+    assert advance(table, made, update(low, reason_code="another"), later(9)) == made
     assert item(table, made.id) == before
 
 
-def test_each_of_several_advances_counts_one(table: Table) -> None:
+def test_each_of_several_advances_increments_the_sequence(table: Table) -> None:
     made = in_status(table, Status.PENDING)
-    way = [Status.PROCESSING, Status.EXPIRED, Status.VERIFIED]
-    assert [advance(table, made, finding(status), later(9)).sequence for status in way] == [2, 3, 4]
+    statuses = [Status.PROCESSING, Status.EXPIRED, Status.VERIFIED]
+    assert [advance(table, made, update(status), later(9)).sequence for status in statuses] == [2, 3, 4]
 
 
-def test_a_final_status_is_kept_with_its_proof_until_retention_ends(table: Table) -> None:
-    made = advance(table, in_status(table, Status.PROCESSING), finding(Status.REJECTED), later(9))
+def test_a_final_status_has_its_evidence_and_expires_after_the_retention(table: Table) -> None:
+    made = advance(table, in_status(table, Status.PROCESSING), update(Status.REJECTED), later(9))
     assert (made.reason_code, made.evidence, made.due_at) == ("document_copied", EVIDENCE, None)
     assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
     assert index(table, "due") == set()
 
 
-def test_an_open_status_never_vanishes_by_itself(table: Table) -> None:
+def test_an_open_status_has_no_ttl(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
     assert "ttl" not in row(table, made)
 
 
 def test_a_late_verified_removes_the_reason(table: Table) -> None:
-    made = advance(table, in_status(table, Status.REJECTED), finding(Status.VERIFIED), later(9))
+    made = advance(table, in_status(table, Status.REJECTED), update(Status.VERIFIED), later(9))
     assert made.reason_code is None
     assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
 
 
 def test_an_advance_without_evidence_keeps_the_evidence(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
-    given_up = finding(Status.FAILED, evidence=None, reason_code="vendor_unreachable")
+    given_up = update(Status.FAILED, evidence=None, reason_code="vendor_unreachable")
     assert advance(table, made, given_up, later(9)).evidence == EVIDENCE
 
 
 def test_an_advance_that_is_not_certain_stays_due(table: Table) -> None:
-    made = advance(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH + 900), later(9))
+    made = advance(table, in_status(table, Status.PENDING), update(Status.REJECTED, due_at=EPOCH + 900), later(9))
     assert made.due_at == EPOCH + 900
     assert index(table, "due") == {made.id}
 
@@ -98,7 +98,7 @@ def test_an_advance_that_is_not_certain_stays_due(table: Table) -> None:
 def test_an_advance_resets_the_count_of_failures(table: Table) -> None:
     made = failed_check(table, in_status(table, Status.PENDING), failures=3)
     assert made.failures == 3
-    assert advance(table, made, finding(Status.PROCESSING), later(9)).failures == 0
+    assert advance(table, made, update(Status.PROCESSING), later(9)).failures == 0
     assert "failures" not in row(table, made)
 
 
@@ -114,44 +114,44 @@ def test_the_last_contact_with_the_vendor_is_kept_by_later_claims(table: Table) 
     assert third.last_contact_at == EPOCH + 20
     failed_check(table, third)
     assert claimed(table, made, later(40)).last_contact_at == EPOCH + 20
-    # The fourth never came back to say what it heard.
+    # The fourth check crashed after its contact with the vendor.
     advanced = claimed(table, made, later(50))
     assert advanced.last_contact_at == EPOCH + 40
-    assert advance(table, advanced, finding(Status.PROCESSING), later(51)).last_contact_at == 0
+    assert advance(table, advanced, update(Status.PROCESSING), later(51)).last_contact_at == 0
     assert row(table, made).keys().isdisjoint({"contact_started_at", "last_contact_at"})
 
 
 def test_a_repeated_advance_is_written_once(table: Table) -> None:
     made = in_status(table, Status.PENDING)
-    first = advance(table, made, finding(Status.VERIFIED), later(9))
-    assert advance(table, made, finding(Status.VERIFIED), later(10)) == first
+    first = advance(table, made, update(Status.VERIFIED), later(9))
+    assert advance(table, made, update(Status.VERIFIED), later(10)) == first
     assert first.sequence == 2
 
 
 def test_a_tombstone_does_not_advance(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(5))
-    assert advance(table, made, finding(Status.VERIFIED), later(9)) == tombstone
+    assert advance(table, made, update(Status.VERIFIED), later(9)) == tombstone
     assert existing(table, made) == tombstone
 
 
 def test_a_deleted_row_is_neither_advanced_nor_rescheduled(table: Table) -> None:
     gone = dataclasses.replace(reservation(), claimed_by="claimer")
-    assert advance(table, gone, finding(Status.VERIFIED), later(9)) == gone
+    assert advance(table, gone, update(Status.VERIFIED), later(9)) == gone
     assert rescheduled(table, gone, due_at=EPOCH, expires_at=EXPIRES_AT) == gone
     assert is_empty(table)
 
 
 def test_a_rescheduled_verification_keeps_its_status_and_is_due_as_planned(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
-    moved = later(700)
-    planned = rescheduled(table, made, due_at=EPOCH + 705, expires_at=moved)
-    assert planned == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=moved)
+    new_end = later(700)
+    planned = rescheduled(table, made, due_at=EPOCH + 705, expires_at=new_end)
+    assert planned == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=new_end)
     assert planned == existing(table, made)
     assert index(table, "due") == {made.id}
 
 
-def test_a_verification_rescheduled_to_never_leaves_the_due_index(table: Table) -> None:
+def test_a_verification_rescheduled_to_none_leaves_the_due_index(table: Table) -> None:
     made = in_status(table, Status.PENDING)
     assert index(table, "due") == {made.id}
     rescheduled(table, made, due_at=None, expires_at=EXPIRES_AT)
@@ -170,21 +170,21 @@ def _claimed_by_another(table: Table, made: Verification) -> None:
 
 
 def _advanced(table: Table, made: Verification) -> None:
-    advance(table, made, finding(Status.PROCESSING), later(60))
+    advance(table, made, update(Status.PROCESSING), later(60))
 
 
 def _redacted(table: Table, made: Verification) -> None:
-    # Final, so that its status stays, and only the redaction stands against a postponement.
+    # The status is final, so it stays, and only the redaction prevents the reschedule.
     assert redaction.redact(table, made, due_at=EPOCH, now=later(60))
 
 
 @pytest.mark.parametrize(
-    ("status", "happens"),
+    ("status", "change"),
     [(Status.PENDING, _claimed_by_another), (Status.PENDING, _advanced), (Status.EXPIRED, _redacted)],
 )
-def test_a_claimer_with_an_outdated_row_reschedules_nothing(table: Table, status: Status, happens: Happening) -> None:
+def test_a_claimer_with_an_outdated_row_cannot_reschedule(table: Table, status: Status, change: Change) -> None:
     made = in_status(table, status)
-    happens(table, made)
+    change(table, made)
     before = item(table, made.id)
     assert rescheduled(table, made, due_at=EPOCH + 9, expires_at=later(9)) == existing(table, made)
     assert item(table, made.id) == before
@@ -193,10 +193,9 @@ def test_a_claimer_with_an_outdated_row_reschedules_nothing(table: Table, status
 def test_claim_advance_and_reschedule_keep_unknown_attributes(table: Table) -> None:
     made = pending(table)
     write(table, made, **UNKNOWN)
-    asked = claimed(table, made)
-    planned = rescheduled(table, asked, due_at=EPOCH + 60, expires_at=EXPIRES_AT)
+    planned = rescheduled(table, claimed(table, made), due_at=EPOCH + 60, expires_at=EXPIRES_AT)
     for status in (Status.PROCESSING, Status.EXPIRED, Status.VERIFIED):
-        advance(table, planned, finding(status), later(9))
+        advance(table, planned, update(status), later(9))
     assert UNKNOWN.items() <= from_item(item(table, made.id)).items()
 
 

@@ -1,4 +1,4 @@
-"""Who may ask the vendor: each condition of a claim by itself."""
+"""Claims of scheduled checks and refreshes. test_claim_on_return.py has those of returns."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,6 @@ from tests.store.factories import (
     claimed,
     existing,
     failed_reservation,
-    finding,
     in_status,
     is_empty,
     item,
@@ -26,23 +25,23 @@ from tests.store.factories import (
     nonce,
     pending,
     redacted,
-    rescheduled,
     reservation,
     reserved,
     row,
+    update,
 )
 
 MIDDLE = [Status.REJECTED, Status.FAILED, Status.EXPIRED]
 
 
-def test_a_scheduled_claim_names_its_claimer_and_stays_due(table: Table) -> None:
+def test_a_scheduled_claim_stores_its_claimer_and_stays_due(table: Table) -> None:
     made = pending(table)
     claimed, is_claimed = claim(table, made.id, "claimer", NOW)
     assert is_claimed
     assert claimed == existing(table, made)
     written = row(table, made)
     assert (written["claimed_by"], written["claimed_at"]) == ("claimer", EPOCH * 1000 + 500)
-    # Its message comes again, or the sweep finds it.
+    # If the claimer crashes, the message is delivered again or the sweep finds it.
     assert written["due_at"] == made.due_at
     assert written["sequence"] == 1
 
@@ -72,12 +71,12 @@ def test_a_claim_changes_nothing_else(table: Table) -> None:
     }
 
 
-def test_nothing_can_be_claimed_of_an_unknown_id(table: Table) -> None:
+def test_an_unknown_id_cannot_be_claimed(table: Table) -> None:
     assert claim(table, reservation().id, nonce(), NOW) == (None, False)
     assert is_empty(table)
 
 
-def test_another_code_or_principal_claims_nothing_and_gets_what_is_there(table: Table) -> None:
+def test_a_claim_with_another_code_or_principal_returns_the_stored_record(table: Table) -> None:
     made = pending(table, code="the-code")
     for code in ("another", ""):
         assert returns.claim_on_return(table, made.id, nonce(), NOW, code) == (made, False)
@@ -86,15 +85,15 @@ def test_another_code_or_principal_claims_nothing_and_gets_what_is_there(table: 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "may"),
+    ("seconds", "is_allowed"),
     [(0, False), (4.999, False), (5, True), (6, True)],
 )
-def test_a_second_claim_within_five_seconds_is_refused(table: Table, seconds: float, may: bool) -> None:
+def test_a_second_claim_within_five_seconds_is_refused(table: Table, seconds: float, is_allowed: bool) -> None:
     made = pending(table)
     claim(table, made.id, "first", NOW)
     claimed, is_claimed = claim(table, made.id, "second", later(seconds))
     assert claimed is not None
-    assert (is_claimed, claimed.claimed_by) == ((True, "second") if may else (False, "first"))
+    assert (is_claimed, claimed.claimed_by) == ((True, "second") if is_allowed else (False, "first"))
 
 
 def test_a_claim_whose_response_was_lost_can_be_repeated_by_its_claimer(table: Table) -> None:
@@ -105,7 +104,7 @@ def test_a_claim_whose_response_was_lost_can_be_repeated_by_its_claimer(table: T
 
 
 def test_a_tombstone_is_not_claimed(table: Table) -> None:
-    # Redacted while it was open: of all that a claim asks for, only this stands against it.
+    # It was redacted while it was open. With a token, only the redaction prevents a claim.
     made = redacted(table, Status.PENDING)
     table.update(made.id, condition="#id = :id", values={":id": made.id}, set={"token": "put back"})
     before = item(table, made.id)
@@ -114,123 +113,38 @@ def test_a_tombstone_is_not_claimed(table: Table) -> None:
 
 
 @pytest.mark.parametrize("make", [reserved, failed_reservation, lambda table: in_status(table, Status.VERIFIED)])
-def test_what_has_no_link_or_is_verified_is_not_claimed(table: Table, make: Callable[[Table], Verification]) -> None:
+def test_a_verification_without_a_link_or_verified_is_not_claimed(
+    table: Table, make: Callable[[Table], Verification]
+) -> None:
     made = make(table)
     assert claim(table, made.id, nonce(), later(60)) == (made, False)
     assert existing(table, made) == made
 
 
 @pytest.mark.parametrize("status", MIDDLE)
-@pytest.mark.parametrize(("before_the_end", "may"), [(timedelta(milliseconds=1), True), (timedelta(0), False)])
+@pytest.mark.parametrize(("before_the_end", "is_allowed"), [(timedelta(milliseconds=1), True), (timedelta(0), False)])
 def test_a_final_status_can_be_claimed_until_the_window_for_late_proofs_closes(
-    table: Table, status: Status, before_the_end: timedelta, may: bool
+    table: Table, status: Status, before_the_end: timedelta, is_allowed: bool
 ) -> None:
     made = in_status(table, status)
-    assert claim(table, made.id, nonce(), EXPIRES_AT + LATE_PROOF - before_the_end)[1] is may
+    assert claim(table, made.id, nonce(), EXPIRES_AT + LATE_PROOF - before_the_end)[1] is is_allowed
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_an_open_one_is_claimed_however_old_it_is(table: Table, status: Status) -> None:
+def test_an_open_verification_can_be_claimed_at_any_age(table: Table, status: Status) -> None:
     made = in_status(table, status)
     assert claim(table, made.id, nonce(), EXPIRES_AT + 10 * LATE_PROOF)[1]
 
 
-def test_the_window_for_late_proofs_follows_the_end_of_the_link_that_was_found(table: Table) -> None:
+def test_the_window_for_late_proofs_begins_at_the_end_of_the_link(table: Table) -> None:
     made = in_status(table, Status.PROCESSING)
-    moved = EXPIRES_AT + timedelta(hours=1)
-    completion.advance(table, made, finding(Status.EXPIRED, expires_at=moved), later(4))
-    assert claim(table, made.id, nonce(), moved + LATE_PROOF - timedelta(seconds=1))[1]
-    assert not claim(table, made.id, nonce(), moved + LATE_PROOF + timedelta(seconds=9))[1]
+    new_end = EXPIRES_AT + timedelta(hours=1)
+    completion.advance(table, made, update(Status.EXPIRED, expires_at=new_end), later(4))
+    assert claim(table, made.id, nonce(), new_end + LATE_PROOF - timedelta(seconds=1))[1]
+    assert not claim(table, made.id, nonce(), new_end + LATE_PROOF + timedelta(seconds=9))[1]
 
 
-def returned(table: Table, made: Verification, seconds: float) -> claims.Claim:
-    assert made.code is not None
-    return returns.claim_on_return(table, made.id, nonce(), later(seconds), made.code)
-
-
-def test_a_return_claims_and_advances_in_one_write(table: Table) -> None:
-    made = pending(table)
-    claimed, is_claimed = returned(table, made, 10)
-    assert is_claimed
-    assert claimed is not None
-    assert claimed == existing(table, made)
-    assert (claimed.status, claimed.sequence, claimed.checks) == (Status.PROCESSING, 2, 1)
-    assert (claimed.updated_at, claimed.returned_at, claimed.due_at) == (later(10), EPOCH + 10, EPOCH + 20)
-
-
-def test_a_return_that_may_not_check_advances_and_plans_the_checks_that_follow(table: Table) -> None:
-    made = claimed(table, pending(table), later(8))
-    found, is_claimed = returned(table, made, 10)
-    assert not is_claimed
-    assert found is not None
-    assert found == existing(table, made)
-    assert (found.status, found.sequence, found.checks) == (Status.PROCESSING, 2, 1)
-    assert (found.returned_at, found.due_at, found.claimed_at) == (EPOCH + 10, EPOCH + 20, made.claimed_at)
-    # The check before it knows nothing of the return, so its plan does not count.
-    assert rescheduled(table, made, due_at=EPOCH + 900) == found
-
-
-@pytest.mark.parametrize(("seconds", "may"), [(2, False), (6, True), (75, True)])
-def test_a_further_return_checks_at_once_where_a_check_is_left_for_it(table: Table, seconds: float, may: bool) -> None:
-    made = pending(table)
-    returned(table, made, 0)
-    if seconds > 6:
-        returned(table, made, 6)
-    found, is_claimed = returned(table, made, seconds)
-    assert found is not None
-    assert (found.status, found.sequence, is_claimed) == (Status.PROCESSING, 2, may)
-
-
-def test_a_return_late_in_the_checks_that_follow_another_is_followed_itself(table: Table) -> None:
-    made = pending(table)
-    returned(table, made, 0)
-    for seconds in (10, 30, 56):
-        claim(table, made.id, nonce(), later(seconds))
-    found, is_claimed = returned(table, made, 57)
-    assert not is_claimed
-    assert found is not None
-    assert found.returned_at == EPOCH + 57
-    assert found.due_at is not None
-    assert found.due_at <= EPOCH + 67
-
-
-def test_a_return_is_recorded_though_a_check_advances_the_status_in_between(table: Table) -> None:
-    checking = claimed(table, pending(table), later(8))
-    existing_before = existing(table, checking)
-    completion.advance(table, checking, finding(Status.PROCESSING), later(9))
-    found = returns.record_return(table, existing_before, nonce(), later(10))
-    assert (found.status, found.sequence, found.returned_at) == (Status.PROCESSING, 2, EPOCH + 10)
-
-
-def test_a_return_is_not_recorded_if_the_verification_is_redacted_in_between(table: Table) -> None:
-    made = pending(table)
-    tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(9))
-    assert returns.record_return(table, made, nonce(), later(10)) == tombstone
-
-
-def test_returns_in_a_loop_check_no_more_often_than_allowed(table: Table) -> None:
-    made = pending(table)
-    claims = [returned(table, made, 6 * n)[1] for n in range(150)]
-    assert sum(claims) <= schedule.MAX_CHECKS - 1
-
-
-def test_a_return_whose_response_was_lost_is_known_by_its_claimer(table: Table) -> None:
-    made = pending(table)
-    assert made.code is not None
-    first = returns.claim_on_return(table, made.id, "claimer", NOW, made.code)
-    assert returns.claim_on_return(table, made.id, "claimer", NOW, made.code) == first
-    assert first[1]
-
-
-@pytest.mark.parametrize("status", [Status.VERIFIED, Status.EXPIRED])
-def test_a_return_does_not_change_a_final_status(table: Table, status: Status) -> None:
-    made = in_status(table, status)
-    found, is_claimed = returned(table, made, 60)
-    assert found is not None
-    assert (found.status, found.sequence, is_claimed) == (status, made.sequence, status is Status.EXPIRED)
-
-
-def test_a_refresh_leaves_the_plan_and_does_not_count(table: Table) -> None:
+def test_a_refresh_keeps_the_plan_and_is_not_counted(table: Table) -> None:
     made = pending(table)
     found, is_claimed = claims.claim_on_refresh(table, made.id, nonce(), later(10), made.principal)
     assert is_claimed
@@ -238,10 +152,10 @@ def test_a_refresh_leaves_the_plan_and_does_not_count(table: Table) -> None:
     assert (found.status, found.due_at, found.checks) == (Status.PENDING, made.due_at, 0)
 
 
-@pytest.mark.parametrize(("seconds", "may"), [(29.999, False), (30, True)])
-def test_a_refresh_waits_longer_than_a_check(table: Table, seconds: float, may: bool) -> None:
+@pytest.mark.parametrize(("seconds", "is_allowed"), [(29.999, False), (30, True)])
+def test_a_refresh_waits_longer_than_a_check(table: Table, seconds: float, is_allowed: bool) -> None:
     made = claimed(table, pending(table))
-    assert claims.claim_on_refresh(table, made.id, nonce(), later(seconds), made.principal)[1] is may
+    assert claims.claim_on_refresh(table, made.id, nonce(), later(seconds), made.principal)[1] is is_allowed
 
 
 def test_a_refresh_of_a_final_status_is_due_again_if_it_crashes(table: Table) -> None:
@@ -251,7 +165,7 @@ def test_a_refresh_of_a_final_status_is_due_again_if_it_crashes(table: Table) ->
     assert found.due_at == EPOCH + 60 + schedule.CLAIM_SECONDS
 
 
-def test_a_message_that_is_out_of_date_claims_nothing(table: Table) -> None:
+def test_an_outdated_message_claims_nothing(table: Table) -> None:
     made = pending(table)
     assert made.due_at is not None
     assert not claims.claim_on_schedule(table, made.id, nonce(), NOW, made.due_at - 1)[1]

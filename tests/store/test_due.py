@@ -1,4 +1,4 @@
-"""The index of what is due: sparse, spread over shards, taken by one."""
+"""The sparse, sharded index of due verifications, and claims of them."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,7 +18,6 @@ from tests.store.factories import (
     claimed,
     existing,
     failed_reservation,
-    finding,
     in_status,
     index,
     is_empty,
@@ -30,6 +29,7 @@ from tests.store.factories import (
     reservation,
     reserved,
     row,
+    update,
     write,
 )
 
@@ -39,7 +39,7 @@ def due_ids(table: Table, seconds: float, *, limit: int = 100) -> list[str]:
 
 
 def in_shard(shard: int, count: int) -> list[str]:
-    """So many ids that lie in one shard."""
+    """Returns `count` ids in this shard."""
     found: list[str] = []
     while len(found) < count:
         id = reservation().id
@@ -48,22 +48,22 @@ def in_shard(shard: int, count: int) -> list[str]:
     return found
 
 
-def test_only_what_something_is_to_be_done_about_is_in_the_index(table: Table) -> None:
-    waiting = [reserved(table), pending(table), claimed(table, pending(table)), redacted(table)]
+def test_only_verifications_that_need_work_are_in_the_due_index(table: Table) -> None:
+    expected = [reserved(table), pending(table), claimed(table, pending(table)), redacted(table)]
     failed_reservation(table)
     in_status(table, Status.VERIFIED)
     in_status(table, Status.EXPIRED)
-    assert index(table, "due") == {made.id for made in waiting}
+    assert index(table, "due") == {made.id for made in expected}
 
 
 @pytest.mark.parametrize("make", [reserved, pending, failed_reservation, redacted])
-def test_a_time_and_a_shard_stand_together_or_not_at_all(table: Table, make: Callable[[Table], Verification]) -> None:
+def test_a_row_has_both_due_time_and_shard_or_neither(table: Table, make: Callable[[Table], Verification]) -> None:
     written = row(table, make(table))
     assert ("due_at" in written) is ("due_shard" in written)
     assert written.get("due_shard", "0") in {str(shard) for shard in range(DUE_SHARDS)}
 
 
-def test_what_is_due_is_found_in_every_shard(table: Table) -> None:
+def test_due_verifications_are_found_in_every_shard(table: Table) -> None:
     ids = [in_shard(shard, 1)[0] for shard in range(DUE_SHARDS)]
     for id in ids:
         pending(table, id=id)
@@ -77,7 +77,7 @@ def test_nothing_is_due_before_its_second(table: Table, seconds: int, is_due: bo
     assert due_ids(table, seconds) == [made.id] * is_due
 
 
-def test_the_longest_due_of_a_shard_comes_first_and_a_limit_holds_for_all_shards_together(table: Table) -> None:
+def test_the_longest_due_comes_first_and_the_limit_covers_all_shards(table: Table) -> None:
     ids = in_shard(2, 5)
     for age, id in enumerate(ids):
         reserved(table, id=id, due_at=EPOCH - age)
@@ -85,7 +85,7 @@ def test_the_longest_due_of_a_shard_comes_first_and_a_limit_holds_for_all_shards
     assert due_ids(table, 0, limit=2 * DUE_SHARDS) == ids[:-3:-1]
 
 
-def test_what_was_claimed_is_due_again_later(table: Table) -> None:
+def test_a_claimed_verification_is_due_again_later(table: Table) -> None:
     made = pending(table)
     assert due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND_SECONDS)
     assert due_ids(table, schedule.FIRST_CHECK) == []
@@ -99,14 +99,14 @@ def test_a_second_claim_of_the_same_due_time_is_refused(table: Table) -> None:
     assert existing(table, made).due_at == FIRST_CHECK + 600
 
 
-def test_what_was_rescheduled_since_it_was_seen_is_not_claimed(table: Table) -> None:
+def test_a_verification_rescheduled_since_the_query_is_not_claimed(table: Table) -> None:
     made = rescheduled(table, claimed(table, pending(table)))
     assert not due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
     assert existing(table, made) == made
 
 
-def test_what_became_final_since_the_query_is_not_claimed(table: Table) -> None:
-    made = completion.advance(table, in_status(table, Status.PENDING), finding(Status.VERIFIED), later(9))
+def test_a_verification_that_became_final_since_the_query_is_not_claimed(table: Table) -> None:
+    made = completion.advance(table, in_status(table, Status.PENDING), update(Status.VERIFIED), later(9))
     assert not due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
     assert index(table, "due") == set()
 
@@ -116,7 +116,7 @@ def test_a_deleted_row_is_not_claimed(table: Table) -> None:
     assert is_empty(table)
 
 
-def test_a_claim_of_what_is_due_changes_its_time_alone(table: Table) -> None:
+def test_a_claim_of_a_due_verification_changes_only_its_time(table: Table) -> None:
     made = pending(table)
     write(table, made, **UNKNOWN)
     before = item(table, made.id)
@@ -125,7 +125,7 @@ def test_a_claim_of_what_is_due_changes_its_time_alone(table: Table) -> None:
     assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600)}}
 
 
-def test_what_cannot_be_read_is_set_aside_as_it_stands(table: Table) -> None:
+def test_an_unreadable_row_is_set_aside_unchanged(table: Table) -> None:
     made = pending(table)
     write(table, made, **UNKNOWN, status="archived")
     before = item(table, made.id)
@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_set_aside_as_it_stands(table: Table) -> None:
     assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600 + due.UNREADABLE)}}
 
 
-def test_what_is_due_no_more_is_not_made_due_by_being_unreadable(table: Table) -> None:
+def test_an_unreadable_row_that_is_not_due_stays_not_due(table: Table) -> None:
     made = in_status(table, Status.VERIFIED)
     write(table, made, status="archived")
     due.set_aside(table, UnreadableRow(made.id), later(600))
@@ -144,18 +144,18 @@ def test_what_is_due_no_more_is_not_made_due_by_being_unreadable(table: Table) -
     assert index(table, "due") == set()
 
 
-def test_one_that_nothing_can_change_any_more_is_due_no_more(table: Table) -> None:
-    made = completion.advance(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH), later(9))
+def test_a_cleared_verification_is_not_due(table: Table) -> None:
+    made = completion.advance(table, in_status(table, Status.PENDING), update(Status.REJECTED, due_at=EPOCH), later(9))
     due.clear_due(table, made)
     due.clear_due(table, made)
     assert existing(table, made) == dataclasses.replace(made, due_at=None)
     assert index(table, "due") == set()
 
 
-def test_what_advanced_or_was_redacted_meanwhile_stays_due(table: Table) -> None:
-    read = completion.advance(table, in_status(table, Status.PENDING), finding(Status.REJECTED, due_at=EPOCH), later(9))
+def test_clearing_an_outdated_row_leaves_it_due(table: Table) -> None:
+    read = completion.advance(table, in_status(table, Status.PENDING), update(Status.REJECTED, due_at=EPOCH), later(9))
     changes: list[Callable[[], Verification | None]] = [
-        lambda: completion.advance(table, read, finding(Status.VERIFIED, due_at=EPOCH), later(70)),
+        lambda: completion.advance(table, read, update(Status.VERIFIED, due_at=EPOCH), later(70)),
         lambda: redaction.redact(table, existing(table, read), due_at=EPOCH, now=later(80)),
     ]
     for change in changes:

@@ -1,4 +1,4 @@
-"""Many at once on one verification: one winner each, and a sequence without gaps."""
+"""Races of concurrent writers for one verification: one wins, and the sequence has no gap."""
 
 import dataclasses
 import functools
@@ -27,7 +27,6 @@ from tests.store.factories import (
     claimed,
     commit,
     existing,
-    finding,
     in_status,
     item,
     later,
@@ -36,23 +35,24 @@ from tests.store.factories import (
     reservation,
     reserved,
     unopened,
+    update,
 )
 
 T = TypeVar("T")
 
-# What any of them may be beaten at only now and then is tried some times over.
+# Each race is repeated, because its outcome varies.
 ROUNDS = range(5)
-RISEN = [status for status in Status if status is not Status.PENDING]
+ADVANCED = [status for status in Status if status is not Status.PENDING]
 
 
 @pytest.fixture(params=["local"], scope="session")
 def engine(local: Engine) -> Engine:
-    """DynamoDB Local alone: moto's conditional writes are a check, then a write."""
+    """Uses only DynamoDB Local, because moto's conditional writes are not atomic."""
     return local
 
 
 def race(*racers: Callable[[], T]) -> list[T]:
-    """What each gives; none begins before all are ready."""
+    """Runs all racers at once and returns their results."""
     ready = Barrier(len(racers))
 
     def run(racer: Callable[[], T]) -> T:
@@ -68,24 +68,24 @@ def all_at_once(act: Callable[[int], T]) -> list[T]:
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_one_of_many_makers_reserves_and_all_others_are_shown_its_reservation(table: Table, round: int) -> None:
+def test_one_of_many_requests_reserves_and_the_others_get_its_reservation(table: Table, round: int) -> None:
     first = reservation()
-    makers = [dataclasses.replace(first, attempt=nonce(), code=f"code-{n}") for n in range(RACERS)]
-    shown = all_at_once(lambda n: creation.reserve(table, makers[n], NOW))
-    (winner,) = [maker for maker, existing in zip(makers, shown, strict=True) if existing is None]
-    assert [existing for existing in shown if existing is not None] == [winner] * (RACERS - 1)
+    attempts = [dataclasses.replace(first, attempt=nonce(), code=f"code-{n}") for n in range(RACERS)]
+    returned = all_at_once(lambda n: creation.reserve(table, attempts[n], NOW))
+    (winner,) = [attempt for attempt, existing in zip(attempts, returned, strict=True) if existing is None]
+    assert [existing for existing in returned if existing is not None] == [winner] * (RACERS - 1)
     assert existing(table, first) == winner
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_one_of_many_takes_over_a_reservation_or_its_maker_commits_it(table: Table, round: int) -> None:
+def test_a_reservation_is_taken_over_once_or_committed(table: Table, round: int) -> None:
     made = reserved(table)
     now = later(schedule.LEASE_SECONDS + 1)
     lease = int(now.timestamp()) + schedule.LEASE_SECONDS
-    makers = [dataclasses.replace(made, attempt=nonce(), lease_until=lease) for _ in range(RACERS - 1)]
+    attempts = [dataclasses.replace(made, attempt=nonce(), lease_until=lease) for _ in range(RACERS - 1)]
 
-    def take_up(maker: Verification) -> bool:
-        return creation.reserve(table, maker, now) is None
+    def take_over(attempt: Verification) -> bool:
+        return creation.reserve(table, attempt, now) is None
 
     def commit_late() -> bool:
         try:
@@ -93,10 +93,10 @@ def test_one_of_many_takes_over_a_reservation_or_its_maker_commits_it(table: Tab
         except ConditionFailed:
             return False
 
-    won = race(commit_late, *(lambda maker=maker: take_up(maker) for maker in makers))
+    won = race(commit_late, *(lambda attempt=attempt: take_over(attempt) for attempt in attempts))
     assert sum(won) == 1
     after = existing(table, made)
-    assert after.attempt == [made, *makers][won.index(True)].attempt
+    assert after.attempt == [made, *attempts][won.index(True)].attempt
     assert after.is_reservation is not won[0]
 
 
@@ -109,11 +109,11 @@ def test_one_of_many_concurrent_claims_succeeds(table: Table, round: int) -> Non
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_one_of_many_concurrent_sweeps_claims_what_is_due(table: Table, round: int) -> None:
+def test_one_of_many_concurrent_sweeps_claims_a_due_verification(table: Table, round: int) -> None:
     made = pending(table)
-    taken = all_at_once(lambda n: due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 1 + n))
-    assert sum(taken) == 1
-    assert existing(table, made).due_at == FIRST_CHECK + 1 + taken.index(True)
+    claims = all_at_once(lambda n: due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 1 + n))
+    assert sum(claims) == 1
+    assert existing(table, made).due_at == FIRST_CHECK + 1 + claims.index(True)
 
 
 @pytest.mark.parametrize("round", ROUNDS)
@@ -124,7 +124,7 @@ def test_one_of_many_taps_leases_and_only_its_link_is_stored(
     made, now = make(table), later(2000)
 
     def tap(n: int) -> Verification | None:
-        # All others have read the verification before one of them leases it.
+        # Each has read the verification before any of them leases it.
         lease = start_links.lease(table, made, f"tap-{n}", now)
         return lease and start_links.commit(table, lease, url=URL, token=f"link-{n}", now=now, expires_at=EXPIRES_AT)
 
@@ -136,19 +136,19 @@ def test_one_of_many_taps_leases_and_only_its_link_is_stored(
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_one_of_many_expires_an_unopened_verification_or_a_tap_leases_it(table: Table, round: int) -> None:
+def test_an_unopened_verification_is_expired_once_or_leased(table: Table, round: int) -> None:
     made, now = unopened(table), later(7 * 86400)
     tap = functools.partial(start_links.lease, table, made, nonce(), now)
     expire = functools.partial(start_links.expire_unopened, table, made.id, now)
     won = race(*(lambda n=n: bool(tap() if n % 4 == 0 else expire()) for n in range(RACERS)))
     taps = won[::4]
-    # Those who share an attempt share its lease.
+    # All taps have the same attempt, so they share its lease.
     assert (all(taps), sum(won) - sum(taps)) in ((True, 0), (False, 1))
     assert (existing(table, made).status is Status.PENDING) is all(taps)
 
 
 def assert_unbroken(first: Verification, written: list[Verification], last: Verification) -> None:
-    """Each write that won counted one up, and raised the status, unless it redacted a final one."""
+    """Asserts that each winning write incremented the sequence, and advanced unless it redacted a final status."""
     written = sorted(written, key=lambda each: each.sequence)
     assert [each.sequence for each in written] == list(range(first.sequence + 1, last.sequence + 1))
     ranks = [each.status.rank for each in [first, *written] if not each.redacted_at or each.reason_code == "redacted"]
@@ -156,17 +156,17 @@ def assert_unbroken(first: Verification, written: list[Verification], last: Veri
 
 
 def numbered(n: int) -> Evidence:
-    """Evidence that names who wrote it."""
+    """Returns evidence with the number of its writer."""
     return Evidence(f"records/personal-{n}.json.gz", f"sha256-{n}", 1)
 
 
 @pytest.mark.parametrize("round", ROUNDS)
-def test_of_many_advances_each_winner_counts_one_and_verified_wins(table: Table, round: int) -> None:
+def test_each_winning_advance_increments_the_sequence_and_verified_is_last(table: Table, round: int) -> None:
     made = claimed(table, pending(table))
 
     def advance_one(n: int) -> Verification:
-        # Each leaves its number, so that what it is given tells whether it won.
-        return completion.advance(table, made, finding(RISEN[n % len(RISEN)], evidence=numbered(n)), later(n))
+        # The number in the result tells whether this writer won.
+        return completion.advance(table, made, update(ADVANCED[n % len(ADVANCED)], evidence=numbered(n)), later(n))
 
     advanced = all_at_once(advance_one)
     won = [each for n, each in enumerate(advanced) if each.evidence == numbered(n)]
@@ -179,10 +179,10 @@ def test_of_many_advances_each_winner_counts_one_and_verified_wins(table: Table,
 
 @pytest.mark.parametrize("round", ROUNDS)
 @pytest.mark.parametrize("status", [Status.PENDING, Status.EXPIRED, Status.VERIFIED])
-def test_one_of_many_redacts_and_all_are_given_the_same_tombstone(table: Table, status: Status, round: int) -> None:
+def test_one_of_many_redacts_and_all_get_the_same_tombstone(table: Table, status: Status, round: int) -> None:
     made = in_status(table, status)
-    given = all_at_once(lambda n: redaction.redact(table, made, due_at=EPOCH, now=later(n)))
-    assert set(map(repr, given)) == {repr(existing(table, made))}
+    returned = all_at_once(lambda n: redaction.redact(table, made, due_at=EPOCH, now=later(n)))
+    assert set(map(repr, returned)) == {repr(existing(table, made))}
     assert existing(table, made).sequence == made.sequence + 1
 
 
@@ -195,7 +195,7 @@ def test_nothing_personal_survives_a_redaction_among_advances_and_claims(table: 
             return redact(n)
         if n % 4 == 1:
             return claim(table, made.id, nonce(), later(60 + 10 * n))
-        return completion.advance(table, made, finding(RISEN[n % len(RISEN)], evidence=numbered(n)), later(n))
+        return completion.advance(table, made, update(ADVANCED[n % len(ADVANCED)], evidence=numbered(n)), later(n))
 
     def redact(n: int) -> Verification:
         tombstone = None

@@ -1,4 +1,4 @@
-"""The vendor's rate limit, shared out: who may call, how often, and what happens without the counter."""
+"""How the vendor's rate limit is shared among callers, and what happens if the counter is unavailable."""
 
 from datetime import datetime, timedelta
 from unittest import mock
@@ -13,13 +13,13 @@ from bridge.store.table import Table
 from bridge.vendor.rate_limiter import RateLimiter
 from tests.store.factories import NOW
 
-# Of the vendor's minute, and of it for scheduled checks: windows of 20 calls, 10 of them in the background.
+# Calls per minute, in all and for scheduled checks. A window has 20 calls, of which 10 are for scheduled checks.
 LIMIT, BACKGROUND = 100, 40
 
 
 class Clock:
     def __init__(self) -> None:
-        # Where a window begins.
+        # The beginning of a window.
         self.now = NOW.replace(second=30, microsecond=0)
 
     def __call__(self) -> datetime:
@@ -36,8 +36,8 @@ def limiter(table: Table, clock: Clock) -> RateLimiter:
     return RateLimiter(CallCounters(table.client, table.name), limit=LIMIT, background=BACKGROUND, now=clock)
 
 
-def taken(limiter: RateLimiter, call: CallClass, principal: str | None = None) -> int:
-    """How many calls are let through until one is not."""
+def allowed_calls(limiter: RateLimiter, call: CallClass, principal: str | None = None) -> int:
+    """Makes calls until one is refused, and returns how many were allowed."""
     for count in range(LIMIT + 1):
         try:
             limiter.acquire(call, principal)
@@ -47,42 +47,42 @@ def taken(limiter: RateLimiter, call: CallClass, principal: str | None = None) -
 
 
 def test_returns_may_use_the_whole_window_and_no_minute_exceeds_the_limit(limiter: RateLimiter, clock: Clock) -> None:
-    in_a_minute = 0
+    calls_in_a_minute = 0
     for seconds in (14, 15, 30, 45, 60):
         clock.now = NOW.replace(second=30, microsecond=0) + timedelta(seconds=seconds)
-        in_a_minute += taken(limiter, CallClass.RETURN)
-    assert in_a_minute == LIMIT
+        calls_in_a_minute += allowed_calls(limiter, CallClass.RETURN)
+    assert calls_in_a_minute == LIMIT
 
 
-def test_a_flood_of_refreshes_leaves_most_to_the_others(limiter: RateLimiter) -> None:
-    assert taken(limiter, CallClass.REFRESH, "one") == 2
-    assert taken(limiter, CallClass.REFRESH, "two") == 2
-    assert taken(limiter, CallClass.REFRESH, "three") == 0
-    assert taken(limiter, CallClass.BACKGROUND) == 10
-    assert taken(limiter, CallClass.RETURN) == 6
+def test_a_flood_of_refreshes_leaves_most_calls_to_others(limiter: RateLimiter) -> None:
+    assert allowed_calls(limiter, CallClass.REFRESH, "one") == 2
+    assert allowed_calls(limiter, CallClass.REFRESH, "two") == 2
+    assert allowed_calls(limiter, CallClass.REFRESH, "three") == 0
+    assert allowed_calls(limiter, CallClass.BACKGROUND) == 10
+    assert allowed_calls(limiter, CallClass.RETURN) == 6
 
 
 @pytest.mark.parametrize(("limit", "calls"), [(60, 1), (100, 2), (149, 2), (150, 3), (400, 8)])
-def test_one_principal_has_a_fiftieth_of_the_limit_for_its_refreshes_in_a_window(
+def test_one_principal_may_refresh_a_fiftieth_of_the_limit_per_window(
     table: Table, clock: Clock, limit: int, calls: int
 ) -> None:
     counters = CallCounters(table.client, table.name)
     limiter = RateLimiter(counters, limit=limit, background=BACKGROUND, now=clock)
-    assert taken(limiter, CallClass.REFRESH, "one") == calls
+    assert allowed_calls(limiter, CallClass.REFRESH, "one") == calls
 
 
-def test_the_last_of_a_window_is_for_people_who_wait(limiter: RateLimiter) -> None:
+def test_the_last_calls_of_a_window_are_for_creates_and_returns(limiter: RateLimiter) -> None:
     for _ in range(8):
         limiter.acquire(CallClass.RETURN, "one")
-    assert taken(limiter, CallClass.CREATE, "one") == 9
-    assert taken(limiter, CallClass.RETURN, "one") == 0
-    assert taken(limiter, CallClass.REFRESH, "two") == 0
-    assert taken(limiter, CallClass.BACKGROUND) == 0
-    assert taken(limiter, CallClass.CREATE, "two") == 3
+    assert allowed_calls(limiter, CallClass.CREATE, "one") == 9
+    assert allowed_calls(limiter, CallClass.RETURN, "one") == 0
+    assert allowed_calls(limiter, CallClass.REFRESH, "two") == 0
+    assert allowed_calls(limiter, CallClass.BACKGROUND) == 0
+    assert allowed_calls(limiter, CallClass.CREATE, "two") == 3
 
 
-def test_a_call_that_is_refused_says_when_the_next_window_begins(limiter: RateLimiter, clock: Clock) -> None:
-    taken(limiter, CallClass.RETURN)
+def test_a_refused_call_has_the_start_of_the_next_window(limiter: RateLimiter, clock: Clock) -> None:
+    allowed_calls(limiter, CallClass.RETURN)
     clock.now += timedelta(seconds=11)
     with pytest.raises(VendorLimitReached) as refused:
         limiter.acquire(CallClass.RETURN)
@@ -98,7 +98,7 @@ def test_a_call_that_is_refused_says_when_the_next_window_begins(limiter: RateLi
         ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem"),
     ],
 )
-def test_without_the_counter_people_go_on_and_the_others_wait(clock: Clock, error: Exception) -> None:
+def test_without_the_counter_only_creates_and_returns_may_call(clock: Clock, error: Exception) -> None:
     dynamodb = mock.Mock(update_item=mock.Mock(side_effect=error))
     limiter = RateLimiter(CallCounters(dynamodb, "rates"), limit=LIMIT, background=BACKGROUND, now=clock)
     limiter.acquire(CallClass.CREATE, "one")
@@ -108,7 +108,7 @@ def test_without_the_counter_people_go_on_and_the_others_wait(clock: Clock, erro
             limiter.acquire(call)
 
 
-def test_no_principal_is_in_the_table_as_it_is(limiter: RateLimiter, table: Table) -> None:
+def test_principals_are_not_stored_in_plain_text(limiter: RateLimiter, table: Table) -> None:
     limiter.acquire(CallClass.CREATE, "aminah@example.com")
     (item,) = table.client.scan(TableName=table.name)["Items"]
     assert "aminah" not in str(item)

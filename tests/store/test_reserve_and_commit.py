@@ -1,4 +1,4 @@
-"""Reserve → vendor → commit, and the ways back."""
+"""Reserving, committing, releasing and failing a new verification."""
 
 import dataclasses
 from collections.abc import Callable
@@ -38,7 +38,7 @@ AFTER_LEASE = schedule.LEASE_SECONDS + 1
 
 
 def again(made: Verification, seconds: float, **changes: Any) -> Verification:
-    """The same request once more, by a maker of its own."""
+    """Returns the reservation that a repeated request would make."""
     lease = int(later(seconds + schedule.LEASE_SECONDS).timestamp())
     return dataclasses.replace(made, attempt=nonce(), code="another", lease_until=lease, **changes)
 
@@ -50,14 +50,12 @@ def test_a_reservation_is_read_as_it_was_written(table: Table) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"reference": None}, {"metadata": {}}, {"metadata": {"ключ": "значение 🙂"}}])
-def test_what_a_caller_may_leave_out_or_write_in_any_script_stands_as_it_was(
-    table: Table, changes: dict[str, object]
-) -> None:
+def test_omitted_fields_and_text_in_any_script_are_read_unchanged(table: Table, changes: dict[str, object]) -> None:
     made = reserved(table, **changes)
     assert existing(table, made) == made
 
 
-def test_a_reservation_is_in_the_list_of_no_reference(table: Table) -> None:
+def test_a_reservation_is_not_in_the_reference_index(table: Table) -> None:
     reserved(table)
     assert index(table, "by_reference") == set()
 
@@ -74,18 +72,18 @@ def test_a_repeated_reservation_of_the_same_attempt_succeeds(table: Table) -> No
     assert existing(table, made) == made
 
 
-def test_a_reservation_is_taken_up_once_its_lease_is_over(table: Table) -> None:
+def test_a_reservation_is_taken_over_after_its_lease(table: Table) -> None:
     second = again(reserved(table), AFTER_LEASE)
     assert creation.reserve(table, second, later(AFTER_LEASE)) is None
     assert existing(table, second) == second
 
 
-def test_a_reservation_is_not_taken_up_while_its_lease_runs(table: Table) -> None:
+def test_a_reservation_is_not_taken_over_during_its_lease(table: Table) -> None:
     made = reserved(table)
     assert creation.reserve(table, again(made, schedule.LEASE_SECONDS), later(schedule.LEASE_SECONDS)) == made
 
 
-def test_a_reservation_is_not_taken_up_for_another_request(table: Table) -> None:
+def test_a_reservation_is_not_taken_over_by_another_request(table: Table) -> None:
     made = reserved(table)
     other = again(made, AFTER_LEASE, fingerprint="0" * 64)
     assert creation.reserve(table, other, later(AFTER_LEASE)) == made
@@ -93,7 +91,7 @@ def test_a_reservation_is_not_taken_up_for_another_request(table: Table) -> None
 
 
 @pytest.mark.parametrize("make", [pending, failed_reservation, redacted])
-def test_what_is_no_reservation_any_more_is_never_taken_up(table: Table, make: Make) -> None:
+def test_a_committed_failed_or_redacted_record_is_never_taken_over(table: Table, make: Make) -> None:
     made = make(table)
     before = item(table, made.id)
     assert creation.reserve(table, again(made, 86400, fingerprint="f" * 64), later(86400)) == made
@@ -117,7 +115,7 @@ def test_a_commit_makes_a_pending_verification(table: Table) -> None:
     assert row(table, made)["reference_key"] == reference_key("shop", "order-1")
 
 
-def test_a_commit_without_a_reference_is_in_no_index(table: Table) -> None:
+def test_a_verification_without_a_reference_is_not_in_its_index(table: Table) -> None:
     made = pending(table, reference=None)
     assert "reference_key" not in row(table, made)
     assert index(table, "by_reference") == set()
@@ -129,13 +127,13 @@ def test_a_repeated_commit_of_the_same_token_changes_nothing(table: Table) -> No
     assert existing(table, made).sequence == 1
 
 
-def test_a_commit_whose_reservation_was_taken_up_is_refused(table: Table) -> None:
+def test_a_commit_after_the_reservation_was_taken_over_is_refused(table: Table) -> None:
     made = reserved(table)
     second = again(made, AFTER_LEASE)
     creation.reserve(table, second, later(AFTER_LEASE))
-    with pytest.raises(ConditionFailed) as refused:
+    with pytest.raises(ConditionFailed) as raised:
         commit(table, made)
-    assert refused.value.existing == second
+    assert raised.value.existing == second
     assert commit(table, second, token="5LL").token == "5LL"
 
 
@@ -148,9 +146,9 @@ def test_a_second_commit_with_another_token_is_refused(table: Table) -> None:
 
 
 def test_a_commit_without_a_reservation_is_refused_and_writes_nothing(table: Table) -> None:
-    with pytest.raises(ConditionFailed) as refused:
+    with pytest.raises(ConditionFailed) as raised:
         commit(table, reservation())
-    assert refused.value.existing is None
+    assert raised.value.existing is None
     assert is_empty(table)
 
 
@@ -161,7 +159,7 @@ def test_a_commit_after_the_reservation_failed_is_refused(table: Table) -> None:
     assert existing(table, made) == made
 
 
-def test_a_released_reservation_is_gone_and_may_be_made_again_at_once(table: Table) -> None:
+def test_a_released_reservation_is_deleted_and_can_be_made_again(table: Table) -> None:
     made = reserved(table)
     creation.release(table, made)
     creation.release(table, made)
@@ -169,19 +167,19 @@ def test_a_released_reservation_is_gone_and_may_be_made_again_at_once(table: Tab
     assert creation.reserve(table, again(made, 1), later(1)) is None
 
 
-def test_a_release_by_another_maker_leaves_the_reservation(table: Table) -> None:
+def test_a_release_by_another_attempt_leaves_the_reservation(table: Table) -> None:
     made = reserved(table)
     creation.release(table, again(made, 1))
     assert existing(table, made) == made
 
 
-def test_a_release_leaves_what_was_committed(table: Table) -> None:
+def test_a_release_leaves_a_committed_verification(table: Table) -> None:
     made = pending(table)
     creation.release(table, made)
     assert existing(table, made) == made
 
 
-def test_a_reservation_whose_maker_died_fails_and_is_due_no_more(table: Table) -> None:
+def test_an_abandoned_reservation_fails_and_is_not_due(table: Table) -> None:
     made = reserved(table)
     now = later(AFTER_LEASE)
     assert creation.fail_abandoned(table, made, now)
@@ -192,7 +190,7 @@ def test_a_reservation_whose_maker_died_fails_and_is_due_no_more(table: Table) -
     assert index(table, "due") == set()
 
 
-def test_a_failed_reservation_is_in_the_lists_as_a_committed_one_is(table: Table) -> None:
+def test_a_failed_reservation_is_listed_like_a_committed_one(table: Table) -> None:
     made, without = reserved(table), reserved(table, reference=None)
     for each in (made, without):
         assert creation.fail_abandoned(table, each, later(AFTER_LEASE))
@@ -204,7 +202,7 @@ def test_a_failed_reservation_is_in_the_lists_as_a_committed_one_is(table: Table
     }
 
 
-def test_a_reservation_that_was_taken_over_does_not_fail_as_its_predecessor(table: Table) -> None:
+def test_a_reservation_that_was_taken_over_is_not_failed_as_its_predecessor(table: Table) -> None:
     made = reserved(table)
     second = again(made, AFTER_LEASE, created_at=later(AFTER_LEASE))
     assert creation.reserve(table, second, later(AFTER_LEASE)) is None
@@ -213,19 +211,19 @@ def test_a_reservation_that_was_taken_over_does_not_fail_as_its_predecessor(tabl
 
 
 @pytest.mark.parametrize("seconds", [0, schedule.LEASE_SECONDS])
-def test_a_reservation_does_not_fail_while_its_lease_runs(table: Table, seconds: int) -> None:
+def test_a_reservation_is_not_failed_during_its_lease(table: Table, seconds: int) -> None:
     made = reserved(table)
     assert not creation.fail_abandoned(table, made, later(seconds))
     assert existing(table, made) == made
 
 
 @pytest.mark.parametrize("make", [pending, failed_reservation, redacted])
-def test_what_is_no_reservation_does_not_fail(table: Table, make: Make) -> None:
+def test_a_committed_failed_or_redacted_record_is_not_failed(table: Table, make: Make) -> None:
     made = make(table)
     assert not creation.fail_abandoned(table, made, later(86400))
     assert existing(table, made) == made
 
 
-def test_nothing_does_not_fail(table: Table) -> None:
+def test_an_unknown_reservation_is_not_failed(table: Table) -> None:
     assert not creation.fail_abandoned(table, reservation(), NOW)
     assert is_empty(table)

@@ -1,4 +1,4 @@
-"""The commit of a link that a start page made, by the request that holds the lease."""
+"""Only the request that holds the lease commits the link of a start page."""
 
 import dataclasses
 from collections.abc import Callable
@@ -29,10 +29,10 @@ from tests.store.factories import (
     unopened,
     write,
 )
-from tests.store.test_start_links import AFTER_LEASE, FINAL, TAP, Make, commit, ended, redacted
+from tests.store.start_link_steps import AFTER_LEASE, FINAL, TAP, Make, commit, ended, redacted
 
 
-def test_the_first_link_is_checked_as_every_link_is(table: Table) -> None:
+def test_the_first_link_is_stored_and_due_for_its_first_check(table: Table) -> None:
     made = unopened(table)
     found = commit(table, leased(table, made, later(TAP)))
     assert found is not None
@@ -51,7 +51,7 @@ def test_the_first_link_is_checked_as_every_link_is(table: Table) -> None:
     assert "advanced" not in row(table, made)
 
 
-def test_another_link_starts_anew_and_keeps_what_happened_before(table: Table) -> None:
+def test_another_link_resets_the_checks_and_keeps_the_history(table: Table) -> None:
     made = unopened(table)
     write(table, made, **UNKNOWN)
     first = open_link(table, made, later(2))
@@ -90,13 +90,13 @@ def test_another_link_starts_anew_and_keeps_what_happened_before(table: Table) -
         ended_links=(EndedLink(TOKEN, later(2), later(902), "abandoned"),),
         history=before.history,
     )
-    left = row(table, made)
-    earlier = {"contact_started_at", "lease_until", "failures", "contradictory_records", "reason_code", "link_outcome"}
-    assert left.keys().isdisjoint(earlier)
-    assert UNKNOWN.items() <= left.items()
+    stored_row = row(table, made)
+    removed = {"contact_started_at", "lease_until", "failures", "contradictory_records", "reason_code", "link_outcome"}
+    assert stored_row.keys().isdisjoint(removed)
+    assert UNKNOWN.items() <= stored_row.items()
 
 
-def test_each_link_that_ended_stays_in_their_order(table: Table) -> None:
+def test_ended_links_are_stored_in_order(table: Table) -> None:
     second = reopened(table)
     write(table, second, link_outcome="not_started")
     third = commit(table, leased(table, existing(table, second), later(TAP)), token="6MM")
@@ -105,18 +105,18 @@ def test_each_link_that_ended_stays_in_their_order(table: Table) -> None:
 
 
 @pytest.mark.parametrize("make", [unopened, between_links])
-@pytest.mark.parametrize("happens", [redacted, *map(ended, FINAL)])
-def test_no_link_is_stored_once_it_has_ended(
-    table: Table, make: Make, happens: Callable[[Table, Verification], None]
+@pytest.mark.parametrize("end", [redacted, *map(ended, FINAL)])
+def test_no_link_is_stored_for_a_final_or_redacted_verification(
+    table: Table, make: Make, end: Callable[[Table, Verification], None]
 ) -> None:
     lease = leased(table, make(table), later(TAP))
-    happens(table, lease)
+    end(table, lease)
     before = item(table, lease.id)
     assert commit(table, lease) is None
     assert item(table, lease.id) == before
 
 
-def test_a_link_is_stored_only_by_the_request_that_holds_the_lease(table: Table) -> None:
+def test_only_the_holder_of_the_lease_stores_a_link(table: Table) -> None:
     first = leased(table, unopened(table), later(TAP))
     second = leased(table, first, later(TAP + AFTER_LEASE))
     assert commit(table, first) is None
@@ -127,7 +127,7 @@ def test_a_link_is_stored_only_by_the_request_that_holds_the_lease(table: Table)
     assert existing(table, first) == stored
 
 
-def test_a_commit_that_is_repeated_gives_the_stored_link(table: Table) -> None:
+def test_a_repeated_commit_returns_the_stored_link(table: Table) -> None:
     lease = leased(table, between_links(table), later(TAP))
     stored = commit(table, lease)
     write(table, lease, attempt=nonce())

@@ -1,4 +1,4 @@
-"""Verifications with a start page before there is a link: how they are created, and expire if nobody opens them."""
+"""Verifications whose start page nobody has opened: how they are created and expire."""
 
 import dataclasses
 from collections.abc import Callable
@@ -27,10 +27,10 @@ from tests.store.factories import (
     unopened,
     write,
 )
-from tests.store.test_start_links import AFTER_LEASE, TAP, Make, redacted
+from tests.store.start_link_steps import AFTER_LEASE, TAP, Make, redacted
 
 
-def test_one_that_nobody_opened_expires_and_is_due_no_more(table: Table) -> None:
+def test_an_unopened_verification_expires_and_is_not_due(table: Table) -> None:
     made = unopened(table)
     leased(table, made, later(TAP))
     write(table, made, **UNKNOWN)
@@ -47,19 +47,19 @@ def test_one_that_nobody_opened_expires_and_is_due_no_more(table: Table) -> None
         due_at=None,
         history=(*made.history, entry),
     )
-    left = row(table, made)
-    assert left["ttl"] == int(VALID_UNTIL.timestamp()) + table.retention
-    assert left.keys().isdisjoint({"due_at", "due_shard", "lease_until"})
-    assert UNKNOWN.items() <= left.items()
-    assert left["advanced"] is True
+    stored_row = row(table, made)
+    assert stored_row["ttl"] == int(VALID_UNTIL.timestamp()) + table.retention
+    assert stored_row.keys().isdisjoint({"due_at", "due_shard", "lease_until"})
+    assert UNKNOWN.items() <= stored_row.items()
+    assert stored_row["advanced"] is True
     assert not start_links.expire_unopened(table, made.id, VALID_UNTIL)
     assert existing(table, made) == expired
 
 
-def _unopened_and(happens: Callable[[Table, Verification], object]) -> Make:
+def _unopened_and(change: Callable[[Table, Verification], object]) -> Make:
     def make(table: Table) -> Verification:
         made = unopened(table)
-        happens(table, made)
+        change(table, made)
         return existing(table, made)
 
     return make
@@ -79,7 +79,9 @@ def _unopened_and(happens: Callable[[Table, Verification], object]) -> Make:
         pytest.param(between_links, 8 * 86400, id="between links"),
     ],
 )
-def test_what_is_opened_valid_leased_or_ended_is_not_expired_unopened(table: Table, make: Make, seconds: float) -> None:
+def test_only_an_unopened_and_outdated_verification_expires_as_unopened(
+    table: Table, make: Make, seconds: float
+) -> None:
     made = make(table)
     before = item(table, made.id)
     assert not start_links.expire_unopened(table, made.id, later(seconds))
@@ -108,7 +110,7 @@ def test_a_commit_without_a_link_makes_a_pending_verification(table: Table) -> N
     assert committed == existing(table, made)
     assert row(table, made)["reference_key"] == reference_key("shop", "order-1")
     assert index(table, "due") == index(table, "by_reference") == index(table, "by_created") == {made.id}
-    # Its response may have been lost.
+    # The commit can be repeated, because its response may have been lost.
     assert commit_unopened(table, made) == committed
 
 
@@ -131,12 +133,12 @@ def _released(table: Table, made: Verification) -> None:
     creation.release(table, made)
 
 
-@pytest.mark.parametrize("happens", [_taken_over, _committed_by_another, _abandoned, _released])
-def test_a_commit_without_a_link_is_refused_once_its_reservation_is_anothers(
-    table: Table, happens: Callable[[Table, Verification], Verification | None]
+@pytest.mark.parametrize("change", [_taken_over, _committed_by_another, _abandoned, _released])
+def test_a_commit_without_a_link_is_refused_if_the_reservation_changed(
+    table: Table, change: Callable[[Table, Verification], Verification | None]
 ) -> None:
     made = unopened_reservation(table)
-    expected = happens(table, made)
-    with pytest.raises(ConditionFailed) as refused:
+    expected = change(table, made)
+    with pytest.raises(ConditionFailed) as raised:
         commit_unopened(table, made)
-    assert refused.value.existing == expected
+    assert raised.value.existing == expected

@@ -1,4 +1,4 @@
-"""Conditional writes, as far as they do not know what they write."""
+"""The calls of DynamoDB: conditions, updates and translated errors."""
 
 import dataclasses
 from typing import Any
@@ -18,23 +18,23 @@ NEVER = "#principal = :nobody"
 NOBODY = {":nobody": "nobody"}
 
 
-def test_a_put_that_is_refused_gives_what_stands_there(table: Table) -> None:
+def test_a_refused_put_has_the_existing_record(table: Table) -> None:
     made = reserved(table)
-    with pytest.raises(ConditionFailed) as refused:
+    with pytest.raises(ConditionFailed) as raised:
         table.put(to_row(dataclasses.replace(made, principal="another")), condition=NEVER, values=NOBODY)
-    assert refused.value.existing == made
+    assert raised.value.existing == made
     assert existing(table, made) == made
 
 
-def test_an_update_that_is_refused_gives_what_stands_there(table: Table) -> None:
+def test_a_refused_update_has_the_existing_record(table: Table) -> None:
     made = pending(table)
-    with pytest.raises(ConditionFailed) as refused:
+    with pytest.raises(ConditionFailed) as raised:
         table.update(made.id, set={"token": "5LL"}, condition=NEVER, values=NOBODY)
-    assert refused.value.existing == made
+    assert raised.value.existing == made
     assert existing(table, made) == made
 
 
-def test_a_write_that_is_refused_where_nothing_stands_gives_nothing(table: Table) -> None:
+def test_a_refused_write_without_an_existing_record_has_none(table: Table) -> None:
     made = reservation()
     with pytest.raises(ConditionFailed) as put:
         table.put(to_row(made), condition=NEVER, values=NOBODY)
@@ -46,16 +46,16 @@ def test_a_write_that_is_refused_where_nothing_stands_gives_nothing(table: Table
     assert item(table, made.id) == {}
 
 
-def test_an_update_sets_removes_and_counts_and_leaves_the_rest(table: Table) -> None:
+def test_an_update_sets_removes_and_increments_and_keeps_the_rest(table: Table) -> None:
     made = pending(table)
     write(table, made, **UNKNOWN)
     before = from_item(item(table, made.id))
     updated = table.update(
         made.id,
-        condition="#sequence = :one_by_now",
-        values={":one_by_now": 1},
+        condition="#sequence = :current",
+        values={":current": 1},
         set={"url": "https://elsewhere.example"},
-        remove=["token", "never_there"],
+        remove=["token", "unknown"],
         increment=["sequence"],
     )
     assert updated == dataclasses.replace(made, url="https://elsewhere.example", token=None, sequence=2)
@@ -63,7 +63,7 @@ def test_an_update_sets_removes_and_counts_and_leaves_the_rest(table: Table) -> 
     assert from_item(item(table, made.id)) == before | {"url": "https://elsewhere.example", "sequence": 2}
 
 
-def test_names_that_dynamodb_reserves_may_be_written(table: Table) -> None:
+def test_attributes_may_have_reserved_words_as_names(table: Table) -> None:
     made = pending(table)
     reserved_words = {"status": "failed", "type": "01", "ttl": 1, "result": "{}", "code": "c", "url": "u", "token": "t"}
     written = table.update(made.id, condition="attribute_exists(#id)", values={}, set=reserved_words)
@@ -71,33 +71,33 @@ def test_names_that_dynamodb_reserves_may_be_written(table: Table) -> None:
     assert reserved_words.items() <= from_item(item(table, made.id)).items()
 
 
-def test_an_advance_appends_to_the_history_and_marks_the_write(table: Table) -> None:
+def test_an_advance_appends_to_the_history_and_sets_its_mark(table: Table) -> None:
     made = pending(table)
     entry = HistoryEntry(Status.REJECTED, later(3), "document_copied", "0a1b" * 16)
-    where: Any = {"condition": "#id = :id", "values": {":id": made.id}}
-    advanced = table.update(made.id, **where, set={"status": "rejected"}, advance=entry)
+    always: Any = {"condition": "#id = :id", "values": {":id": made.id}}
+    advanced = table.update(made.id, **always, set={"status": "rejected"}, advance=entry)
     assert (advanced.sequence, advanced.history) == (2, (HistoryEntry(Status.PENDING, later(1)), entry))
     assert row(table, made)["advanced"]
-    after = table.update(made.id, **where, set={"failures": 1})
+    after = table.update(made.id, **always, set={"failures": 1})
     assert after.history == advanced.history
     assert "advanced" not in row(table, made)
 
 
-def test_an_error_of_dynamodb_is_named_and_not_quoted(table: Table) -> None:
-    nowhere = dataclasses.replace(table, name="no-such-table")
+def test_an_error_of_dynamodb_has_its_code_and_not_its_message(table: Table) -> None:
+    missing_table = dataclasses.replace(table, name="no-such-table")
     made = reservation()
     with pytest.raises(StorageUnavailable) as failed:
-        nowhere.put(to_row(made), condition="attribute_not_exists(#id)", values={})
+        missing_table.put(to_row(made), condition="attribute_not_exists(#id)", values={})
     assert (failed.value.operation, failed.value.code) == ("PutItem", "ResourceNotFoundException")
     with pytest.raises(StorageUnavailable):
-        reading.get(nowhere, made.id)
+        reading.get(missing_table, made.id)
     with pytest.raises(StorageUnavailable):
-        list(due.due(nowhere, later(0), limit=9))
+        list(due.due(missing_table, later(0), limit=9))
     with pytest.raises(StorageUnavailable):
-        reading.by_reference(nowhere, "shop", "order-1", limit=9, after=None)
+        reading.by_reference(missing_table, "shop", "order-1", limit=9, after=None)
 
 
-def test_a_lost_response_is_an_error_even_where_the_write_was_done(table: Table) -> None:
+def test_a_lost_response_raises_even_if_the_write_succeeded(table: Table) -> None:
     made = reservation()
 
     def lose(**_: Any) -> None:
