@@ -1,4 +1,4 @@
-"""A caller of the whole API, through HTTP, who holds every answer against the contract."""
+"""A client of the whole API over HTTP that compares every response with docs/openapi.yaml."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -21,12 +21,12 @@ BODY: dict[str, Any] = {
 NO_ID = "ver_" + "a" * 26
 NO_CODE = "A" * 32
 
-# Seconds. More than a function may take.
+# In seconds. Longer than any function's timeout.
 _TIMEOUT = 30
 
 
-class Place(TypedDict):
-    """The path parameters of a verification's return and status."""
+class PathIds(TypedDict):
+    """The path parameters of a verification's public routes."""
 
     id: str
     code: str
@@ -49,7 +49,7 @@ class Api:
         headers: dict[str, str] | None = None,
         **request: Any,
     ) -> requests.Response:
-        """Calls an operation with the key of all scopes, or `key` ("" for none); what comes back is documented."""
+        """Calls an operation with a key of all scopes, or `key` ("" for none). Fails on an undocumented response."""
         operation = operations()[operation_id]
         sent = dict(headers or {})
         if operation.scopes is not None and key != "":
@@ -70,35 +70,35 @@ class Api:
         return self.call("create_verification", json={**BODY, **fields}, headers=headers)
 
     def created(self, **fields: Any) -> dict[str, Any]:
-        """A new verification."""
+        """Creates a verification and returns it."""
         response = self.create(**fields)
         assert response.status_code == 201, response.text
         verification: dict[str, Any] = response.json()
         return verification
 
-    def outcome(self, played: str, **fields: Any) -> dict[str, Any]:
-        """A verification on whose link that happened, and whose person has come back."""
+    def after_return(self, outcome: str, **fields: Any) -> dict[str, Any]:
+        """Creates a verification, plays the outcome on its link and returns the person. Returns the verification."""
         verification = self.created(**fields)
-        self.vendor.play(verification["token"], played)
-        self.call("return_person", **place(verification))
+        self.vendor.play(verification["token"], outcome)
+        self.call("return_person", **path_ids(verification))
         response: dict[str, Any] = self.call("read_verification", id=verification["id"]).json()
         return response
 
     def key(self, scopes: Sequence[str], principal: str = "sandbox") -> str:
-        """A new key, which the functions know at once."""
+        """Adds a key and clears the functions' caches, so that it works at once."""
         key = self._sandbox.add_key(principal, scopes)
         dependencies.dependencies.cache_clear()
         return key
 
 
-def place(verification: dict[str, Any]) -> Place:
+def path_ids(verification: dict[str, Any]) -> PathIds:
     id, code = verification["status_url"].rsplit("/", 2)[1:]
     return {"id": id, "code": code}
 
 
 @contextlib.contextmanager
 def environment(**variables: str | None) -> Iterator[None]:
-    """Inside, the functions find these variables changed, or (None) gone."""
+    """Sets environment variables of the functions, or removes those that are None."""
     try:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in variables.items():

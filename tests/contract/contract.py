@@ -1,4 +1,4 @@
-"""What docs/openapi.yaml promises, in a form that answers can be held against."""
+"""The operations of docs/openapi.yaml, and a check of responses against them."""
 
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ Schema = dict[str, Any]
 HTML, JSON, PROBLEM = "text/html", "application/json", "application/problem+json"
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
-# Headers that an answer may only have where it is documented; others are the connection's.
-_TOLD = {
+# Headers that must be documented. All other headers belong to the connection.
+_DOCUMENTED_HEADERS = {
     "cache-control",
     "content-language",
     "content-security-policy",
@@ -28,14 +28,13 @@ _TOLD = {
     "set-cookie",
     "x-content-type-options",
 }
-# The headers that an answer of the bridge may leave out although they are documented: the first where it is no replay,
-# the others where a status is final.
+# Documented headers that a response may lack: the first if it is no replay, the others if the status is final.
 _ON_REPLAYS, _UNTIL_FINAL = "idempotent-replayed", {"retry-after", "refresh"}
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`path` as in /verifications/{id}; `scopes` None where public."""
+    """A documented operation. `path` is like /verifications/{id}. `scopes` is None for a public operation."""
 
     id: str
     method: str
@@ -46,7 +45,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Case:
-    """One documented answer. `code` is a problem's, "" for what is none."""
+    """A documented response. `code` is the code of a problem, and "" for other responses."""
 
     operation: str
     status: int
@@ -58,22 +57,22 @@ class Case:
 
 @cache
 def operations() -> dict[str, Operation]:
-    """By operationId."""
+    """Returns the documented operations by operationId."""
     found = {}
     for path, item in document()["paths"].items():
-        for method, written in item.items():
+        for method, details in item.items():
             if method in _METHODS:
-                security = written["security"]
+                security = details["security"]
                 scopes = tuple(security[0]["bearer"]) if security else None
-                # The default is API Gateway's own response.
-                said = written["responses"].items()
-                responses = {status: resolve(response) for status, response in said if status != "default"}
-                found[written["operationId"]] = Operation(written["operationId"], method, path, scopes, responses)
+                # The default response is API Gateway's own.
+                declared = details["responses"].items()
+                responses = {status: resolve(response) for status, response in declared if status != "default"}
+                found[details["operationId"]] = Operation(details["operationId"], method, path, scopes, responses)
     return found
 
 
 def resolve(node: Any) -> Any:
-    """What a `$ref` stands for; other nodes as they are."""
+    """Follows `$ref`. Returns other nodes unchanged."""
     while "$ref" in node:
         target: Any = document()
         for name in node["$ref"].removeprefix("#/").split("/"):
@@ -83,7 +82,7 @@ def resolve(node: Any) -> Any:
 
 
 def cases() -> Iterator[Case]:
-    """Every answer that the bridge itself gives, as documented."""
+    """Yields every documented response of the bridge itself."""
     for operation in operations().values():
         for status, response in operation.responses.items():
             content = response.get("content", {})
@@ -94,7 +93,7 @@ def cases() -> Iterator[Case]:
 
 
 def gateway_statuses(operation: Operation) -> set[int]:
-    """The statuses that API Gateway may answer with itself."""
+    """Returns the statuses that API Gateway itself may send."""
     return {
         int(status)
         for status, response in operation.responses.items()
@@ -103,7 +102,7 @@ def gateway_statuses(operation: Operation) -> set[int]:
 
 
 def codes(media: Schema | None) -> list[str]:
-    """The problem codes of a media type."""
+    """Returns the problem codes of a media type."""
     if media is None:
         return []
     code = media["schema"]["properties"]["code"]
@@ -111,70 +110,70 @@ def codes(media: Schema | None) -> list[str]:
 
 
 def field_errors(value: Any, schema: Schema) -> list[str]:
-    """What is wrong with a value. Fields that the schema does not name are faults, too."""
+    """Returns the errors of a value. A field that is not in the schema is an error, too."""
     root = {**_closed(schema), "components": _closed_components()}
     validator = Draft202012Validator(root, format_checker=FormatChecker())
     return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
 
 
-def check(operation: Operation, answer: requests.Response) -> None:
-    """Fails unless this very answer is documented: status, content type, headers and body."""
-    reported = f"{operation.id} answered {answer.status_code} {answer.text[:500]!r}"
-    assert str(answer.status_code) in operation.responses, f"the status is not documented: {reported}"
-    response = operation.responses[str(answer.status_code)]
-    kind, _, parameters = answer.headers.get("content-type", "").partition(";")
-    content = response.get("content")
+def check(operation: Operation, response: requests.Response) -> None:
+    """Asserts that the response is documented: its status, content type, headers and body."""
+    reported = f"{operation.id} returned {response.status_code} {response.text[:500]!r}"
+    assert str(response.status_code) in operation.responses, f"the status is not documented: {reported}"
+    documented = operation.responses[str(response.status_code)]
+    kind, _, parameters = response.headers.get("content-type", "").partition(";")
+    content = documented.get("content")
     if content is None:
-        assert answer.text == "", f"a body is not documented: {reported}"
+        assert response.text == "", f"a body is not documented: {reported}"
     else:
         assert kind in content, f"{kind} is not documented: {reported}"
         assert parameters.strip() == ("charset=utf-8" if kind == HTML else ""), reported
-        value = answer.text if kind == HTML else answer.json()
+        value = response.text if kind == HTML else response.json()
         assert field_errors(value, content[kind]["schema"]) == [], reported
-    is_gateways = answer.status_code >= 400 and kind == JSON
-    optional = {_ON_REPLAYS, *(_UNTIL_FINAL if _is_final(operation, answer) else ())}
-    _check_headers({} if is_gateways else response.get("headers", {}), answer, optional, reported)
+    is_from_gateway = response.status_code >= 400 and kind == JSON
+    optional = {_ON_REPLAYS, *(_UNTIL_FINAL if _is_final(operation, response) else ())}
+    _check_headers({} if is_from_gateway else documented.get("headers", {}), response, optional, reported)
 
 
-def _is_final(operation: Operation, answer: requests.Response) -> bool:
-    """Whether it says that a status is final, to a browser that polls or a page that reloads itself."""
+def _is_final(operation: Operation, response: requests.Response) -> bool:
+    """Returns whether the response has a final status, so that a browser need not poll or reload."""
     if operation.id == "show_done_page":
-        return answer.status_code == 200 and not _UNTIL_FINAL & {name.lower() for name in answer.headers}
-    return operation.id == "get_status" and answer.json().get("status") not in ("pending", "processing")
+        return response.status_code == 200 and not _UNTIL_FINAL & {name.lower() for name in response.headers}
+    return operation.id == "get_status" and response.json().get("status") not in ("pending", "processing")
 
 
 def _check_headers(
-    documented: Mapping[str, Schema], answer: requests.Response, optional: Set[str], reported: str
+    documented: Mapping[str, Schema], response: requests.Response, optional: Set[str], reported: str
 ) -> None:
     expected = {name.lower(): resolve(header) for name, header in documented.items()}
-    given = {name.lower(): value for name, value in answer.headers.items() if name.lower() in _TOLD}
-    assert given.keys() - expected.keys() == set(), f"a header is not documented: {reported}"
-    assert expected.keys() - given.keys() <= optional, f"a header is missing: {reported}"
-    for name, value in given.items():
+    actual = {name.lower(): value for name, value in response.headers.items() if name.lower() in _DOCUMENTED_HEADERS}
+    assert actual.keys() - expected.keys() == set(), f"a header is not documented: {reported}"
+    assert expected.keys() - actual.keys() <= optional, f"a header is missing: {reported}"
+    for name, value in actual.items():
         assert field_errors(value, expected[name]["schema"]) == [], f"{name} is not as documented: {reported}"
 
 
 @cache
 def _closed_components() -> Schema:
     components = document()["components"]
-    # Their roots stay open, for others build on them; the places that refer to them are closed.
+    # The schemas themselves stay open, because others extend them with allOf. The references to them are closed.
     schemas = {name: _closed(schema, is_part=True) for name, schema in components["schemas"].items()}
     return {**components, "schemas": schemas}
 
 
 def _closed(node: Any, *, is_part: bool = False) -> Any:
-    """The schema, with `unevaluatedProperties: false` wherever a whole object is described.
+    """Returns the schema with `unevaluatedProperties: false` in each complete description of an object.
 
-    The document leaves its responses open, so that fields may be added; each added field must be documented.
+    The document allows further fields in responses, for later versions. Here each field must be documented.
     """
     if isinstance(node, list):
         return [_closed(item) for item in node]
     if not isinstance(node, dict):
         return node
-    # What stands beside an object's fields says more of the same object.
+    # These keywords beside `properties` describe parts of the same object.
     partial = ("allOf", "dependentSchemas", "const", "enum", *(("oneOf",) if "properties" in node else ()))
     closed = {key: value if key in partial else _closed(value) for key, value in node.items()}
-    describes = "$ref" in node or "allOf" in node or (node.get("type") == "object" and "properties" in node)
-    if describes and not is_part and "additionalProperties" not in node:
+    is_object = "$ref" in node or "allOf" in node or (node.get("type") == "object" and "properties" in node)
+    if is_object and not is_part and "additionalProperties" not in node:
         closed["unevaluatedProperties"] = False
     return closed

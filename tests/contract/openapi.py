@@ -1,4 +1,4 @@
-"""docs/openapi.yaml with the project's version, and functions/about/openapi.json made from it: `make openapi`."""
+"""Writes the project's version into docs/openapi.yaml, and functions/about/openapi.json from it: `make openapi`."""
 
 import json
 import re
@@ -16,21 +16,21 @@ _VERSION = re.compile(r"(?m)^  version: .*$")
 
 
 def version() -> str:
-    """The project's, which pyproject.toml says."""
+    """Returns the project's version from pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["version"])
 
 
 @cache
 def document() -> dict[str, Any]:
-    """The document as it was written."""
-    written: dict[str, Any] = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
-    return written
+    """Returns docs/openapi.yaml."""
+    parsed: dict[str, Any] = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
+    return parsed
 
 
-def compact(written: dict[str, Any]) -> str:
-    """As JSON without spaces, in ASCII, with a newline at its end."""
-    return json.dumps(written, separators=(",", ":")) + "\n"
+def compact(value: dict[str, Any]) -> str:
+    """Returns JSON in ASCII without spaces, with a newline at its end."""
+    return json.dumps(value, separators=(",", ":")) + "\n"
 
 
 if __name__ == "__main__":

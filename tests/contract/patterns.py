@@ -1,9 +1,8 @@
-"""Regular expressions: where they stand, and whether one can be made to take longer than its text is long.
+"""Finds the regular expressions in the code, and those whose time may grow faster than the length of the text.
 
-A backtracking matcher is slow where one text can be read in several ways: two repeats that may hand the same character
-to each other. So a pattern is held to be linear here if nothing that repeats without a bound holds another repeat or
-a choice between branches that may begin alike, and no two unbounded repeats that stand side by side share a character.
-That refuses some harmless patterns, too. It reads what `re` itself parses.
+A backtracking matcher is slow if a text matches in several ways, because two repeats can match the same character.
+So a pattern counts as linear if no unbounded repeat contains another repeat or branches that may begin alike, and no
+two adjacent unbounded repeats share a character. This refuses some harmless patterns, too. Patterns are parsed by `re`.
 """
 
 import ast
@@ -14,31 +13,31 @@ from typing import Any
 
 import yaml
 
-# How many times a repeat may go round and still count as short.
-_SHORT = 32
+# A repeat with at most this many rounds counts as bounded.
+_MAX_BOUNDED = 32
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 _ANY = frozenset(range(256))
 _PARSER: Any = importlib.import_module("re._parser")
 
 
 def in_module(path: Path) -> Iterator[tuple[str, str]]:
-    """(where, pattern) of each call of `re` in a module. ValueError where the pattern is not written there."""
+    """Yields (location, pattern) of each call of `re` in a module. Raises ValueError if a pattern is not a literal."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module in ("re", "regex"):
-            raise ValueError(f"{path.name}:{node.lineno} imports names out of re: they would not be found")
+            raise ValueError(f"{path.name}:{node.lineno} imports names from re, so their calls are not found")
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "re") or node.func.attr == "escape":
             continue
-        written = node.args[0] if node.args else None
-        if not (isinstance(written, ast.Constant) and isinstance(written.value, str)):
-            raise ValueError(f"{path.name}:{node.lineno} makes its pattern as it runs")
-        yield f"{path.name}:{node.lineno}", written.value
+        pattern = node.args[0] if node.args else None
+        if not (isinstance(pattern, ast.Constant) and isinstance(pattern.value, str)):
+            raise ValueError(f"{path.name}:{node.lineno} builds its pattern at run time")
+        yield f"{path.name}:{node.lineno}", pattern.value
 
 
 def in_yaml(path: Path, *names: str) -> Iterator[tuple[str, str]]:
-    """(where, pattern) of each member with one of the names; tags of CloudFormation count for nothing."""
+    """Yields (location, pattern) of each member with one of the names. Ignores CloudFormation's tags."""
 
     class Loader(yaml.SafeLoader):
         pass
@@ -63,16 +62,16 @@ class _Slow(Exception):
 
 
 def redos_risk(pattern: str) -> str | None:
-    """Why a pattern may be slow, or None."""
+    """Returns why a pattern may be slow, or None."""
     try:
         _walk(list(_PARSER.parse(pattern)), frozenset())
-    except _Slow as why:
-        return str(why)
+    except _Slow as reason:
+        return str(reason)
     return None
 
 
 def _walk(parts: Sequence[Any], open_: frozenset[int]) -> frozenset[int]:
-    """Goes along the parts; `open_` are the characters that a long repeat before them might still have taken."""
+    """Visits the parts. `open_` are the characters that an unbounded repeat before them may also match."""
     for op, value in parts:
         name = str(op)
         if name in _REPEATS:
@@ -80,28 +79,28 @@ def _walk(parts: Sequence[Any], open_: frozenset[int]) -> frozenset[int]:
         elif inner := list(_inner(name, value)):
             open_ = frozenset().union(*(_walk(sequence, open_) for sequence in inner))
         elif name != "AT" and not _characters([(op, value)]) & open_:
-            # A character that no repeat before it takes: where they end is certain.
+            # No repeat before it matches this character, so the end of those repeats is certain.
             open_ = frozenset()
         if name == "GROUPREF":
-            raise _Slow("a reference back")
+            raise _Slow("a back reference")
     return open_
 
 
 def _repeat(value: Any, open_: frozenset[int]) -> frozenset[int]:
     least, most, body = value[0], value[1], list(value[2])
-    if most <= _SHORT:
+    if most <= _MAX_BOUNDED:
         after = _walk(body, open_)
         return after if least else after | open_
     _walk(body, frozenset())
-    if found := _fault_of_body(body):
-        raise _Slow(found)
-    mine = _characters(body)
-    if open_ & mine:
-        raise _Slow("two repeats side by side share a character")
-    return open_ | mine
+    if risk := _body_risk(body):
+        raise _Slow(risk)
+    characters = _characters(body)
+    if open_ & characters:
+        raise _Slow("two adjacent repeats share a character")
+    return open_ | characters
 
 
-def _fault_of_body(body: Sequence[Any]) -> str | None:
+def _body_risk(body: Sequence[Any]) -> str | None:
     for op, value in _flat(body):
         if str(op) in _REPEATS and value[1] != value[0]:
             return "a repeat in a repeat"
@@ -134,32 +133,32 @@ def _inner(name: str, value: Any) -> Iterator[list[Any]]:
 
 
 def _characters(parts: Sequence[Any]) -> frozenset[int]:
-    """All that the parts might take, of the first 256 characters; all of them where that is not clear."""
-    taken: set[int] = set()
+    """Returns the characters that the parts may match, of the first 256. Returns all of them if unsure."""
+    matched: set[int] = set()
     for op, value in parts:
         name = str(op)
         if name == "LITERAL":
-            taken.add(min(value, 255))
+            matched.add(min(value, 255))
         elif name == "NOT_LITERAL":
-            taken |= _ANY - {value}
+            matched |= _ANY - {value}
         elif name == "IN":
-            taken |= _of_class(value)
+            matched |= _class_characters(value)
         elif name == "AT":
             continue
         elif inner := list(_inner(name, value)):
-            taken |= {character for sequence in inner for character in _characters(sequence)}
+            matched |= {character for sequence in inner for character in _characters(sequence)}
         else:
-            taken |= _ANY
-    return frozenset(taken)
+            matched |= _ANY
+    return frozenset(matched)
 
 
-def _of_class(members: Sequence[Any]) -> frozenset[int]:
-    taken: set[int] = set()
+def _class_characters(members: Sequence[Any]) -> frozenset[int]:
+    matched: set[int] = set()
     for op, value in members:
         if str(op) == "LITERAL":
-            taken.add(min(value, 255))
+            matched.add(min(value, 255))
         elif str(op) == "RANGE":
-            taken |= set(range(min(value[0], 255), min(value[1], 255) + 1))
+            matched |= set(range(min(value[0], 255), min(value[1], 255) + 1))
         elif str(op) != "NEGATE":
             return _ANY
-    return _ANY - taken if members and str(members[0][0]) == "NEGATE" else frozenset(taken)
+    return _ANY - matched if members and str(members[0][0]) == "NEGATE" else frozenset(matched)

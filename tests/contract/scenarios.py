@@ -1,4 +1,4 @@
-"""How each documented answer comes about."""
+"""The scenarios that produce each documented response."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from tests.contract.api import BODY, FRONTEND, Api, environment, place
+from tests.contract.api import BODY, FRONTEND, Api, environment, path_ids
 from tests.contract.contract import Case
 
 Scenario = Callable[[Api], requests.Response]
@@ -19,7 +19,7 @@ EVENTS, REPLAY = "list_events", "replay_events"
 START_PAGE, START = "show_start_page", "start_verification"
 STATUS, RETURN, DONE = "get_status", "return_person", "show_done_page"
 
-# Faults of the fake vendor, and the problem that each of them becomes.
+# Faults of the fake vendor, and the problem that each causes.
 VENDOR_FAULTS = {
     "422": (502, "vendor_rejected"),
     "inner_status:400": (502, "vendor_rejected"),
@@ -53,7 +53,7 @@ def _listed_by_time(api: Api) -> requests.Response:
 
 
 def _still_running(api: Api) -> requests.Response:
-    # Long enough for a busy machine to ask again meanwhile, and less than the bridge waits for the vendor.
+    # Long enough to send the second request on a busy machine, and shorter than the bridge's timeout for the vendor.
     api.vendor.fault("slow", on="create", seconds=5)
     first = threading.Thread(target=api.create, kwargs={"idempotency_key": "same"})
     first.start()
@@ -100,18 +100,18 @@ def _vendor_fault_on_refresh(fault: str, api: Api) -> requests.Response:
 def _return(outcome: str, api: Api) -> requests.Response:
     verification = api.created()
     api.vendor.play(verification["token"], outcome)
-    return api.call(RETURN, **place(verification), params={"is_success": "1"})
+    return api.call(RETURN, **path_ids(verification), params={"is_success": "1"})
 
 
 def _return_without_redirect_url(api: Api) -> requests.Response:
-    return api.call(RETURN, **place(api.created(redirect_url=None)))
+    return api.call(RETURN, **path_ids(api.created(redirect_url=None)))
 
 
 def _done(outcome: str, api: Api) -> requests.Response:
     verification = api.created(redirect_url=None)
     api.vendor.play(verification["token"], outcome)
-    api.call(RETURN, **place(verification))
-    return api.call(DONE, **place(verification), headers={"Accept-Language": "zh-Hans"})
+    api.call(RETURN, **path_ids(verification))
+    return api.call(DONE, **path_ids(verification), headers={"Accept-Language": "zh-Hans"})
 
 
 def _unopened(api: Api, **fields: Any) -> dict[str, Any]:
@@ -120,10 +120,10 @@ def _unopened(api: Api, **fields: Any) -> dict[str, Any]:
 
 def _ended(api: Api, **fields: Any) -> dict[str, Any]:
     verification = _unopened(api, **fields)
-    api.call(START, **place(verification))
+    api.call(START, **path_ids(verification))
     link = api.call(READ, id=verification["id"]).json()
     api.vendor.play(link["token"], "verified")
-    api.call(RETURN, **place(verification))
+    api.call(RETURN, **path_ids(verification))
     return verification
 
 
@@ -131,23 +131,23 @@ def _started(fault: str | None, api: Api) -> requests.Response:
     verification = _unopened(api)
     if fault:
         api.vendor.fault(fault, on="create", times=None)
-    return api.call(START, **place(verification))
+    return api.call(START, **path_ids(verification))
 
 
 def _followed(origins: str, api: Api) -> requests.Response:
     verification = _ended(api)
     with environment(ALLOWED_REDIRECT_ORIGINS=origins):
-        return api.call(START_PAGE, **place(verification), params={"follow": "1"})
+        return api.call(START_PAGE, **path_ids(verification), params={"follow": "1"})
 
 
 def _disallowed_return(api: Api) -> requests.Response:
     verification = api.created()
     with environment(ALLOWED_REDIRECT_ORIGINS="https://elsewhere.example"):
-        return api.call(RETURN, **place(verification))
+        return api.call(RETURN, **path_ids(verification))
 
 
 def _prefetched(api: Api) -> requests.Response:
-    return api.call(RETURN, **place(api.created()), headers={"Sec-Purpose": "prefetch"})
+    return api.call(RETURN, **path_ids(api.created()), headers={"Sec-Purpose": "prefetch"})
 
 
 SCENARIOS: list[tuple[Case, Scenario]] = [
@@ -166,32 +166,32 @@ SCENARIOS: list[tuple[Case, Scenario]] = [
     (Case(REDACT, 200), lambda api: api.call(REDACT, id=api.created(reference="customer-42")["id"])),
     (Case(EVENTS, 200), lambda api: api.call(EVENTS, id=api.created()["id"])),
     (Case(REPLAY, 202), lambda api: api.call(REPLAY, id=api.created()["id"])),
-    (Case(STATUS, 200), lambda api: api.call(STATUS, **place(api.created()))),
+    (Case(STATUS, 200), lambda api: api.call(STATUS, **path_ids(api.created()))),
     (Case(STATUS, 404, "not_found"), lambda api: api.call(STATUS, id=api.created()["id"])),
     (Case(STATUS, 503, "storage_unavailable"), partial(_without_table, STATUS)),
     (Case(RETURN, 303), partial(_return, "verified")),
     (Case(RETURN, 303), partial(_return, "9108")),
     (Case(RETURN, 303), _return_without_redirect_url),
-    (Case(RETURN, 303), lambda api: api.call(RETURN, **place(_unopened(api)))),
-    (Case(DONE, 200), lambda api: api.call(DONE, **place(api.created()))),
+    (Case(RETURN, 303), lambda api: api.call(RETURN, **path_ids(_unopened(api)))),
+    (Case(DONE, 200), lambda api: api.call(DONE, **path_ids(api.created()))),
     (Case(DONE, 200), partial(_done, "verified")),
     (Case(DONE, 200), partial(_done, "9102")),
-    (Case(DONE, 303), lambda api: api.call(DONE, **place(_unopened(api)))),
+    (Case(DONE, 303), lambda api: api.call(DONE, **path_ids(_unopened(api)))),
     (Case(DONE, 404), lambda api: api.call(DONE, id=api.created()["id"])),
     (Case(DONE, 503), partial(_without_table, DONE)),
     (Case(RETURN, 404), lambda api: api.call(RETURN, id=api.created()["id"])),
     (Case(RETURN, 410), _disallowed_return),
     (Case(RETURN, 425), _prefetched),
     (Case(RETURN, 503), partial(_without_table, RETURN)),
-    (Case(START_PAGE, 200), lambda api: api.call(START_PAGE, **place(_unopened(api)))),
-    (Case(START_PAGE, 200), lambda api: api.call(START_PAGE, **place(_ended(api)))),
+    (Case(START_PAGE, 200), lambda api: api.call(START_PAGE, **path_ids(_unopened(api)))),
+    (Case(START_PAGE, 200), lambda api: api.call(START_PAGE, **path_ids(_ended(api)))),
     (Case(START_PAGE, 303), partial(_followed, FRONTEND)),
-    (Case(START_PAGE, 404), lambda api: api.call(START_PAGE, **place(api.created()))),
+    (Case(START_PAGE, 404), lambda api: api.call(START_PAGE, **path_ids(api.created()))),
     (Case(START_PAGE, 410), partial(_followed, "https://elsewhere.example")),
     (Case(START_PAGE, 503), partial(_without_table, START_PAGE)),
     (Case(START, 303), partial(_started, None)),
-    (Case(START, 303), lambda api: api.call(START, **place(_ended(api)))),
-    (Case(START, 404), lambda api: api.call(START, **place(api.created()))),
+    (Case(START, 303), lambda api: api.call(START, **path_ids(_ended(api)))),
+    (Case(START, 404), lambda api: api.call(START, **path_ids(api.created()))),
     (Case(START, 502), partial(_started, "422")),
     (Case(START, 503), partial(_started, "500")),
     (Case(START, 503), partial(_without_table, START)),

@@ -1,4 +1,4 @@
-"""Every alarm watches a metric that exists, every metric of ours has an alarm, and each is quick and described."""
+"""Every alarm watches an existing metric, is quick and is described. Every metric of a failure has an alarm."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ def queue(name: str) -> dict[str, Any]:
     return {"QueueName": {"Fn::GetAtt": [name, "QueueName"]}}
 
 
-# The alarms of AWS's metrics: the metric, and the dimensions that AWS documents on one of PAGES.
+# Alarms on AWS's metrics: the metric and its dimensions, which AWS documents on one of PAGES.
 AWS_METRICS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "Api5xxAlarm": ("AWS/ApiGateway", "5xx", API),
     "DeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("DueDeadLetterQueue")),
@@ -42,21 +42,21 @@ AWS_METRICS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "PublishDeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("PublishDeadLetterQueue")),
     "FinalizeErrorsAlarm": ("AWS/Lambda", "Errors", function("FinalizeFunction")),
 }
-# Counts of messages, which are no ages in seconds.
+# Alarms whose metric is a number of messages.
 COUNTS = {"DeliveryInFlightAlarm"}
-# Whose bad minutes may be far apart, because nothing but the callers' requests repeats what failed.
+# Alarms whose bad minutes may be far apart, because only callers' requests repeat what failed.
 HOURLY = {"VendorFaultAlarm", "StorageFaultAlarm", "Api5xxAlarm"}
-# Of which the age is in milliseconds.
+# Alarms whose metric is in milliseconds.
 MILLISECONDS = {"PublishAgeAlarm"}
-# What tests see in a function's output beside the cases: see tests/integration/failure_cases.py.
+# The metrics that functions emit. tests/integration/failure_cases.py lacks the two that are named here.
 EMITTED = {case.metric for case in CASES.values()} | {observability.GAVE_UP, observability.OLDEST_DUE_SECONDS}
-# What is no failure: a person who is not the one that the caller expects.
+# A mismatch is no failure: the person is not the one that the caller expects.
 WITHOUT_ALARM = {observability.EXPECTED_MISMATCH}
 
 by_alarm = pytest.mark.parametrize("alarm", ALARMS.values(), ids=lambda alarm: alarm.name)
 
 
-def test_the_alarms_watch_what_functions_emit_and_what_aws_documents_and_nothing_else() -> None:
+def test_the_alarms_watch_only_emitted_metrics_and_metrics_of_aws() -> None:
     ours = {name for name, alarm in ALARMS.items() if alarm.properties["Namespace"] == {"Ref": "AWS::StackName"}}
     assert ours == EMITTED
     assert ALARMS.keys() - ours == AWS_METRICS.keys()
@@ -69,16 +69,16 @@ def test_every_metric_of_a_failure_has_an_alarm() -> None:
 
 
 @pytest.mark.parametrize("name", AWS_METRICS)
-def test_an_alarm_names_the_metric_and_the_dimensions_that_aws_documents(name: str) -> None:
-    its = ALARMS[name].properties
-    assert (its["Namespace"], its["MetricName"], ALARMS[name].dimensions) == AWS_METRICS[name]
+def test_an_alarm_has_a_metric_and_dimensions_that_aws_documents(name: str) -> None:
+    properties = ALARMS[name].properties
+    assert (properties["Namespace"], properties["MetricName"], ALARMS[name].dimensions) == AWS_METRICS[name]
 
 
 @by_alarm
 def test_an_alarm_is_raised_within_15_minutes_of_its_cause(alarm: Alarm) -> None:
     declared = alarm.properties
     needed = declared.get("DatapointsToAlarm", declared["EvaluationPeriods"])
-    # Until an age is reached, and then until enough periods are over; AWS takes some two minutes to show a metric.
+    # The age must be reached and enough periods must pass. AWS shows a metric after about two minutes.
     age = declared["Threshold"] if declared["Statistic"] == "Maximum" and alarm.name not in COUNTS else 0
     age = age / 1000 if alarm.name in MILLISECONDS else age
     assert age + declared["Period"] * needed + 120 <= 15 * 60
@@ -87,7 +87,7 @@ def test_an_alarm_is_raised_within_15_minutes_of_its_cause(alarm: Alarm) -> None
 
 
 @by_alarm
-def test_an_alarm_is_sent_to_the_topic_and_described_on_the_page(alarm: Alarm) -> None:
+def test_an_alarm_is_sent_to_the_topic_and_described_in_the_docs(alarm: Alarm) -> None:
     assert alarm.properties["AlarmActions"] == {
         "Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
     }
@@ -96,6 +96,6 @@ def test_an_alarm_is_sent_to_the_topic_and_described_on_the_page(alarm: Alarm) -
     assert re.search(r"\*\*Cause\.\*\* \w.+\*\*Action\.\*\* \w", section, re.DOTALL)
 
 
-def test_only_a_metric_that_is_always_emitted_may_be_missed() -> None:
+def test_only_a_metric_that_is_always_emitted_alarms_if_it_is_missing() -> None:
     breaching = {name for name, alarm in ALARMS.items() if alarm.properties["TreatMissingData"] == "breaching"}
     assert breaching == {observability.OLDEST_DUE_SECONDS}

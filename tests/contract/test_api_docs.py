@@ -1,4 +1,4 @@
-"""docs/api.md leaves nothing out, and says it as the code does."""
+"""docs/api.md is complete and agrees with the code."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SECTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT,
 
 
 def _rows(section: str) -> Iterator[list[str]]:
-    """The cells of each line of a section's tables, without the heads."""
+    """Yields the cells of each row of a section's tables, without the header rows."""
     for line in SECTIONS[section].splitlines():
         if line.startswith("| `") or re.match(r"\| \d", line):
             yield [cell.strip() for cell in line.strip("|").split("|")]
@@ -29,7 +29,7 @@ def _section_of(operation: Operation) -> str:
 
 
 @pytest.mark.parametrize("operation", operations().values(), ids=lambda operation: operation.id)
-def test_each_operation_has_a_section_with_its_name_examples_and_its_scopes(operation: Operation) -> None:
+def test_each_operation_has_a_section_with_its_name_examples_and_scopes(operation: Operation) -> None:
     section = _section_of(operation)
     assert f"`{operation.id}`" in section
     assert all(f"```{block}" in section for block in ("sh\ncurl ", "python\n", "javascript\n"))
@@ -38,7 +38,7 @@ def test_each_operation_has_a_section_with_its_name_examples_and_its_scopes(oper
 
 
 @pytest.mark.parametrize("operation", operations().values(), ids=lambda operation: operation.id)
-def test_each_operation_names_its_own_responses(operation: Operation) -> None:
+def test_the_section_of_an_operation_has_its_response_statuses(operation: Operation) -> None:
     bridges = {
         int(status)
         for status, response in operation.responses.items()
@@ -56,9 +56,9 @@ def test_the_fields_of_a_create_are_those_of_the_document() -> None:
 
 
 def test_the_reasons_are_those_of_the_code() -> None:
-    reported = {row[0]: (row[2], row[3]) for row in _rows("Reasons")}
+    documented = {row[0]: (row[2], row[3]) for row in _rows("Reasons")}
     known = [reasons.reason(code) for code in reasons.CODES]
-    assert reported == {f"`{it.code}`": (it.message, "yes" if it.retryable else "no") for it in known}
+    assert documented == {f"`{reason.code}`": (reason.message, "yes" if reason.retryable else "no") for reason in known}
 
 
 def test_the_statuses_are_those_of_the_code() -> None:
@@ -66,13 +66,13 @@ def test_the_statuses_are_those_of_the_code() -> None:
 
 
 def test_the_problems_are_those_of_the_code() -> None:
-    reported = {row[0]: row[1] for row in _rows("Problems") if row[0].startswith("`")}
-    assert reported == {f"`{code}`": str(status) for status, code in problems.STATUSES.values()}
+    documented = {row[0]: row[1] for row in _rows("Problems") if row[0].startswith("`")}
+    assert documented == {f"`{code}`": str(status) for status, code in problems.STATUSES.values()}
 
 
-def test_the_responses_of_the_gateway_are_those_of_the_document() -> None:
-    reported = {int(row[0]) for row in _rows("Problems") if row[0].isdigit()}
-    assert reported == set().union(*(gateway_statuses(operation) for operation in operations().values()))
+def test_the_gateway_responses_are_those_of_the_openapi_document() -> None:
+    documented = {int(row[0]) for row in _rows("Problems") if row[0].isdigit()}
+    assert documented == set().union(*(gateway_statuses(operation) for operation in operations().values()))
 
 
 def test_the_scopes_are_those_of_the_code() -> None:

@@ -1,4 +1,4 @@
-"""The examples of docs/api.md in Python and JavaScript: run as they stand there, one after the other."""
+"""The Python and JavaScript examples of docs/api.md run unchanged, in order."""
 
 import re
 import shutil
@@ -15,8 +15,8 @@ from tests.contract.contract import operations
 from tests.contract.test_api_docs import TEXT
 from tests.sandbox.sandbox import Sandbox
 
-# What stands before the examples: it reports each response on stderr, and ends the script with the first error.
-REPORTED = {
+# Code before the examples. It prints each response on stderr, and ends the script at the first error.
+PREAMBLES = {
     "python": """
 import sys, requests
 _send = requests.Session.send
@@ -40,9 +40,9 @@ globalThis.fetch = async (url, options) => {
 
 
 def _examples(language: str) -> str:
-    """One script. What redacts comes last, wherever the page has it."""
+    """Joins the examples to one script. Those that redact come last."""
     found = re.findall(rf"```{language}\n(.+?)```", TEXT, re.DOTALL)
-    return "\n".join([REPORTED[language], *sorted(found, key=lambda text: "/redact" in text)])
+    return "\n".join([PREAMBLES[language], *sorted(found, key=lambda text: "/redact" in text)])
 
 
 def _python(folder: Path) -> list[str]:
@@ -53,19 +53,19 @@ def _python(folder: Path) -> list[str]:
 def _javascript(folder: Path) -> list[str]:
     node = shutil.which("node")
     if node is None:
-        pytest.skip("Node is not here")
+        pytest.skip("Node is not installed")
     (folder / "examples.mjs").write_text(_examples("javascript"), encoding="utf-8")
     return [node, "examples.mjs"]
 
 
-@pytest.mark.parametrize("prepared", [_python, _javascript], ids=["python", "javascript"])
+@pytest.mark.parametrize("prepare", [_python, _javascript], ids=["python", "javascript"])
 def test_the_examples_call_every_operation_and_succeed(
-    prepared: Callable[[Path], list[str]], sandbox: Sandbox, tmp_path: Path
+    prepare: Callable[[Path], list[str]], sandbox: Sandbox, tmp_path: Path
 ) -> None:
     variables = {"API_URL": sandbox.api_url, "API_KEY": sandbox.api_key}
     with environment(ALLOWED_REDIRECT_ORIGINS="https://app.example.com"):
         done = subprocess.run(
-            prepared(tmp_path),
+            prepare(tmp_path),
             cwd=tmp_path,
             env=OUTER_ENVIRONMENT | variables,
             capture_output=True,

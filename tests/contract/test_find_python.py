@@ -1,4 +1,4 @@
-"""What the build runs on is found from any shell: layers/find_python.sh, as the Makefiles of the layers run it."""
+"""layers/find_python.sh finds a Python for the build from any shell."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "layers" / "find_python.sh"
 
-# A Python that says it is of another version and at another place, and may lack pip.
+# A Python that reports another version and location, and may lack pip.
 _FAKE = """#!{real}
 import importlib.util, sys
 sys.version_info, sys.executable = {version}, __file__
@@ -20,7 +20,7 @@ if not {has_pip}:
 program, sys.argv = sys.argv[2], ["-c", *sys.argv[3:]]
 exec(program)
 """
-# What a shim of pyenv does where no .python-version names a version that has the command.
+# A shim of pyenv fails like this if no .python-version has a version with the command.
 _SHIM = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
 
 
@@ -37,7 +37,7 @@ def _python(path: Path, *version: int, has_pip: bool = True) -> Path:
 
 
 class Machine:
-    """A home and a PATH of its own."""
+    """A machine with its own HOME and PATH."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -45,7 +45,7 @@ class Machine:
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {"HOME": str(self.home), "PATH": ":".join(map(str, self.folders)), **variables}
-        # Elsewhere than the checkout, as `sam build` does.
+        # `sam build` does not run in the checkout either.
         command = [str(arguments[0]), *arguments[1:]]
         return subprocess.run(command, cwd=self.home, env=environment, capture_output=True, text=True, check=False)
 
@@ -55,14 +55,14 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """Its python3 is 3.9."""
+    """Returns a machine whose python3 is 3.9."""
     machine = Machine(tmp_path)
     _python(tmp_path / "first" / "python3", 3, 9)
     return machine
 
 
 @pytest.mark.parametrize("version", ["3.13", "3.11+"])
-def test_an_older_python3_is_passed_by_for_one_with_a_version_in_its_name(machine: Machine, version: str) -> None:
+def test_an_older_python3_is_skipped_for_one_with_a_version_in_its_name(machine: Machine, version: str) -> None:
     expected = _python(machine.folders[1] / "python3.13", 3, 13)
 
     assert machine.find(version) == str(expected)
@@ -88,14 +88,14 @@ def test_a_python_of_uv_is_found(machine: Machine) -> None:
     assert machine.find("3.13") == str(expected)
 
 
-def test_a_python_that_is_no_3_13_runs_the_build_and_makes_no_bytecode(machine: Machine) -> None:
+def test_another_version_can_run_the_build_but_not_make_the_bytecode(machine: Machine) -> None:
     expected = _python(machine.folders[1] / "python3.12", 3, 12)
 
     assert machine.find("3.11+", "pip") == str(expected)
     assert machine.find("3.13") == ""
 
 
-def test_a_python_without_a_module_that_is_needed_is_passed_by(machine: Machine) -> None:
+def test_a_python_without_a_required_module_is_skipped(machine: Machine) -> None:
     without = _python(machine.folders[1] / "python3.13", 3, 13, has_pip=False)
     expected = _python(machine.folders[1] / "python3.11", 3, 11)
 
@@ -103,7 +103,7 @@ def test_a_python_without_a_module_that_is_needed_is_passed_by(machine: Machine)
     assert machine.find("3.13") == str(without)
 
 
-def test_a_variable_names_a_python_and_one_that_does_not_fit_is_passed_by(machine: Machine) -> None:
+def test_a_variable_selects_a_python_unless_it_does_not_fit(machine: Machine) -> None:
     on_path = _python(machine.folders[1] / "python3.13", 3, 13)
     named = _python(machine.home / "opt" / "python", 3, 13)
 
@@ -112,15 +112,15 @@ def test_a_variable_names_a_python_and_one_that_does_not_fit_is_passed_by(machin
     assert machine.find("3.13", PYTHON_RUNTIME="python3") == str(on_path)
 
 
-def test_without_any_the_script_says_what_to_do(machine: Machine) -> None:
-    ended = machine.run("/bin/sh", str(SCRIPT), "3.13")
+def test_without_a_python_the_script_says_how_to_install_one(machine: Machine) -> None:
+    result = machine.run("/bin/sh", str(SCRIPT), "3.13")
 
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert "uv python install 3.13" in ended.stderr
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "uv python install 3.13" in result.stderr
 
 
 @pytest.mark.parametrize("layer", ["bridge", "jwt"])
-def test_the_layers_are_built_with_what_was_found(machine: Machine, layer: str) -> None:
+def test_the_layers_are_built_with_the_python_that_is_found(machine: Machine, layer: str) -> None:
     expected = _python(machine.home / ".pyenv" / "versions" / "3.13.2" / "bin" / "python3.13", 3, 13)
     make = shutil.which("make")
     assert make is not None
@@ -133,7 +133,7 @@ def test_the_layers_are_built_with_what_was_found(machine: Machine, layer: str) 
     assert "python3 " not in dry.stdout
 
 
-def test_the_versions_beside_pyenvs_shims_are_found_with_another_home(tmp_path: Path) -> None:
+def test_versions_beside_the_shims_of_pyenv_are_found_with_another_home(tmp_path: Path) -> None:
     pyenv = tmp_path / "elsewhere" / ".pyenv"
     _executable(pyenv / "shims" / "python3.13", _SHIM)
     python = _python(pyenv / "versions" / "3.13.0" / "bin" / "python3.13", 3, 13)

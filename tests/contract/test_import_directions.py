@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "layers/bridge/bridge"
+BRIDGE = ROOT / "layers/bridge/bridge"
 
-# What each room may import from besides itself. A module at the top of the package is a room of its own.
+# The packages that each package may import besides itself. A module at the top of `bridge` counts as a package.
 ALLOWED = {
     "functions": {"web", "use_cases", "dependencies", "domain", "aws", "observability"},
     "cli": {"vendor", "store", "aws", "auth", "outbound", "domain"},
@@ -28,7 +28,7 @@ ALLOWED = {
     "settings": set(),
     "domain": set(),
 }
-# Of the standard library: none of these reads a clock, a file, the network, the environment or randomness by itself.
+# Modules of the standard library that do no I/O and read no clock, environment or randomness.
 PURE = {
     *("base64", "collections.abc", "contextlib", "dataclasses", "datetime", "email.utils", "enum", "hashlib", "hmac"),
     *("ipaddress", "json", "re", "typing", "unicodedata"),
@@ -36,9 +36,9 @@ PURE = {
 }
 
 
-def rooms() -> Iterator[tuple[str, Path]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE).parts
+def packages() -> Iterator[tuple[str, Path]]:
+    for path in sorted(BRIDGE.rglob("*.py")):
+        parts = path.relative_to(BRIDGE).parts
         if parts != ("__init__.py",):
             yield (parts[0] if len(parts) > 1 else path.stem), path
     for path in sorted((ROOT / "functions").glob("*/app.py")):
@@ -46,7 +46,7 @@ def rooms() -> Iterator[tuple[str, Path]]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The modules that a file imports, also inside its functions; `bridge.x` for a name x of the package."""
+    """Yields the modules that a file imports, also in functions. A name x of the package is `bridge.x`."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -57,27 +57,27 @@ def imports(path: Path) -> Iterator[str]:
             )
 
 
-@pytest.mark.parametrize("room", sorted(ALLOWED))
-def test_each_room_imports_only_from_rooms_further_in(room: str) -> None:
-    files = [path for name, path in rooms() if name == room]
-    assert files, f"{room} is gone: delete its row"
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_each_package_imports_only_what_is_allowed(package: str) -> None:
+    files = [path for name, path in packages() if name == package]
+    assert files, f"{package} does not exist: delete its row"
     for path in files:
         used = {name.split(".")[1] for name in imports(path) if name.startswith("bridge.")}
-        assert used - {room} <= ALLOWED[room], path
+        assert used - {package} <= ALLOWED[package], path
 
 
-def test_every_room_has_a_rule() -> None:
-    assert {name for name, _ in rooms()} == set(ALLOWED)
+def test_every_package_has_a_rule() -> None:
+    assert {name for name, _ in packages()} == set(ALLOWED)
 
 
 def test_domain_does_no_io_and_never_reads_the_clock() -> None:
-    for path in (path for name, path in rooms() if name == "domain"):
+    for path in (path for name, path in packages() if name == "domain"):
         others = {name for name in imports(path) if not name.startswith("bridge.domain")}
         assert others <= PURE, path
         assert not re.search(r"\.(now|today|utcnow)\(", path.read_text()), path
 
 
-# Commands run on operators' machines, with their environment and their own clients.
+# cli/ is excluded: its commands run on operators' machines, with their environment and clients.
 @pytest.mark.parametrize(
     ("text", "where"),
     [
@@ -87,5 +87,5 @@ def test_domain_does_no_io_and_never_reads_the_clock() -> None:
     ],
 )
 def test_one_module_reads_the_environment_and_one_makes_clients(text: str, where: set[str]) -> None:
-    found = {path for name, path in rooms() if name not in ("cli", "functions") and text in path.read_text()}
-    assert {str(path.relative_to(PACKAGE)) for path in found} == where
+    found = {path for name, path in packages() if name not in ("cli", "functions") and text in path.read_text()}
+    assert {str(path.relative_to(BRIDGE)) for path in found} == where

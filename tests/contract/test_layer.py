@@ -1,4 +1,4 @@
-"""The layer as `sam build` makes it: the same bytes twice, small, and enough for every function by itself."""
+"""The layer that `sam build` makes is reproducible, small, and sufficient for every function."""
 
 import hashlib
 import os
@@ -17,9 +17,9 @@ from tests.sandbox import template
 
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "bridge"
-LARGEST = 12_000_000
+MAX_SIZE = 12_000_000
 
-# What a role and the API call by different names.
+# IAM actions whose API operation has another name.
 OPERATIONS = {
     # Without ListBucket, GetObject reports a missing key as AccessDenied.
     "s3:ListBucket": "GetObject",
@@ -27,22 +27,22 @@ OPERATIONS = {
     "s3:DeleteObjectVersion": "DeleteObject",
     "sqs:GetQueueAttributes": "GetQueueAttributes",
 }
-# What Lambda and the services do themselves with a role's permissions.
-NOT_OURS = re.compile(
+# Actions that Lambda and other services perform with a role's permissions.
+SERVICE_ACTIONS = re.compile(
     r"(logs|kms|xray):.*|sqs:(ReceiveMessage|DeleteMessage)"
     r"|dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)"
 )
 
 
 def _runtime() -> str | None:
-    """An interpreter of the functions' version, as the build itself finds it."""
+    """Returns the interpreter of the functions' version that the build uses."""
     command = ["sh", str(LAYER.parent / "find_python.sh"), "3.13"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return found.stdout.strip() if found.returncode == 0 else None
 
 
 RUNTIME = _runtime()
-pytestmark = pytest.mark.skipif(RUNTIME is None, reason="no Python 3.13 is here to make the layer's bytecode")
+pytestmark = pytest.mark.skipif(RUNTIME is None, reason="the layer's bytecode needs Python 3.13")
 
 
 def _build(into: Path, python: str) -> Path:
@@ -52,7 +52,7 @@ def _build(into: Path, python: str) -> Path:
 
 
 def _another_python() -> str:
-    """One of another version with pip, where there is one: the bytes must not depend on who builds."""
+    """Returns another version of Python with pip if there is one. The bytes must not depend on who builds."""
     for name in ("python3.12", "python3.11", "python3.14"):
         path = shutil.which(name)
         if path and subprocess.run([path, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
@@ -66,7 +66,7 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _contents(layer: Path) -> dict[str, tuple[str, int, int]]:
-    """Each file's content, time and permissions."""
+    """Returns the hash, time and permissions of each file."""
     files = [path for path in layer.rglob("*") if path.is_file()]
     return {
         str(path.relative_to(layer)): (
@@ -79,29 +79,29 @@ def _contents(layer: Path) -> dict[str, tuple[str, int, int]]:
 
 
 @pytest.mark.slow
-def test_the_same_sources_give_the_same_bytes_with_another_python(layer: Path, tmp_path: Path) -> None:
+def test_a_build_with_another_python_has_the_same_bytes(layer: Path, tmp_path: Path) -> None:
     again = _build(tmp_path / "elsewhere", _another_python())
 
     assert _contents(again) == _contents(layer)
 
 
 @pytest.mark.slow
-def test_it_is_small(layer: Path) -> None:
+def test_the_layer_is_small(layer: Path) -> None:
     size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file())
 
-    assert size <= LARGEST
+    assert size <= MAX_SIZE
 
 
 @pytest.mark.slow
 def test_every_module_has_bytecode_that_ignores_timestamps(layer: Path) -> None:
     for source in layer.rglob("*.py"):
         bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
-        # After the magic number: a hash, which is not checked.
+        # The flags after the magic number say that the file has a hash, which is not checked.
         assert bytecode.read_bytes()[4:8] == (0b01).to_bytes(4, "little"), source
 
 
 @pytest.mark.slow
-def test_every_licence_comes_along(layer: Path) -> None:
+def test_the_layer_has_the_licence_of_every_package(layer: Path) -> None:
     for package in layer.glob("*.dist-info"):
         assert [path for path in package.rglob("*") if re.match("LICEN[CS]E", path.name)], package.name
 
@@ -112,8 +112,8 @@ def _functions() -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("function", _functions())
-def test_every_function_works_with_nothing_but_the_layer(function: str, layer: Path) -> None:
-    """Imports the function and all of bridge, and makes every client."""
+def test_every_function_works_with_only_the_layer(function: str, layer: Path) -> None:
+    """Imports the function and all modules of bridge, and makes every client."""
     program = """
 import importlib, pkgutil, sys
 import app, bridge
@@ -140,25 +140,25 @@ for service in clients.ATTEMPTS:
     assert ran.returncode == 0, ran.stderr
 
 
-def _kept() -> dict[str, list[str]]:
-    kept: dict[str, list[str]] = tomllib.loads((LAYER / "layer.toml").read_text())["operations"]
-    return kept
+def _operations() -> dict[str, list[str]]:
+    operations: dict[str, list[str]] = tomllib.loads((LAYER / "layer.toml").read_text())["operations"]
+    return operations
 
 
 def _statements() -> Iterator[dict[str, Any]]:
     for role in template.read().of_type("AWS::IAM::Role").values():
-        # Traces are sent to a daemon, and by no client.
+        # Traces are sent to a daemon, without a client.
         for policy in (each for each in role["Policies"] if "Fn::If" not in each):
             yield from policy["PolicyDocument"]["Statement"]
 
 
-def test_what_the_roles_allow_can_be_called() -> None:
+def test_the_layer_has_every_operation_that_the_roles_allow() -> None:
     actions = {
         action
         for each in _statements()
         for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
     }
     for action in sorted(actions):
-        if not NOT_OURS.fullmatch(action):
+        if not SERVICE_ACTIONS.fullmatch(action):
             service, _, operation = action.partition(":")
-            assert OPERATIONS.get(action, operation) in _kept()[service], f"{action} is not in layer.toml"
+            assert OPERATIONS.get(action, operation) in _operations()[service], f"{action} is not in layer.toml"

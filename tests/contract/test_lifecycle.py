@@ -1,4 +1,4 @@
-"""What an update, a rollback and a deletion of the stack may do to what it holds."""
+"""What happens to data and functions when the stack is updated, rolled back or deleted."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.sandbox import template
 
 TEMPLATE = template.read()
 RESOURCES = TEMPLATE.document["Resources"]
-KEPT = {
+RETAINED = {
     "AWS::DynamoDB::Table",
     "AWS::KMS::Key",
     "AWS::S3::Bucket",
@@ -15,36 +15,37 @@ KEPT = {
 }
 
 
-# Counts of the last seconds are worth nothing without the stack.
-EXCEPT = {"RateTable"}
+# The counters of the last seconds are useless without the stack.
+NOT_RETAINED = {"RateTable"}
 
 
 @pytest.mark.parametrize(
-    "name", sorted(name for name, its in RESOURCES.items() if its["Type"] in KEPT and name not in EXCEPT)
+    "name",
+    sorted(name for name, declared in RESOURCES.items() if declared["Type"] in RETAINED and name not in NOT_RETAINED),
 )
-def test_data_its_key_its_policy_and_secrets_survive_the_stack(name: str) -> None:
+def test_data_keys_policies_and_secrets_are_retained(name: str) -> None:
     resource = RESOURCES[name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_the_first_values_of_secrets_never_change() -> None:
-    """And open nothing. CloudFormation writes SecretString again when it changes, over what an operator put."""
+    """They grant nothing. If one changed, CloudFormation would overwrite the operator's value with it."""
     secrets = TEMPLATE.of_type("AWS::SecretsManager::Secret")
-    assert {name: its["SecretString"] for name, its in secrets.items()} == {
+    assert {name: declared["SecretString"] for name, declared in secrets.items()} == {
         "EkycCredentialsSecret": '{"client_id": "", "client_secret": ""}',
         "ApiKeysSecret": '{"keys": []}',
         "WebhookEndpointsSecret": '{"endpoints": []}',
     }
 
 
-def test_an_import_that_fails_on_warnings_disables_no_endpoint() -> None:
-    """SAM disables it by `servers` without a URL, of which API Gateway warns: docs/operations.md, Your own domain."""
+def test_an_api_that_fails_on_warnings_does_not_disable_its_endpoint() -> None:
+    """SAM disables the endpoint by `servers` without a URL, which is a warning: docs/operations.md, Your own domain."""
     api = TEMPLATE.of_type("AWS::ApiGatewayV2::Api")["Api"]
     assert not (api["FailOnWarnings"] and "servers" in api["Body"])
 
 
 def test_a_failed_or_throttled_sweep_is_not_repeated() -> None:
-    """Lambda would repeat a failed one twice, and a throttled one for six hours, beside those of later minutes."""
+    """Lambda would retry a failed sweep twice and a throttled one for six hours, beside later sweeps."""
     configured = TEMPLATE.of_type("AWS::Lambda::EventInvokeConfig").values()
     scheduled = {
         target["Arn"]["Fn::GetAtt"][0]
@@ -52,21 +53,21 @@ def test_a_failed_or_throttled_sweep_is_not_repeated() -> None:
         if "ScheduleExpression" in rule
         for target in rule["Targets"]
     }
-    assert {its["FunctionName"]["Ref"] for its in configured} == scheduled
-    for its in configured:
-        assert (its["MaximumRetryAttempts"], its["MaximumEventAgeInSeconds"]) == (0, 60)
-        assert its["Qualifier"] == "$LATEST"
+    assert {declared["FunctionName"]["Ref"] for declared in configured} == scheduled
+    for declared in configured:
+        assert (declared["MaximumRetryAttempts"], declared["MaximumEventAgeInSeconds"]) == (0, 60)
+        assert declared["Qualifier"] == "$LATEST"
 
 
 def test_the_access_log_quotes_the_error_once() -> None:
-    """`$context.error.messageString` comes with quotes of its own, and breaks the line's JSON."""
+    """`$context.error.messageString` has its own quotes, which would break the line's JSON."""
     stage = TEMPLATE.of_type("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]
     log_format = stage["AccessLogSettings"]["Format"]
     assert '"error":"$context.error.message"' in log_format
     assert "messageString" not in log_format
 
 
-def test_the_access_log_is_in_the_group_that_no_other_api_can_fill_up() -> None:
+def test_the_access_log_has_a_vended_log_group() -> None:
     """docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html"""
     name = TEMPLATE.of_type("AWS::Logs::LogGroup")["ApiLogGroup"]["LogGroupName"]
     assert name == {"Fn::Sub": "/aws/vendedlogs/${AWS::StackName}/api"}

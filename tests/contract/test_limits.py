@@ -1,4 +1,4 @@
-"""What a flood meets: each door's rate, what the public may take of the account, and the sizes of what is read."""
+"""The limits against floods: the rate of each route, and the concurrency of the public routes."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ DEFAULT, ROUTES = STAGE["DefaultRouteSettings"], STAGE["RouteSettings"]
 
 
 def resolved(value: Any) -> Any:
-    """A number, or a parameter's default."""
+    """Returns the number, or the default of the parameter."""
     return PARAMETERS[value["Ref"]]["Default"] if isinstance(value, dict) else value
 
 
@@ -22,7 +22,7 @@ def rate(settings: dict[str, Any]) -> tuple[int, int]:
     return resolved(settings["ThrottlingRateLimit"]), resolved(settings["ThrottlingBurstLimit"])
 
 
-def test_every_route_has_a_rate_and_those_open_to_everybody_have_their_own() -> None:
+def test_every_route_has_a_rate_and_each_public_route_its_own() -> None:
     routes = triggers.api(TEMPLATE, {"ttl/BearerKey": 0}).routes
     public = {route.key for route in routes if route.authorizer is None}
 
@@ -37,25 +37,24 @@ def test_every_route_has_a_rate_and_those_open_to_everybody_have_their_own() -> 
         "GET /health": (10, 20),
         "GET /openapi.json": (10, 20),
     }
-    # A rate for a route that is none is a rate for nothing; and a stage keeps the settings of a route that is gone, and
-    # then refuses every update: docs/operations.md, Routes.
+    # A stage with settings for a route that does not exist refuses every update: docs/operations.md, Routes.
     assert ROUTES.keys() <= {route.key for route in routes}
     assert public <= ROUTES.keys()
 
 
 @pytest.mark.parametrize("settings", [DEFAULT, *ROUTES.values()])
-def test_a_burst_is_no_smaller_than_a_second(settings: dict[str, Any]) -> None:
+def test_the_burst_is_at_least_the_rate_per_second(settings: dict[str, Any]) -> None:
     each, burst = rate(settings)
     assert burst >= each
 
 
-def test_what_creates_and_what_sweeps_stays_below_the_vendors_limit_together() -> None:
-    # Most people return within minutes of getting a link. A start page's link follows a create that made none.
+def test_creates_and_scheduled_checks_together_stay_below_the_vendors_limit() -> None:
+    # Two calls per create, because most people return within minutes. A start page's link replaces that of its create.
     create = 2 * 60 * rate(ROUTES["POST /verifications"])[0]
     assert create + PARAMETERS["VendorCallsPerMinute"]["Default"] <= RATE_LIMIT_PER_MINUTE
 
 
-def test_the_public_takes_no_more_of_the_account_than_is_reserved_for_it() -> None:
+def test_only_the_public_function_has_reserved_concurrency() -> None:
     functions = TEMPLATE.of_type("AWS::Lambda::Function")
     reserved = {
         name: function["ReservedConcurrentExecutions"]
@@ -63,8 +62,8 @@ def test_the_public_takes_no_more_of_the_account_than_is_reserved_for_it() -> No
         if "ReservedConcurrentExecutions" in function
     }
 
-    wanted = {"Fn::If": ["HasPublicConcurrency", {"Ref": "PublicConcurrency"}, {"Ref": "AWS::NoValue"}]}
-    assert reserved == {"RedirectFunction": wanted}
+    expected = {"Fn::If": ["HasPublicConcurrency", {"Ref": "PublicConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    assert reserved == {"RedirectFunction": expected}
     assert TEMPLATE.document["Conditions"]["HasPublicConcurrency"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "PublicConcurrency"}, 0]}]
     }

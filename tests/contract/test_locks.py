@@ -1,4 +1,4 @@
-"""What is installed is what was locked: every package with its version and its hashes, in every environment."""
+"""Every environment is installed from lock files with versions and hashes."""
 
 import json
 import re
@@ -15,7 +15,7 @@ MAKEFILES = [ROOT / "Makefile", *sorted(ROOT.glob("layers/*/Makefile"))]
 _PACKAGE = re.compile(r"(?m)^(?P<name>[A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==(?P<version>[^\s;\\]+)")
 
 
-def test_every_lock_file_of_the_makefile_is_known() -> None:
+def test_the_audit_knows_every_lock_file_of_the_makefile() -> None:
     text = MAKEFILES[0].read_text()
     written = {name.replace("$(LOCKS)", "tests/requirements") for name in re.findall(r"--output-file (\S+)", text)}
 
@@ -23,7 +23,7 @@ def test_every_lock_file_of_the_makefile_is_known() -> None:
 
 
 @pytest.mark.parametrize("lock", locks(), ids=lambda lock: f"{lock.parent.name}/{lock.name}")
-def test_every_line_of_a_lock_file_is_a_version_with_its_hashes(lock: Path) -> None:
+def test_every_entry_of_a_lock_file_has_a_version_and_hashes(lock: Path) -> None:
     entries = lock.read_text().replace("\\\n", " ").splitlines()
     entries = [entry for entry in entries if entry.strip() and not entry.startswith("#")]
 
@@ -34,12 +34,12 @@ def test_every_line_of_a_lock_file_is_a_version_with_its_hashes(lock: Path) -> N
 
 
 @pytest.mark.parametrize("folder", ["policies", "receivers", "requirements/axe", "requirements/openapi"])
-def test_every_package_from_npm_is_a_version_with_its_hash(folder: str) -> None:
+def test_every_npm_package_has_a_version_and_a_hash(folder: str) -> None:
     wanted = json.loads((ROOT / "tests" / folder / "package.json").read_text())["dependencies"]
     packages = json.loads((ROOT / "tests" / folder / "package-lock.json").read_text())["packages"]
-    locked = {name.removeprefix("node_modules/"): its for name, its in packages.items() if name}
+    locked = {name.removeprefix("node_modules/"): package for name, package in packages.items() if name}
     assert {name: locked[name]["version"] for name in wanted} == wanted
-    assert all(its["integrity"].startswith("sha512-") for its in locked.values())
+    assert all(package["integrity"].startswith("sha512-") for package in locked.values())
 
 
 def test_nothing_is_installed_without_its_hashes() -> None:
@@ -50,7 +50,7 @@ def test_nothing_is_installed_without_its_hashes() -> None:
         if re.search(r"\bpip\b.* install\b", line) and " uv" not in line
     ]
 
-    # The Makefile installs by one recipe, each layer by its own.
+    # The Makefile and each layer have one recipe that installs.
     assert len(installs) >= 2
     assert [line for line in installs if "--require-hashes" not in line] == []
     assert '"--require-hashes"' in (ROOT / "layers/bridge/build_layer.py").read_text()
@@ -60,13 +60,13 @@ def test_nothing_is_installed_without_its_hashes() -> None:
     ("name", "vulns", "code"), [("sound", [], 0), ("broken", [{"id": "CVE-1", "fix_versions": []}], 1)]
 )
 def test_a_known_vulnerability_fails_the_audit(name: str, vulns: list[dict[str, Any]], code: int) -> None:
-    text, ended = report([{"name": name, "version": "1", "vulns": vulns}])
+    text, exit_code = report([{"name": name, "version": "1", "vulns": vulns}])
 
-    assert ended == code
+    assert exit_code == code
     assert ("CVE-1" in text) == bool(vulns)
 
 
-def test_an_audit_without_data_is_left_out_and_an_incomplete_one_fails() -> None:
+def test_an_audit_without_data_is_skipped_and_an_incomplete_one_fails() -> None:
     sound, unknown = {"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "unreachable"}
 
     assert report([unknown])[0].startswith("LEFT OUT: nothing was audited.")
@@ -78,7 +78,7 @@ def test_an_audit_without_data_is_left_out_and_an_incomplete_one_fails() -> None
     assert report([])[1] == 1
 
 
-def test_what_the_functions_import_is_locked_at_the_version_that_the_tests_have() -> None:
+def test_the_tests_use_the_locked_versions_of_the_functions() -> None:
     def versions(lock: Path) -> dict[str, str]:
         return {match["name"].lower(): match["version"] for match in _PACKAGE.finditer(lock.read_text())}
 

@@ -1,4 +1,4 @@
-"""docs/openapi.yaml says what template.yaml and the code say."""
+"""docs/openapi.yaml agrees with template.yaml and the code."""
 
 import ast
 import re
@@ -22,25 +22,25 @@ SCHEMAS = document()["components"]["schemas"]
 
 
 class _Template(yaml.SafeLoader):
-    """Reads a template without its functions (!Ref and the like): what they stand for does not matter here."""
+    """Reads a template and ignores its intrinsic functions, such as !Ref."""
 
 
 _Template.add_multi_constructor("!", lambda loader, suffix, node: suffix)
 
 
 def _routes() -> Iterator[tuple[str, tuple[str, str], bool]]:
-    """(folder of the code, (method, path), whether it is public) of every route in the template."""
+    """Yields (folder of the code, (method, path), whether it is public) of every route in the template."""
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     for resource in yaml.load(text, _Template)["Resources"].values():
         for event in resource.get("Properties", {}).get("Events", {}).values():
             if event["Type"] == "HttpApi":
-                its = event["Properties"]
-                is_public = its.get("Auth") == {"Authorizer": "NONE"}
-                yield resource["Properties"]["CodeUri"], (its["Method"].lower(), its["Path"]), is_public
+                route = event["Properties"]
+                is_public = route.get("Auth") == {"Authorizer": "NONE"}
+                yield resource["Properties"]["CodeUri"], (route["Method"].lower(), route["Path"]), is_public
 
 
 def _handlers(folder: str) -> Iterator[tuple[tuple[str, str], str]]:
-    """((method, path), name) of every function that a handler's resolver routes to."""
+    """Yields ((method, path), name) of every function that a handler's resolver routes to."""
     for node in ast.parse((ROOT / folder / "app.py").read_text(encoding="utf-8")).body:
         for decorator in getattr(node, "decorator_list", ()):
             if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
@@ -51,7 +51,7 @@ def _handlers(folder: str) -> Iterator[tuple[tuple[str, str], str]]:
 DOCUMENTED = {(operation.method, operation.path): operation for operation in operations().values()}
 
 
-def test_every_route_of_the_template_is_documented_and_no_other() -> None:
+def test_the_documented_routes_are_those_of_the_template() -> None:
     assert sorted(route for _, route, _ in _routes()) == sorted(DOCUMENTED)
 
 
@@ -60,10 +60,12 @@ def test_the_routes_without_security_are_those_without_authorizer() -> None:
     assert {route for _, route, is_public in _routes() if is_public} == public
 
 
-def test_operations_are_named_as_the_functions_that_handle_them() -> None:
-    wired = {(folder, route) for folder, route, _ in _routes()}
-    handled = {(folder, route): name for folder in {folder for folder, _ in wired} for route, name in _handlers(folder)}
-    assert handled == {(folder, route): DOCUMENTED[route].id for folder, route in wired}
+def test_operation_ids_are_the_names_of_their_handlers() -> None:
+    routes = {(folder, route) for folder, route, _ in _routes()}
+    handled = {
+        (folder, route): name for folder in {folder for folder, _ in routes} for route, name in _handlers(folder)
+    }
+    assert handled == {(folder, route): DOCUMENTED[route].id for folder, route in routes}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_an_enumeration_has_the_values_of_the_code(schema: str, values: Any) -> 
     assert sorted(SCHEMAS[schema]["enum"]) == sorted(values)
 
 
-def test_a_problem_has_the_status_that_the_code_gives_it() -> None:
+def test_each_problem_example_has_the_status_of_the_code() -> None:
     statuses = {code: status for status, code in problems.STATUSES.values()}
     for operation in operations().values():
         for status, response in operation.responses.items():
@@ -88,7 +90,7 @@ def test_a_problem_has_the_status_that_the_code_gives_it() -> None:
                 assert statuses[example["value"]["code"]] == int(status)
 
 
-def test_the_scopes_are_described_and_no_others_are_asked_for() -> None:
+def test_all_scopes_are_described_and_no_others_are_required() -> None:
     described = document()["components"]["securitySchemes"]["bearer"]["description"]
     assert set(re.findall(r"`((?:verifications|events):\w+)`", described)) == set(caller.SCOPES)
     assert {scope for operation in operations().values() for scope in operation.scopes or ()} <= set(caller.SCOPES)
@@ -109,7 +111,7 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 @pytest.mark.parametrize("path", ["docs/openapi.yaml", "docs/api.md"])
 @pytest.mark.parametrize(
-    "said",
+    "phrase",
     [
         f"at most {requests.MAX_BODY_BYTES} bytes",
         f"once in {MIN_REFRESH_INTERVAL_SECONDS} seconds",
@@ -118,6 +120,6 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{schedule.LEASE_SECONDS} at most",
     ],
 )
-def test_the_prose_has_the_numbers_of_the_code(path: str, said: str) -> None:
+def test_the_prose_has_the_numbers_of_the_code(path: str, phrase: str) -> None:
     text = " ".join((ROOT / path).read_text(encoding="utf-8").split())
-    assert said in text
+    assert phrase in text

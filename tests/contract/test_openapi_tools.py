@@ -1,4 +1,4 @@
-"""What others' tools make of docs/openapi.yaml: Redocly's linter and page, and the types of openapi-typescript."""
+"""Public tools accept docs/openapi.yaml: Redocly's linter and page, and the types of openapi-typescript."""
 
 import json
 import os
@@ -13,16 +13,16 @@ from tests.conftest import OUTER_ENVIRONMENT
 from tests.contract.commands import Shell
 from tests.contract.openapi import ROOT, SOURCE, document
 
-# Where `make` installs them.
+# `make` installs the tools here.
 TOOLS = Path(os.environ.get("OPENAPI_TOOLS", ROOT / ".venv/openapi-tools"))
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         not ((TOOLS / ".done").exists() and shutil.which("node")),
-        reason="Node, or what `make check` installs from npm for these tests, is not here",
+        reason="needs Node and the npm packages that `make check` installs",
     ),
 ]
-# Types that keep apart what the document keeps apart: each directive fails the compiler if its line is no error.
+# Uses the types. The compiler fails if a line after @ts-expect-error is no error.
 CALLER = """
 import type { components, operations } from "./api";
 
@@ -58,7 +58,7 @@ export const nothing: null = ({} as Schemas["RedactedVerification"]).redirect_ur
 
 
 def run(tool: str, *arguments: str, folder: Path) -> str:
-    """What it prints on stdout; without a configuration, for the folder has none."""
+    """Runs a tool in a folder without a configuration. Returns stdout."""
     done = subprocess.run(
         [str(TOOLS / "node_modules/.bin" / tool), *arguments],
         cwd=folder,
@@ -72,14 +72,14 @@ def run(tool: str, *arguments: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_recommended_rules_find_nothing(tmp_path: Path) -> None:
+def test_the_recommended_rules_of_redocly_find_nothing(tmp_path: Path) -> None:
     found = json.loads(run("redocly", "lint", str(SOURCE), "--extends=recommended", "--format=json", folder=tmp_path))
 
     assert [(problem["ruleId"], problem["message"]) for problem in found["problems"]] == []
     assert found["totals"] == {"errors": 0, "warnings": 0, "ignored": 0}
 
 
-def test_the_types_compile_and_know_what_each_status_has(tmp_path: Path) -> None:
+def test_the_types_compile_and_distinguish_the_statuses(tmp_path: Path) -> None:
     run("openapi-typescript", str(SOURCE), "--output", "api.ts", folder=tmp_path)
     (tmp_path / "caller.ts").write_text(CALLER, encoding="utf-8")
 
@@ -87,7 +87,7 @@ def test_the_types_compile_and_know_what_each_status_has(tmp_path: Path) -> None
         "caller.ts", folder=tmp_path)  # fmt: skip
 
 
-def test_the_page_is_made_of_the_document_and_loads_nothing(tmp_path: Path) -> None:
+def test_the_api_page_has_the_document_and_loads_nothing(tmp_path: Path) -> None:
     Shell(tmp_path, {"OPENAPI_TOOLS": str(TOOLS)}).run("make docs")
 
     page = (tmp_path / "build/api.html").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The pages name tests, files and targets: they are there."""
+"""The tests, files, targets and links that the pages mention exist. Some pages have complete lists."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
-WRITTEN = {
+TESTS = {
     name
     for path in (ROOT / "tests").rglob("test_*.py")
     for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
@@ -20,28 +20,28 @@ PARAMETERS = {
 }
 
 
-def named(pattern: str) -> list[tuple[str, str]]:
-    """Page and name, for each that the pattern finds."""
+def mentions(pattern: str) -> list[tuple[str, str]]:
+    """Returns the page and the name of each match of the pattern."""
     found = {(page.name, name) for page in PAGES for name in re.findall(pattern, page.read_text(encoding="utf-8"))}
     return sorted(found)
 
 
-@pytest.mark.parametrize(("page", "name"), named(r"`(test_\w+)`"))
-def test_a_test_that_a_page_names_is_there(page: str, name: str) -> None:
-    assert name in WRITTEN
+@pytest.mark.parametrize(("page", "name"), mentions(r"`(test_\w+)`"))
+def test_a_test_that_a_page_mentions_exists(page: str, name: str) -> None:
+    assert name in TESTS
 
 
-@pytest.mark.parametrize(("page", "path"), named(r"`((?:tests|layers|functions|docs|events)/[\w/.-]+)`"))
-def test_a_file_that_a_page_names_is_there(page: str, path: str) -> None:
+@pytest.mark.parametrize(("page", "path"), mentions(r"`((?:tests|layers|functions|docs|events)/[\w/.-]+)`"))
+def test_a_file_that_a_page_mentions_exists(page: str, path: str) -> None:
     assert (ROOT / path).exists()
 
 
-@pytest.mark.parametrize(("page", "target"), named(r"`make ([a-z-]+)[`\s]"))
-def test_a_target_that_a_page_names_is_there(page: str, target: str) -> None:
+@pytest.mark.parametrize(("page", "target"), mentions(r"`make ([a-z-]+)[`\s]"))
+def test_a_make_target_that_a_page_mentions_exists(page: str, target: str) -> None:
     assert target in TARGETS
 
 
-def test_a_link_between_the_pages_leads_somewhere() -> None:
+def test_links_between_pages_have_existing_targets() -> None:
     broken = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_threat_has_what_stops_it_and_what_shows_it() -> None:
+def test_every_threat_has_a_measure_and_a_test() -> None:
     section = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").partition("\n## Threats\n")[2]
     threats = re.split(r"(?m)^- ", section.partition("\n## ")[0])[1:]
     assert len(threats) > 20
@@ -67,24 +67,24 @@ def test_every_threat_has_what_stops_it_and_what_shows_it() -> None:
         assert re.search(r"`(test_\w+|tests/[\w/]+\.py|make \w+)`", shown[1]), threat
 
 
-def test_the_page_on_configuration_has_every_parameter_with_its_default() -> None:
+def test_configuration_md_has_every_parameter_with_its_default() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     rows = re.findall(r"(?m)^\| `([A-Z]\w+)` \| (.+?) \| .+ \|$", text)
     assert {name: "" if default == "none" else default.strip("`") for name, default in rows} == PARAMETERS
 
 
-def test_the_page_on_architecture_names_every_module_of_the_package() -> None:
+def test_architecture_md_has_every_module_of_the_package() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    named_there = set()
+    listed = set()
     for section in re.split(r"(?m)^##+ ", text.partition("\n## The package\n")[2].partition("\n## ")[0]):
         folder = "".join(re.findall(r"\A`(\w+/)`:", section))
-        named_there |= {folder + name for name in re.findall(r"(?m)^\| `([\w/]+)` \|", section)}
+        listed |= {folder + name for name in re.findall(r"(?m)^\| `([\w/]+)` \|", section)}
     package = ROOT / "layers/bridge/bridge"
     modules = {str(path.relative_to(package).with_suffix("")) for path in package.rglob("*.py")}
-    assert named_there == {module for module in modules if not module.endswith("__init__")}
+    assert listed == {module for module in modules if not module.endswith("__init__")}
 
 
-def test_the_page_on_operations_has_every_message_of_the_logs() -> None:
+def test_operations_md_has_every_log_message() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     section = text.partition("\n## Logs\n")[2].partition("\n## ")[0]
     rows = " ".join(re.findall(r"(?m)^\| (`.+?) \|", section))

@@ -1,4 +1,4 @@
-"""The receivers of docs/webhooks.md, started as they stand there, and delivered to."""
+"""The example receivers of docs/webhooks.md run unchanged and accept deliveries."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
-# Where `make` installs what the Node receiver imports.
+# `make` installs the imports of the Node receiver here.
 PACKAGES = Path(os.environ.get("RECEIVERS", ROOT / ".venv/receivers"))
 ID, OTHER = "ver_" + "a" * 26, "ver_" + "b" * 26
 
@@ -39,7 +39,7 @@ def flask(folder: Path) -> list[str]:
 def express(folder: Path) -> list[str]:
     node = shutil.which("node")
     if node is None or not (PACKAGES / ".done").exists():
-        pytest.skip("Node, or what `make` installs from npm for this receiver, is not here")
+        pytest.skip("needs Node and the npm packages that `make check` installs")
     (folder / "receiver.mjs").write_text(code("javascript"), encoding="utf-8")
     (folder / "node_modules").symlink_to(PACKAGES / "node_modules")
     return [node, "receiver.mjs"]
@@ -52,7 +52,7 @@ class Receiver:
     output: Path
 
     def is_delivered(self, sequence: int, kind: str, *, id: str = ID, secrets: list[str]) -> bool:
-        """Delivers an event, signed with these secrets."""
+        """Delivers an event, signed with these secrets. Returns whether the receiver accepted it."""
         data = {"id": id, "reference": "Besök 日本", "status": kind, "sequence": sequence, "reason": None}
         event = {
             "id": f"evt_{id[4:]}_{sequence}",
@@ -74,7 +74,7 @@ class Receiver:
         return not result["batchItemFailures"]
 
     def processed(self) -> list[str]:
-        """What it acted on, in order: its lines that begin with an id."""
+        """Returns the events that the receiver processed, in order: its output lines that begin with an id."""
         return [line for line in self.output.read_text(encoding="utf-8").splitlines() if line.startswith("ver_")]
 
 
@@ -112,21 +112,21 @@ def _wait_for(port: int, process: "subprocess.Popen[Any]", output: Path) -> None
     raise TimeoutError(output.read_text(encoding="utf-8"))
 
 
-def test_the_receiver_acts_on_each_event_once_and_in_order_and_believes_no_other_secret(receiver: Receiver) -> None:
+def test_the_receiver_processes_each_genuine_event_once_and_in_order(receiver: Receiver) -> None:
     deliveries = [
         (1, "created", ID, [SECRET], True),
-        # It comes again, whether its response was lost or somebody replays it.
+        # A repeated delivery, after a lost response or a replay.
         (1, "created", ID, [SECRET], True),
-        # Signed by somebody else.
+        # Signed with another secret.
         (2, "verified", ID, [NEXT], False),
-        # While the secret is rotated.
+        # Signed with both secrets of a rotation.
         (3, "verified", ID, [NEXT, SECRET], True),
-        # Late.
+        # Out of order.
         (2, "processing", ID, [SECRET], True),
         (1, "created", OTHER, [SECRET], True),
     ]
-    for sequence, kind, id, secrets, is_taken in deliveries:
-        assert receiver.is_delivered(sequence, kind, id=id, secrets=secrets) is is_taken
+    for sequence, kind, id, secrets, is_accepted in deliveries:
+        assert receiver.is_delivered(sequence, kind, id=id, secrets=secrets) is is_accepted
     assert receiver.processed() == [
         f"{ID} 1 verification.created",
         f"{ID} 3 verification.verified",

@@ -1,4 +1,4 @@
-"""Messages that finalize cannot process: to the dead letters after some tries, and back after the cause is fixed."""
+"""A message that finalize cannot process becomes a dead letter, and can be moved back."""
 
 import json
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ import requests
 from bridge.domain.errors import StorageUnavailable
 from tests.sandbox.sandbox import Sandbox
 
-WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "http://localhost:5173/"}
+REQUEST = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "http://localhost:5173/"}
 
 
 class Queues:
-    """The queue and its dead letters; what is received and not worked off shows again at once."""
+    """The due queue and its dead letters. A received message that is not deleted is visible again at once."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sqs = sandbox.client("sqs")
@@ -26,19 +26,19 @@ class Queues:
         self.receives: int = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
 
     def hide(self, seconds: str | None = None) -> None:
-        """For as long as the template says, or for `seconds`."""
-        its = {"VisibilityTimeout": seconds or self._visibility}
-        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes=its)
+        """Sets the visibility timeout to `seconds`, or to that of the template."""
+        attributes = {"VisibilityTimeout": seconds or self._visibility}
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes=attributes)
 
     def send(self, body: str) -> None:
         self._sqs.send_message(QueueUrl=self._url, MessageBody=body)
 
-    def waiting(self) -> tuple[int, int]:
-        """How many messages are in the queue, and how many among the dead letters."""
+    def counts(self) -> tuple[int, int]:
+        """Returns the numbers of messages in the queue and in the dead-letter queue."""
         return self._count(self._url), self._count(self._dead_url)
 
     def move_back(self) -> None:
-        """What SQS's StartMessageMoveTask does, which the embedded AWS has not."""
+        """Moves dead letters back to the queue, as StartMessageMoveTask does, which the embedded AWS lacks."""
         for message in self._sqs.receive_message(QueueUrl=self._dead_url, MaxNumberOfMessages=10)["Messages"]:
             self.send(message["Body"])
             self._sqs.delete_message(QueueUrl=self._dead_url, ReceiptHandle=message["ReceiptHandle"])
@@ -66,36 +66,36 @@ def call(sandbox: Sandbox, method: str, path: str, body: Any = None) -> Any:
     return response.json()
 
 
-def test_a_message_that_always_fails_goes_to_the_dead_letters(sandbox: Sandbox, queues: Queues) -> None:
+def test_a_message_that_always_fails_becomes_a_dead_letter(sandbox: Sandbox, queues: Queues) -> None:
     queues.send('{"id": 1}')
     assert sandbox.drain_queue() == queues.receives
-    assert queues.waiting() == (0, 1)
+    assert queues.counts() == (0, 1)
     assert sandbox.drain_queue() == 0
 
 
 def test_a_failing_message_does_not_block_others(sandbox: Sandbox, queues: Queues) -> None:
-    created = call(sandbox, "POST", "/verifications", WANTED)
+    created = call(sandbox, "POST", "/verifications", REQUEST)
     sandbox.vendor.play(created["token"], "verified")
-    queues.send("no message of ours")
+    queues.send("not JSON")
     queues.send(json.dumps({"id": created["id"]}))
     sandbox.drain_queue()
-    assert queues.waiting() == (0, 1)
+    assert queues.counts() == (0, 1)
     assert call(sandbox, "GET", f"/verifications/{created['id']}")["status"] == "verified"
 
 
 def test_a_message_moved_back_after_the_cause_is_fixed_is_processed(sandbox: Sandbox, queues: Queues) -> None:
-    created = call(sandbox, "POST", "/verifications", WANTED)
+    created = call(sandbox, "POST", "/verifications", REQUEST)
     sandbox.vendor.play(created["token"], "verified")
     with mock.patch(
         "bridge.use_cases.finalize.check_on_schedule", side_effect=StorageUnavailable("UpdateItem", "AccessDenied")
     ):
         queues.send(json.dumps({"id": created["id"]}))
         sandbox.drain_queue()
-    assert queues.waiting() == (0, 1)
+    assert queues.counts() == (0, 1)
 
     queues.move_back()
 
     assert sandbox.drain_queue() == 1
-    assert queues.waiting() == (0, 0)
+    assert queues.counts() == (0, 0)
     verified = call(sandbox, "GET", f"/verifications/{created['id']}")
     assert (verified["status"], verified["sequence"]) == ("verified", 2)

@@ -1,4 +1,4 @@
-"""docs/reliability.md holds the fault matrix of today, without a blank."""
+"""docs/reliability.md has the current fault matrix, without empty cells."""
 
 from pathlib import Path
 
@@ -11,18 +11,18 @@ PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_the_page_holds_the_fault_matrix_of_today() -> None:
-    assert matrix.filled(PAGE) == PAGE, "make fault-matrix brings docs/reliability.md up to date"
+def test_reliability_md_has_the_current_fault_matrix() -> None:
+    assert matrix.filled(PAGE) == PAGE, "run `make fault-matrix` to update docs/reliability.md"
 
 
 @pytest.mark.slow
-def test_no_cell_of_the_fault_matrix_is_blank() -> None:
+def test_the_fault_matrix_has_no_empty_cells() -> None:
     rows = [line.strip("|").split("|") for line in matrix.table()]
     assert len(rows) == len(matrix.ROWS) + 2
     assert all(len(row) == len(matrix.FAULTS) + 1 and all(cell.strip() for cell in row) for row in rows)
 
 
-def test_every_call_of_the_bridge_stands_in_the_fault_matrix() -> None:
-    """Each operation of each function that any person's way leads to."""
+def test_the_fault_matrix_has_every_call_of_the_bridge() -> None:
+    """Compares the rows with the operations that functions call in the simulated flows."""
     made = {(invocation.function, operation) for way in matrix.WAYS for invocation, operation in matrix.calm(way).calls}
     assert made == {(row.function, row.operation) for row in matrix.ROWS}

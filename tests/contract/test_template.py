@@ -1,4 +1,4 @@
-"""What template.yaml promises: closed by default, described, bounded, and silent under its linter."""
+"""template.yaml is closed by default, described, bounded, and without findings of its linter."""
 
 import json
 import re
@@ -20,7 +20,7 @@ FUNCTIONS = TEMPLATE.of_type("AWS::Lambda::Function")
 
 
 @pytest.mark.slow
-def test_the_translated_template_is_silent_under_cfn_lint(tmp_path: Path) -> None:
+def test_cfn_lint_finds_nothing_in_the_translated_template(tmp_path: Path) -> None:
     translated = tmp_path / "translated.json"
     translated.write_text(json.dumps(TEMPLATE.document))
     linter = Path(sys.executable).with_name("cfn-lint")
@@ -60,7 +60,7 @@ def test_a_parameter_is_described_and_bounded(name: str) -> None:
         ("AlarmTopicArn", "arn:aws:sns:eu-west-1:123456789012:alarms", "alarms"),
     ],
 )
-def test_a_parameters_pattern_accepts_good_and_rejects_bad_values(parameter: str, good: str, bad: str) -> None:
+def test_the_pattern_of_a_parameter_accepts_good_and_refuses_bad_values(parameter: str, good: str, bad: str) -> None:
     pattern = re.compile(PARAMETERS[parameter]["AllowedPattern"])
     assert pattern.fullmatch(good)
     assert not pattern.fullmatch(bad)
@@ -72,7 +72,7 @@ def test_a_fresh_deployment_allows_no_origin() -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_has_a_role_a_log_group_and_a_description_of_its_own(name: str) -> None:
+def test_each_function_has_its_own_role_log_group_and_description(name: str) -> None:
     stem = name.removesuffix("Function")
     function = FUNCTIONS[name]
     assert function["Description"]
@@ -88,13 +88,13 @@ def test_a_functions_environment_does_not_refer_to_the_api(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATE.of_type("AWS::Logs::LogGroup"))
-def test_a_log_group_is_kept_for_a_while_and_encrypted(name: str) -> None:
+def test_a_log_group_has_a_retention_and_is_encrypted(name: str) -> None:
     group = RESOURCES[name]["Properties"]
     assert group["RetentionInDays"]
     assert group["KmsKeyId"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
 
 
-def test_the_access_log_holds_the_route_and_never_the_path() -> None:
+def test_the_access_log_has_the_route_and_not_the_path() -> None:
     log_format = TEMPLATE.of_type("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["AccessLogSettings"][
         "Format"
     ]
@@ -104,27 +104,27 @@ def test_the_access_log_holds_the_route_and_never_the_path() -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATE.of_type("AWS::IAM::Role"))
-def test_a_role_names_its_actions_and_resources(name: str) -> None:
+def test_a_role_has_no_wildcards_in_actions_and_resources(name: str) -> None:
     traces, *own = RESOURCES[name]["Properties"]["Policies"]
-    # X-Ray has no resources to name.
+    # X-Ray's actions cannot be limited to resources.
     assert traces["Fn::If"][0] == "HasTracing"
     for policy in own:
         for statement in policy["PolicyDocument"]["Statement"]:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             assert not any("*" in action for action in actions)
-            # Like X-Ray: it lists streams.
+            # ListStreams cannot be limited to resources either.
             assert statement["Resource"] != "*" or actions == ["dynamodb:ListStreams"]
 
 
-def test_deploying_puts_code_live_without_versions_or_aliases() -> None:
-    """SAM's automatic versions miss changes of layers and parameters: an alias would stay at the old ones."""
+def test_deployed_code_is_live_without_versions_or_aliases() -> None:
+    """SAM's automatic versions ignore changes of layers and parameters, so an alias would keep the old ones."""
     assert not TEMPLATE.of_type("AWS::Lambda::Version")
     assert not TEMPLATE.of_type("AWS::Lambda::Alias")
 
 
 @pytest.mark.parametrize(("layer", "function"), [("JwtLayer", "AuthorizeFunction"), ("BridgeLayer", "SweepFunction")])
-def test_a_change_of_a_layer_alone_changes_the_functions_that_have_it(layer: str, function: str) -> None:
-    """`sam deploy` uploads a layer under the hash of its content; SAM names the resource by that address."""
+def test_a_change_of_only_a_layer_changes_the_functions_that_use_it(layer: str, function: str) -> None:
+    """`sam deploy` uploads a layer under the hash of its content. SAM names the resource by that address."""
     used = []
     for content in ("s3://uploads/0a1b", "s3://uploads/2c3d"):
         document = yaml_parse(template.TEMPLATE.read_text(encoding="utf-8"))

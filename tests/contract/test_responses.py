@@ -1,4 +1,4 @@
-"""Every documented answer comes about, and none that is not documented. `Api.call` holds each against the document."""
+"""Every documented response can be produced, and every response is documented. `Api.call` checks each of them."""
 
 import re
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from bridge.domain.reasons import CODES
-from tests.contract.api import Api, environment, place
+from tests.contract.api import Api, environment, path_ids
 from tests.contract.contract import HTML, PROBLEM, Case, cases, gateway_statuses, operations
 from tests.contract.openapi import ROOT
 from tests.contract.scenarios import READ, REDACT, REFRESH, RETURN, SCENARIOS, STATUS, Scenario
 
 SECURED = [name for name, operation in operations().items() if operation.scopes is not None]
 
-# What happens on a link of each type, and the reason that the document names for it; None where there is none.
+# Outcomes of a link, with the documented status and reason (None if there is none).
 OUTCOMES: dict[str, tuple[str, str | None]] = {
     "untouched": ("processing", "not_begun"),
     "ocr_passed": ("processing", None),
@@ -78,16 +78,16 @@ def test_the_gateways_own_responses_are_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SECURED)
-def test_exactly_the_documented_scopes_open_an_operation(name: str, api: Api) -> None:
+def test_an_operation_needs_exactly_the_documented_scopes(name: str, api: Api) -> None:
     scopes = operations()[name].scopes
     assert scopes
-    every = [f"verifications:{what}" for what in ("write", "read", "read_result", "redact")]
+    all_scopes = [f"verifications:{what}" for what in ("write", "read", "read_result", "redact")]
     assert api.call(name, key=api.key(scopes), json={}).status_code != 403
-    assert api.call(name, key=api.key([scope for scope in every if scope not in scopes])).status_code == 403
+    assert api.call(name, key=api.key([scope for scope in all_scopes if scope not in scopes])).status_code == 403
 
 
 def test_the_result_needs_both_of_its_scopes(api: Api) -> None:
-    id = api.outcome("verified")["id"]
+    id = api.after_return("verified")["id"]
     both = ["verifications:read", "verifications:read_result"]
     statuses = [
         api.call(READ, id=id, params={"expand": "result"}, key=api.key(scopes)).status_code
@@ -96,12 +96,14 @@ def test_the_result_needs_both_of_its_scopes(api: Api) -> None:
     assert statuses == [200, 403, 403]
 
 
-@pytest.mark.parametrize(("played", "expected"), OUTCOMES.items(), ids=OUTCOMES)
-def test_every_status_is_as_documented(played: str, expected: tuple[str, str | None], api: Api) -> None:
-    read = api.outcome(played)
+@pytest.mark.parametrize(("outcome", "expected"), OUTCOMES.items(), ids=OUTCOMES)
+def test_each_outcome_leads_to_the_documented_status_and_reason(
+    outcome: str, expected: tuple[str, str | None], api: Api
+) -> None:
+    read = api.after_return(outcome)
     reported = _status_and_reason(read)
     assert reported == expected
-    assert reported == _status_and_reason(api.call(STATUS, **place(read)).json())
+    assert reported == _status_and_reason(api.call(STATUS, **path_ids(read)).json())
     assert reported == _status_and_reason(api.call(REFRESH, id=read["id"]).json())
     assert ("url" in read, "token" in read) == (reported[0] in ("pending", "processing"),) * 2
     with_result = api.call(READ, id=read["id"], params={"expand": "result"}).json()
@@ -114,7 +116,7 @@ def test_the_outcomes_cover_every_reason_of_a_vendor_record() -> None:
     assert {reason for _, reason in OUTCOMES.values() if reason} == CODES - others
 
 
-def test_the_page_on_development_says_how_the_outcomes_end() -> None:
+def test_development_md_has_the_status_of_each_outcome() -> None:
     text = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
     section = text.partition("\n## The fake vendor\n")[2].partition("\n## ")[0]
     rows = [
@@ -125,17 +127,17 @@ def test_the_page_on_development_says_how_the_outcomes_end() -> None:
     assert {status for status, _ in ends.values()} == {status for status, _ in OUTCOMES.values()}
 
 
-@pytest.mark.parametrize("played", ["untouched", "verified"])
-def test_a_tombstone_is_as_documented(played: str, api: Api) -> None:
-    id = api.outcome(played, reference="customer-42", metadata={"tier": "gold"})["id"]
+@pytest.mark.parametrize("outcome", ["untouched", "verified"])
+def test_a_tombstone_is_the_same_from_redact_refresh_and_read(outcome: str, api: Api) -> None:
+    id = api.after_return(outcome, reference="customer-42", metadata={"tier": "gold"})["id"]
     tombstone = api.call(REDACT, id=id).json()
-    assert _status_and_reason(tombstone) == (("verified", None) if played == "verified" else ("expired", "redacted"))
+    assert _status_and_reason(tombstone) == (("verified", None) if outcome == "verified" else ("expired", "redacted"))
     assert tombstone == api.call(REDACT, id=id).json() == api.call(REFRESH, id=id).json()
     assert api.call(READ, id=id, params={"expand": "result"}).json() == tombstone | {"result": None}
     assert api.call("list_verifications", params={"reference": "customer-42"}).json()["data"] == []
 
 
-def test_a_replay_says_that_it_is_one(api: Api) -> None:
+def test_a_replayed_create_has_the_idempotent_replayed_header(api: Api) -> None:
     first, second = (api.create(idempotency_key="same") for _ in range(2))
     assert first.json() == second.json()
     assert "Idempotent-Replayed" not in first.headers
@@ -143,10 +145,10 @@ def test_a_replay_says_that_it_is_one(api: Api) -> None:
     assert api.vendor.calls()["create"] == 1
 
 
-def test_with_the_vendor_out_of_reach_the_person_is_sent_on_as_processing(api: Api) -> None:
+def test_if_the_vendor_is_unreachable_the_person_is_redirected_as_processing(api: Api) -> None:
     verification = api.created()
     api.vendor.fault("500", on="get", times=None)
-    location = api.call(RETURN, **place(verification)).headers["Location"]
+    location = api.call(RETURN, **path_ids(verification)).headers["Location"]
     assert location.endswith(f"?lang=en&verification_id={verification['id']}&status=processing#step-2")
 
 
