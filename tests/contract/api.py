@@ -33,7 +33,7 @@ class PathIds(TypedDict):
 
 
 class Api:
-    """`vendor` is the fake vendor."""
+    """Calls the operations of a sandbox. `vendor` is its fake vendor."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox

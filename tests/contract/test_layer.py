@@ -17,7 +17,7 @@ from tests.sandbox import template
 
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "bridge"
-MAX_SIZE = 12_000_000
+MAX_BYTES = 12_000_000
 
 # IAM actions whose API operation has another name.
 OPERATIONS = {
@@ -89,7 +89,7 @@ def test_a_build_with_another_python_has_the_same_bytes(layer: Path, tmp_path: P
 def test_the_layer_is_small(layer: Path) -> None:
     size = sum(path.stat().st_size for path in layer.rglob("*") if path.is_file())
 
-    assert size <= MAX_SIZE
+    assert size <= MAX_BYTES
 
 
 @pytest.mark.slow

@@ -28,11 +28,11 @@ def test_the_document_is_valid_openapi() -> None:
 
 
 def test_the_document_has_the_projects_version() -> None:
-    assert document()["info"]["version"] == version(), "make openapi takes it from pyproject.toml"
+    assert document()["info"]["version"] == version(), "run `make openapi`"
 
 
 def test_the_api_serves_the_document() -> None:
-    assert SERVED.read_text(encoding="ascii") == compact(document()), "run python -m tests.contract.openapi"
+    assert SERVED.read_text(encoding="ascii") == compact(document()), "run `make openapi`"
 
 
 @pytest.mark.parametrize("media", MEDIA_TYPES.values(), ids=MEDIA_TYPES)

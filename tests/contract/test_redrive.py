@@ -25,7 +25,7 @@ class Queues:
         self._visibility = attributes["VisibilityTimeout"]
         self.receives: int = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
 
-    def hide(self, seconds: str | None = None) -> None:
+    def set_visibility_timeout(self, seconds: str | None = None) -> None:
         """Sets the visibility timeout to `seconds`, or to that of the template."""
         attributes = {"VisibilityTimeout": seconds or self._visibility}
         self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes=attributes)
@@ -54,9 +54,9 @@ class Queues:
 @pytest.fixture
 def queues(sandbox: Sandbox) -> Iterator[Queues]:
     queues = Queues(sandbox)
-    queues.hide("0")
+    queues.set_visibility_timeout("0")
     yield queues
-    queues.hide()
+    queues.set_visibility_timeout()
 
 
 def call(sandbox: Sandbox, method: str, path: str, body: Any = None) -> Any:

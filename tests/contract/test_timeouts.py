@@ -117,7 +117,7 @@ def test_deliver_outlives_an_exchange_and_a_failing_storage_call(service: str) -
 def test_sqs_can_hide_and_keep_a_webhook_until_it_is_given_up() -> None:
     # SQS counts the 12 hours from the receipt of the message.
     assert webhook_retries.LONGEST + DELIVER <= 12 * 3600
-    # The last attempt begins before GIVE_UP_AFTER, and its failure is recorded before the message is deleted.
+    # The last attempt begins before GIVE_UP_AFTER, and its failure is recorded before the message expires.
     longest = webhook_retries.GIVE_UP_AFTER + webhook_retries.LONGEST + DELIVERIES["VisibilityTimeout"]
     assert longest < DELIVERIES["MessageRetentionPeriod"]
     soonest = 0.9 * sum(webhook_retries.DELAYS)

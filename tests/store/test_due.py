@@ -38,7 +38,7 @@ def due_ids(table: Table, seconds: float, *, limit: int = 100) -> list[str]:
     return [id for id, _ in due.due(table, later(seconds), limit=limit)]
 
 
-def in_shard(shard: int, count: int) -> list[str]:
+def ids_in_shard(shard: int, count: int) -> list[str]:
     """Returns `count` ids in this shard."""
     found: list[str] = []
     while len(found) < count:
@@ -64,7 +64,7 @@ def test_a_row_has_both_due_time_and_shard_or_neither(table: Table, make: Callab
 
 
 def test_due_verifications_are_found_in_every_shard(table: Table) -> None:
-    ids = [in_shard(shard, 1)[0] for shard in range(DUE_SHARDS)]
+    ids = [ids_in_shard(shard, 1)[0] for shard in range(DUE_SHARDS)]
     for id in ids:
         pending(table, id=id)
     found = list(due.due(table, later(schedule.FIRST_CHECK), limit=DUE_SHARDS))
@@ -78,7 +78,7 @@ def test_nothing_is_due_before_its_second(table: Table, seconds: int, is_due: bo
 
 
 def test_the_longest_due_comes_first_and_the_limit_covers_all_shards(table: Table) -> None:
-    ids = in_shard(2, 5)
+    ids = ids_in_shard(2, 5)
     for age, id in enumerate(ids):
         reserved(table, id=id, due_at=EPOCH - age)
     assert due_ids(table, 0) == ids[::-1]

@@ -33,7 +33,7 @@ def pages(table: Table, limit: int, *, principal: str = "shop", reference: str =
     return read
 
 
-def made_at(table: Table, *seconds: float) -> list[Verification]:
+def created_at(table: Table, *seconds: float) -> list[Verification]:
     return [pending(table, created_at=later(second)) for second in seconds]
 
 
@@ -42,12 +42,12 @@ def test_an_unknown_id_reads_as_none(table: Table) -> None:
 
 
 def test_a_list_has_the_newest_first(table: Table) -> None:
-    old, new, middle = made_at(table, 0, 60, 0.001)
+    old, new, middle = created_at(table, 0, 60, 0.001)
     assert pages(table, 10) == [[new, middle, old]]
 
 
 def test_a_list_skips_unreadable_rows(table: Table) -> None:
-    old, unreadable, new = made_at(table, 0, 1, 2)
+    old, unreadable, new = created_at(table, 0, 1, 2)
     write(table, unreadable, status="archived")
     assert pages(table, 10) == [[new, old]]
     assert [found.id for page in pages(table, 1) for found in page] == [new.id, old.id]
@@ -55,22 +55,22 @@ def test_a_list_skips_unreadable_rows(table: Table) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5])
 def test_the_pages_have_each_verification_once_in_order(table: Table, limit: int) -> None:
-    made = made_at(table, *range(5))
+    made = created_at(table, *range(5))
     read = pages(table, limit)
     assert [found for page in read for found in page] == made[::-1]
     assert all(len(page) <= limit for page in read)
 
 
 def test_verifications_created_at_the_same_time_are_all_listed(table: Table) -> None:
-    made = made_at(table, 0, 0, 0)
+    made = created_at(table, 0, 0, 0)
     read = [found.id for page in pages(table, 1) for found in page]
     assert sorted(read) == sorted(found.id for found in made)
 
 
 def test_a_verification_created_while_paging_shifts_no_page(table: Table) -> None:
-    old, middle, _ = made_at(table, 0, 1, 2)
+    old, middle, _ = created_at(table, 0, 1, 2)
     _, position = reading.by_reference(table, "shop", "order-1", limit=1, after=None)
-    made_at(table, 3)
+    created_at(table, 3)
     assert reading.by_reference(table, "shop", "order-1", limit=2, after=position)[0] == [middle, old]
 
 
@@ -119,7 +119,7 @@ class Throttled:
 
 
 def test_unprocessed_keys_of_a_batch_are_requested_again(table: Table) -> None:
-    made = made_at(table, 2, 1, 0)
+    made = created_at(table, 2, 1, 0)
     throttled = Throttled(table, [found.id for found in made])
     read, _ = reading.by_reference(Table(throttled, table.name, 1), "shop", "order-1", limit=3, after=None)
     assert read == made

@@ -37,7 +37,7 @@ Make = Callable[[Table], Verification]
 AFTER_LEASE = schedule.LEASE_SECONDS + 1
 
 
-def again(made: Verification, seconds: float, **changes: Any) -> Verification:
+def repeated(made: Verification, seconds: float, **changes: Any) -> Verification:
     """Returns the reservation that a repeated request would make."""
     lease = int(later(seconds + schedule.LEASE_SECONDS).timestamp())
     return dataclasses.replace(made, attempt=nonce(), code="another", lease_until=lease, **changes)
@@ -62,7 +62,7 @@ def test_a_reservation_is_not_in_the_reference_index(table: Table) -> None:
 
 def test_a_second_reservation_returns_the_first(table: Table) -> None:
     made = reserved(table)
-    assert creation.reserve(table, again(made, 1), later(1)) == made
+    assert creation.reserve(table, repeated(made, 1), later(1)) == made
     assert existing(table, made) == made
 
 
@@ -73,19 +73,19 @@ def test_a_repeated_reservation_of_the_same_attempt_succeeds(table: Table) -> No
 
 
 def test_a_reservation_is_taken_over_after_its_lease(table: Table) -> None:
-    second = again(reserved(table), AFTER_LEASE)
+    second = repeated(reserved(table), AFTER_LEASE)
     assert creation.reserve(table, second, later(AFTER_LEASE)) is None
     assert existing(table, second) == second
 
 
 def test_a_reservation_is_not_taken_over_during_its_lease(table: Table) -> None:
     made = reserved(table)
-    assert creation.reserve(table, again(made, schedule.LEASE_SECONDS), later(schedule.LEASE_SECONDS)) == made
+    assert creation.reserve(table, repeated(made, schedule.LEASE_SECONDS), later(schedule.LEASE_SECONDS)) == made
 
 
 def test_a_reservation_is_not_taken_over_by_another_request(table: Table) -> None:
     made = reserved(table)
-    other = again(made, AFTER_LEASE, fingerprint="0" * 64)
+    other = repeated(made, AFTER_LEASE, fingerprint="0" * 64)
     assert creation.reserve(table, other, later(AFTER_LEASE)) == made
     assert existing(table, made) == made
 
@@ -94,7 +94,7 @@ def test_a_reservation_is_not_taken_over_by_another_request(table: Table) -> Non
 def test_a_committed_failed_or_redacted_record_is_never_taken_over(table: Table, make: Make) -> None:
     made = make(table)
     before = item(table, made.id)
-    assert creation.reserve(table, again(made, 86400, fingerprint="f" * 64), later(86400)) == made
+    assert creation.reserve(table, repeated(made, 86400, fingerprint="f" * 64), later(86400)) == made
     assert item(table, made.id) == before
 
 
@@ -129,7 +129,7 @@ def test_a_repeated_commit_of_the_same_token_changes_nothing(table: Table) -> No
 
 def test_a_commit_after_the_reservation_was_taken_over_is_refused(table: Table) -> None:
     made = reserved(table)
-    second = again(made, AFTER_LEASE)
+    second = repeated(made, AFTER_LEASE)
     creation.reserve(table, second, later(AFTER_LEASE))
     with pytest.raises(ConditionFailed) as raised:
         commit(table, made)
@@ -164,12 +164,12 @@ def test_a_released_reservation_is_deleted_and_can_be_made_again(table: Table) -
     creation.release(table, made)
     creation.release(table, made)
     assert is_empty(table)
-    assert creation.reserve(table, again(made, 1), later(1)) is None
+    assert creation.reserve(table, repeated(made, 1), later(1)) is None
 
 
 def test_a_release_by_another_attempt_leaves_the_reservation(table: Table) -> None:
     made = reserved(table)
-    creation.release(table, again(made, 1))
+    creation.release(table, repeated(made, 1))
     assert existing(table, made) == made
 
 
@@ -204,7 +204,7 @@ def test_a_failed_reservation_is_listed_like_a_committed_one(table: Table) -> No
 
 def test_a_reservation_that_was_taken_over_is_not_failed_as_its_predecessor(table: Table) -> None:
     made = reserved(table)
-    second = again(made, AFTER_LEASE, created_at=later(AFTER_LEASE))
+    second = repeated(made, AFTER_LEASE, created_at=later(AFTER_LEASE))
     assert creation.reserve(table, second, later(AFTER_LEASE)) is None
     assert not creation.fail_abandoned(table, made, later(86400))
     assert existing(table, made) == second

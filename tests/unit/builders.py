@@ -81,6 +81,17 @@ def vendor_record(**changes: Any) -> VendorRecord:
     return VendorRecord(**{**untouched, **changes})
 
 
+def link_request_body(**changes: Any) -> dict[str, Any]:
+    """Returns the body of a link request with these changes."""
+    return {
+        "type": "00",
+        "id_country": "MYS",
+        "id_type": "ID_CARD",
+        "redirect_url": "https://app.example.com/done",
+        **changes,
+    }
+
+
 def reservation(**changes: Any) -> Verification:
     """Returns a verification as the reserving write stores it."""
     reserved: dict[str, Any] = {

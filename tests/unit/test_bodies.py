@@ -12,15 +12,10 @@ from bridge.domain.errors import BodyTooLarge, UnsupportedMediaType
 from bridge.domain.verification import LinkRequest
 from bridge.web import requests
 from bridge.web.requests import MAX_BODY_BYTES
-from tests.unit.builders import pointers
+from tests.unit.builders import link_request_body, pointers
 
 ALLOWED = frozenset({"https://app.example.com"})
-VALID: dict[str, Any] = {
-    "type": "00",
-    "id_country": "MYS",
-    "id_type": "ID_CARD",
-    "redirect_url": "https://app.example.com/done",
-}
+VALID = link_request_body()
 JSON = {"content-type": "application/json"}
 
 

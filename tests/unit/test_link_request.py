@@ -9,19 +9,9 @@ from hypothesis import strategies as st
 
 from bridge.domain.verification import LinkRequest
 from bridge.web.link_request import field_errors
-from tests.unit.builders import JSON_VALUES
+from tests.unit.builders import JSON_VALUES, link_request_body
 
 ALLOWED = frozenset({"https://app.example.com"})
-
-
-def body(**changes: Any) -> dict[str, Any]:
-    return {
-        "type": "00",
-        "id_country": "MYS",
-        "id_type": "ID_CARD",
-        "redirect_url": "https://app.example.com/done",
-        **changes,
-    }
 
 
 def pointers(value: dict[str, Any]) -> list[str]:
@@ -48,7 +38,7 @@ VALID: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changes", VALID.values(), ids=VALID)
 def test_a_valid_body_has_no_errors(changes: dict[str, Any]) -> None:
-    assert field_errors(body(**changes), ALLOWED) == []
+    assert field_errors(link_request_body(**changes), ALLOWED) == []
 
 
 # Invalid values by field. The error points at the field itself.
@@ -82,12 +72,12 @@ INVALID_METADATA = [
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in INVALID.items() for value in values])
 def test_the_error_of_an_invalid_value_points_at_its_field(name: str, value: Any) -> None:
-    assert pointers(body(**{name: value})) == [f"#/{name}"]
+    assert pointers(link_request_body(**{name: value})) == [f"#/{name}"]
 
 
 @pytest.mark.parametrize("metadata", [*INVALID_METADATA, {"\udc00": "v"}])
 def test_the_error_of_an_invalid_metadata_entry_points_at_its_key(metadata: dict[str, Any]) -> None:
-    assert pointers(body(metadata=metadata)) == [f"#/metadata/{next(iter(metadata))}"]
+    assert pointers(link_request_body(metadata=metadata)) == [f"#/metadata/{next(iter(metadata))}"]
 
 
 @pytest.mark.parametrize(
@@ -102,24 +92,24 @@ def test_the_error_of_an_invalid_metadata_entry_points_at_its_key(metadata: dict
     ],
 )
 def test_the_error_of_an_invalid_expected_field_points_at_it(name: str, value: Any) -> None:
-    assert pointers(body(expected={"name": "Aminah", name: value})) == [f"#/expected/{name}"]
+    assert pointers(link_request_body(expected={"name": "Aminah", name: value})) == [f"#/expected/{name}"]
 
 
 def test_an_error_of_an_expected_field_does_not_quote_its_value() -> None:
-    errors = field_errors(body(expected={"name": "CANARY" * 40, "birthday": "CANARY"}), ALLOWED)
+    errors = field_errors(link_request_body(expected={"name": "CANARY" * 40, "birthday": "CANARY"}), ALLOWED)
     assert [error.pointer for error in errors] == ["#/expected/name", "#/expected/birthday"]
     assert "CANARY" not in str(errors)
 
 
 def test_pointers_are_escaped_and_truncated() -> None:
-    assert pointers(body(metadata={"a/b~c": 1})) == ["#/metadata/a~1b~0c"]
-    assert pointers(body(**{"a/b~c": 1})) == ["#/a~1b~0c"]
-    assert pointers(body(**{"x" * 5000: 1})) == ["#/" + "x" * 80]
+    assert pointers(link_request_body(metadata={"a/b~c": 1})) == ["#/metadata/a~1b~0c"]
+    assert pointers(link_request_body(**{"a/b~c": 1})) == ["#/a~1b~0c"]
+    assert pointers(link_request_body(**{"x" * 5000: 1})) == ["#/" + "x" * 80]
 
 
 @pytest.mark.parametrize("name", ["type", "id_country", "id_type"])
 def test_a_missing_required_field_is_reported(name: str) -> None:
-    incomplete = body()
+    incomplete = link_request_body()
     del incomplete[name]
     [error] = field_errors(incomplete, ALLOWED)
     assert (error.pointer, error.detail) == (f"#/{name}", "is required")
@@ -167,7 +157,7 @@ def test_any_object_has_errors_or_is_a_link_request(value: dict[str, Any]) -> No
 
 @given(st.fixed_dictionaries({}, optional={"reference": JSON_VALUES, "metadata": JSON_VALUES}))
 def test_the_texts_of_a_valid_body_can_be_encoded(optional: dict[str, Any]) -> None:
-    value = body(**optional)
+    value = link_request_body(**optional)
     if not field_errors(value, ALLOWED):
         request = LinkRequest(**value)
         texts = [request.reference or "", *request.metadata.keys(), *request.metadata.values()]

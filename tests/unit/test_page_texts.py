@@ -13,29 +13,29 @@ from bridge.web.problems import STATUSES
 ENGLISH = texts("en")
 
 
-def all_of(value: Any) -> set[str]:
+def all_texts(value: Any) -> set[str]:
     """Returns all texts of a language, at any depth."""
     if isinstance(value, str):
         return {value}
     each = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
-    return {text for part in each for text in all_of(part)}
+    return {text for part in each for text in all_texts(part)}
 
 
-@pytest.mark.parametrize("spoken", [texts(name) for name in NAMES], ids=NAMES)
-def test_each_language_has_all_texts_and_none_of_the_english_ones(spoken: Language) -> None:
-    assert spoken.outcomes.keys() == set(Status)
-    assert spoken.errors.keys() == ENGLISH.errors.keys() <= {code for _, code in STATUSES.values()}
-    assert spoken.start.documents.keys() == set(ID_TYPES)
-    assert [size for size, _, _ in spoken.start.units] == [86400, 3600, 60, 1]
-    assert "{time}" in spoken.start.valid
-    assert all("{n}" in text for text in (spoken.start.starts_left, *[many for _, _, many in spoken.start.units]))
-    reasons = {code: spoken.reason(code) for code in CODES}
+@pytest.mark.parametrize("localized", [texts(name) for name in NAMES], ids=NAMES)
+def test_each_language_has_all_texts_and_none_of_the_english_ones(localized: Language) -> None:
+    assert localized.outcomes.keys() == set(Status)
+    assert localized.errors.keys() == ENGLISH.errors.keys() <= {code for _, code in STATUSES.values()}
+    assert localized.start.documents.keys() == set(ID_TYPES)
+    assert [size for size, _, _ in localized.start.units] == [86400, 3600, 60, 1]
+    assert "{time}" in localized.start.valid
+    assert all("{n}" in text for text in (localized.start.starts_left, *[many for _, _, many in localized.start.units]))
+    reasons = {code: localized.reason(code) for code in CODES}
     assert len(set(reasons.values())) == len(CODES)
-    assert spoken.reason("a_code_of_a_newer_version") == spoken.other_reason
-    assert "" not in all_of(spoken)
-    if spoken is not ENGLISH:
-        assert spoken.reasons.keys() == CODES
-        assert not all_of(spoken) & (all_of(ENGLISH) | {ENGLISH.reason(code) for code in CODES})
+    assert localized.reason("a_code_of_a_newer_version") == localized.other_reason
+    assert "" not in all_texts(localized)
+    if localized is not ENGLISH:
+        assert localized.reasons.keys() == CODES
+        assert not all_texts(localized) & (all_texts(ENGLISH) | {ENGLISH.reason(code) for code in CODES})
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def encoded(text: str) -> str:
         encoded("2026-01-31|" + POSITION[1]),
         # A list by time queries the day of the position, which must exist.
         encoded("2026-02-31T08:00:00.000Z|" + POSITION[1]),
-        # It also queries the days around the position, which must be dates.
+        # It also queries the days around the position, so years before 2000 and after 2200 are refused.
         encoded("0001-01-01T00:00:00.000Z|day"),
         encoded("1999-12-31T23:59:59.999Z|" + POSITION[1]),
         encoded("9999-12-31T23:59:59.999Z|" + POSITION[1]),

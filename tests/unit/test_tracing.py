@@ -9,7 +9,7 @@ import pytest
 from bridge import tracing
 
 
-def loaded(monkeypatch: pytest.MonkeyPatch, tracer: mock.Mock) -> ModuleType:
+def load_with_tracing(monkeypatch: pytest.MonkeyPatch, tracer: mock.Mock) -> ModuleType:
     """Loads a second copy of the module with tracing on."""
     monkeypatch.setenv("TRACING", "Active")
     monkeypatch.setattr("aws_lambda_powertools.Tracer", tracer)
@@ -23,7 +23,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch, tracer: mock.Mock) -> ModuleType:
 
 def test_results_errors_and_urls_are_not_captured(monkeypatch: pytest.MonkeyPatch) -> None:
     tracer = mock.MagicMock()
-    module = loaded(monkeypatch, tracer)
+    module = load_with_tracing(monkeypatch, tracer)
 
     def handler(event: object, context: object) -> None: ...
 

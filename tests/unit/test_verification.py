@@ -121,7 +121,7 @@ def test_new_ids_and_codes_are_unique() -> None:
     assert all(len(new_code(token_bytes)) == 32 for _ in range(100))
 
 
-def only(bit: int) -> RandomBytes:
+def single_bit(bit: int) -> RandomBytes:
     """Returns a source of bytes in which only this bit is set."""
     return lambda size: (1 << bit).to_bytes(size, "little")
 
@@ -129,8 +129,8 @@ def only(bit: int) -> RandomBytes:
 def test_ids_and_codes_use_all_random_bits() -> None:
     assert new_id(bytes) == "ver_" + "a" * 26
     # An id is made of 130 of 136 random bits. The ids of the other 6 are all the same.
-    assert len({new_id(only(bit)) for bit in range(17 * 8)}) == 130 + 1
-    assert len({new_code(only(bit)) for bit in range(24 * 8)}) == 192
+    assert len({new_id(single_bit(bit)) for bit in range(17 * 8)}) == 130 + 1
+    assert len({new_code(single_bit(bit)) for bit in range(24 * 8)}) == 192
 
 
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))

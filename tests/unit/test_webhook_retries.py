@@ -13,7 +13,7 @@ HOUR = 3600
 DATE = format_datetime(datetime.fromtimestamp(NOW + 90, UTC), usegmt=True)
 
 
-def after(attempts: int, *, share: float = 1.0, retry_after: float | None = None, age: float = 0.0) -> int | None:
+def delay_after(attempts: int, *, share: float = 1.0, retry_after: float | None = None, age: float = 0.0) -> int | None:
     """Returns the delay. `share` is the random draw: 1 is the longest delay, 0 the shortest."""
     return next_attempt(
         attempts,
@@ -39,7 +39,7 @@ def after(attempts: int, *, share: float = 1.0, retry_after: float | None = None
     ],
 )
 def test_delays_grow_to_eleven_hours_less_a_jitter_of_a_tenth(attempts: int, longest: int) -> None:
-    assert (after(attempts), after(attempts, share=0)) == (longest, int(0.9 * longest))
+    assert (delay_after(attempts), delay_after(attempts, share=0)) == (longest, int(0.9 * longest))
 
 
 @pytest.mark.parametrize(
@@ -47,22 +47,22 @@ def test_delays_grow_to_eleven_hours_less_a_jitter_of_a_tenth(attempts: int, lon
     [(None, 300), (0, 300), (299, 300), (301, 301), (LONGEST, LONGEST), (LONGEST + 1, LONGEST), (10.0**12, LONGEST)],
 )
 def test_a_longer_retry_after_counts_up_to_eleven_hours(retry_after: float | None, expected: int) -> None:
-    assert after(2, retry_after=retry_after) == expected
+    assert delay_after(2, retry_after=retry_after) == expected
 
 
 @pytest.mark.parametrize(
     ("age", "expected"), [(GIVE_UP_AFTER - 1, 5), (GIVE_UP_AFTER, None), (GIVE_UP_AFTER + 1, None)]
 )
 def test_a_webhook_is_given_up_after_72_hours(age: float, expected: int | None) -> None:
-    assert after(1, age=age) == expected
-    assert after(1, age=age, retry_after=1) == expected
+    assert delay_after(1, age=age) == expected
+    assert delay_after(1, age=age, retry_after=1) == expected
 
 
 @pytest.mark.parametrize(("share", "expected"), [(1.0, 12), (0.0, 13)])
 def test_a_webhook_to_a_dead_receiver_gets_about_a_dozen_attempts(share: float, expected: int) -> None:
     age = 0.0
     for attempts in itertools.count(1):
-        delay = after(attempts, share=share, age=age)
+        delay = delay_after(attempts, share=share, age=age)
         if delay is None:
             break
         age += delay
