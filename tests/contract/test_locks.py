@@ -71,10 +71,7 @@ def test_an_audit_without_data_is_skipped_and_an_incomplete_one_fails() -> None:
 
     assert report([unknown])[0].startswith("LEFT OUT: nothing was audited.")
     assert report([unknown])[1] == 0
-    assert report([sound, unknown]) == (
-        "NOT AUDITED: b: unreachable\n1 packages were looked up, 0 are vulnerable.",
-        1,
-    )
+    assert report([sound, unknown]) == ("NOT AUDITED: b: unreachable\n1 packages were looked up, 0 are vulnerable.", 1)
     assert report([])[1] == 1
 
 

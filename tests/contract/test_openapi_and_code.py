@@ -62,10 +62,8 @@ def test_the_routes_without_security_are_those_without_authorizer() -> None:
 
 def test_operation_ids_are_the_names_of_their_handlers() -> None:
     routes = {(folder, route) for folder, route, _ in _routes()}
-    handled = {
-        (folder, route): name for folder in {folder for folder, _ in routes} for route, name in _handlers(folder)
-    }
-    assert handled == {(folder, route): DOCUMENTED[route].id for folder, route in routes}
+    names = {(folder, route): name for folder in {folder for folder, _ in routes} for route, name in _handlers(folder)}
+    assert names == {(folder, route): DOCUMENTED[route].id for folder, route in routes}
 
 
 @pytest.mark.parametrize(

@@ -54,23 +54,12 @@ class Receiver:
     def is_delivered(self, sequence: int, kind: str, *, id: str = ID, secrets: list[str]) -> bool:
         """Delivers an event, signed with these secrets. Returns whether the receiver accepted it."""
         data = {"id": id, "reference": "Besök 日本", "status": kind, "sequence": sequence, "reason": None}
-        event = {
-            "id": f"evt_{id[4:]}_{sequence}",
-            "type": f"verification.{kind}",
-            "timestamp": "",
-            "owner": "4b5e57f6eb2f42b9",
-        }
-        body = json.dumps({"endpoint": "crm", "event": event | {"data": data}})
+        event = {"id": f"evt_{id[4:]}_{sequence}", "type": f"verification.{kind}", "timestamp": "", "data": data}
+        body = json.dumps({"endpoint": "crm", "event": event | {"owner": "4b5e57f6eb2f42b9"}})
         self.sandbox.put_endpoints([{"name": "crm", "url": f"http://localhost:{self.port}/hook", "secrets": secrets}])
         sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
-        record = {
-            "messageId": "1",
-            "receiptHandle": "handle",
-            "body": body,
-            "attributes": sent,
-            "eventSource": "aws:sqs",
-        }
-        result = self.sandbox.invoke("DeliverFunction", {"Records": [record]})
+        record = {"messageId": "1", "receiptHandle": "handle", "body": body, "attributes": sent}
+        result = self.sandbox.invoke("DeliverFunction", {"Records": [record | {"eventSource": "aws:sqs"}]})
         return not result["batchItemFailures"]
 
     def processed(self) -> list[str]:

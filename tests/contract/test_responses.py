@@ -97,7 +97,7 @@ def test_the_result_needs_both_of_its_scopes(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("outcome", "expected"), OUTCOMES.items(), ids=OUTCOMES)
-def test_each_outcome_leads_to_the_documented_status_and_reason(
+def test_each_outcome_has_its_documented_status_and_reason(
     outcome: str, expected: tuple[str, str | None], api: Api
 ) -> None:
     read = api.after_return(outcome)

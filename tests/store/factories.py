@@ -134,12 +134,7 @@ def rescheduled(
 ) -> Verification:
     """Returns the verification after a check that changed nothing."""
     return completion.reschedule(
-        table,
-        verification,
-        due_at=due_at,
-        expires_at=expires_at,
-        now=later(9),
-        reason_code=verification.reason_code,
+        table, verification, due_at=due_at, expires_at=expires_at, now=later(9), reason_code=verification.reason_code
     )
 
 

@@ -62,12 +62,7 @@ def test_a_claim_changes_nothing_else(table: Table) -> None:
     after = row(table, made)
     assert after["checks"] == before["checks"] + 1
     assert {name for name in before | after if before.get(name) != after.get(name)} == {
-        "claimed_by",
-        "claimed_at",
-        "contact_started_at",
-        "last_contact_at",
-        "checks",
-        "advanced",
+        *("claimed_by", "claimed_at", "contact_started_at", "last_contact_at", "checks", "advanced")
     }
 
 
@@ -84,10 +79,7 @@ def test_a_claim_with_another_code_or_principal_returns_the_stored_record(table:
     assert existing(table, made) == made
 
 
-@pytest.mark.parametrize(
-    ("seconds", "is_allowed"),
-    [(0, False), (4.999, False), (5, True), (6, True)],
-)
+@pytest.mark.parametrize(("seconds", "is_allowed"), [(0, False), (4.999, False), (5, True), (6, True)])
 def test_a_second_claim_within_five_seconds_is_refused(table: Table, seconds: float, is_allowed: bool) -> None:
     made = pending(table)
     claim(table, made.id, "first", NOW)

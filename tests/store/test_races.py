@@ -155,7 +155,7 @@ def assert_unbroken(first: Verification, written: list[Verification], last: Veri
     assert all(low < high for low, high in itertools.pairwise(ranks))
 
 
-def numbered_evidence(n: int) -> Evidence:
+def evidence_of(n: int) -> Evidence:
     """Returns evidence with the number of its writer."""
     return Evidence(f"records/personal-{n}.json.gz", f"sha256-{n}", 1)
 
@@ -166,12 +166,10 @@ def test_each_winning_advance_increments_the_sequence_and_verified_is_last(table
 
     def advance_one(n: int) -> Verification:
         # The number in the result tells whether this writer won.
-        return completion.advance(
-            table, made, update(ADVANCED[n % len(ADVANCED)], evidence=numbered_evidence(n)), later(n)
-        )
+        return completion.advance(table, made, update(ADVANCED[n % len(ADVANCED)], evidence=evidence_of(n)), later(n))
 
     advanced = all_at_once(advance_one)
-    won = [each for n, each in enumerate(advanced) if each.evidence == numbered_evidence(n)]
+    won = [each for n, each in enumerate(advanced) if each.evidence == evidence_of(n)]
     last = existing(table, made)
     assert last.status is Status.VERIFIED
     assert last in won
@@ -197,9 +195,7 @@ def test_nothing_personal_survives_a_redaction_among_advances_and_claims(table: 
             return redact(n)
         if n % 4 == 1:
             return claim(table, made.id, nonce(), later(60 + 10 * n))
-        return completion.advance(
-            table, made, update(ADVANCED[n % len(ADVANCED)], evidence=numbered_evidence(n)), later(n)
-        )
+        return completion.advance(table, made, update(ADVANCED[n % len(ADVANCED)], evidence=evidence_of(n)), later(n))
 
     def redact(n: int) -> Verification:
         tombstone = None
@@ -212,5 +208,5 @@ def test_nothing_personal_survives_a_redaction_among_advances_and_claims(table: 
     assert {outcome.redacted_at for outcome in outcomes[::4]} == {last.redacted_at}
     assert "personal" not in repr(item(table, made.id))
     advances = [(n, outcome) for n, outcome in enumerate(outcomes) if n % 4 > 1]
-    won = [advanced for n, advanced in advances if advanced.evidence == numbered_evidence(n)]
+    won = [advanced for n, advanced in advances if advanced.evidence == evidence_of(n)]
     assert_unbroken(made, [*won, last], last)

@@ -112,10 +112,7 @@ class Throttled:
             return {"Responses": {}, "UnprocessedKeys": {name: request}}
         *rest, last = request["Keys"]
         found = [each for each in [self._items[last["id"]["S"]]] if each]
-        return {
-            "Responses": {name: found},
-            "UnprocessedKeys": {name: request | {"Keys": rest}} if rest else {},
-        }
+        return {"Responses": {name: found}, "UnprocessedKeys": {name: request | {"Keys": rest}} if rest else {}}
 
 
 def test_unprocessed_keys_of_a_batch_are_requested_again(table: Table) -> None:

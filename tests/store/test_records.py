@@ -108,15 +108,8 @@ def test_every_field_is_read_as_it_is_stored(table: Table, record: Record) -> No
 
 
 WITH_LINK = (
-    "pending",
-    "check_failed",
-    "returned",
-    "processing",
-    "rejected",
-    "expired",
-    "opened",
-    "between_links",
-    "reopened",
+    *("pending", "check_failed", "returned", "processing", "rejected", "expired"),
+    *("opened", "between_links", "reopened"),
 )
 
 
@@ -191,15 +184,8 @@ def test_a_committed_record_of_any_version_is_redacted(table: Table, record: Rec
     assert tombstone is not None
     assert (tombstone.redacted_at, tombstone.status.is_final) == (later(3600), True)
     personal = (
-        "redirect_url",
-        "reference",
-        "metadata",
-        "code",
-        "token",
-        "url",
-        "evidence",
-        "fingerprint",
-        "ended_links",
+        *("redirect_url", "reference", "metadata", "code", "token", "url"),
+        *("evidence", "fingerprint", "ended_links"),
     )
     assert not any(getattr(tombstone, name) for name in personal)
     assert has_unknown_attribute(table, made)

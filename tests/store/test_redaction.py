@@ -76,9 +76,7 @@ def _leased(table: Table, **changes: Any) -> Verification:
 
 
 @pytest.mark.parametrize("make", [unopened, opened, between_links, _leased, reopened])
-def test_a_tombstone_with_start_page_links_has_nothing_personal(
-    table: Table, make: Callable[..., Verification]
-) -> None:
+def test_a_tombstone_with_links_has_nothing_personal(table: Table, make: Callable[..., Verification]) -> None:
     made = make(table, **CANARIES)
     before = json.dumps(item(table, made.id))
     tombstone = redaction.redact(table, made, due_at=DUE_AT, now=later(5000))

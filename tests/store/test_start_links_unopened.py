@@ -79,9 +79,7 @@ def _unopened_and(change: Callable[[Table, Verification], object]) -> Make:
         pytest.param(between_links, 8 * 86400, id="between links"),
     ],
 )
-def test_only_an_unopened_and_outdated_verification_expires_as_unopened(
-    table: Table, make: Make, seconds: float
-) -> None:
+def test_only_an_outdated_unopened_verification_expires(table: Table, make: Make, seconds: float) -> None:
     made = make(table)
     before = item(table, made.id)
     assert not start_links.expire_unopened(table, made.id, later(seconds))

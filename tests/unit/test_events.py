@@ -32,13 +32,8 @@ REDACTED = HistoryEntry(Status.VERIFIED, NOW + timedelta(seconds=4), is_redactio
 def test_each_advance_makes_one_event_in_order() -> None:
     made = verification(CREATED, PROCESSING, REJECTED, VERIFIED, REDACTED)
     events = events_of(made)
-    assert [event.type.removeprefix("verification.") for event in events] == [
-        "created",
-        "processing",
-        "rejected",
-        "verified",
-        "redacted",
-    ]
+    types = [event.type.removeprefix("verification.") for event in events]
+    assert types == ["created", "processing", "rejected", "verified", "redacted"]
     assert [event.data["sequence"] for event in events] == [1, 2, 3, 4, 5]
     assert [event.id for event in events] == [f"evt_{made.id.removeprefix('ver_')}_{n}" for n in range(1, 6)]
     assert last_event(made) == events[-1]

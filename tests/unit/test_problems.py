@@ -110,9 +110,7 @@ def test_a_problem_has_the_shape_of_rfc_9457(kind: type[BridgeError]) -> None:
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_no_text_of_an_error_has_the_values_of_its_arguments(
-    kind: type[BridgeError], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_text_of_an_error_quotes_its_arguments(kind: type[BridgeError], caplog: pytest.LogCaptureFixture) -> None:
     error = error_of(kind)
     response = problem(error, "request-1")
     [record] = caplog.records

@@ -84,12 +84,7 @@ def test_any_other_limit_is_refused(limit: str) -> None:
 
 def test_all_errors_of_a_query_are_reported_at_once() -> None:
     assert pointers(lambda: parsed(reference="r" * 129, status="done", limit="many", cursor="?", page="1")) == [
-        "query:cursor",
-        "query:limit",
-        "query:page",
-        "query:reference",
-        "query:status",
-        "query:status",
+        *("query:cursor", "query:limit", "query:page", "query:reference", "query:status", "query:status")
     ]
     assert pointers(lambda: parsed(reference="")) == ["query:reference"]
 

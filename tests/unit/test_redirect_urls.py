@@ -187,12 +187,7 @@ URLS = st.from_regex(
 def test_adding_the_outcome_keeps_the_origin_path_query_and_fragment(url: str) -> None:
     sent = add_outcome(url, "ver_a", "failed")
     before, after = urlsplit(url), urlsplit(sent)
-    assert (after.scheme, after.netloc, after.path, after.fragment) == (
-        before.scheme,
-        before.netloc,
-        before.path,
-        before.fragment,
-    )
+    assert after._replace(query="") == before._replace(query="")
     own = parse_qsl(before.query, keep_blank_values=True)
     assert parse_qsl(after.query, keep_blank_values=True) == [*own, ("verification_id", "ver_a"), ("status", "failed")]
     assert validate_redirect_url(url, ALLOWED) or validate_redirect_url(sent, ALLOWED) is None

@@ -67,9 +67,7 @@ DOCUMENT = {"Name": "AMINAH", "ID": "900101-14-5555", "Birthday": "01/01/1990"}
         ({}, Identity()),
     ],
 )
-def test_the_identity_has_only_what_the_document_states_unambiguously(
-    fields: dict[str, Any], identity: Identity
-) -> None:
+def test_the_identity_has_only_unambiguous_fields(fields: dict[str, Any], identity: Identity) -> None:
     assert vendor_record.identity(fields) == identity
 
 

@@ -16,11 +16,7 @@ DATE = format_datetime(datetime.fromtimestamp(NOW + 90, UTC), usegmt=True)
 def delay_after(attempts: int, *, share: float = 1.0, retry_after: float | None = None, age: float = 0.0) -> int | None:
     """Returns the delay. `share` is the random draw: 1 is the longest delay, 0 the shortest."""
     return next_attempt(
-        attempts,
-        sent_at=NOW - age,
-        now=NOW,
-        retry_after=retry_after,
-        draw=lambda low, high: low + (high - low) * share,
+        attempts, sent_at=NOW - age, now=NOW, retry_after=retry_after, draw=lambda low, high: low + (high - low) * share
     )
 
 

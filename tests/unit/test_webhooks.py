@@ -109,9 +109,7 @@ def test_a_secret_is_base64_of_24_to_64_bytes(text: Any, is_valid: bool) -> None
         ({"principal": "web", "events": ["verification.created"]}, False),
     ],
 )
-def test_an_endpoint_gets_only_the_types_and_the_principal_that_it_lists(
-    filters: dict[str, Any], is_wanted: bool
-) -> None:
+def test_an_endpoint_gets_only_its_types_and_its_principal(filters: dict[str, Any], is_wanted: bool) -> None:
     assert parsed(CRM | filters).wants(EVENT) is is_wanted
 
 
