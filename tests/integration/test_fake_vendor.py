@@ -12,7 +12,7 @@ import requests
 
 from tests.sandbox.vendor import OUTCOMES, FakeVendor
 from tests.unit.builders import fresh_fields
-from tests.unit.test_reasons import DOCUMENTED_WARNINGS, FACE, MACHINERY
+from tests.unit.test_reasons import DOCUMENTED_WARNINGS, FACE, VENDOR_ERRORS
 
 HEADERS = {"client_id": "bridge", "client_secret": "sk_test"}
 RETURN = "https://bridge.example/return/1?a=b&is_success={}#top"
@@ -81,7 +81,7 @@ def test_a_new_record_is_that_of_the_specification(vendor: FakeVendor) -> None:
 
 def test_every_documented_code_has_an_outcome() -> None:
     signed = [f"{sign}{code}" for sign in ("", "-") for code in DOCUMENTED_WARNINGS]
-    assert {*signed, *dict(FACE), *MACHINERY} <= OUTCOMES.keys()
+    assert {*signed, *dict(FACE), *VENDOR_ERRORS} <= OUTCOMES.keys()
 
 
 @pytest.mark.parametrize(
