@@ -42,7 +42,16 @@ def test_a_good_body_becomes_a_link_request(body: str | bytes) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8"],
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        'application/json; charset="utf-8"',
+        "application/json; charset=utf8",
+        "application/json;",
+        "application/json; charset=utf-8;",
+    ],
 )
 def test_json_is_taken_however_it_is_spelled(content_type: str) -> None:
     assert posted(json.dumps(GOOD), {"content-type": content_type})[0].type == "00"
@@ -59,6 +68,9 @@ def test_json_is_taken_however_it_is_spelled(content_type: str) -> None:
         "application/json, application/json",
         "application/json; charset=utf-16",
         "application/json; charset=latin-1",
+        "application/json; charset=utf-8; charset=utf-16",
+        "application/json; boundary=a",
+        '"application/json"',
         "application/problem+json",
         "application/jsonp",
         "text/plain; application/json",
