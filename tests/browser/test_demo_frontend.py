@@ -7,6 +7,7 @@ from tests.browser.browsing import DESKTOP, PHONE, Look, Visit, Visitor
 from tests.browser.situations import Situation
 
 FORM, VERIFIED, FOREIGN = "Verify your identity", "You are verified", "Not your verification"
+UNFINISHED = "Not finished yet"
 DEVICES = pytest.mark.parametrize("look", [PHONE, DESKTOP.but(scheme="dark")], ids=["phone", "desktop"])
 
 
@@ -39,6 +40,27 @@ def test_a_person_fills_in_the_form_passes_and_reads_the_result(
     assert (visit.errors, wrong(visit)) == ([], [])
     visit.click("Start again")
     visit.see(FORM)
+
+
+@DEVICES
+def test_a_person_whose_link_ended_unfinished_continues_on_the_start_page(
+    look: Look, demo: str, visitor: Visitor
+) -> None:
+    visit = visitor.open(demo, look)
+    visit.page.get_by_label("Link", exact=True).select_option("on_open")
+    visit.click("Continue")
+    visit.page.locator("main form button").click()
+    visit.see("Your document")
+    visit.page.goto(f"{visit.page.url}&outcome=ocr_passed+expired")
+
+    visit.see(UNFINISHED)
+    assert (visit.page.url, wrong(visit)) == (demo, [])
+    visit.click("Continue")
+    visit.page.locator("main form button").click()
+    visit.see("Your document")
+    visit.click("All passes")
+    visit.see(VERIFIED)
+    assert visit.page.get_by_role("button", name="Continue").count() == 0
 
 
 def test_a_phone_that_scanned_the_code_says_where_the_result_is(
