@@ -7,6 +7,7 @@ from tests.browser.page_cases import Scenario
 from tests.browser.tabs import DESKTOP, PHONE, Device, Tab, Tabs
 
 FORM, VERIFIED, OTHER_PERSON = "Verify your identity", "You are verified", "Not your verification"
+UNFINISHED = "Not finished yet"
 DEVICES = pytest.mark.parametrize("device", [PHONE, DESKTOP.with_changes(scheme="dark")], ids=["phone", "desktop"])
 
 
@@ -39,6 +40,25 @@ def test_a_person_fills_in_the_form_passes_and_reads_the_result(
     assert (tab.errors, page_problems(tab)) == ([], [])
     tab.click("Start again")
     tab.see(FORM)
+
+
+@DEVICES
+def test_a_person_whose_link_ended_continues_on_the_start_page(device: Device, demo: str, tabs: Tabs) -> None:
+    tab = tabs.open(demo, device)
+    tab.page.get_by_label("Link", exact=True).select_option("on_open")
+    tab.click("Continue")
+    tab.page.locator("main form button").click()
+    tab.see("Your document")
+    tab.page.goto(f"{tab.page.url}&outcome=ocr_passed+expired")
+
+    tab.see(UNFINISHED)
+    assert (tab.page.url, page_problems(tab)) == (demo, [])
+    tab.click("Continue")
+    tab.page.locator("main form button").click()
+    tab.see("Your document")
+    tab.click("All passes")
+    tab.see(VERIFIED)
+    assert tab.page.get_by_role("button", name="Continue").count() == 0
 
 
 def test_phone_that_scanned_the_qr_code_says_where_the_result_is(demo: str, scenario: Scenario, tabs: Tabs) -> None:

@@ -47,6 +47,7 @@ INVALID: dict[str, dict[str, Any]] = {
     "user info": {"redirect_url": "http://localhost@evil.example/"},
     "a backslash": {"redirect_url": "http://localhost\\@evil.example/"},
     "http elsewhere": {"redirect_url": "http://app.example.com/done"},
+    "localhost in capitals": {"redirect_url": "http://LOCALHOST:3000/done"},
     "a space": {"redirect_url": "http://localhost/a b"},
     "a broken escape": {"redirect_url": "http://localhost/%2"},
     "a redirect_url too long": {"redirect_url": "http://localhost/".ljust(2049, "x")},

@@ -1,10 +1,14 @@
 """The sandbox's functions serve several calls at once, in one process, as Lambda does in several."""
 
+import io
+import json
 from typing import Any
 
 import pytest
 import requests
 
+from bridge.domain.errors import StorageUnavailable
+from bridge.observability import logger
 from bridge.store import reading
 from tests.integration.harness import WANTED
 from tests.sandbox.sandbox import Sandbox
@@ -32,3 +36,24 @@ def test_a_page_is_for_the_device_that_asked_although_another_asks_meanwhile(
     show(DESKTOP)
 
     assert ["<svg" in page for page in pages] == [False, True]
+
+
+def test_a_log_line_names_its_own_request_although_another_comes_meanwhile(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+
+    def fail_after_another_call(*_: Any) -> Any:
+        requests.get(f"{sandbox.api_url}/health", timeout=TIMEOUT)
+        raise StorageUnavailable("GetItem", "InternalServerError")
+
+    monkeypatch.setattr(reading, "get", fail_after_another_call)
+    headers, url = {"Authorization": f"Bearer {sandbox.api_key}"}, f"{sandbox.api_url}/verifications/ver_{'a' * 26}"
+    problem = requests.get(url, headers=headers, timeout=TIMEOUT).json()
+
+    (line,) = (json.loads(line) for line in log.getvalue().splitlines() if "request_failed" in line)
+    assert (line["correlation_id"], line["function_name"]) == (
+        problem["request_id"],
+        "ekyc-bridge-VerificationsFunction",
+    )

@@ -136,7 +136,7 @@ def test_a_page_that_waits_for_a_vendor_out_of_reach_reloads_less_often(world: W
         world.clock.advance(seconds)
         waits.append(world.functions.browser(path(unopened)).headers["refresh"])
     world.vendor.clear_faults()
-    assert waits == ["3", "3", "30"]
+    assert [wait.partition(";")[0] for wait in waits] == ["3", "3", "30"]
 
 
 def _hit_the_return(world: World, verification: Verification) -> None:

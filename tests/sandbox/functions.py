@@ -4,13 +4,16 @@ Several threads call functions at the same time. As with Lambda, an execution en
 Here it is one instance of the module app.py. All of them share the package `bridge`, with all that it caches.
 """
 
+import copy
 import importlib
+import logging
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
@@ -33,6 +36,7 @@ class Functions:
     def __init__(self, functions: Mapping[str, Function], layers: list[Path]) -> None:
         sys.path[:0] = [layer for layer in map(str, layers) if layer not in sys.path]
         self.clear_caches()
+        importlib.import_module("bridge.observability").logger.registered_handler.__class__ = _LogHandler
         self._functions = dict(functions)
         # The handlers of the execution environments that serve no call now, by function.
         self._idle = {name: [_start(function)] for name, function in functions.items()}
@@ -54,6 +58,23 @@ class Functions:
             return lambda_runner.call(handler, event, context)
         finally:
             idle.append(handler)
+
+
+class _LogHandler(logging.StreamHandler[TextIO]):
+    """Powertools keeps the request id in the formatter, which all environments share. Here each thread has its own."""
+
+    _own = threading.local()
+
+    @property
+    def formatter(self) -> logging.Formatter | None:
+        if not vars(self._own):
+            self._own.formatter = copy.copy(vars(self)["formatter"])
+        own: logging.Formatter | None = self._own.formatter
+        return own
+
+    @formatter.setter
+    def formatter(self, formatter: logging.Formatter | None) -> None:
+        self._own.formatter = formatter
 
 
 def _start(function: Function) -> Handler:

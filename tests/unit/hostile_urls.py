@@ -174,5 +174,5 @@ LOCAL_HOSTILE = words("""
     http://localhost.evil.example:3000/ http://localhost.:3000/ http://notlocalhost:3000/
     http://localhost:3000@evil.example/ http://localhost:*/ http://127.0.0.1.evil.example/ http://127.0.0.2:3000/
     http://127.1:3000/ http://[::1]:3000/ http://0.0.0.0:3000/ https://127.0.0.1:3000/ http://app.example.com:3000/
-    https://app.example.com:3000/
+    https://app.example.com:3000/ http://localhost:65536/ http://localhost:99999/ http://LOCALHOST:3000/
 """)

@@ -37,7 +37,16 @@ def test_a_valid_body_becomes_a_link_request(body: str | bytes) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8"],
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        'application/json; charset="utf-8"',
+        "application/json; charset=utf8",
+        "application/json;",
+        "application/json; charset=utf-8;",
+    ],
 )
 def test_spellings_of_the_json_media_type_are_accepted(content_type: str) -> None:
     assert parsed(json.dumps(VALID), {"content-type": content_type})[0].type == "00"
@@ -54,6 +63,9 @@ def test_spellings_of_the_json_media_type_are_accepted(content_type: str) -> Non
         "application/json, application/json",
         "application/json; charset=utf-16",
         "application/json; charset=latin-1",
+        "application/json; charset=utf-8; charset=utf-16",
+        "application/json; boundary=a",
+        '"application/json"',
         "application/problem+json",
         "application/jsonp",
         "text/plain; application/json",

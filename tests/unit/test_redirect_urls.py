@@ -53,7 +53,7 @@ def test_a_url_that_only_looks_local_is_refused(url: str) -> None:
         "http://localhost",
         "http://localhost/",
         "http://localhost:3000/a?b#c",
-        "http://LOCALHOST:65535/",
+        "http://localhost:65535/",
         "http://127.0.0.1:5173/",
         "https://localhost:3000/",
         "https://localhost/",

@@ -5,6 +5,7 @@ from collections.abc import Set
 from urllib.parse import parse_qsl
 
 MAX_URL_LENGTH = 2048
+MAX_PORT = 65535
 
 # RFC 3986 without user info and IP literals. Non-ASCII characters must be percent-encoded, hosts in punycode.
 _URL = re.compile(
@@ -31,7 +32,10 @@ def validate_redirect_url(url: str, allowed: Set[str]) -> str | None:
     if not match:
         return "must be an absolute https URL without user info, in the characters of RFC 3986"
     scheme, host, port = match["scheme"], match["host"].lower(), match["port"]
-    if scheme == "http" and host not in _LOOPBACK:
+    if port and int(port) > MAX_PORT:
+        return f"must have a port of at most {MAX_PORT}"
+    # In lower case, as in the contract.
+    if scheme == "http" and match["host"] not in _LOOPBACK:
         return "must be an https URL"
     origin = f"{scheme}://{host}"
     matches = {f"{origin}:{port or _DEFAULT_PORTS[scheme]}"}

@@ -33,6 +33,8 @@ DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 _CREATED = {"status", "created_after", "created_before"}
 _LIST_PARAMETERS = _CREATED | {"reference", "limit", "cursor"}
 
+# Parameters of application/json. A quoted value means the same, and an empty parameter is allowed (RFC 9110, 5.6.6).
+_UTF_8 = frozenset({"charset=utf-8", 'charset="utf-8"', "charset=utf8", ""})
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 # Of the times in a query. A list reads the days around them, and the calendar has an end.
 _YEARS = range(2000, 2201)
@@ -68,8 +70,8 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
 
     Raises UnsupportedMediaType, BodyTooLarge or InvalidRequest.
     """
-    content_type = (event.headers.get("content-type") or "").replace(" ", "").lower()
-    if content_type not in ("application/json", "application/json;charset=utf-8"):
+    media_type, *parameters = (event.headers.get("content-type") or "").replace(" ", "").lower().split(";")
+    if media_type != "application/json" or not _UTF_8.issuperset(parameters):
         raise UnsupportedMediaType()
     errors = []
     key = event.headers.get("idempotency-key")

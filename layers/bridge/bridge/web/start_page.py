@@ -24,6 +24,8 @@ _RELOAD_SECONDS, _SLOW_RELOAD_SECONDS = "3", "30"
 _SOON = timedelta(minutes=5)
 # Without script: a page that follows an open link, and one before a link, whose person may come in days.
 _FOLLOW_SECONDS, _SLOW_FOLLOW_SECONDS = 5, 30
+# What a desktop loads instead of the same page: after a final status that is the frontend.
+_FOLLOW = "; url=?follow=1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,18 @@ class StartView:
 
 def start_page(view: StartView, language: Language, brand: Brand) -> Response[str]:
     texts = language.start
+    kind = device(view.user_agent)
+    is_desktop = kind is Device.DESKTOP
     if view.state is LinkState.WAIT:
         content = paragraphs(texts.wait.text) + WAITING
         seconds = _RELOAD_SECONDS if view.now < view.over_since + _SOON else _SLOW_RELOAD_SECONDS
-        return page(200, texts.wait.title, content, language, brand, headers=reload_after(seconds))
-    kind = device(view.user_agent)
+        headers = reload_after(seconds)
+        if is_desktop:
+            headers["Refresh"] += _FOLLOW
+        return page(200, texts.wait.title, content, language, brand, headers=headers)
     title, text = texts.ready if view.state is LinkState.READY else texts.resume
     first, second = _ways(view, kind, texts)
     content = _followed(view, kind) + paragraphs(text) + first + _needs(view, texts) + second + _validity(view, texts)
-    is_desktop = kind is Device.DESKTOP
     head = _follow_without_script(view) if is_desktop else ""
     return page(200, title, content, language, brand, script=SCRIPT, polls=is_desktop, head=head)
 
@@ -71,7 +76,7 @@ def _followed(view: StartView, kind: Device) -> str:
 
 def _follow_without_script(view: StartView) -> str:
     seconds = _SLOW_FOLLOW_SECONDS if view.state is LinkState.READY else _FOLLOW_SECONDS
-    return f'<noscript><meta http-equiv="refresh" content="{seconds}; url=?follow=1"></noscript>'
+    return f'<noscript><meta http-equiv="refresh" content="{seconds}{_FOLLOW}"></noscript>'
 
 
 def _ways(view: StartView, kind: Device, texts: StartTexts) -> tuple[str, str]:
