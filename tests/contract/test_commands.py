@@ -231,6 +231,22 @@ def test_a_malformed_secret_is_left_alone_when_a_key_is_revoked(tmp_path: Path, 
     Shell(tmp_path, variables).run("set +eo pipefail", reads_this_text, revoked, "[ ! -e written ]")
 
 
+@pytest.mark.parametrize("entry", ["3f7a mobile", "3F7A web"])
+def test_a_revocation_that_would_revoke_nothing_says_so(tmp_path: Path, entry: str) -> None:
+    (revoked,) = claimed_by("aws-revoke", "docs/operations.md")
+    key_id, principal = entry.split()
+    text = json.dumps({"keys": [{"key_id": key_id, "principal": principal}]})
+    reads_this_text = f"""aws() {{ if [ "$2" = get-secret-value ]; then echo '{text}'; else touch written; fi; }}"""
+    variables = {"ApiKeysSecretArn": "keys", "KEY_ID": "3f7a", "PRINCIPAL": "web"}
+
+    said = Shell(tmp_path, variables).run(
+        "set +eo pipefail", reads_this_text, f"{{ {revoked}\n}} 2>&1 || echo failed", "[ ! -e written ]"
+    )
+
+    assert "Nothing was changed" in said
+    assert "failed" in said
+
+
 def _keys(sandbox: Sandbox) -> list[dict[str, object]]:
     arn = sandbox.stack.outputs["ApiKeysSecretArn"]
     value = sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
