@@ -121,8 +121,9 @@ def _is_diacritic(character: str) -> bool:
 
 
 def _is_in_word(character: str) -> bool:
-    """Whether it is a letter, a digit or a mark."""
-    return unicodedata.category(character)[0] in "LMN"
+    """Whether it is a letter, a digit or a mark. A variation selector only chooses how a letter looks."""
+    is_selector = "VARIATION SELECTOR" in unicodedata.name(character, "")
+    return unicodedata.category(character)[0] in "LMN" and not is_selector
 
 
 def _compare_id_numbers(expected: str | None, document: str | None) -> bool | None:
