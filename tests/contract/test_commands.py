@@ -6,6 +6,7 @@ CLAIMS says by whom. Those of "gate" and "deployed" are run by .ci/run.
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -282,6 +283,16 @@ def test_the_vendor_is_examined_as_the_page_says(shell: Shell, sandbox: Sandbox)
 
     assert "Nothing differs" in shell.run(vendor, account, by_environment)
     assert "Nothing differs" in shell.run(vendor, by_secret)
+
+
+@pytest.mark.parametrize("text", ["a$bc", "$bc", "$(pwd)", "it's", "a&b;c"])
+def test_make_gives_what_it_is_given_to_the_command_as_it_stands(shell: Shell, text: str) -> None:
+    given = shlex.join(["NAME=crm", f"URL=https://crm.example.com/hook?token={text}", f"PRINCIPAL={text}"])
+
+    entry = json.loads(shell.run(f"make -s webhook {given}"))
+
+    assert entry["url"] == f"https://crm.example.com/hook?token={text}"
+    assert entry["principal"] == text
 
 
 def test_endpoints_are_kept_as_the_page_says(shell: Shell, sandbox: Sandbox) -> None:
