@@ -52,7 +52,9 @@ def read_verification(id: str) -> Response[str]:
     with attach_verification_id(id):
         verification = read.read(dependencies(), caller.principal, id, reads_all=caller.reads_all)
         result = {"result": read.read_result(dependencies(), verification, caller)} if wants_result else {}
-    return responses.json_response({**_document(verification), **result})
+    # Without it, a caller who was given an id cannot tell whose verification it is.
+    owner = {"principal": verification.principal} if caller.reads_all else {}
+    return responses.json_response({**_document(verification), **owner, **result})
 
 
 @app.post("/verifications/<id>/refresh")
