@@ -147,40 +147,43 @@ audit: $(VENV)/.dev $(SCAN_VENV)/.done ## check the locked packages for known vu
 build: $(SAM_VENV)/.done ## run `sam build`
 	$(SAM) build
 
+# The value of a variable as the shell's single-quoted text: neither make nor the shell reads a `$` in a URL.
+given = '$(subst ','\'',$(value $(1)))'
+
 api-key: $(VENV)/.sandbox ## create an API key: make api-key PRINCIPAL=web [SCOPES="…"] [EXPIRES=…] [SECRET=arn…]
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.api_keys "$(PRINCIPAL)" $(if $(SECRET),--secret "$(SECRET)") $(if $(EXPIRES),--expires "$(EXPIRES)") $(SCOPES)
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.api_keys $(call given,PRINCIPAL) $(if $(value SECRET),--secret $(call given,SECRET)) $(if $(value EXPIRES),--expires $(call given,EXPIRES)) $(SCOPES)
 
 # Of an endpoint of webhooks: what each of the commands is given.
 WEBHOOKS = PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.webhooks
-ITS_SECRET = $(if $(SECRET),--secret "$(SECRET)")
-ITS_TABLE = $(if $(TABLE),--table "$(TABLE)")
+ITS_SECRET = $(if $(value SECRET),--secret $(call given,SECRET))
+ITS_TABLE = $(if $(value TABLE),--table $(call given,TABLE))
 
 webhook: $(VENV)/.sandbox ## add or replace an endpoint: make webhook NAME=crm URL=https://… [EVENTS="…"] [PRINCIPAL=…] [SECRET=arn…]
-	@$(WEBHOOKS) add "$(NAME)" "$(URL)" $(ITS_SECRET) $(if $(PRINCIPAL),--principal "$(PRINCIPAL)") $(if $(EVENTS),--events $(EVENTS))
+	@$(WEBHOOKS) add $(call given,NAME) $(call given,URL) $(ITS_SECRET) $(if $(value PRINCIPAL),--principal $(call given,PRINCIPAL)) $(if $(EVENTS),--events $(EVENTS))
 
 webhook-rotate: $(VENV)/.sandbox ## add a second secret to an endpoint: make webhook-rotate NAME=… SECRET=arn… (FINISH=1 drops the older one)
-	@$(WEBHOOKS) rotate "$(NAME)" $(ITS_SECRET) $(if $(FINISH),--finish)
+	@$(WEBHOOKS) rotate $(call given,NAME) $(ITS_SECRET) $(if $(FINISH),--finish)
 
 webhook-remove: $(VENV)/.sandbox ## remove an endpoint: make webhook-remove NAME=… SECRET=arn…
-	@$(WEBHOOKS) remove "$(NAME)" $(ITS_SECRET)
+	@$(WEBHOOKS) remove $(call given,NAME) $(ITS_SECRET)
 
 webhook-enable: $(VENV)/.sandbox ## switch an endpoint on after a response 410: make webhook-enable NAME=… TABLE=…
-	@$(WEBHOOKS) enable "$(NAME)" $(ITS_TABLE)
+	@$(WEBHOOKS) enable $(call given,NAME) $(ITS_TABLE)
 
 webhooks: $(VENV)/.sandbox ## list the endpoints without their secrets: make webhooks SECRET=arn… [TABLE=…]
 	@$(WEBHOOKS) list $(ITS_SECRET) $(ITS_TABLE)
 
 redeliver: $(VENV)/.sandbox ## send webhooks that were set aside again: make redeliver QUEUE=…
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.redeliver "$(QUEUE)"
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.redeliver $(call given,QUEUE)
 
 doctor: $(VENV)/.sandbox ## compare a real vendor account with the bridge's assumptions: make doctor [SECRET=arn…]
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.doctor $(if $(SECRET),--secret "$(SECRET)")
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.doctor $(if $(value SECRET),--secret $(call given,SECRET))
 
 check-evidence: $(VENV)/.sandbox ## check that evidence was not changed: make check-evidence ID=ver_… TABLE=… BUCKET=…
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.check_evidence "$(ID)" --table "$(TABLE)" --bucket "$(BUCKET)"
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.check_evidence $(call given,ID) --table $(call given,TABLE) --bucket $(call given,BUCKET)
 
 replay: $(VENV)/.sandbox ## send events again: make replay FROM=2026-01-31T08:00Z TO=… TABLE=… BUS=…
-	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.replay "$(FROM)" "$(TO)" --table "$(TABLE)" --bus "$(BUS)"
+	@PYTHONPATH=layers/bridge $(BIN)/python -m bridge.cli.replay $(call given,FROM) $(call given,TO) --table $(call given,TABLE) --bus $(call given,BUS)
 
 # --- Generated files --------------------------------------------------------------------------------
 

@@ -36,9 +36,9 @@ def list_verifications() -> Response[str]:
     principal = requests.caller(app.current_event, READ).principal
     query = requests.list_query(app.current_event)
     found, position = read.list_verifications(dependencies(), principal, query)
-    return responses.json_response(
-        {"data": [_document(each) for each in found], "next_cursor": requests.encode_cursor(position)}
-    )
+    page = {"data": [_document(each) for each in found], "next_cursor": requests.encode_cursor(position)}
+    # Escapes would take a page of Chinese metadata beyond the 6 MB of a function's response.
+    return responses.json_response(page, ensure_ascii=False)
 
 
 @app.get("/verifications/<id>")
@@ -52,7 +52,9 @@ def read_verification(id: str) -> Response[str]:
     with attach_verification_id(id):
         verification = read.read(dependencies(), caller.principal, id, reads_all=caller.reads_all)
         result = {"result": read.read_result(dependencies(), verification, caller)} if wants_result else {}
-    return responses.json_response({**_document(verification), **result})
+    # Without it, a caller who was given an id cannot tell whose verification it is.
+    owner = {"principal": verification.principal} if caller.reads_all else {}
+    return responses.json_response({**_document(verification), **owner, **result})
 
 
 @app.post("/verifications/<id>/refresh")

@@ -56,6 +56,22 @@ def test_revoking_a_key_does_not_write_a_malformed_secret(tmp_path: Path, text: 
     Shell(tmp_path, variables).run("set +eo pipefail", stub, revoked, "[ ! -e written ]")
 
 
+@pytest.mark.parametrize("entry", ["3f7a mobile", "3F7A web"])
+def test_revoking_a_key_that_does_not_exist_fails(tmp_path: Path, entry: str) -> None:
+    (revoked,) = run_by("aws-revoke", "docs/operations.md")
+    key_id, principal = entry.split()
+    text = json.dumps({"keys": [{"key_id": key_id, "principal": principal}]})
+    stub = f"""aws() {{ if [ "$2" = get-secret-value ]; then echo '{text}'; else touch written; fi; }}"""
+    variables = {"ApiKeysSecretArn": "keys", "KEY_ID": "3f7a", "PRINCIPAL": "web"}
+
+    printed = Shell(tmp_path, variables).run(
+        "set +eo pipefail", stub, f"{{ {revoked}\n}} 2>&1 || echo failed", "[ ! -e written ]"
+    )
+
+    assert "Nothing was changed" in printed
+    assert "failed" in printed
+
+
 def test_credentials_are_put_and_the_audit_trail_is_read(aws_shell: Shell, sandbox: Sandbox, verified: str) -> None:
     outputs, put = run_by("aws", "README.md")
     (query,) = run_by("aws", "docs/operations.md")

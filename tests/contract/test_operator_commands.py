@@ -1,6 +1,8 @@
 """The pages' make commands for operators, run against the sandbox."""
 
+import json
 import re
+import shlex
 
 import pytest
 
@@ -36,8 +38,23 @@ def test_the_vendor_is_examined_as_the_page_says(shell: Shell, sandbox: Sandbox)
     assert "Nothing differs" in shell.run(vendor, by_secret)
 
 
+@pytest.mark.parametrize("text", ["a$bc", "$bc", "$(pwd)", "it's", "a&b;c"])
+def test_make_passes_values_to_a_command_unchanged(shell: Shell, text: str) -> None:
+    values = shlex.join(["NAME=crm", f"URL=https://crm.example.com/hook?token={text}", f"PRINCIPAL={text}"])
+
+    entry = json.loads(shell.run(f"make -s webhook {values}"))
+
+    assert entry["url"] == f"https://crm.example.com/hook?token={text}"
+    assert entry["principal"] == text
+
+
 def test_endpoints_are_put_rotated_and_replayed_as_the_page_says(shell: Shell, sandbox: Sandbox) -> None:
-    printed = shell.run(*run_by("webhooks", "docs/webhooks.md")).splitlines()
+    added, *others = run_by("webhooks", "docs/webhooks.md")
+    printed = shell.run(added).splitlines()
+    # An endpoint must be off before it can be switched on.
+    off = {"name": {"S": "crm"}, "disabled_at": {"S": "2026-01-31T08:00:00.000Z"}, "reason": {"S": "it responded 410"}}
+    sandbox.client("dynamodb").put_item(TableName=sandbox.stack.outputs["EndpointsTableName"], Item=off)
+    printed += shell.run(*others).splitlines()
 
     crm, billing = secret(sandbox, "WebhookEndpointsSecretArn")["endpoints"]
     first, second, *listed, rotated, moved, replayed = printed

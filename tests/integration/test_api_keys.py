@@ -10,6 +10,7 @@ import pytest
 
 from bridge.cli import api_keys
 from bridge.dependencies import Dependencies
+from bridge.domain.caller import SCOPES
 from bridge.use_cases.authorize import authorize
 from tests.integration.harness import Clock
 from tests.sandbox.sandbox import Sandbox
@@ -88,7 +89,9 @@ def test_keys_are_changed_without_an_outage(
 ) -> None:
     arn, _ = secret_of(sandbox)
     ends = clock() + timedelta(hours=1)
-    first = made(capsys, "web", "--secret", arn, "--expires", ends.isoformat())
+    # Not by the command, which refuses a time that is past on its own clock.
+    first, entry = api_keys.make("web", SCOPES, ends.isoformat())
+    api_keys.add(sandbox.client("secretsmanager"), arn, entry)
     second = made(capsys, "web", "--secret", arn)
 
     def may() -> list[bool]:
@@ -99,10 +102,10 @@ def test_keys_are_changed_without_an_outage(
     assert may() == [False, True]
 
 
-@pytest.mark.parametrize("arguments", [("web", "--expires", "tomorrow"), ("web", "--expires", "2027-01-31T00:00:00")])
-def test_an_expiry_that_is_no_time_makes_no_key(capsys: pytest.CaptureFixture[str], arguments: Sequence[str]) -> None:
+@pytest.mark.parametrize("expires", ["tomorrow", "2999-01-31T00:00:00", "2026-01-31T00:00:00Z"])
+def test_an_expiry_that_is_past_or_no_time_makes_no_key(capsys: pytest.CaptureFixture[str], expires: str) -> None:
     with pytest.raises(SystemExit):
-        api_keys.main(arguments)
+        api_keys.main(["web", "--expires", expires])
     said = capsys.readouterr()
     assert said.out == ""
     assert "with a time zone" in said.err

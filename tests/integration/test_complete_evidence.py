@@ -7,6 +7,7 @@ import pytest
 
 from bridge.domain import schedule
 from bridge.domain.verification import Status
+from bridge.vendor.client import Link, Vendor
 from tests.integration.harness import World, token_of
 
 OUTCOMES = [f"verified{more}" for more in ("", "+big_pictures", "+unknown_fields", "+empty_lists", "+nested")]
@@ -42,6 +43,23 @@ def test_the_table_has_all_fields_but_the_pictures(world: World) -> None:
     assert result["face_id_result"]["Sim"] == 98.33
     assert result["risk"] == {"score": 0.25, "signals": ["none", None]}
     assert result["review_note"] == "Überprüft ✓"
+
+
+def test_a_link_that_the_vendor_gave_twice_verifies_only_the_first_person(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = world.new()
+    link = Link(str(first.url), token_of(first))
+    monkeypatch.setattr(Vendor, "create_link", lambda *_, **__: link)
+    second = world.new()
+    world.play(first, "verified")
+
+    world.returns(second)
+    world.returns(first)
+
+    assert [world.row(each)["status"] for each in (first, second)] == ["verified", "processing"]
+    assert world.row(second)["reason_code"] == "inconsistent_result"
+    assert world.read_result(second).json["result"] is None
 
 
 @pytest.mark.parametrize("outcome", ["verified+other_token", "verified+token_missing", "verified+token_missing+nested"])

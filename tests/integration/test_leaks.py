@@ -176,7 +176,8 @@ def test_no_body_of_the_vendors_stands_in_an_exception_or_its_causes(
 
     def fetch_and_parse() -> None:
         result = deps.vendor.fetch(token_of(verification), retry=False, permit=free).result
-        vendor_record.parse(result, token=token_of(verification), type="00", id_country="MYS", id_type="ID_CARD")
+        asked = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD"}
+        vendor_record.parse(result, token=token_of(verification), verification_id=verification.id, **asked)
 
     with pytest.raises(BridgeError) as raised:
         fetch_and_parse()

@@ -8,6 +8,13 @@ import pytest
 
 from bridge.domain.caller import READ, READ_RESULT, REDACT, SCOPES, WRITE
 from bridge.domain.verification import timestamp
+from bridge.web.link_request import (
+    MAX_METADATA_KEY_LENGTH,
+    MAX_METADATA_KEYS,
+    MAX_METADATA_VALUE_LENGTH,
+    MAX_REFERENCE_LENGTH,
+)
+from bridge.web.requests import MAX_LIMIT
 from tests.integration.harness import Functions, World
 
 
@@ -115,6 +122,22 @@ def test_a_list_has_the_principals_verifications_with_that_reference_newest_firs
 
     assert seen == ours[::-1]
     assert max(sizes) == 2
+
+
+@pytest.mark.parametrize("character", ["a", '"', "漢", "😀"])
+def test_a_page_of_the_longest_verifications_fits_into_a_functions_response(world: World, character: str) -> None:
+    key, value = character * (MAX_METADATA_KEY_LENGTH - 2), character * MAX_METADATA_VALUE_LENGTH
+    world.new(
+        reference=character * MAX_REFERENCE_LENGTH, metadata={f"{n:02}{key}": value for n in range(MAX_METADATA_KEYS)}
+    )
+    world.clock.advance(1)
+
+    listed = world.functions.api("GET", "/verifications", query={"limit": str(MAX_LIMIT)})
+
+    # Lambda's runtime writes the response once more as JSON.
+    size = len(json.dumps(listed.text, ensure_ascii=False).encode())
+    assert listed.json["data"][0]["reference"] == character * MAX_REFERENCE_LENGTH
+    assert size * MAX_LIMIT < 6_000_000
 
 
 def test_a_bad_search_names_all_its_faults(functions: Functions) -> None:

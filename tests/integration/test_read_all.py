@@ -29,7 +29,17 @@ def test_a_backend_reads_what_a_frontend_created(functions: Functions, theirs: V
     read = functions.api("GET", path, principal=BACKEND, scopes=[READ, READ_ALL])
 
     assert (read.status, read.json["status"]) == (200, "verified")
-    assert read.json == functions.api("GET", path, principal=FRONTEND, scopes=[READ]).json
+    own = functions.api("GET", path, principal=FRONTEND, scopes=[READ]).json
+    assert read.json == own | {"principal": FRONTEND}
+
+
+def test_a_person_who_gives_the_id_of_anothers_verification_to_the_backend_is_found_out(
+    functions: Functions, theirs: Verification
+) -> None:
+    read = functions.api("GET", f"/verifications/{theirs.id}", principal=BACKEND, scopes=[READ, READ_ALL])
+
+    assert read.json["status"] == "verified"
+    assert read.json["principal"] != "jwt|mallory"
 
 
 def test_it_reads_all_only_beside_read(functions: Functions, theirs: Verification) -> None:

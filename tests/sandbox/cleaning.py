@@ -1,7 +1,9 @@
 """Empties a stack between two tests, in moto's own objects: by calls of AWS it takes longer than most tests."""
 
+import itertools
+
 from moto.dynamodb.models import dynamodb_backends
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeKey, s3_backends
 from moto.sqs.models import sqs_backends
 
 from .aws import ACCOUNT_ID, region
@@ -21,6 +23,9 @@ def empty(stack: Stack) -> None:
         queues.purge_queue(url.rpartition("/")[2])
     buckets = s3_backends[ACCOUNT_ID]["aws"].buckets
     for name in stack.of_type("AWS::S3::Bucket"):
-        for key in list(buckets[name].keys):
-            # This closes the objects' files.
-            buckets[name].keys.pop(key)
+        keys = buckets[name].keys
+        for version in itertools.chain.from_iterable(map(keys.getlist, keys)):
+            # A delete marker has no file to close.
+            if isinstance(version, FakeKey):
+                version.dispose()
+        keys.clear()

@@ -140,8 +140,10 @@ def _sweep_clears_due(table: Table, id: str, seen: int, *, until: int) -> bool:
     return claimed
 
 
-def _token_is_optional(levels: Any, token: str) -> Iterator[str]:
-    return _token_contradictions(levels, token) if any("token" in level for level in levels) else iter(())
+def _token_is_optional(levels: Any, token: str, verification_id: str) -> Iterator[str]:
+    return (
+        _token_contradictions(levels, token, verification_id) if any("token" in level for level in levels) else iter(())
+    )
 
 
 def _foreign_record_is_a_result(*args: Any, **options: Any) -> VendorRecord:

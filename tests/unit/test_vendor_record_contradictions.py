@@ -7,8 +7,9 @@ import pytest
 from bridge.domain.decision import VendorRecord
 from bridge.domain.errors import VendorMalformed
 from tests.unit.builders import TOKEN, fresh_fields
-from tests.unit.test_vendor_record import VERIFIED, parse, read, without
+from tests.unit.test_vendor_record import ID, VERIFIED, parse, read, without
 
+OTHER_ID = "ver_" + "b" * 26
 OTHER_TOKEN = "ZZZ6FYHVZVN1OD9ZZK219XM0W57UD6"
 
 
@@ -90,6 +91,27 @@ def test_the_url_of_a_record_must_not_have_another_token(url: object, matches_to
     record = parse({**VERIFIED, "url": url})
     assert record.matches_token is matches_token
     assert record.contradictions == (() if matches_token else ("url",))
+
+
+@pytest.mark.parametrize(
+    ("url", "is_anothers"),
+    [
+        (f"https://api.example.com/return/{ID}/code", False),
+        (f"https://api.example.com/return/{ID}/code?is_success=1", False),
+        ("https://localhost", False),
+        ("https://api.example.com/ret", False),
+        (8, False),
+        (None, False),
+        (f"https://api.example.com/return/{OTHER_ID}/code", True),
+        (f"https%3A%2F%2Fapi.example.com%2Freturn%2F{OTHER_ID}%2Fcode", True),
+        ([f"https://api.example.com/return/{OTHER_ID}/code"], True),
+    ],
+)
+def test_record_that_returns_to_another_verification_is_anothers(url: object, is_anothers: bool) -> None:
+    record = parse({**VERIFIED, "redirect_url": url})
+    assert record.matches_token is not is_anothers
+    assert record.contradictions == (("redirect_url",) if is_anothers else ())
+    assert nested({"is_success": 1, "redirect_url": url}).matches_token is not is_anothers
 
 
 def test_the_lifetime_of_another_link_is_ignored() -> None:

@@ -11,7 +11,7 @@ import json
 import secrets
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bridge.domain.caller import JWT_PRINCIPAL_PREFIX, READ, SCOPES, WRITE
@@ -45,14 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--secret", help="ARN of the secret to add the key to: output ApiKeysSecretArn of the stack")
     parser.add_argument(
-        "--expires", metavar="TIME", help="expiry with a time zone, such as 2027-01-31T00:00:00Z; default: never"
+        "--expires", metavar="TIME", help="expiry with a time zone, such as 2030-01-31T00:00:00Z; default: never"
     )
     # Intermixed: `make api-key` passes options between the principal and the scopes.
     chosen = parser.parse_intermixed_args(arguments)
     if not chosen.principal or chosen.principal.startswith(JWT_PRINCIPAL_PREFIX):
         parser.error(f"principal must not be empty, and must not begin with {JWT_PRINCIPAL_PREFIX}")
-    if chosen.expires and not _has_time_zone(chosen.expires):
-        parser.error("--expires must be a time with a time zone, such as 2027-01-31T00:00:00Z")
+    if chosen.expires and not _is_to_come(chosen.expires):
+        parser.error("--expires must be a time in the future with a time zone, such as 2030-01-31T00:00:00Z")
     if unknown := set(chosen.scopes) - set(SCOPES):
         parser.error(f"unknown scope {', '.join(sorted(unknown))}; known scopes: {', '.join(SCOPES)}")
     key, entry = make(chosen.principal, chosen.scopes or (WRITE, READ), chosen.expires)
@@ -68,10 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.stdout.write(f"{key}\n")
 
 
-def _has_time_zone(text: str) -> bool:
+def _is_to_come(text: str) -> bool:
+    """False also for a time without a time zone, which Python compares with no other."""
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
+        return datetime.fromisoformat(text) > datetime.now(UTC)
+    except (ValueError, TypeError):
         return False
 
 

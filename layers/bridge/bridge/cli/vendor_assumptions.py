@@ -114,7 +114,7 @@ def _reading_differences(record: Mapping[str, Any], token: str, sent: Mapping[st
     """Compares the parsed record with that of an unopened link."""
     requested = {field: sent[field] for field in ("type", "id_country", "id_type")}
     try:
-        read = vendor_record.parse(record, token=token, **requested)
+        read = vendor_record.parse(record, token=token, verification_id="", **requested)
     except VendorMalformed as error:
         yield f"the bridge cannot read the record: {error.what}"
         return

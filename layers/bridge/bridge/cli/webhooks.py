@@ -58,6 +58,8 @@ def rotate(chosen: argparse.Namespace) -> None:
     secret = _secret(chosen)
     present = secret.find(chosen.name).secrets
     if chosen.finish:
+        if len(present) < 2:
+            sys.exit(f"{chosen.name} has one secret only. Run this without FINISH first; nothing was changed.")
         secret.set_secrets(chosen.name, present[:1])
         sys.stderr.write(f"The older secret is dropped. {_DELAY}\n")
         return
@@ -91,7 +93,10 @@ def show(chosen: argparse.Namespace) -> None:
 
 
 def enable(chosen: argparse.Namespace) -> None:
-    EndpointSwitches(client("dynamodb"), chosen.table).enable(chosen.name)
+    switches = EndpointSwitches(client("dynamodb"), chosen.table)
+    if not switches.is_disabled(chosen.name):
+        sys.exit(f"{chosen.name} is not off because of a 410. `make webhooks` lists the endpoints.")
+    switches.enable(chosen.name)
     sys.stderr.write(f"{chosen.name} is on within half a minute. Send what was set aside again: make redeliver\n")
 
 

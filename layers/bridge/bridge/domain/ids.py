@@ -23,6 +23,11 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def ids_in(text: str) -> list[str]:
+    """All ids in a text, such as a URL."""
+    return _ID.findall(text)
+
+
 def new_code(random_bytes: RandomBytes) -> str:
     """The secret in the paths of the return and status URLs: 192 random bits in 32 characters of base64url."""
     return base64.urlsafe_b64encode(random_bytes(24)).decode()

@@ -93,7 +93,8 @@ def _parts(name: str) -> tuple[list[list[str]], set[str]]:
     Chinese given name.
     """
     text = "/".join(part.strip() for part in re.sub("['`´‘’ʻʼ]", "", _plain(name)).split("/"))
-    words = re.findall(r"\b[asd]/[lpo]\b|[^\W_]+", text)
+    spaced = "".join(each if each == "/" or _is_in_word(each) else " " for each in text)
+    words = re.findall(r"\b[asd]/[lpo]\b|[^ /]+", spaced)
     parts: list[list[str]] = [[]]
     kinds: set[str] = set()
     for place, word in enumerate(words):
@@ -107,7 +108,22 @@ def _parts(name: str) -> tuple[list[list[str]], set[str]]:
 
 def _plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold()).casefold()
-    return "".join(each for each in decomposed if not unicodedata.combining(each)).translate(_LETTERS)
+    return "".join(each for each in decomposed if not _is_diacritic(each)).translate(_LETTERS)
+
+
+def _is_diacritic(character: str) -> bool:
+    """Whether it is a mark of Latin, Greek, Cyrillic, Hebrew or Arabic letters.
+
+    The marks of other scripts are vowels and consonants, as in Thai, Devanagari and kana. They have other classes.
+    """
+    combining_class = unicodedata.combining(character)
+    return combining_class == 1 or 10 <= combining_class <= 36 or combining_class >= 200
+
+
+def _is_in_word(character: str) -> bool:
+    """Whether it is a letter, a digit or a mark. A variation selector only chooses how a letter looks."""
+    is_selector = "VARIATION SELECTOR" in unicodedata.name(character, "")
+    return unicodedata.category(character)[0] in "LMN" and not is_selector
 
 
 def _compare_id_numbers(expected: str | None, document: str | None) -> bool | None:
@@ -119,7 +135,7 @@ def _id_number(text: str | None) -> str | None:
     """Its letters and digits; None for a masked number."""
     if text is None or "*" in text:
         return None
-    return "".join(each for each in _plain(text) if each.isalnum()) or None
+    return "".join(filter(_is_in_word, _plain(text))) or None
 
 
 def _compare_birthdays(expected: str | None, document: Identity) -> bool | None:

@@ -73,6 +73,7 @@ def _ask(
         return response, vendor_record.parse(
             response.result,
             token=token,
+            verification_id=verification.id,
             type=verification.type,
             id_country=verification.id_country,
             id_type=verification.id_type,

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from bridge.domain.decision import VendorRecord
 from bridge.domain.errors import VendorMalformed
+from bridge.domain.ids import ids_in
 from bridge.domain.matching import Identity
 
 _FLAGS: dict[Any, bool] = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True, "": False}
@@ -29,14 +30,17 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _Objects = Sequence[Mapping[str, Any]]
 
 
-def parse(fields: Mapping[str, Any], *, token: str, type: str, id_country: str, id_type: str) -> VendorRecord:
+def parse(
+    fields: Mapping[str, Any], *, token: str, verification_id: str, type: str, id_country: str, id_type: str
+) -> VendorRecord:
     """The record in `fields`, the `result` of the response for `token`.
 
-    `type`, `id_country` and `id_type` are those of the request for the link. Raises VendorMalformed.
+    `verification_id` is in the return URL of the link. `type`, `id_country` and `id_type` are those of the request for
+    the link. Raises VendorMalformed.
     """
     objects = _objects(fields)
     record = {name: value for each in objects for name, value in each.items()}
-    token_contradictions = tuple(_token_contradictions(objects, token))
+    token_contradictions = tuple(_token_contradictions(objects, token, verification_id))
     request = {"type": type, "ocr_country": id_country, "ocr_type": id_type}
     contradictions = (*token_contradictions, *_other_contradictions(objects, request))
     retries, face_retries = _count(record, "retries"), _count(record, "face_retries")
@@ -80,13 +84,19 @@ def _text(objects: _Objects, name: str) -> str | None:
     return values[0] if is_clear else None
 
 
-def _token_contradictions(objects: _Objects, token: str) -> Iterator[str]:
-    """The fields that contradict `token`. A record must name its token, and must not name another one anywhere."""
+def _token_contradictions(objects: _Objects, token: str, verification_id: str) -> Iterator[str]:
+    """The fields by which it may be another's record.
+
+    It must name its token, and must not name another one anywhere, nor another verification's return URL: the vendor
+    may give the same link twice.
+    """
     tokens = _values(objects, "token")
     if not tokens or any(value != token for value in tokens):
         yield "token"
     if any(value != token for url in _values(objects, "url") for value in _tokens_in(url)):
         yield "url"
+    if any(id != verification_id for url in _values(objects, "redirect_url") for id in ids_in(str(url))):
+        yield "redirect_url"
 
 
 def _other_contradictions(objects: _Objects, request: Mapping[str, str]) -> Iterator[str]:

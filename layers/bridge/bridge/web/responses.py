@@ -21,9 +21,15 @@ _POLL_SECONDS = {Status.PENDING: 10, Status.PROCESSING: 3}
 
 
 def json_response(
-    document: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
+    document: Mapping[str, Any],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    ensure_ascii: bool = True,
 ) -> Response[str]:
-    return Response(status, "application/json", json.dumps(document), {"Cache-Control": "no-store", **(headers or {})})
+    """`ensure_ascii` as in json.dumps: with it, texts may have lone surrogates, as a vendor's record may."""
+    text = json.dumps(document, ensure_ascii=ensure_ascii)
+    return Response(status, "application/json", text, {"Cache-Control": "no-store", **(headers or {})})
 
 
 def verification_document(v: Verification, *, base_url: str, now: datetime) -> dict[str, Any]:
