@@ -1,4 +1,4 @@
-"""Whether the document belongs to the person that the caller expects: stored, compared once, erased, never quoted."""
+"""The person that the caller expects is stored, compared once with the document, erased, and never quoted."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from bridge.domain.matching import Identity
 from bridge.observability import EXPECTED_MISMATCH
 from tests.integration.alarms import emitted
 from tests.integration.harness import World
-from tests.integration.leaks import Said, found
+from tests.integration.leaks import Output, leaked
 
 AMINAH = {"name": "Aminah Contoh", "id_number": "900101145555", "birthday": "1990-01-01"}
 FATIMAH = {"name": "Fatimah Contoh", "id_number": "910202-14-6666", "birthday": "1991-02-02"}
@@ -23,13 +23,13 @@ def new(world: World, outcome: str | None, **expected: str) -> Any:
 
 
 def expected(world: World, id: str) -> list[Any]:
-    """What is still stored of the expected person."""
+    """Returns the stored expected person, if any."""
     return [fields for fields in map(json.loads, world.stored.results(id)) if "birthday" in fields]
 
 
 @pytest.mark.parametrize("way", ["returns", "refresh", "finalize"])
 @pytest.mark.parametrize(("person", "matches"), [(AMINAH, ALL_MATCH), (FATIMAH, NONE_MATCHES)])
-def test_every_way_to_completion_compares_and_erases(
+def test_every_completion_compares_and_erases_the_expected_person(
     world: World, way: str, person: dict[str, str], matches: dict[str, bool]
 ) -> None:
     verification = new(world, "verified", **person)
@@ -43,7 +43,7 @@ def test_every_way_to_completion_compares_and_erases(
     assert len(world.stored.results(verification.id)) == 1
 
 
-def test_what_was_not_expected_is_null(world: World) -> None:
+def test_a_field_without_an_expectation_is_null(world: World) -> None:
     verification = new(world, "verified", id_number="A1234567")
 
     world.returns(verification)
@@ -64,22 +64,22 @@ def test_lists_have_the_matches_and_events_do_not(world: World) -> None:
 
 
 @pytest.mark.parametrize("way", ["returns", "refresh", "finalize"])
-def test_a_verification_that_expects_nobody_costs_no_call_more(world: World, way: str) -> None:
+def test_without_an_expected_person_no_extra_call_is_made(world: World, way: str) -> None:
     verification = world.new("verified")
     del world.aws.calls[:]
 
     getattr(world, way)(verification)
 
     assert "matches" not in world.read(verification)
-    # One read is the one above.
+    # The read above is the only one.
     assert world.aws.calls.count("dynamodb.GetItem") == 1
     assert "dynamodb.DeleteItem" not in world.aws.calls
     assert world.row(verification).keys().isdisjoint({"has_expected", "matches"})
 
 
 @pytest.mark.parametrize(("person", "count"), [(AMINAH, 0), (FATIMAH, 1), ({"birthday": "1990-01-01"}, 0)])
-def test_a_mismatch_is_counted_once_and_nobody_is_named(
-    world: World, said: Said, capsys: pytest.CaptureFixture[str], person: dict[str, str], count: int
+def test_a_mismatch_is_counted_once_without_personal_data(
+    world: World, output: Output, capsys: pytest.CaptureFixture[str], person: dict[str, str], count: int
 ) -> None:
     verification = new(world, "verified", **person)
     capsys.readouterr()
@@ -89,7 +89,7 @@ def test_a_mismatch_is_counted_once_and_nobody_is_named(
 
     counted = [value for metric, value in emitted(capsys.readouterr().out).items() if metric.name == EXPECTED_MISMATCH]
     assert sum(counted) == count
-    assert found(said, person.values()) == []
+    assert leaked(output, person.values()) == []
 
 
 def test_an_undecided_check_compares_nothing_and_erases_nothing(world: World) -> None:
@@ -101,7 +101,7 @@ def test_an_undecided_check_compares_nothing_and_erases_nothing(world: World) ->
     assert expected(world, verification.id) == [AMINAH]
 
 
-def test_a_person_who_never_began_matches_nothing_and_leaves_nothing(world: World) -> None:
+def test_an_expiry_has_null_matches_and_erases_the_expected_person(world: World) -> None:
     verification = new(world, "untouched", **AMINAH)
     world.clock.advance(3600)
 
@@ -112,7 +112,7 @@ def test_a_person_who_never_began_matches_nothing_and_leaves_nothing(world: Worl
     assert expected(world, verification.id) == []
 
 
-def test_a_rejection_that_is_checked_again_keeps_it_for_a_late_proof(world: World) -> None:
+def test_a_rejection_before_its_last_check_keeps_the_expected_person(world: World) -> None:
     verification = new(world, "9102", **AMINAH)
     world.finalize(verification)
     assert world.read(verification)["status"] == "rejected"
@@ -127,7 +127,7 @@ def test_a_rejection_that_is_checked_again_keeps_it_for_a_late_proof(world: Worl
     assert expected(world, verification.id) == []
 
 
-def test_a_proof_after_the_erasure_has_no_matches_of_an_earlier_record(world: World) -> None:
+def test_a_late_success_after_the_erasure_has_null_matches(world: World) -> None:
     verification = new(world, "9102", **FATIMAH)
     world.clock.advance(3600)
     world.finalize(verification)
@@ -141,7 +141,7 @@ def test_a_proof_after_the_erasure_has_no_matches_of_an_earlier_record(world: Wo
     assert (document["status"], document["matches"]) == ("verified", UNKNOWN)
 
 
-def test_giving_up_erases_it(world: World) -> None:
+def test_giving_up_erases_the_expected_person(world: World) -> None:
     verification = new(world, None, **AMINAH)
     world.vendor.fault("500", on="get", times=None)
     world.clock.advance(world.deps.settings.give_up_after + 3600)
@@ -153,7 +153,7 @@ def test_giving_up_erases_it(world: World) -> None:
     assert expected(world, verification.id) == []
 
 
-def test_a_record_of_another_token_is_compared_with_nobody(world: World) -> None:
+def test_a_record_of_another_token_is_not_compared(world: World) -> None:
     verification = new(world, "verified+other_token", **AMINAH)
     world.clock.advance(3600)
 
@@ -166,7 +166,7 @@ def test_a_record_of_another_token_is_compared_with_nobody(world: World) -> None
 
 
 @pytest.mark.parametrize("outcome", ["untouched", "verified"])
-def test_redaction_erases_it_with_the_rest(world: World, outcome: str) -> None:
+def test_a_redaction_erases_the_expected_person(world: World, outcome: str) -> None:
     verification = new(world, outcome, **AMINAH)
     world.returns(verification)
 
@@ -177,7 +177,7 @@ def test_redaction_erases_it_with_the_rest(world: World, outcome: str) -> None:
     assert world.row(verification).keys().isdisjoint({"has_expected", "matches"})
 
 
-def test_an_erasure_that_fails_is_left_to_the_ttl(world: World) -> None:
+def test_a_failed_erasure_is_left_to_the_ttl(world: World) -> None:
     verification = new(world, "verified", **AMINAH)
     world.aws.refuse("dynamodb.DeleteItem")
 
@@ -190,7 +190,7 @@ def test_an_erasure_that_fails_is_left_to_the_ttl(world: World) -> None:
     assert item["ttl"] == world.clock.epoch + settings.link_lifetime + settings.give_up_after + 7 * 86400
 
 
-def test_a_comparison_that_cannot_be_read_is_repeated(world: World) -> None:
+def test_a_comparison_whose_read_fails_is_repeated(world: World) -> None:
     verification = new(world, "verified", **AMINAH)
     world.aws.refuse("dynamodb.GetItem")
 

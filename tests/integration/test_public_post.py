@@ -1,4 +1,4 @@
-"""Posts to hosts that somebody else chose, against real servers: where they connect to, and when they end."""
+"""Posts to hosts that an integrator chose, against real servers: where they connect, and when they end."""
 
 import gzip
 import socket
@@ -30,7 +30,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def post(authority: Authority) -> Post:
-    """Posts to HOST over TLS, or to another URL; `port` is that of the URL."""
+    """Posts to HOST and `port` over TLS, or to another URL."""
 
     def post(url: str = "", *, port: int = 443, budget: float = 10.0, certificates: str | None = None) -> Posted:
         poster = PublicPost(budget=budget, certificates=certificates or str(authority.bundle))
@@ -44,27 +44,25 @@ def post(authority: Authority) -> Post:
 
 @pytest.fixture
 def admitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine counts as public, so that a server of the tests can be reached."""
+    """Treats 127.0.0.1 as public, so that a server of the tests can be reached."""
     monkeypatch.setattr(public_post._Public, "admits", staticmethod(lambda address: address == "127.0.0.1"))
 
 
-def tls(authority: Authority, *answers: Response) -> RawServer:
-    return RawServer(*answers, tls=authority.server_context())
+def tls(authority: Authority, *responses: Response) -> RawServer:
+    return RawServer(*responses, tls=authority.server_context())
 
 
 def code_of(attempt: Callable[[], object]) -> str | None:
     with pytest.raises(DeliveryFailed) as failed:
         attempt()
-    # Nothing leads to an error of a library, whose text quotes the URL.
+    # The errors of libraries quote the URL, so none may be in the traceback.
     assert failed.value.__suppress_context__
     assert HOST not in str(failed.value)
     return failed.value.code
 
 
 @pytest.mark.usefixtures("admitted")
-def test_the_body_and_the_headers_arrive_as_they_are(
-    authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_body_and_headers_arrive_unchanged(authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     with tls(authority, whole(b"{}", "503 Busy", "Retry-After: 7\r\n")) as server:
         resolve_by(monkeypatch, addresses(server.port))
         assert post() == Posted(503, "7")
@@ -77,18 +75,18 @@ def test_the_body_and_the_headers_arrive_as_they_are(
 
 
 @pytest.mark.usefixtures("admitted")
-def test_the_connection_goes_to_the_address_that_was_judged_and_tls_names_the_host(
+def test_it_connects_to_the_checked_address_and_tls_names_the_host(
     authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named: list[str] = []
     context = authority.server_context()
     context.sni_callback = lambda sock, name, context: named.append(name)
     with RawServer(OK, tls=context) as server, tls(authority, OK) as inside:
-        # A resolver that changes its mind: another answer would lead to the other server.
-        answers = iter([addresses(server.port)(), addresses(inside.port)()])
-        asked = resolve_by(monkeypatch, lambda *_, **__: next(answers))
+        # A second lookup would resolve to the other server.
+        results = iter([addresses(server.port)(), addresses(inside.port)()])
+        lookups = resolve_by(monkeypatch, lambda *_, **__: next(results))
         assert post().status == 200
-        assert (len(asked), server.connections, inside.connections) == (1, 1, 0)
+        assert (len(lookups), server.connections, inside.connections) == (1, 1, 0)
     assert named == [HOST]
 
 
@@ -97,11 +95,11 @@ def test_the_connection_goes_to_the_address_that_was_judged_and_tls_names_the_ho
     [
         ["127.0.0.1"], ["10.0.0.1"], ["169.254.169.254"], ["100.64.0.1"], ["224.0.0.1"], ["::1"], ["fe80::1%1"],
         ["::ffff:127.0.0.1"], ["64:ff9b::7f00:1"], ["2002:7f00:1::"],
-        # One that is public beside one that is not.
+        # A public address beside one that is not public.
         ["8.8.8.8", "127.0.0.1"], ["127.0.0.1", "8.8.8.8"],
     ],
 )  # fmt: skip
-def test_a_name_with_an_address_that_is_not_public_is_connected_to_nowhere(
+def test_a_name_with_a_non_public_address_is_never_connected_to(
     resolved: list[str], post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds = [socket.AF_INET6 if ":" in each else socket.AF_INET for each in resolved]
@@ -112,7 +110,7 @@ def test_a_name_with_an_address_that_is_not_public_is_connected_to_nowhere(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0x7f.1", "2130706433", "localhost", "[::1]"])
-def test_a_way_to_write_this_machine_is_refused_whatever_was_checked_before(host: str, post: Post) -> None:
+def test_every_spelling_of_loopback_is_refused(host: str, post: Post) -> None:
     with RawServer(OK) as server:
         assert code_of(lambda: post(f"https://{host}:{server.port}/")) in ("AddressRefused", "NotResolved")
         assert server.connections == 0
@@ -126,7 +124,7 @@ def test_without_tls_nothing_is_sent(host: str, post: Post, monkeypatch: pytest.
         assert server.connections == 0
 
 
-def test_a_local_stack_sends_to_this_machine_without_tls_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_stack_posts_without_tls_to_loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     poster = PublicPost(allow_loopback=True)
     with RawServer(OK) as server:
         assert poster.post(f"{server.url}/hook", b"{}", {}).status == 200
@@ -149,7 +147,7 @@ def test_a_redirect_is_returned_and_not_followed(
 
 @pytest.mark.usefixtures("admitted")
 @pytest.mark.parametrize("location", BAD_LOCATIONS)
-def test_a_redirect_to_what_is_no_url_is_returned_too(
+def test_a_redirect_to_an_invalid_url_is_returned(
     location: str, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tls(authority, whole(b"", "302 Found", f"Location: {location}\r\n")) as server:
@@ -158,7 +156,7 @@ def test_a_redirect_to_what_is_no_url_is_returned_too(
 
 
 @pytest.mark.usefixtures("admitted")
-def test_the_environments_proxies_and_certificates_are_not_used(
+def test_proxies_and_certificates_of_the_environment_are_ignored(
     authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with tls(authority, OK) as server, RawServer(OK) as proxy:
@@ -181,14 +179,14 @@ def test_a_cookie_is_not_kept(authority: Authority, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("admitted")
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [silent(), silent(b"HTTP/1.1 200 OK\r\n"), dripping(b"", b"H"), dripping(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n")],
     ids=["says nothing", "stops in the head", "drips no status", "drips headers"],
 )
-def test_a_slow_receiver_is_cut_at_the_budget(
-    answer: Response, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
+def test_a_slow_receiver_times_out_at_the_budget(
+    response: Response, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with tls(authority, answer) as server:
+    with tls(authority, response) as server:
         resolve_by(monkeypatch, addresses(server.port))
         started = time.monotonic()
         assert code_of(lambda: post(budget=BUDGET)) == "Timeout"
@@ -197,7 +195,7 @@ def test_a_slow_receiver_is_cut_at_the_budget(
 
 @pytest.mark.usefixtures("admitted")
 @pytest.mark.parametrize("status", ["200 OK", "302 Found"])
-def test_what_follows_the_head_is_neither_read_nor_waited_for(
+def test_the_body_of_a_response_is_not_read(
     status: str, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = f"HTTP/1.1 {status}\r\nLocation: https://{HOST}/\r\nContent-Length: 999999\r\n\r\n"
@@ -209,10 +207,10 @@ def test_what_follows_the_head_is_neither_read_nor_waited_for(
 
 
 @pytest.mark.usefixtures("admitted")
-def test_a_compressed_body_of_a_redirect_is_not_unpacked(
+def test_a_compressed_body_of_a_redirect_is_not_decompressed(
     authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # 64 MB, as 64 KB.
+    # 64 MB that compress to 64 KB.
     body = gzip.compress(bytes(64 * 1024 * 1024))
     more = f"Location: https://{HOST}/\r\nContent-Encoding: gzip\r\n"
     with tls(authority, whole(body, "302 Found", more)) as server:
@@ -226,7 +224,7 @@ def test_a_compressed_body_of_a_redirect_is_not_unpacked(
 
 
 @pytest.mark.usefixtures("admitted")
-def test_a_network_that_does_not_answer_is_cut_at_the_budget(
+def test_a_silent_network_times_out_at_the_budget(
     silent_port: int, hanging: threading.Event, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for resolver in (addresses(silent_port, silent_port), hangs(hanging)):
@@ -241,7 +239,7 @@ def _unknown(*_: object, **__: object) -> list[object]:
 
 
 @pytest.mark.usefixtures("admitted")
-def test_each_way_to_fail_has_its_word(
+def test_each_kind_of_failure_has_its_code(
     authority: Authority, post: Post, silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(public_post, "CONNECT_TIMEOUT", 0.3)
@@ -255,18 +253,18 @@ def test_each_way_to_fail_has_its_word(
     assert code_of(post) == "NotConnected"
     resolve_by(monkeypatch, _unknown)
     assert code_of(post) == "NotResolved"
-    for answer in (lambda sock, stopping: sock.close(), whole(b"", "no status")):
-        with tls(authority, answer) as server:
+    for response in (lambda sock, stopping: sock.close(), whole(b"", "no status")):
+        with tls(authority, response) as server:
             resolve_by(monkeypatch, addresses(server.port))
             assert code_of(post) == "ConnectionLost"
-    with RawServer(whole(b"no handshake"), greeted=True) as server:
+    with RawServer(whole(b"no handshake"), speaks_first=True) as server:
         resolve_by(monkeypatch, addresses(server.port))
         assert code_of(post) == "TlsFailed"
 
 
 @pytest.mark.usefixtures("admitted")
 @pytest.mark.parametrize("fault", ["an authority that nobody knows", "another name"])
-def test_the_certificate_has_to_be_the_hosts(
+def test_the_certificate_must_be_trusted_and_name_the_host(
     fault: str, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     other = Authority(tmp_path, ["elsewhere.example"])

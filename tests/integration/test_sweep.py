@@ -1,4 +1,4 @@
-"""Everyone is completed: people who never come back, an outage, a crash on the way."""
+"""The sweep completes all verifications: of people who never return, and after outages and crashes."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from tests.sandbox.functions import FunctionError
 
 
 def minutes(world: World, count: int) -> list[int]:
-    """So many minutes go by, each with a sweep; the minutes in which something was due."""
+    """Sweeps once a minute; returns the minutes in which something was due."""
     busy = []
     for minute in range(1, count + 1):
         world.clock.advance(60)
@@ -27,7 +27,7 @@ def minutes(world: World, count: int) -> list[int]:
 
 
 def next_check(world: World, verification: Verification) -> dict[str, Any]:
-    """The check that is due next is made; the row afterwards."""
+    """Makes the check that is due next; returns the row afterwards."""
     world.clock.go_to(world.due_at(verification))
     assert world.sweep_and_drain() == 1
     return world.row(verification)
@@ -56,7 +56,7 @@ def test_an_untouched_link_costs_two_gets_and_expires(world: World) -> None:
         ("untouched", "expired", 2),
     ],
 )
-def test_every_final_status_is_reached_without_the_person(world: World, outcome: str, status: str, gets: int) -> None:
+def test_every_final_status_is_reached_without_a_return(world: World, outcome: str, status: str, gets: int) -> None:
     verification = world.new(outcome)
 
     for _ in range(gets):
@@ -68,7 +68,7 @@ def test_every_final_status_is_reached_without_the_person(world: World, outcome:
 
 
 @pytest.mark.parametrize(("then", "status", "sequence"), [("9102", "rejected", 2), ("verified", "verified", 3)])
-def test_an_uncertain_rejection_is_checked_once_more_after_the_link(
+def test_a_rejection_before_the_end_is_checked_once_more_after_the_link(
     world: World, then: str, status: str, sequence: int
 ) -> None:
     verification = world.new("9102")
@@ -82,7 +82,7 @@ def test_an_uncertain_rejection_is_checked_once_more_after_the_link(
     assert world.stored.due() == {}
 
 
-def test_one_sweep_takes_at_most_its_limit_and_the_next_ones_the_rest(
+def test_a_sweep_sends_at_most_its_limit_and_later_sweeps_the_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "8")
@@ -96,9 +96,7 @@ def test_one_sweep_takes_at_most_its_limit_and_the_next_ones_the_rest(
     assert sum(taken) == world.stored.messages() == 16
 
 
-def test_a_sweep_sends_no_more_than_the_queue_lacks_of_a_minutes_work(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sweep_fills_the_queue_only_up_to_a_minutes_work(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "4")
     for _ in range(4):
         world.new()
@@ -106,7 +104,7 @@ def test_a_sweep_sends_no_more_than_the_queue_lacks_of_a_minutes_work(
     send = world.sandbox.client("sqs").send_message
     for _ in range(3):
         send(QueueUrl=world.deps.settings.due_queue_url, MessageBody="{}")
-    # A check that follows a return waits with a delay, and takes nobody's place.
+    # A delayed message, such as the follow-up of a return, does not count.
     send(QueueUrl=world.deps.settings.due_queue_url, MessageBody="{}", DelaySeconds=600)
 
     assert sweep(world.deps, has_time=lambda: True).sent == 1
@@ -139,7 +137,7 @@ def test_two_sweeps_at_once_send_each_verification_once(world: World) -> None:
     assert ours + others[0] == world.stored.messages() == 12
 
 
-def test_what_was_claimed_and_not_sent_becomes_due_again(world: World) -> None:
+def test_a_claim_that_was_not_sent_becomes_due_again(world: World) -> None:
     verification = world.new("verified")
     world.clock.advance(schedule.FIRST_CHECK)
     world.aws.refuse("sqs.SendMessageBatch")
@@ -153,10 +151,8 @@ def test_what_was_claimed_and_not_sent_becomes_due_again(world: World) -> None:
 
 
 @pytest.mark.parametrize("call", [1, 4, 6])
-def test_a_claim_that_fails_holds_up_none_of_those_claimed_before_it(
-    world: World, monkeypatch: pytest.MonkeyPatch, call: int
-) -> None:
-    # So many that no message has a delay.
+def test_a_failed_claim_does_not_block_earlier_claims(world: World, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
+    # At this rate no message gets a delay.
     monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "600")
     verifications = [world.new("verified") for _ in range(6)]
     world.clock.advance(schedule.FIRST_CHECK)
@@ -180,7 +176,7 @@ def test_a_claim_that_fails_holds_up_none_of_those_claimed_before_it(
         pytest.param("evidence", "elsewhere", {"key": "records/a", "sha256": "0a", "size": 1}, marks=pytest.mark.slow),
     ],
 )
-def test_a_row_that_cannot_be_read_holds_up_nobody_else_and_is_tried_once_an_hour(
+def test_an_unreadable_row_blocks_no_other_and_is_retried_hourly(
     world: World, name: str, damaged: str, repaired: Any
 ) -> None:
     unreadable, *others = (world.new() for _ in range(3))
@@ -211,7 +207,7 @@ def test_a_rejection_whose_last_check_fails_is_due_for_a_week_at_most(
     else:
         world.play(verification, "verified")
         vars(world.deps)["evidence"] = mock.Mock(put=mock.Mock(side_effect=StorageUnavailable("PutObject", "x")))
-    # Of the week of repetitions only the last minutes are played.
+    # Skips most of the week of retries.
     last_minutes = int((verification.expires_at + claims.LATE_PROOF).timestamp()) - 600
     world.stored.set(verification.id, "due_at", last_minutes)
 
@@ -222,7 +218,7 @@ def test_a_rejection_whose_last_check_fails_is_due_for_a_week_at_most(
     assert world.row(verification)["status"] == "rejected"
 
 
-def test_an_outage_backs_off_ever_longer_and_is_then_completed(world: World) -> None:
+def test_checks_back_off_during_an_outage_and_complete_afterwards(world: World) -> None:
     verification = world.new("verified")
     world.vendor.fault("503", on="get", times=None)
 
@@ -239,9 +235,7 @@ def test_an_outage_backs_off_ever_longer_and_is_then_completed(world: World) -> 
     assert world.stored.due() == {}
 
 
-def test_a_vendor_that_is_out_for_good_ends_in_failed_and_never_in_rejected(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_permanent_outage_ends_in_failed_and_never_in_rejected(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIVE_UP_HOURS", "1")
     verification = world.new()
     world.vendor.fault("500", on="get", times=None)
