@@ -7,21 +7,21 @@ from tests.integration.failure_scenes import (
     Step,
     after_authorized_call,
     api,
-    api_keys,
     authorize,
     create,
     deny,
     expected_not_erasable,
     message,
-    nothing,
+    no_failure,
     person_returns,
     person_returns_while_credentials_are_malformed,
     provider_unreachable,
+    put_api_keys,
     queue_rejects_all,
     rate_limit_used_up,
     row_unreadable,
     sweep,
-    undecided_and_refreshed,
+    undecided_after_refresh,
     unexpected_error,
     vendor,
     vendor_call_not_counted,
@@ -77,7 +77,7 @@ def contradictory_record(outcome: str, what: str) -> Case:
 def undelivered(endpoint: str, message: str, shown: dict[str, str], *, age: int = 0) -> Case:
     """A webhook that is not delivered; its line also names the endpoint and the event."""
     return Case(
-        nothing, lambda scene: scene.deliver(endpoint, age=age), message, "DeliveryFault", shown, endpoint=endpoint
+        no_failure, lambda scene: scene.deliver(endpoint, age=age), message, "DeliveryFault", shown, endpoint=endpoint
     )
 
 
@@ -114,11 +114,11 @@ CASES = {
         "verified+other_token+other_country+other_document", "token, url, ocr_country, ocr_type"
     ),
     "return, SQS rejects the follow-up": Case(
-        undecided_and_refreshed, person_returns, "follow_up_not_sent", "StorageFault",
+        undecided_after_refresh, person_returns, "follow_up_not_sent", "StorageFault",
         storage("SendMessageBatch", "InternalError"),
     ),
     "message, SQS rejects the follow-up": Case(
-        undecided_and_refreshed, message, "message_failed", "StorageFault",
+        undecided_after_refresh, message, "message_failed", "StorageFault",
         storage("SendMessageBatch", "InternalError") | {"message_id": "message-1"},
     ),
     "status, DynamoDB denies": denied(
@@ -149,7 +149,7 @@ CASES = {
     ),
     "message, row unreadable": Case(row_unreadable, message, "row_unreadable", "InternalError", UNREADABLE),
     "message, poison": Case(
-        nothing, lambda scene: scene.message('{"name": "canary"}'), "message_failed", "InternalError",
+        no_failure, lambda scene: scene.message('{"name": "canary"}'), "message_failed", "InternalError",
         {"error": "KeyError", "message_id": "message-1"}, False,
     ),
     "webhook, its endpoint is unreachable": undelivered(
@@ -163,7 +163,7 @@ CASES = {
         "dynamodb.GetItem", lambda scene: scene.deliver("crm"), "message_failed", message_id="message-1"
     ),
     "event, the entry of an endpoint has no name": Case(
-        nothing, lambda scene: scene.deliver(""), "endpoint_off", "InternalError",
+        no_failure, lambda scene: scene.deliver(""), "endpoint_off", "InternalError",
         {"reason": "name is not 1 to 40 of a-z, 0-9 and -", "endpoint": "#1"}, False,
     ),
     "sweep, DynamoDB denies the query": denied("dynamodb.Query", sweep, "invocation_failed", names_it=False),
@@ -182,10 +182,10 @@ CASES = {
         storage("jwks", "ConnectionError"), False,
     ),
     "authorizer, keys malformed": Case(
-        api_keys("canary"), authorize, "invocation_failed", "InternalError", MALFORMED, False
+        put_api_keys("canary"), authorize, "invocation_failed", "InternalError", MALFORMED, False
     ),
     "authorizer, cached keys, secret malformed": Case(
-        after_authorized_call(api_keys('{"keys": [{"canary": 1},]}')), authorize, "secret_not_refreshed",
+        after_authorized_call(put_api_keys('{"keys": [{"canary": 1},]}')), authorize, "secret_not_refreshed",
         "InternalError", MALFORMED, False,
     ),
     "authorizer, cached keys, secret denied": Case(
@@ -193,7 +193,7 @@ CASES = {
         storage("GetSecretValue", "AccessDeniedException"), False,
     ),
     "authorizer, entry malformed": Case(
-        api_keys('{"keys": [{"sha256": "canary"}]}'), authorize, "api_key_malformed", "InternalError",
+        put_api_keys('{"keys": [{"sha256": "canary"}]}'), authorize, "api_key_malformed", "InternalError",
         {"error": "KeyError"}, False,
     ),
 }  # fmt: skip

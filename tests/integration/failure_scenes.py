@@ -80,7 +80,7 @@ def vendor(fault: str, on: Literal["create", "get"] = "get") -> Step:
     return lambda scene: scene.vendor.fault(fault, on=on, times=None)
 
 
-def nothing(scene: Scene) -> None:
+def no_failure(scene: Scene) -> None:
     """Nothing is injected."""
 
 
@@ -131,7 +131,7 @@ def queue_rejects_all(scene: Scene) -> None:
     vars(scene.deps)["due_queue"] = DueQueue(full, "https://sqs.example/due")
 
 
-def undecided_and_refreshed(scene: Scene) -> None:
+def undecided_after_refresh(scene: Scene) -> None:
     """The verification was refreshed just now and is still open; the queue rejects all messages."""
     scene.play(scene.verification, "ocr_passed")
     scene.refresh(scene.verification)
@@ -143,7 +143,7 @@ def provider_unreachable(scene: Scene) -> None:
     scene.deps.settings = Settings({**os.environ, "JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
 
 
-def api_keys(text: str) -> Step:
+def put_api_keys(text: str) -> Step:
     return lambda scene: scene.put_secret(scene.deps.settings.api_keys_secret_arn, text)
 
 

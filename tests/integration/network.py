@@ -15,7 +15,7 @@ Resolver = Callable[..., Sequence[object]]
 _system_resolver: Callable[..., object] = socket.getaddrinfo
 
 
-def resolve_by(monkeypatch: pytest.MonkeyPatch, resolver: Resolver) -> list[str]:
+def patch_resolver(monkeypatch: pytest.MonkeyPatch, resolver: Resolver) -> list[str]:
     """Resolves HOST by `resolver`, and all other names by the system. Returns the list of its lookups."""
     lookups: list[str] = []
 

@@ -85,11 +85,11 @@ def test_a_redaction_is_audited_and_keeps_earlier_entries(world: World, trail: T
     assert len({entry["at"].partition("#")[2] for entry in entries if len(entry["at"]) == 24 + 1 + 32}) == 2
 
 
-@pytest.mark.parametrize("fails", [Aws.refuse, Aws.deny])
+@pytest.mark.parametrize("fail", [Aws.refuse, Aws.deny])
 def test_a_result_is_withheld_if_its_audit_write_fails(
-    world: World, trail: Trail, verified: Verification, fails: Callable[[Aws, str], None]
+    world: World, trail: Trail, verified: Verification, fail: Callable[[Aws, str], None]
 ) -> None:
-    fails(world.aws, "dynamodb.PutItem")
+    fail(world.aws, "dynamodb.PutItem")
 
     response = world.read_result(verified)
 

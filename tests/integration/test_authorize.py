@@ -106,14 +106,14 @@ def test_a_malformed_secret_raises_instead_of_denying(
         authorize(f"Bearer {KEY}")
 
 
-@pytest.mark.parametrize("happens", ["a stray comma", "Secrets Manager unreachable"])
+@pytest.mark.parametrize("problem", ["a stray comma", "Secrets Manager unreachable"])
 def test_keys_work_for_an_hour_while_the_secret_cannot_be_read(
     authorize: Authorize,
     put: Callable[[Any], None],
     aws: Aws,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
-    happens: str,
+    problem: str,
 ) -> None:
     monkeypatch.setattr(secrets, "MAX_AGE", 0)
     ends = clock() + timedelta(minutes=59)
@@ -121,7 +121,7 @@ def test_keys_work_for_an_hour_while_the_secret_cannot_be_read(
     sha256 = hashlib.sha256(other.encode()).hexdigest()
     put({"keys": [entry(), entry(sha256=sha256, key_id="oooo", expires_at=ends.isoformat())]})
     assert authorize(f"Bearer {KEY}")["isAuthorized"]
-    if happens == "a stray comma":
+    if problem == "a stray comma":
         put('{"keys": [],}')
     else:
         aws.refuse("secretsmanager.GetSecretValue", times=2)

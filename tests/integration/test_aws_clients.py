@@ -60,8 +60,8 @@ def error(code: str, status: str = "400 Bad Request", more: str = "") -> Respons
     return whole(json.dumps({"__type": f"com.amazonaws#{code}", "message": "m"}).encode(), status, more)
 
 
-def hung_up(connection: Any, stopping: Any) -> None:
-    raise ConnectionAbortedError("hangs up without a response")
+def closes_connection(connection: Any, stopping: Any) -> None:
+    raise ConnectionAbortedError("closes without a response")
 
 
 def cut_short(connection: Any, stopping: Any) -> None:
@@ -86,10 +86,10 @@ RESPONSES: dict[str, tuple[Response, str, int]] = {
     "503 of a proxy": (whole(b"<html>down</html>", "503 Service Unavailable"), "503", 3),
     "cut short": (cut_short, "IncompleteResponse", 1),
     "no JSON": (whole(b'{"Item": {"id"'), "IncompleteResponse", 1),
-    "hung up": (hung_up, "ConnectionClosedError", 3),
+    "connection closed": (closes_connection, "ConnectionClosedError", 3),
     "without a body": (without_body, "IncompleteResponse", 1),
-    "empty": (whole(b""), "IncompleteResponse", 1),
-    "of nothing": (whole(b"{}"), "IncompleteResponse", 1),
+    "empty body": (whole(b""), "IncompleteResponse", 1),
+    "empty object": (whole(b"{}"), "IncompleteResponse", 1),
     "with a wrong checksum": (wrong_checksum(b""), "IncompleteResponse", 3),
 }
 
@@ -140,7 +140,7 @@ def test_truncated_evidence_raises(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_transient_fault_is_retried(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     good = whole(json.dumps({"ConsumedCapacity": {"CapacityUnits": 1}}).encode())
-    with RawServer(error("ThrottlingException"), hung_up, good) as server:
+    with RawServer(error("ThrottlingException"), closes_connection, good) as server:
         assert reading.get(Table(client("dynamodb", server, monkeypatch), "verifications", 0), ID) is None
     assert len(server.requests) == 3
 

@@ -232,8 +232,8 @@ def test_a_link_that_ends_while_the_vendor_responds_is_checked_again(
     world.clock.go_to(end - 1)
     fetch = world.deps.vendor.fetch
 
-    def slow(token: str, **how: Any) -> Any:
-        response = fetch(token, **how)
+    def slow(token: str, **options: Any) -> Any:
+        response = fetch(token, **options)
         world.clock.advance(8)
         world.vendor.play(token, "verified")
         return response

@@ -57,10 +57,10 @@ class OvertakenVendor:
         self._vendor: Vendor = deps.vendor
         self._meanwhile = meanwhile
 
-    def fetch(self, token: str, **how: Any) -> VendorResponse:
+    def fetch(self, token: str, **options: Any) -> VendorResponse:
         vars(self._deps)["vendor"] = self._vendor
         try:
-            return self._vendor.fetch(token, **how)
+            return self._vendor.fetch(token, **options)
         finally:
             self._meanwhile()
 

@@ -46,14 +46,14 @@ def test_the_lifetime_of_a_link_starts_when_the_vendor_made_it(world: World, mon
 
 
 def test_the_response_is_the_pending_verification_with_its_link(world: World) -> None:
-    wanted = CREATE_BODY | {"reference": "customer-42", "metadata": {"campaign": "spring"}}
+    body = CREATE_BODY | {"reference": "customer-42", "metadata": {"campaign": "spring"}}
 
-    response = world.functions.api("POST", "/verifications", wanted)
+    response = world.functions.api("POST", "/verifications", body)
 
     document = response.json
     (token,) = world.vendor.tokens()
     assert document["id"].startswith("ver_")
-    assert {name: document[name] for name in wanted} == wanted
+    assert {name: document[name] for name in body} == body
     assert (document["object"], document["status"], document["reason"]) == ("verification", "pending", None)
     assert (document["token"], document["sequence"]) == (token, 1)
     assert document["url"].endswith(f"token={token}")

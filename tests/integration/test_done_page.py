@@ -67,12 +67,12 @@ def test_the_page_reloads_itself_until_there_is_a_result(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "tag", "title"), [("ms-MY", "ms", "Anda telah disahkan"), ("zh", "zh-Hans", "验证成功")]
+    ("language", "tag", "title"), [("ms-MY", "ms", "Anda telah disahkan"), ("zh", "zh-Hans", "验证成功")]
 )
-def test_the_page_is_in_the_language_of_the_browser(world: World, wanted: str, tag: str, title: str) -> None:
+def test_the_page_is_in_the_language_of_the_browser(world: World, language: str, tag: str, title: str) -> None:
     verification = world.new("verified", redirect_url=None)
     world.returns(verification)
-    page = done(world, verification, **{"accept-language": wanted})
+    page = done(world, verification, **{"accept-language": language})
     assert (page.headers["content-language"], f'<html lang="{tag}">' in page.text) == (tag, True)
     assert f"<h1>{title}</h1>" in page.text
 

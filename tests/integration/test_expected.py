@@ -18,7 +18,7 @@ NONE_MATCHES = {"name": False, "id_number": False, "birthday": False}
 UNKNOWN = {"name": None, "id_number": None, "birthday": None}
 
 
-def new(world: World, outcome: str | None, **expected: str) -> Any:
+def new_expecting(world: World, outcome: str | None, **expected: str) -> Any:
     return world.new(outcome, expected=Identity(**expected))
 
 
@@ -27,15 +27,15 @@ def expected(world: World, id: str) -> list[Any]:
     return [fields for fields in map(json.loads, world.stored.results(id)) if "birthday" in fields]
 
 
-@pytest.mark.parametrize("way", ["returns", "refresh", "finalize"])
+@pytest.mark.parametrize("trigger", ["returns", "refresh", "finalize"])
 @pytest.mark.parametrize(("person", "matches"), [(AMINAH, ALL_MATCH), (FATIMAH, NONE_MATCHES)])
 def test_every_completion_compares_and_erases_the_expected_person(
-    world: World, way: str, person: dict[str, str], matches: dict[str, bool]
+    world: World, trigger: str, person: dict[str, str], matches: dict[str, bool]
 ) -> None:
-    verification = new(world, "verified", **person)
+    verification = new_expecting(world, "verified", **person)
     assert "matches" not in world.read(verification)
 
-    getattr(world, way)(verification)
+    getattr(world, trigger)(verification)
 
     document = world.read(verification)
     assert (document["status"], document["matches"]) == ("verified", matches)
@@ -44,7 +44,7 @@ def test_every_completion_compares_and_erases_the_expected_person(
 
 
 def test_a_field_without_an_expectation_is_null(world: World) -> None:
-    verification = new(world, "verified", id_number="A1234567")
+    verification = new_expecting(world, "verified", id_number="A1234567")
 
     world.returns(verification)
 
@@ -63,12 +63,12 @@ def test_lists_have_the_matches_and_events_do_not(world: World) -> None:
     assert "expected" not in events
 
 
-@pytest.mark.parametrize("way", ["returns", "refresh", "finalize"])
-def test_without_an_expected_person_no_extra_call_is_made(world: World, way: str) -> None:
+@pytest.mark.parametrize("trigger", ["returns", "refresh", "finalize"])
+def test_without_an_expected_person_no_extra_call_is_made(world: World, trigger: str) -> None:
     verification = world.new("verified")
     del world.aws.calls[:]
 
-    getattr(world, way)(verification)
+    getattr(world, trigger)(verification)
 
     assert "matches" not in world.read(verification)
     # The read above is the only one.
@@ -81,7 +81,7 @@ def test_without_an_expected_person_no_extra_call_is_made(world: World, way: str
 def test_a_mismatch_is_counted_once_without_personal_data(
     world: World, output: Output, capsys: pytest.CaptureFixture[str], person: dict[str, str], count: int
 ) -> None:
-    verification = new(world, "verified", **person)
+    verification = new_expecting(world, "verified", **person)
     capsys.readouterr()
 
     world.returns(verification)
@@ -93,7 +93,7 @@ def test_a_mismatch_is_counted_once_without_personal_data(
 
 
 def test_an_undecided_check_compares_nothing_and_erases_nothing(world: World) -> None:
-    verification = new(world, "ocr_passed", **AMINAH)
+    verification = new_expecting(world, "ocr_passed", **AMINAH)
 
     world.returns(verification)
 
@@ -102,7 +102,7 @@ def test_an_undecided_check_compares_nothing_and_erases_nothing(world: World) ->
 
 
 def test_an_expiry_has_null_matches_and_erases_the_expected_person(world: World) -> None:
-    verification = new(world, "untouched", **AMINAH)
+    verification = new_expecting(world, "untouched", **AMINAH)
     world.clock.advance(3600)
 
     world.finalize(verification)
@@ -113,7 +113,7 @@ def test_an_expiry_has_null_matches_and_erases_the_expected_person(world: World)
 
 
 def test_a_rejection_before_its_last_check_keeps_the_expected_person(world: World) -> None:
-    verification = new(world, "9102", **AMINAH)
+    verification = new_expecting(world, "9102", **AMINAH)
     world.finalize(verification)
     assert world.read(verification)["status"] == "rejected"
     assert expected(world, verification.id) == [AMINAH]
@@ -128,7 +128,7 @@ def test_a_rejection_before_its_last_check_keeps_the_expected_person(world: Worl
 
 
 def test_a_late_success_after_the_erasure_has_null_matches(world: World) -> None:
-    verification = new(world, "9102", **FATIMAH)
+    verification = new_expecting(world, "9102", **FATIMAH)
     world.clock.advance(3600)
     world.finalize(verification)
     assert world.read(verification)["matches"]["name"] is False
@@ -142,7 +142,7 @@ def test_a_late_success_after_the_erasure_has_null_matches(world: World) -> None
 
 
 def test_giving_up_erases_the_expected_person(world: World) -> None:
-    verification = new(world, None, **AMINAH)
+    verification = new_expecting(world, None, **AMINAH)
     world.vendor.fault("500", on="get", times=None)
     world.clock.advance(world.deps.settings.give_up_after + 3600)
 
@@ -154,7 +154,7 @@ def test_giving_up_erases_the_expected_person(world: World) -> None:
 
 
 def test_a_record_of_another_token_is_not_compared(world: World) -> None:
-    verification = new(world, "verified+other_token", **AMINAH)
+    verification = new_expecting(world, "verified+other_token", **AMINAH)
     world.clock.advance(3600)
 
     for _ in range(3):
@@ -167,7 +167,7 @@ def test_a_record_of_another_token_is_not_compared(world: World) -> None:
 
 @pytest.mark.parametrize("outcome", ["untouched", "verified"])
 def test_a_redaction_erases_the_expected_person(world: World, outcome: str) -> None:
-    verification = new(world, outcome, **AMINAH)
+    verification = new_expecting(world, outcome, **AMINAH)
     world.returns(verification)
 
     document = world.redact(verification).json
@@ -178,7 +178,7 @@ def test_a_redaction_erases_the_expected_person(world: World, outcome: str) -> N
 
 
 def test_a_failed_erasure_is_left_to_the_ttl(world: World) -> None:
-    verification = new(world, "verified", **AMINAH)
+    verification = new_expecting(world, "verified", **AMINAH)
     world.aws.refuse("dynamodb.DeleteItem")
 
     response = world.returns(verification)
@@ -191,7 +191,7 @@ def test_a_failed_erasure_is_left_to_the_ttl(world: World) -> None:
 
 
 def test_a_comparison_whose_read_fails_is_repeated(world: World) -> None:
-    verification = new(world, "verified", **AMINAH)
+    verification = new_expecting(world, "verified", **AMINAH)
     world.aws.refuse("dynamodb.GetItem")
 
     world.finalize(verification)

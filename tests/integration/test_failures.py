@@ -14,16 +14,7 @@ from bridge.observability import OLDEST_DUE_SECONDS, attach_verification_id, rec
 from bridge.settings import Settings
 from tests.integration.alarms import ALARMS, emitted
 from tests.integration.failure_cases import CASES, Case
-from tests.integration.failure_scenes import (
-    Scene,
-    Step,
-    create,
-    failures,
-    message,
-    person_returns,
-    sweep,
-    vendor,
-)
+from tests.integration.failure_scenes import Scene, Step, create, failures, message, person_returns, sweep, vendor
 from tests.integration.functions import CREATE_BODY
 from tests.sandbox.functions import FunctionError
 
@@ -52,12 +43,12 @@ def test_a_failure_logs_one_line_and_counts_once_in_the_metric_of_an_alarm(
     assert "canary" not in log.getvalue()
 
 
-def unreleasable(scene: Scene) -> None:
+def release_fails(scene: Scene) -> None:
     vendor("500", on="create")(scene)
     scene.aws.deny("dynamodb.DeleteItem")
 
 
-def unreschedulable(scene: Scene) -> None:
+def reschedule_fails(scene: Scene) -> None:
     vendor("500")(scene)
     # The first four calls are the claim, and the counts of three attempts at the vendor.
     scene.aws.before_call(5, lambda: scene.aws.deny("dynamodb.UpdateItem"))
@@ -66,8 +57,8 @@ def unreschedulable(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("inject", "act", "lines"),
     [
-        (unreleasable, create, ["release_failed DeleteItem", "request_failed CreateVerification"]),
-        (unreschedulable, person_returns, ["check_failed GetVerification", "reschedule_failed UpdateItem"]),
+        (release_fails, create, ["release_failed DeleteItem", "request_failed CreateVerification"]),
+        (reschedule_fails, person_returns, ["check_failed GetVerification", "reschedule_failed UpdateItem"]),
     ],
 )
 def test_a_failure_during_error_handling_logs_its_own_line(

@@ -51,7 +51,7 @@ def get(vendor: FakeVendor, token: str) -> requests.Response:
     return requests.get(address, headers=HEADERS, timeout=TIMEOUT)
 
 
-def played(vendor: FakeVendor, outcome: str, **changes: Any) -> dict[str, Any]:
+def record_of(vendor: FakeVendor, outcome: str, **changes: Any) -> dict[str, Any]:
     token = link(vendor, **changes)
     vendor.play(token, outcome)
     result: dict[str, Any] = get(vendor, token).json()["result"]
@@ -104,7 +104,7 @@ def test_every_documented_code_has_an_outcome() -> None:
     ],
 )  # fmt: skip
 def test_an_outcome_alters_the_record(vendor: FakeVendor, outcome: str, fields: dict[str, object]) -> None:
-    record = played(vendor, outcome)
+    record = record_of(vendor, outcome)
     reported = {name: record[name] for name in fields}
     assert reported == fields
     # 1 == True in Python, and not in JSON.
@@ -112,7 +112,7 @@ def test_an_outcome_alters_the_record(vendor: FakeVendor, outcome: str, fields: 
 
 
 def test_type_01_needs_no_face(vendor: FakeVendor) -> None:
-    record = played(vendor, "verified", type="01")
+    record = record_of(vendor, "verified", type="01")
     assert (record["ocr_success"], record["face_id_success"], record["is_success"]) == (1, 0, 1)
     assert choose(vendor, link(vendor, type="01"), "ocr", "pass").headers["Location"] == RETURN.format(1)
 

@@ -109,16 +109,16 @@ def created_with_link_of(world: World, verification: Verification) -> Verificati
 STATUSES = [f"{code} {CANARY}" for code in (200, 201, 301, 400, 401, 403, 404, 408, 409, 418, 422, 429, 500, 503, 599)]
 QUICK_STATUSES = slow_except(f"422 {CANARY}", of=STATUSES)
 BODIES = {
-    "an error that quotes": b'{"status": 422, "error": "canary of a person", "canary of a person": []}',
+    "an error that quotes the person": b'{"status": 422, "error": "canary of a person", "canary of a person": []}',
     "an inner error": b'{"status": 500, "message": "canary of a person"}',
-    "an inner status that is none": b'{"status": "canary of a person", "result": {}}',
+    "an inner status that is no number": b'{"status": "canary of a person", "result": {}}',
     "no object": b'["canary of a person"]',
     "no JSON": b'{"result": {"name": "canary of a person',
     "a page": b"<html>canary of a person</html>",
     "no UTF-8": b'\xff\xfe"canary of a person"',
-    "a result of another kind": b'{"status": 200, "result": "canary of a person"}',
-    "a link of another kind": b'{"status": 200, "result": {"token": "canary of a person", "url": ""}}',
-    "a key given twice": b'{"result": {"token": "a", "token": "canary of a person"}}',
+    "a result of another type": b'{"status": 200, "result": "canary of a person"}',
+    "a link of another type": b'{"status": 200, "result": {"token": "canary of a person", "url": ""}}',
+    "a duplicate key": b'{"result": {"token": "a", "token": "canary of a person"}}',
     "deep": b'{"result":' + b"[" * 3000 + b'"canary of a person"' + b"]" * 3000 + b"}",
 }
 

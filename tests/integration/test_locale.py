@@ -120,12 +120,12 @@ def mailed(world: World) -> Verification:
     return world.new(locale="zh", valid_for=86400)
 
 
-def opened_in_malay(world: World, path: str, **how: Any) -> Response:
-    return world.functions.browser(path, headers={"accept-language": "ms"}, **how)
+def opened_in_malay(world: World, path: str, **options: Any) -> Response:
+    return world.functions.browser(path, headers={"accept-language": "ms"}, **options)
 
 
 @pytest.mark.parametrize(
-    ("happens", "status", "title"),
+    ("open_page", "status", "title"),
     [
         (origin_is_withdrawn, 410, "谢谢"),
         (origin_of_a_followed_page_is_withdrawn, 410, "谢谢"),
@@ -136,9 +136,9 @@ def opened_in_malay(world: World, path: str, **how: Any) -> Response:
     ],
 )
 def test_an_error_page_is_in_the_language_of_the_verification(
-    world: World, happens: Callable[[World], Response], status: int, title: str
+    world: World, open_page: Callable[[World], Response], status: int, title: str
 ) -> None:
-    page = happens(world)
+    page = open_page(world)
     assert (page.status, page.headers["content-language"]) == (status, "zh-Hans")
     assert f"<h1>{title}</h1>" in page.text
 

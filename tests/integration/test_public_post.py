@@ -14,7 +14,7 @@ from bridge.domain.errors import DeliveryFailed
 from bridge.outbound import public_post
 from bridge.outbound.public_post import Posted, PublicPost
 from tests.deployed.certificates import Authority
-from tests.integration.network import HOST, addresses, hangs, resolve_by
+from tests.integration.network import HOST, addresses, hangs, patch_resolver
 from tests.integration.raw_server import BAD_LOCATIONS, RawServer, Response, dripping, silent, whole
 
 # Seconds.
@@ -64,7 +64,7 @@ def code_of(attempt: Callable[[], object]) -> str | None:
 @pytest.mark.usefixtures("admitted")
 def test_body_and_headers_arrive_unchanged(authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     with tls(authority, whole(b"{}", "503 Busy", "Retry-After: 7\r\n")) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         assert post() == Posted(503, "7")
         (request,) = server.requests
     head, _, body = request.partition(b"\r\n\r\n")
@@ -84,7 +84,7 @@ def test_it_connects_to_the_checked_address_and_tls_names_the_host(
     with RawServer(OK, tls=context) as server, tls(authority, OK) as inside:
         # A second lookup would resolve to the other server.
         results = iter([addresses(server.port)(), addresses(inside.port)()])
-        lookups = resolve_by(monkeypatch, lambda *_, **__: next(results))
+        lookups = patch_resolver(monkeypatch, lambda *_, **__: next(results))
         assert post().status == 200
         assert (len(lookups), server.connections, inside.connections) == (1, 1, 0)
     assert named == [HOST]
@@ -104,7 +104,7 @@ def test_a_name_with_a_non_public_address_is_never_connected_to(
 ) -> None:
     kinds = [socket.AF_INET6 if ":" in each else socket.AF_INET for each in resolved]
     found = [(kind, socket.SOCK_STREAM, 6, "", (each, 443)) for kind, each in zip(kinds, resolved, strict=True)]
-    resolve_by(monkeypatch, lambda *_, **__: found)
+    patch_resolver(monkeypatch, lambda *_, **__: found)
     monkeypatch.setattr(socket, "socket", lambda *_: pytest.fail("a socket was made"))
     assert code_of(post) == "AddressRefused"
 
@@ -119,7 +119,7 @@ def test_every_spelling_of_loopback_is_refused(host: str, post: Post) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", HOST])
 def test_without_tls_nothing_is_sent(host: str, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     with RawServer(OK) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         assert code_of(lambda: post(f"http://{host}:{server.port}/")) == "InvalidUrl"
         assert server.connections == 0
 
@@ -129,7 +129,7 @@ def test_a_local_stack_posts_without_tls_to_loopback_only(monkeypatch: pytest.Mo
     with RawServer(OK) as server:
         assert poster.post(f"{server.url}/hook", b"{}", {}).status == 200
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 80))]
-        resolve_by(monkeypatch, lambda *_, **__: found)
+        patch_resolver(monkeypatch, lambda *_, **__: found)
         assert code_of(lambda: poster.post(f"http://{HOST}/", b"{}", {})) == "AddressRefused"
         assert code_of(lambda: poster.post(f"https://127.0.0.1:{server.port}/", b"{}", {})) == "AddressRefused"
 
@@ -140,7 +140,7 @@ def test_a_redirect_is_returned_and_not_followed(
     status: str, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(OK) as elsewhere, tls(authority, whole(b"", status, f"Location: {elsewhere.url}\r\n")) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         assert post().status == int(status[:3])
         assert (len(server.requests), elsewhere.connections) == (1, 0)
 
@@ -151,7 +151,7 @@ def test_a_redirect_to_an_invalid_url_is_returned(
     location: str, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tls(authority, whole(b"", "302 Found", f"Location: {location}\r\n")) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         assert post() == Posted(302)
 
 
@@ -163,7 +163,7 @@ def test_proxies_and_certificates_of_the_environment_are_ignored(
         for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
             monkeypatch.setenv(name, proxy.url)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         assert (post().status, proxy.connections) == (200, 0)
 
 
@@ -171,7 +171,7 @@ def test_proxies_and_certificates_of_the_environment_are_ignored(
 def test_a_cookie_is_not_kept(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     poster = PublicPost(certificates=str(authority.bundle))
     with tls(authority, whole(b"{}", more="Set-Cookie: a=1\r\n")) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         for _ in range(2):
             poster.post(f"https://{HOST}/", b"{}", {})
         assert not any(b"cookie" in request.lower() for request in server.requests)
@@ -187,7 +187,7 @@ def test_a_slow_receiver_times_out_at_the_budget(
     response: Response, authority: Authority, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tls(authority, response) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         started = time.monotonic()
         assert code_of(lambda: post(budget=BUDGET)) == "Timeout"
         assert time.monotonic() - started < BUDGET + MARGIN
@@ -200,7 +200,7 @@ def test_the_body_of_a_response_is_not_read(
 ) -> None:
     head = f"HTTP/1.1 {status}\r\nLocation: https://{HOST}/\r\nContent-Length: 999999\r\n\r\n"
     with tls(authority, dripping(head.encode(), b"x" * 4096)) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         started = time.monotonic()
         assert post(budget=5).status == int(status[:3])
         assert time.monotonic() - started < MARGIN
@@ -214,7 +214,7 @@ def test_a_compressed_body_of_a_redirect_is_not_decompressed(
     body = gzip.compress(bytes(64 * 1024 * 1024))
     more = f"Location: https://{HOST}/\r\nContent-Encoding: gzip\r\n"
     with tls(authority, whole(body, "302 Found", more)) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         tracemalloc.start()
         try:
             assert post() == Posted(302)
@@ -228,7 +228,7 @@ def test_a_silent_network_times_out_at_the_budget(
     silent_port: int, hanging: threading.Event, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for resolver in (addresses(silent_port, silent_port), hangs(hanging)):
-        resolve_by(monkeypatch, resolver)
+        patch_resolver(monkeypatch, resolver)
         started = time.monotonic()
         assert code_of(lambda: post(budget=BUDGET)) == "Timeout"
         assert time.monotonic() - started < BUDGET + MARGIN
@@ -243,22 +243,22 @@ def test_each_kind_of_failure_has_its_code(
     authority: Authority, post: Post, silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(public_post, "CONNECT_TIMEOUT", 0.3)
-    resolve_by(monkeypatch, addresses(silent_port))
+    patch_resolver(monkeypatch, addresses(silent_port))
     assert code_of(post) == "Timeout"
     monkeypatch.undo()
     monkeypatch.setattr(public_post._Public, "admits", staticmethod(lambda address: True))
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    resolve_by(monkeypatch, addresses(port))
+    patch_resolver(monkeypatch, addresses(port))
     assert code_of(post) == "NotConnected"
-    resolve_by(monkeypatch, _unknown)
+    patch_resolver(monkeypatch, _unknown)
     assert code_of(post) == "NotResolved"
     for response in (lambda sock, stopping: sock.close(), whole(b"", "no status")):
         with tls(authority, response) as server:
-            resolve_by(monkeypatch, addresses(server.port))
+            patch_resolver(monkeypatch, addresses(server.port))
             assert code_of(post) == "ConnectionLost"
     with RawServer(whole(b"no handshake"), speaks_first=True) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         assert code_of(post) == "TlsFailed"
 
 
@@ -270,6 +270,6 @@ def test_the_certificate_must_be_trusted_and_name_the_host(
     other = Authority(tmp_path, ["elsewhere.example"])
     trusted = other if fault == "another name" else authority
     with tls(other, OK) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         assert code_of(lambda: post(certificates=str(trusted.bundle))) == "TlsFailed"
         assert server.requests == []

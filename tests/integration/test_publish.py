@@ -147,7 +147,7 @@ def test_the_command_fails_if_the_bus_rejects_an_event(
     assert "PutEvents failed with InternalFailure" in capsys.readouterr().err
 
 
-class Shortened:
+class TruncatedClient:
     """A client whose response has only the first of two events."""
 
     def put_events(self, Entries: list[Any]) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def test_an_event_missing_from_the_response_counts_as_failed(deps: Dependencies)
     verification = reading.get(deps.table, new(deps).id)
     assert verification is not None
     events = events_of(verification) * 2
-    assert EventBus(Shortened(), "bus", "bus").put(events) == {events[1].id: "NotInResponse"}
+    assert EventBus(TruncatedClient(), "bus", "bus").put(events) == {events[1].id: "NotInResponse"}
 
 
 def test_a_rejected_event_raises_storage_unavailable(deps: Dependencies) -> None:
@@ -166,6 +166,6 @@ def test_a_rejected_event_raises_storage_unavailable(deps: Dependencies) -> None
 
     verification = reading.get(deps.table, new(deps).id)
     assert verification is not None
-    vars(deps)["event_bus"] = EventBus(Shortened(), "bus", "bus")
+    vars(deps)["event_bus"] = EventBus(TruncatedClient(), "bus", "bus")
     with pytest.raises(StorageUnavailable):
         put_events(deps, events_of(verification) * 2)

@@ -116,8 +116,8 @@ class RedactedMeanwhile:
         self._id = id
         self._vendor: Vendor = deps.vendor
 
-    def fetch(self, token: str, **how: Any) -> VendorResponse:
-        response = self._vendor.fetch(token, **how)
+    def fetch(self, token: str, **options: Any) -> VendorResponse:
+        response = self._vendor.fetch(token, **options)
         redact(self._deps, CALLER, self._id)
         return response
 

@@ -53,7 +53,7 @@ def test_a_redaction_before_any_call_of_another_request_leaves_no_data(
     ACTORS[name](world, verification)
     redacted()
 
-    _is_gone(world, verification)
+    _assert_erased(world, verification)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -67,7 +67,7 @@ def test_another_request_before_any_call_of_a_redaction_leaves_no_data(
     redact(world.deps, CALLER, verification.id)
     other()
 
-    _is_gone(world, verification)
+    _assert_erased(world, verification)
 
 
 def test_an_older_message_does_not_cancel_the_late_erasure(world: World) -> None:
@@ -82,10 +82,10 @@ def test_an_older_message_does_not_cancel_the_late_erasure(world: World) -> None
     world.returns(verification)
 
     assert world.stored.objects(verification.id), "stored after both"
-    _is_gone(world, verification)
+    _assert_erased(world, verification)
 
 
-def _is_gone(world: World, verification: Verification) -> None:
+def _assert_erased(world: World, verification: Verification) -> None:
     """Checks that the data is gone from the table now, and from the bucket once the tombstone has been due."""
     row = world.row(verification)
     assert "redacted_at" in row

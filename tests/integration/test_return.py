@@ -151,15 +151,15 @@ def test_a_result_that_the_vendor_stores_late_still_counts(world: World) -> None
     assert reported_statuses(world, verification) == {"verified"}
 
 
-@pytest.mark.parametrize("asks", ["return", "refresh"])
-def test_a_rejection_found_by_a_check_keeps_its_last_check(world: World, asks: str) -> None:
+@pytest.mark.parametrize("trigger", ["return", "refresh"])
+def test_a_rejection_found_by_a_check_keeps_its_last_check(world: World, trigger: str) -> None:
     verification = world.new("9102")
     world.check(verification)
     planned = world.stored.due()
     world.clock.advance(31)
     world.play(verification, "ocr_passed")
 
-    if asks == "return":
+    if trigger == "return":
         assert world.returns(verification).redirect_status == "rejected"
     else:
         world.refresh(verification)

@@ -9,7 +9,7 @@ from bridge.dependencies import Dependencies
 from bridge.vendor import client as vendor_client
 from tests.integration.functions import Functions
 from tests.integration.harness import new, return_path
-from tests.integration.network import HOST, addresses, hangs, resolve_by
+from tests.integration.network import HOST, addresses, hangs, patch_resolver
 from tests.integration.raw_server import RawServer, dripping
 
 # Seconds.
@@ -29,7 +29,7 @@ def test_a_person_is_redirected_within_10_s_despite_a_dead_vendor_network(
     endless = dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", seconds=0.5, until=15)
     with RawServer(endless) as server:
         resolvers = iter([hangs(hanging), addresses(silent_port, server.port)])
-        resolve_by(monkeypatch, lambda *_, **__: next(resolvers)())
+        patch_resolver(monkeypatch, lambda *_, **__: next(resolvers)())
         monkeypatch.setattr(deps.vendor, "_url", f"http://{HOST}/api/ekyc/verifications")
         monkeypatch.setattr(deps.vendor, "_sleep", time.sleep)
 

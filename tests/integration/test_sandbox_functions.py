@@ -16,8 +16,8 @@ PHONE, DESKTOP = {"User-Agent": "Android Mobile"}, {"User-Agent": "X11; Linux"}
 def test_concurrent_requests_get_the_page_of_their_own_device(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    headers, wanted = {"Authorization": f"Bearer {sandbox.api_key}"}, CREATE_BODY | {"link": "on_open"}
-    created = requests.post(f"{sandbox.api_url}/verifications", json=wanted, headers=headers, timeout=TIMEOUT).json()
+    headers, body = {"Authorization": f"Bearer {sandbox.api_key}"}, CREATE_BODY | {"link": "on_open"}
+    created = requests.post(f"{sandbox.api_url}/verifications", json=body, headers=headers, timeout=TIMEOUT).json()
     pages, read = [], reading.get
 
     def show(device: dict[str, str]) -> None:

@@ -23,9 +23,9 @@ class WatchedVendor:
         self._vendor, self._seen = deps.vendor, seen
         vars(deps)["vendor"] = self
 
-    def fetch(self, token: str, **how: Any) -> Any:
-        self._seen(token, how["spent"])
-        return self._vendor.fetch(token, **how)
+    def fetch(self, token: str, **options: Any) -> Any:
+        self._seen(token, options["spent"])
+        return self._vendor.fetch(token, **options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._vendor, name)
@@ -200,16 +200,16 @@ def test_after_an_outage_ends_a_link_another_can_be_made(world: World, unopened:
     open_link(world, unopened)
 
 
-@pytest.mark.parametrize(("way", "status"), [("refresh", "pending"), ("returns", "processing")])
+@pytest.mark.parametrize(("trigger", "status"), [("refresh", "pending"), ("returns", "processing")])
 def test_a_failed_check_long_after_a_link_keeps_its_outcome(
-    world: World, unopened: Verification, way: str, status: str
+    world: World, unopened: Verification, trigger: str, status: str
 ) -> None:
     open_link(world, unopened)
     end_link(world, unopened)
     due_at = world.due_at(unopened)
     world.clock.advance(world.deps.settings.give_up_after + schedule.MIN_REFRESH_INTERVAL_SECONDS)
     world.vendor.fault("500", on="get", times=None)
-    getattr(world, way)(unopened)
+    getattr(world, trigger)(unopened)
 
     document = world.read(unopened)
     assert (document["status"], document["links"][0]["outcome"]) == (status, "not_started")
@@ -217,13 +217,13 @@ def test_a_failed_check_long_after_a_link_keeps_its_outcome(
 
 
 @pytest.mark.parametrize(
-    ("played", "ended"),
+    ("outcome", "ended"),
     [("ocr_passed", ("expired", "abandoned")), ("InvalidParameter", ("failed", "vendor_error"))],
 )
 def test_after_an_outage_at_valid_until_the_outcome_of_the_link_counts(
-    world: World, unopened: Verification, output: Output, played: str, ended: tuple[str, str]
+    world: World, unopened: Verification, output: Output, outcome: str, ended: tuple[str, str]
 ) -> None:
-    world.vendor.play(open_link(world, unopened), played)
+    world.vendor.play(open_link(world, unopened), outcome)
     end_link(world, unopened)
     world.clock.go_to(world.due_at(unopened))
     world.vendor.fault("500", on="get", times=None)

@@ -28,8 +28,8 @@ class Meanwhile:
     def __init__(self, deps: Dependencies, action: Callable[[], object]) -> None:
         self._deps, self._action, self._vendor = deps, action, deps.vendor
 
-    def create_link(self, *arguments: Any, **how: Any) -> Any:
-        link = self._vendor.create_link(*arguments, **how)
+    def create_link(self, *arguments: Any, **options: Any) -> Any:
+        link = self._vendor.create_link(*arguments, **options)
         vars(self._deps)["vendor"] = self._vendor
         self._action()
         return link

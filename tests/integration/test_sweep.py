@@ -16,7 +16,7 @@ from tests.integration.harness import World
 from tests.sandbox.functions import FunctionError
 
 
-def minutes(world: World, count: int) -> list[int]:
+def sweep_minutes(world: World, count: int) -> list[int]:
     """Sweeps once a minute; returns the minutes in which something was due."""
     busy = []
     for minute in range(1, count + 1):
@@ -26,7 +26,7 @@ def minutes(world: World, count: int) -> list[int]:
     return busy
 
 
-def next_check(world: World, verification: Verification) -> dict[str, Any]:
+def make_next_check(world: World, verification: Verification) -> dict[str, Any]:
     """Makes the check that is due next; returns the row afterwards."""
     world.clock.go_to(world.due_at(verification))
     assert world.sweep_and_drain() == 1
@@ -36,7 +36,7 @@ def next_check(world: World, verification: Verification) -> dict[str, Any]:
 def test_an_untouched_link_costs_two_gets_and_expires(world: World) -> None:
     verification = world.new()
 
-    assert minutes(world, 18) == [5, 16]
+    assert sweep_minutes(world, 18) == [5, 16]
 
     assert world.vendor.calls()["by_token"] == {verification.token: 2}
     document = world.read(verification)
@@ -60,7 +60,7 @@ def test_every_final_status_is_reached_without_a_return(world: World, outcome: s
     verification = world.new(outcome)
 
     for _ in range(gets):
-        next_check(world, verification)
+        make_next_check(world, verification)
 
     assert world.row(verification)["status"] == status
     assert world.vendor.calls()["get"] == gets
@@ -73,11 +73,11 @@ def test_a_rejection_before_the_end_is_checked_once_more_after_the_link(
 ) -> None:
     verification = world.new("9102")
 
-    assert next_check(world, verification)["status"] == "rejected"
+    assert make_next_check(world, verification)["status"] == "rejected"
     assert world.stored.due() == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
 
     world.play(verification, then)
-    row = next_check(world, verification)
+    row = make_next_check(world, verification)
     assert (row["status"], row["sequence"]) == (status, sequence)
     assert world.stored.due() == {}
 
@@ -147,7 +147,7 @@ def test_a_claim_that_was_not_sent_becomes_due_again(world: World) -> None:
 
     assert world.stored.due() == {verification.id: world.clock.epoch + 30}
     assert world.sandbox.drain_queue() == 0
-    assert next_check(world, verification)["status"] == "verified"
+    assert make_next_check(world, verification)["status"] == "verified"
 
 
 @pytest.mark.parametrize("call", [1, 4, 6])
@@ -184,25 +184,25 @@ def test_an_unreadable_row_blocks_no_other_and_is_retried_hourly(
         world.play(verification, "verified")
     world.stored.set(unreadable.id, name, damaged)
 
-    assert minutes(world, 5) == [5]
+    assert sweep_minutes(world, 5) == [5]
 
     assert {world.row(verification)["status"] for verification in others} == {"verified"}
     assert world.stored.due() == {unreadable.id: world.clock.epoch + due.UNREADABLE}
-    assert minutes(world, 60) == []
+    assert sweep_minutes(world, 60) == []
     world.stored.set(unreadable.id, name, repaired)
-    assert minutes(world, 60) == [60]
+    assert sweep_minutes(world, 60) == [60]
     assert world.row(unreadable)["status"] == "expired"
     assert world.stored.due() == {}
 
 
-@pytest.mark.parametrize(("fails", "hours"), [("vendor", "168"), ("evidence", "24")])
+@pytest.mark.parametrize(("failing", "hours"), [("vendor", "168"), ("evidence", "24")])
 def test_a_rejection_whose_last_check_fails_is_due_for_a_week_at_most(
-    world: World, monkeypatch: pytest.MonkeyPatch, fails: str, hours: str
+    world: World, monkeypatch: pytest.MonkeyPatch, failing: str, hours: str
 ) -> None:
     monkeypatch.setenv("GIVE_UP_HOURS", hours)
     verification = world.new("9102")
-    assert next_check(world, verification)["status"] == "rejected"
-    if fails == "vendor":
+    assert make_next_check(world, verification)["status"] == "rejected"
+    if failing == "vendor":
         world.vendor.fault("500", on="get", times=None)
     else:
         world.play(verification, "verified")
@@ -212,7 +212,7 @@ def test_a_rejection_whose_last_check_fails_is_due_for_a_week_at_most(
     world.stored.set(verification.id, "due_at", last_minutes)
 
     while verification.id in world.stored.due():
-        next_check(world, verification)
+        make_next_check(world, verification)
         assert world.clock() < verification.expires_at + claims.LATE_PROOF + timedelta(hours=1), "due for ever"
 
     assert world.row(verification)["status"] == "rejected"
@@ -224,14 +224,14 @@ def test_checks_back_off_during_an_outage_and_complete_afterwards(world: World) 
 
     waits = []
     for failures in range(1, 9):
-        row = next_check(world, verification)
+        row = make_next_check(world, verification)
         assert (row["status"], row["failures"]) == ("pending", failures)
         waits.append(world.due_at(verification) - world.clock.epoch)
     world.vendor.clear_faults()
 
     assert waits == sorted(waits)
     assert waits[0] < 120 < 1800 < waits[-1] < 1900
-    assert next_check(world, verification)["status"] == "verified"
+    assert make_next_check(world, verification)["status"] == "verified"
     assert world.stored.due() == {}
 
 
@@ -243,7 +243,7 @@ def test_a_permanent_outage_ends_in_failed_and_never_in_rejected(world: World, m
     seen = set()
 
     while verification.id in world.stored.due():
-        row = next_check(world, verification)
+        row = make_next_check(world, verification)
         seen.add((row["status"], world.clock.epoch >= gives_up_at))
 
     assert seen == {("pending", False), ("failed", True)}

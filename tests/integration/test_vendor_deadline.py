@@ -51,7 +51,7 @@ def times_out(call: Callable[[], object]) -> bool:
     return time.monotonic() - started < PATIENCE
 
 
-HELD: dict[str, Response] = {
+SLOW_RESPONSES: dict[str, Response] = {
     "no response": silent(),
     "half a status line": silent(b"HTTP/1.1 20"),
     "no body": silent(HEAD + b"Content-Length: 29\r\n\r\n"),
@@ -64,15 +64,15 @@ HELD: dict[str, Response] = {
 }
 
 
-@pytest.mark.parametrize("response", slow_except("a body, slowly", of=HELD))
+@pytest.mark.parametrize("response", slow_except("a body, slowly", of=SLOW_RESPONSES))
 def test_a_new_connection_ends_at_the_deadline(response: str, client: Make) -> None:
-    with RawServer(HELD[response]) as server:
+    with RawServer(SLOW_RESPONSES[response]) as server:
         assert times_out(lambda: client(server.url).fetch("TOKEN", permit=no_limit))
 
 
-@pytest.mark.parametrize("response", slow_except("no response", of=HELD))
+@pytest.mark.parametrize("response", slow_except("no response", of=SLOW_RESPONSES))
 def test_a_kept_connection_ends_at_the_deadline_and_is_replaced(response: str, client: Make) -> None:
-    with RawServer(GOOD, HELD[response], GOOD) as server:
+    with RawServer(GOOD, SLOW_RESPONSES[response], GOOD) as server:
         vendor = client(server.url)
         vendor.fetch("TOKEN", permit=no_limit)
         assert times_out(lambda: vendor.fetch("TOKEN", permit=no_limit))
@@ -95,7 +95,7 @@ def test_silence_beyond_the_read_timeout_is_a_timeout(
     response: str, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bridge.vendor.transport.READ_TIMEOUT", BUDGET)
-    with RawServer(HELD[response]) as server:
+    with RawServer(SLOW_RESPONSES[response]) as server:
         started = time.monotonic()
         with pytest.raises(VendorTimeout):
             client(server.url, budget=2 * PATIENCE).create_link(

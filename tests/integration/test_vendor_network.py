@@ -21,7 +21,7 @@ from bridge.domain.verification import LinkRequest
 from bridge.outbound.deadline import DeadlineAdapter, within
 from tests.deployed.certificates import Authority
 from tests.integration.harness import no_limit
-from tests.integration.network import HOST, Resolver, addresses, hangs, resolve_by
+from tests.integration.network import HOST, Resolver, addresses, hangs, patch_resolver
 from tests.integration.raw_server import RawServer, Response, silent, whole
 from tests.integration.vendor_calls import Make
 
@@ -57,7 +57,7 @@ def dead_network(
         "ten silent addresses": addresses(*[silent_port] * 10),
         "a silent resolver": hangs(hanging),
     }
-    resolve_by(monkeypatch, resolvers[request.param])
+    patch_resolver(monkeypatch, resolvers[request.param])
 
 
 def fails_in_time(call: Callable[[], object], error: type[BridgeError] = VendorError) -> bool:
@@ -87,12 +87,12 @@ def test_a_create_is_retried_if_it_could_not_connect(client: Make, monkeypatch: 
         calls = 0
         dead: Callable[..., object] = socket.getaddrinfo
 
-        def heals(*args: object, **kwargs: object) -> object:
+        def recovers(*args: object, **kwargs: object) -> object:
             nonlocal calls
             calls += 1
             return dead(*args, **kwargs) if calls < 3 else addresses(server.port)()
 
-        monkeypatch.setattr(socket, "getaddrinfo", heals)
+        monkeypatch.setattr(socket, "getaddrinfo", recovers)
         assert (
             client(budget=10).create_link(REQUEST, "https://bridge.example/return/a/b", permit=no_limit).token
             == "TOKEN"
@@ -100,18 +100,18 @@ def test_a_create_is_retried_if_it_could_not_connect(client: Make, monkeypatch: 
         assert (calls, len(server.requests)) == (3, 1)
 
 
-@pytest.mark.parametrize("silent_ones", [1, 3, 9])
+@pytest.mark.parametrize("silent", [1, 3, 9])
 def test_a_working_address_is_reached_after_silent_ones(
-    silent_ones: int, silent_port: int, client: Make, monkeypatch: pytest.MonkeyPatch
+    silent: int, silent_port: int, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(whole(BODY)) as server:
-        resolve_by(monkeypatch, addresses(*[silent_port] * silent_ones, server.port))
+        patch_resolver(monkeypatch, addresses(*[silent_port] * silent, server.port))
         # Silent addresses take only a part of the connect timeout, which is the whole budget here.
         assert client(budget=1.9).fetch("TOKEN", permit=no_limit).raw == BODY
         assert server.connections == 1
 
 
-def is_cut(exchange: Callable[[], object]) -> bool:
+def ends_at_deadline(exchange: Callable[[], object]) -> bool:
     """Returns whether the deadline ended an exchange; the timeout of each step is longer."""
     started = time.monotonic()
     with within(BUDGET) as deadline, pytest.raises(requests.RequestException):
@@ -123,8 +123,8 @@ def test_a_handshake_after_silent_addresses_has_the_rest_of_the_budget(
     silent_port: int, session: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(silent(), speaks_first=True) as server:
-        resolve_by(monkeypatch, addresses(silent_port, silent_port, server.port))
-        assert is_cut(lambda: session.get(f"https://{HOST}", timeout=5))
+        patch_resolver(monkeypatch, addresses(silent_port, silent_port, server.port))
+        assert ends_at_deadline(lambda: session.get(f"https://{HOST}", timeout=5))
         assert server.connections == 1
 
 
@@ -143,11 +143,11 @@ def test_a_request_that_the_server_does_not_read_ends_at_the_deadline(is_kept: b
         if is_kept:
             with within(10):
                 session.get(server.url, timeout=5)
-        assert is_cut(lambda: session.post(server.url, data=larger_than_any_buffer, timeout=5))
+        assert ends_at_deadline(lambda: session.post(server.url, data=larger_than_any_buffer, timeout=5))
         assert server.connections == 1
 
 
-def _refuses(error: Exception) -> Resolver:
+def _raises(error: Exception) -> Resolver:
     def resolver(*_: object, **__: object) -> list[object]:
         raise error
 
@@ -156,13 +156,13 @@ def _refuses(error: Exception) -> Resolver:
 
 @pytest.mark.parametrize(
     "resolver",
-    [_refuses(socket.gaierror(socket.EAI_NONAME, "unknown")), _refuses(UnicodeError("label too long")), addresses()],
+    [_raises(socket.gaierror(socket.EAI_NONAME, "unknown")), _raises(UnicodeError("label too long")), addresses()],
     ids=["unknown", "no host name", "no address"],
 )
 def test_a_name_without_an_address_is_an_unavailable_vendor(
     resolver: Resolver, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lookups = resolve_by(monkeypatch, resolver)
+    lookups = patch_resolver(monkeypatch, resolver)
     with pytest.raises(VendorUnavailable):
         client().create_link(REQUEST, "https://bridge.example/return/a/b", permit=no_limit)
     assert len(lookups) == 3
@@ -170,7 +170,7 @@ def test_a_name_without_an_address_is_an_unavailable_vendor(
 
 def test_a_kept_connection_resolves_nothing_and_starts_no_thread(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     with RawServer(whole(BODY)) as server:
-        lookups = resolve_by(monkeypatch, addresses(server.port))
+        lookups = patch_resolver(monkeypatch, addresses(server.port))
         vendor = client(budget=10)
         vendor.fetch("TOKEN", permit=no_limit)
         monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread was started"))
@@ -189,7 +189,7 @@ def test_a_create_after_a_pause_uses_a_new_connection(
     forgotten: Response, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(LINK) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         vendor = client(budget=5)
         create_link = partial(vendor.create_link, REQUEST, "https://bridge.example/return/a/b", permit=no_limit)
         create_link()
@@ -205,7 +205,7 @@ def test_hanging_lookups_do_not_pile_up_and_are_repeated_afterwards(
     hanging: threading.Event, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(whole(BODY)) as server:
-        lookups = resolve_by(monkeypatch, hangs(hanging, server.port))
+        lookups = patch_resolver(monkeypatch, hangs(hanging, server.port))
         for _ in range(8):
             with pytest.raises(VendorError):
                 client(budget=0.05).fetch("TOKEN", permit=no_limit)
@@ -253,7 +253,7 @@ def test_the_certificate_must_name_the_host(
     context = authority.server_context()
     context.sni_callback = lambda sock, name, context: named.append(name)
     with RawServer(whole(BODY), tls=context) as server:
-        resolve_by(monkeypatch, addresses(silent_port, server.port))
+        patch_resolver(monkeypatch, addresses(silent_port, server.port))
         vendor = client(scheme="https", budget=1.9)
         vendor._transport._session.verify = str(authority.bundle)
         if is_its_own:

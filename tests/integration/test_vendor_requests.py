@@ -4,13 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.domain.errors import (
-    BridgeError,
-    StorageUnavailable,
-    VendorCredentials,
-    VendorError,
-    VendorMalformed,
-)
+from bridge.domain.errors import BridgeError, StorageUnavailable, VendorCredentials, VendorError, VendorMalformed
 from tests.integration.harness import no_limit
 from tests.integration.raw_server import BAD_LOCATIONS, RawServer, dripping, whole
 from tests.integration.vendor_calls import ID, SECRET, Call, Credentials, Make, by_call, create, error_of

@@ -189,7 +189,7 @@ def queues(sandbox: Sandbox, deps: Dependencies) -> tuple[str, str]:
     return deps.settings.delivery_queue_url, deps.settings.delivery_dead_letter_queue_url
 
 
-def later() -> datetime:
+def in_a_minute() -> datetime:
     return datetime.now(UTC) + timedelta(minutes=1)
 
 
@@ -200,7 +200,7 @@ def test_dead_letters_are_delivered_once_the_cause_is_fixed(
     url, dead = queues
     for body in (for_endpoint("crm"), FROM_BUS, "poison"):
         sqs.send_message(QueueUrl=dead, MessageBody=body)
-    assert redeliver.redeliver(sqs, url, later()) == (3, 0)
+    assert redeliver.redeliver(sqs, url, in_a_minute()) == (3, 0)
     messages = sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"], VisibilityTimeout=0
     )["Messages"]
@@ -214,7 +214,7 @@ def test_dead_letters_are_delivered_once_the_cause_is_fixed(
         sandbox.drain_queue()
         # The event for this endpoint, and the one from the bus.
         assert len(server.requests) == 2
-    assert redeliver.redeliver(sqs, url, later()) == (0, 0)
+    assert redeliver.redeliver(sqs, url, in_a_minute()) == (0, 0)
 
 
 def test_dead_letters_that_arrive_meanwhile_are_not_sent_again(
@@ -232,7 +232,7 @@ def test_an_interrupted_run_loses_no_message(sandbox: Sandbox, deps: Dependencie
     sqs = sandbox.client("sqs")
     sqs.send_message(QueueUrl=dead, MessageBody=for_endpoint("crm"))
 
-    class Cut:
+    class InterruptedClient:
         def __getattr__(self, name: str) -> Any:
             return getattr(sqs, name)
 
@@ -240,7 +240,7 @@ def test_an_interrupted_run_loses_no_message(sandbox: Sandbox, deps: Dependencie
             raise ConnectionAbortedError
 
     with pytest.raises(ConnectionAbortedError):
-        redeliver.redeliver(Cut(), url, later())
+        redeliver.redeliver(InterruptedClient(), url, in_a_minute())
     counts = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
     assert counts["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
     assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bridge.domain import errors
-from bridge.domain.errors import (
-    VendorError,
-)
+from bridge.domain.errors import VendorError
 from bridge.domain.verification import LinkRequest
 from bridge.vendor.client import Link, Vendor
 from tests.integration.harness import no_limit
