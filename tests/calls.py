@@ -1,4 +1,4 @@
-"""Calls of AWS as IAM names them: an action on a resource, with the condition keys that the call sets.
+"""Translates boto3 calls to IAM actions on resources, with the condition keys that each call sets.
 
 The simulation and the integration tests record them; tests/policies checks them.
 """
@@ -19,7 +19,7 @@ _ITEM_OPERATIONS = {"DeleteItem", "GetItem", "PutItem", "UpdateItem"}
 
 @dataclass(frozen=True, slots=True, order=True)
 class Call:
-    """`function` in lower case; `resource` by the name that the call has for it, and what stands below."""
+    """One IAM action: `function` in lower case; `resource` as the call names it, with key or index appended."""
 
     function: str
     action: str
@@ -28,7 +28,7 @@ class Call:
 
 
 def calls(function: str, service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[Call]:
-    """What IAM checks for boto3's `operation` with `parameters`."""
+    """Yields each action that IAM checks for boto3's `operation` with `parameters`."""
     for action, resource, context in _iam(service, operation, parameters):
         yield Call(function, action, resource, tuple(sorted(context.items())))
 

@@ -1,4 +1,4 @@
-"""One sandbox for the whole session, emptied before each test."""
+"""The sandbox: started once per session, and emptied before each test."""
 
 import gc
 import os
@@ -11,26 +11,26 @@ import pytest
 if TYPE_CHECKING:
     from tests.sandbox.sandbox import Sandbox
 
-# Powertools reads these when `bridge` is first imported, which collecting the tests does before a sandbox sets them.
+# Powertools reads these when `bridge` is first imported: at collection, before a sandbox sets them.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "ekyc-bridge")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "ekyc-bridge")
 
 # The origin whose pages may call the sandbox's API.
 CORS_ORIGIN = "http://localhost:5173"
 
-# As it was before any sandbox, for processes that tests start.
+# The environment before any sandbox, for processes that tests start.
 OUTER_ENVIRONMENT = dict(os.environ)
 
-# SAM's translator asks for a region while tests are collected, and would read an account's.
+# SAM's translator needs a region at collection, and would otherwise read one from the AWS configuration.
 os.environ.setdefault("AWS_DEFAULT_REGION", "ap-southeast-1")
 
 _running: "list[Sandbox]" = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Says what marks there are, and listens to Ctrl-C.
+    """Registers the marks, and restores the handler of Ctrl-C.
 
-    A shell makes its programs in the background ignore it, and these hand that on to all that they start.
+    Programs that a shell starts in the background ignore SIGINT, and their child processes inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "sam_local: needs Docker and the SAM CLI, and takes a minute")
@@ -40,12 +40,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def running_sandbox() -> "Iterator[Sandbox]":
-    """All of it, workers off; what a test leaves behind, the next one finds. Tests take `sandbox`."""
+    """The sandbox without workers. It keeps the state of earlier tests, so tests use `sandbox` instead."""
     from tests.sandbox.sandbox import Sandbox
 
     with Sandbox(workers=False) as sandbox:
         _running.append(sandbox)
-        # What is loaded by now stays; else each collection would go through all of moto.
+        # Without this, each garbage collection would traverse all of moto.
         gc.freeze()
         yield sandbox
         _running.clear()
@@ -53,10 +53,10 @@ def running_sandbox() -> "Iterator[Sandbox]":
 
 @pytest.fixture
 def sandbox(running_sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> "Sandbox":
-    """The session's sandbox without verifications, messages, links, faults and further keys.
+    """The session's sandbox, without verifications, messages, links, faults and added keys.
 
-    Its functions have patience with AWS: a busy machine may take longer than a person would wait. They do not sleep
-    between two attempts at the vendor, nor between two verifications of a batch.
+    Its functions wait up to 60 s for AWS, because a busy machine may be slow. They do not sleep between two attempts
+    at the vendor, nor between two verifications of a batch.
     """
     from bridge import dependencies
     from bridge.aws import clients
@@ -64,7 +64,7 @@ def sandbox(running_sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> "San
     monkeypatch.setattr(clients, "CONNECT_TIMEOUT", 60)
     monkeypatch.setattr(clients, "READ_TIMEOUT", 60)
     defaults = dependencies.Dependencies.__init__.__kwdefaults__
-    assert defaults is not None, "all that it is made of is given by keyword"
+    assert defaults is not None, "all parameters are keyword-only"
     monkeypatch.setitem(defaults, "sleep", lambda _: None)
     running_sandbox.reset()
     return running_sandbox
@@ -72,7 +72,7 @@ def sandbox(running_sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> "San
 
 @pytest.fixture(autouse=True)
 def _no_foreign_environment(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test that does not ask for the sandbox must not find its variables in the environment."""
+    """Hides the sandbox's environment variables from tests that do not use the sandbox."""
     if "running_sandbox" in request.fixturenames or not _running:
         yield
         return

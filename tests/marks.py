@@ -1,4 +1,4 @@
-"""Which cases of a test only `make check` runs."""
+"""Marks the cases of a test that only `make check` runs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 
-def slow_but(*quick: Any, of: Iterable[Any]) -> list[Any]:
-    """Cases for parametrize: all of them, of which `make test` runs the `quick` ones alone."""
+def slow_except(*quick: Any, of: Iterable[Any]) -> list[Any]:
+    """Returns all cases for parametrize, and marks all except the `quick` ones as slow."""
     cases = list(of)
     assert set(quick) <= set(cases), f"no cases: {set(quick) - set(cases)}"
     return [case if case in quick else pytest.param(case, marks=pytest.mark.slow) for case in cases]

@@ -1,4 +1,4 @@
-"""Records the calls of AWS that functions make in integration tests, for tests/policies to check."""
+"""Records the AWS calls that functions make in integration tests; tests/policies checks them."""
 
 import ast
 import sys
@@ -15,43 +15,43 @@ _FUNCTIONS = _ROOT / "functions"
 _USE_CASES = _ROOT / "layers/bridge/bridge/use_cases"
 _TESTS = _ROOT / "tests/integration"
 
-# Resources by logical id.
+# Each call names its resource by logical id.
 RECORDED: set[Call] = set()
 
 
-def watch(client: Any, resources: Mapping[str, str]) -> None:
-    """Records the calls of a client of boto3. `resources`: physical ids, by logical id.
+def record_calls(client: Any, resources: Mapping[str, str]) -> None:
+    """Records the calls of a boto3 client. `resources`: physical ids, by logical id.
 
-    The event comes once a call, however often botocore repeats it, and for a presigned URL, too.
+    botocore emits this event once per call, not per attempt, and for presigned URLs too.
     """
 
     def record(params: Mapping[str, Any], model: Any, **_: Any) -> None:
-        if function := _calling():
+        if function := _running_function():
             for call in calls(function, model.service_model.service_name, model.name, params):
-                RECORDED.update(_named(call, resources))
+                RECORDED.update(_by_logical_id(call, resources))
 
     client.meta.events.register("before-parameter-build", record)
 
 
-def _named(call: Call, resources: Mapping[str, str]) -> Iterator[Call]:
-    """The call about a resource by its logical id; nothing about what is none of the stack's, as a test may want it."""
+def _by_logical_id(call: Call, resources: Mapping[str, str]) -> Iterator[Call]:
+    """Yields the call with the logical id of its resource, if the stack has that resource."""
     for logical, physical in resources.items():
         if call.resource == physical or call.resource.startswith(f"{physical}/"):
             yield Call(call.function, call.action, logical + call.resource.removeprefix(physical), call.context)
 
 
-def _calling() -> str | None:
-    """The function whose code is at work here, by the innermost of: a handler, a use case that no other function has.
+def _running_function() -> str | None:
+    """Returns the function that is running: that of the innermost handler, or of a use case that only it imports.
 
-    None where a test comes first: it calls a use case that more than one function has, or the store itself.
+    Returns None if a test comes first in the stack, because it calls a shared use case or the store directly.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame:
         path = Path(frame.f_code.co_filename)
         if path.parent.parent == _FUNCTIONS:
             return path.parent.name
-        if path.parent == _USE_CASES and len(users := _users().get(path.stem, [])) == 1:
-            return users[0]
+        if path.parent == _USE_CASES and len(functions := _functions_by_use_case().get(path.stem, [])) == 1:
+            return functions[0]
         if path.parent == _TESTS:
             return None
         frame = frame.f_back
@@ -59,8 +59,8 @@ def _calling() -> str | None:
 
 
 @cache
-def _users() -> dict[str, list[str]]:
-    """The functions that import each use case."""
+def _functions_by_use_case() -> dict[str, list[str]]:
+    """Returns the functions that import each use case."""
     found: dict[str, list[str]] = {}
     for app in sorted(_FUNCTIONS.glob("*/app.py")):
         for node in ast.walk(ast.parse(app.read_text(encoding="utf-8"))):

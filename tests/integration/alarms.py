@@ -1,4 +1,4 @@
-"""The alarms of the template, the metrics that they watch, and the metrics that a function's output holds."""
+"""The alarms of the template, the metrics that they watch, and the metrics in a function's output."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from tests.sandbox.stack import Stack
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What CloudWatch tells metrics apart by."""
+    """The identity of a metric in CloudWatch."""
 
     namespace: str
     name: str
@@ -20,7 +20,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`properties` as in the translated template."""
+    """One alarm; `properties` as in the translated template."""
 
     name: str
     properties: Mapping[str, Any]
@@ -30,13 +30,13 @@ class Alarm:
         return {each["Name"]: each["Value"] for each in self.properties["Dimensions"]}
 
     def resolved(self, stack: Stack) -> Metric:
-        """The metric of an alarm whose namespace is the stack's name."""
+        """Returns the alarm's metric; its namespace must be the stack's name."""
         assert self.properties["Namespace"] == {"Ref": "AWS::StackName"}
         return Metric(stack.name, self.properties["MetricName"], tuple(sorted(self.dimensions.items())))
 
 
 _TEMPLATE = template.read()
-# Those of our own metrics by the metric, of which no two watch the same; those of AWS's by their own name.
+# Alarms on our own metrics by metric name (each metric has one alarm); alarms on AWS's metrics by logical id.
 ALARMS = {
     properties["MetricName"] if properties["Namespace"] == {"Ref": "AWS::StackName"} else name: Alarm(name, properties)
     for name, properties in _TEMPLATE.of_type("AWS::CloudWatch::Alarm").items()
@@ -44,7 +44,7 @@ ALARMS = {
 
 
 def powertools_settings(stack: Stack) -> tuple[str, str]:
-    """The namespace and the service that all functions are deployed with; the sandbox's own may be overridden."""
+    """Returns the metrics namespace and service name with which the template deploys all functions."""
     functions = _TEMPLATE.of_type("AWS::Lambda::Function").values()
     declared = [function["Environment"]["Variables"] for function in functions]
     names = ("POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME")
@@ -53,7 +53,7 @@ def powertools_settings(stack: Stack) -> tuple[str, str]:
 
 
 def emitted(output: str) -> dict[Metric, float]:
-    """The metrics in a function's output, as CloudWatch reads its embedded metric format, with their sums.
+    """Returns the sum of each metric in a function's output, which is in CloudWatch's embedded metric format.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """

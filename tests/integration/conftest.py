@@ -1,11 +1,12 @@
-"""The bridge over the sandbox, with a clock that tests move. The functions use the same bridge as the tests."""
+"""The bridge on the sandbox, with a clock that tests advance. Functions and tests share one `Dependencies`."""
 
 import io
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,39 +14,43 @@ import pytest
 
 if TYPE_CHECKING:
     from bridge.dependencies import Dependencies
-    from bridge.vendor.client import Vendor
+    from bridge.domain.verification import Verification
     from tests.integration.deliveries import Delivery
     from tests.integration.failure_scenes import Scene
-    from tests.integration.harness import Aws, Clock, Functions, World
-    from tests.integration.leaks import Said
+    from tests.integration.fakes import Aws, Clock
+    from tests.integration.functions import Functions
+    from tests.integration.harness import World
+    from tests.integration.leaks import Output
     from tests.integration.stored_state import StoredState
+    from tests.integration.vendor_calls import Credentials, Make
     from tests.sandbox.sandbox import Sandbox
+    from tests.sandbox.vendor import FakeVendor
 
 
 @pytest.fixture(scope="session")
 def recorded_aws(running_sandbox: "Sandbox") -> "Aws":
-    from tests.integration.harness import Aws
+    from tests.integration.fakes import Aws
 
     return Aws(running_sandbox.stack.resources)
 
 
 @pytest.fixture
 def aws(recorded_aws: "Aws") -> Iterator["Aws"]:
-    recorded_aws.forget()
+    recorded_aws.reset()
     yield recorded_aws
-    recorded_aws.check_nothing_awaited()
+    recorded_aws.assert_all_faults_met()
 
 
 @pytest.fixture
 def clock() -> "Clock":
-    from tests.integration.harness import Clock
+    from tests.integration.fakes import Clock
 
     return Clock()
 
 
 @pytest.fixture
 def deps(sandbox: "Sandbox", aws: "Aws", clock: "Clock") -> "Iterator[Dependencies]":
-    """Jitter takes its largest value, and nobody sleeps between two attempts at the vendor."""
+    """The functions' dependencies, with maximal jitter and without sleeping between two attempts at the vendor."""
     from bridge import dependencies
     from bridge.settings import Settings
 
@@ -60,31 +65,31 @@ def deps(sandbox: "Sandbox", aws: "Aws", clock: "Clock") -> "Iterator[Dependenci
 
 @pytest.fixture
 def functions(sandbox: "Sandbox", deps: "Dependencies") -> "Functions":
-    from tests.integration.harness import Functions
+    from tests.integration.functions import Functions
 
     return Functions(sandbox)
 
 
 @pytest.fixture
-def said(deps: "Dependencies", capsys: pytest.CaptureFixture[str]) -> "Iterator[Said]":
-    """Our own logger at its chattiest; all others as Lambda has them, by a handler at the root at WARNING."""
+def output(deps: "Dependencies", capsys: pytest.CaptureFixture[str]) -> "Iterator[Output]":
+    """Captures our logger at DEBUG, and all others at WARNING by a handler at the root, as Lambda does."""
     from bridge.observability import logger
-    from tests.integration.leaks import Said
+    from tests.integration.leaks import Output
 
     ours, log = logger.registered_handler, io.StringIO()
     assert isinstance(ours, logging.StreamHandler)
-    # Not caplog: it would also show what goes to no handler.
-    lambdas = logging.StreamHandler(log)
-    lambdas.setLevel(logging.WARNING)
-    logging.getLogger().addHandler(lambdas)
+    # Not caplog, which also records what no handler receives.
+    root_handler = logging.StreamHandler(log)
+    root_handler.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(root_handler)
     level, before = logger.log_level, ours.stream
-    # Not setStream, which flushes the stream before; a test before may have closed it.
+    # Not setStream: it flushes the previous stream, which an earlier test may have closed.
     ours.stream = log
     logger.setLevel(logging.DEBUG)
-    yield Said(log, capsys)
+    yield Output(log, capsys)
     logger.setLevel(level)
     ours.stream = before
-    logging.getLogger().removeHandler(lambdas)
+    logging.getLogger().removeHandler(root_handler)
 
 
 @pytest.fixture
@@ -96,7 +101,7 @@ def stored(sandbox: "Sandbox", deps: "Dependencies") -> "StoredState":
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port of 127.0.0.1 that answers no connection: its queue is full, and nobody accepts."""
+    """A port of 127.0.0.1 that never accepts a connection: its queue is full."""
     with socket.socket() as listening, socket.socket() as waiting:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
@@ -106,7 +111,7 @@ def silent_port() -> Iterator[int]:
 
 @pytest.fixture
 def hanging() -> Iterator[threading.Event]:
-    """While the test runs, and until it sets the event, a name that waits for it does not resolve."""
+    """The event that ends a hanging lookup (`network.hangs`); set at the end of the test at the latest."""
     event = threading.Event()
     yield event
     event.set()
@@ -127,14 +132,22 @@ def world(
 
 
 @pytest.fixture
-def vendor_at() -> "Iterator[Callable[..., Vendor]]":
-    """vendor_at(url, budget=seconds): a client that pauses as little as it may; its session is closed at the end."""
+def unopened(world: "World") -> "Verification":
+    """A verification with a start page that nobody has opened."""
+    from bridge.domain.links import DEFAULT_VALID_FOR
+
+    return world.new(valid_for=DEFAULT_VALID_FOR)
+
+
+@pytest.fixture
+def vendor_at() -> "Iterator[Make]":
+    """vendor_at(url, budget=seconds, credentials=…) makes a client with minimal pauses."""
     from bridge.vendor.client import Vendor
 
     made: list[Vendor] = []
     credentials = SimpleNamespace(headers=lambda fresh=False: {"client_id": "bridge", "client_secret": "sk_test"})
 
-    def make(url: str, *, budget: float) -> Vendor:
+    def make(url: str, *, budget: float, credentials: Any = credentials) -> Vendor:
         made.append(Vendor(url, credentials, budget=budget, draw=lambda low, high: low))
         return made[-1]
 
@@ -144,8 +157,33 @@ def vendor_at() -> "Iterator[Callable[..., Vendor]]":
 
 
 @pytest.fixture
+def fake_vendor() -> "Iterator[FakeVendor]":
+    from tests.integration.vendor_calls import ID, SECRET
+    from tests.sandbox.vendor import FakeVendor
+
+    with FakeVendor(client_id=ID, client_secret=SECRET) as running:
+        yield running
+
+
+@pytest.fixture
+def credentials() -> "Credentials":
+    from tests.integration.vendor_calls import Credentials
+
+    return Credentials()
+
+
+@pytest.fixture
+def client(vendor_at: "Make", credentials: "Credentials", monkeypatch: pytest.MonkeyPatch) -> "Make":
+    """client(url) makes a client; only the budget ends its calls."""
+    from tests.integration.vendor_calls import PATIENCE
+
+    monkeypatch.setattr("bridge.vendor.transport.READ_TIMEOUT", 2 * PATIENCE)
+    return partial(vendor_at, budget=PATIENCE, credentials=credentials)
+
+
+@pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Our own log alone, at the level of the functions."""
+    """Captures our own log, at the functions' level."""
     from bridge.observability import logger, metrics
 
     log = io.StringIO()
@@ -159,30 +197,30 @@ def scene(world: "World", log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> 
     from bridge.observability import metrics
     from tests.integration.alarms import powertools_settings
     from tests.integration.failure_scenes import Scene
-    from tests.integration.harness import parts
+    from tests.integration.harness import world_fields
 
-    # Powertools took these from this process's environment when it was imported.
+    # Powertools read other values from this process's environment when it was imported.
     namespace, service = powertools_settings(world.sandbox.stack)
     monkeypatch.setattr(metrics.provider, "namespace", namespace)
     monkeypatch.setattr(metrics.provider, "service", service)
     verification = world.new("verified")
     log.truncate(0)
-    return Scene(**parts(world), verification=verification)
+    return Scene(**world_fields(world), verification=verification)
 
 
 @pytest.fixture
-def delivery(world: "World", said: "Said") -> "Iterator[Delivery]":
-    """The clock starts at the real time, by which the library that verifies goes."""
+def delivery(world: "World", output: "Output") -> "Iterator[Delivery]":
+    """A `Delivery`, whose clock starts at the real time, because the verifying library uses that."""
     from tests.integration.deliveries import Delivery
-    from tests.integration.harness import parts
+    from tests.integration.harness import world_fields
 
     world.clock.time = datetime.now(UTC)
     hidden: list[int] = []
 
-    def note(params: dict[str, Any], **_: Any) -> None:
+    def record(params: dict[str, Any], **_: Any) -> None:
         hidden.append(params["VisibilityTimeout"])
 
     events, name = world.aws.client("sqs").meta.events, "before-parameter-build.sqs.ChangeMessageVisibility"
-    events.register(name, note)
-    yield Delivery(**parts(world), hidden=hidden, said=said)
-    events.unregister(name, note)
+    events.register(name, record)
+    yield Delivery(**world_fields(world), hidden=hidden, output=output)
+    events.unregister(name, record)

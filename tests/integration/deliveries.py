@@ -1,4 +1,4 @@
-"""Webhooks through the function and its queue: a world whose messages of webhooks are handed over one by one."""
+"""A world that hands webhook messages to the deliver function one by one."""
 
 import json
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 from standardwebhooks.webhooks import Webhook
 
 from tests.integration.harness import World
-from tests.integration.leaks import Said
+from tests.integration.leaks import Output
 from tests.integration.raw_server import whole
 
 ID = "ver_" + "a" * 26
-SECRET, SECOND = "whsec_" + "Y2FuYXJ5" * 6, "whsec_" + "c2Vjb25k" * 6
+SECRET, SECOND_SECRET = "whsec_" + "Y2FuYXJ5" * 6, "whsec_" + "c2Vjb25k" * 6
 DATA = {"id": ID, "reference": "canary-reference", "status": "verified", "sequence": 2}
 DETAIL = {
     "id": f"evt_{ID[4:]}_2",
@@ -22,7 +22,7 @@ DETAIL = {
     "data": DATA,
 }
 FROM_BUS = json.dumps({"version": "0", "detail-type": DETAIL["type"], "source": "ekyc-bridge", "detail": DETAIL})
-NAMED = {"endpoint": "crm", "event_id": DETAIL["id"], "verification_id": ID}
+LOGGED_IDS = {"endpoint": "crm", "event_id": DETAIL["id"], "verification_id": ID}
 OK = whole(b"{}", "204 No Content")
 
 
@@ -30,8 +30,8 @@ def for_endpoint(name: str, **changes: Any) -> str:
     return json.dumps({"endpoint": name, "event": DETAIL | changes})
 
 
-def received(body: str, handle: str = "handle", attempt: int = 1, sent_at: float = 0.0) -> dict[str, Any]:
-    """A message as Lambda hands it over."""
+def sqs_record(body: str, handle: str = "handle", attempt: int = 1, sent_at: float = 0.0) -> dict[str, Any]:
+    """Returns an SQS record as Lambda passes it to the function."""
     known = {"ApproximateReceiveCount": str(attempt), "SentTimestamp": str(int(sent_at * 1000))}
     return {
         "messageId": "message-1", "receiptHandle": handle, "body": body, "attributes": known, "eventSource": "aws:sqs"
@@ -40,17 +40,17 @@ def received(body: str, handle: str = "handle", attempt: int = 1, sent_at: float
 
 @dataclass(frozen=True, slots=True)
 class Delivery(World):
-    """A world whose messages of webhooks are handed to the function one by one."""
+    """A world that hands webhook messages to the function; `hidden` has the visibility timeouts that it set."""
 
     hidden: list[int]
-    said: Said
+    output: Output
 
     @property
     def _sqs(self) -> Any:
         return self.sandbox.client("sqs")
 
-    def endpoints(self, *entries: Any) -> None:
-        """Who is sent webhooks, with a secret unless an entry has its own."""
+    def put_endpoints(self, *entries: Any) -> None:
+        """Writes the endpoints to their secret; an entry without `secrets` gets SECRET."""
         listed = [{"secrets": [SECRET]} | each if isinstance(each, dict) else each for each in entries]
         self.sandbox.client("secretsmanager").put_secret_value(
             SecretId=self.deps.settings.webhook_endpoints_secret_arn, SecretString=json.dumps({"endpoints": listed})
@@ -61,36 +61,37 @@ class Delivery(World):
         self._sqs.send_message(QueueUrl=self.deps.settings.delivery_queue_url, MessageBody=body)
 
     def deliver(self, body: str, *, attempt: int = 1, age: float = 0.0) -> bool:
-        """Hands one message over, received so often and sent so long ago; whether it is done."""
+        """Invokes the function with one message, sent `age` seconds ago; returns whether it succeeded."""
         url = self.deps.settings.delivery_queue_url
         self._sqs.purge_queue(QueueUrl=url)
         self.send(body)
         (message,) = self._sqs.receive_message(QueueUrl=url)["Messages"]
-        record = received(body, message["ReceiptHandle"], attempt, self.clock.time.timestamp() - age)
+        record = sqs_record(body, message["ReceiptHandle"], attempt, self.clock.time.timestamp() - age)
         result = self.sandbox.invoke("DeliverFunction", {"Records": [record]})
         return not result["batchItemFailures"]
 
     def log(self) -> list[dict[str, Any]]:
-        """The lines above INFO."""
-        lines = (json.loads(line) for line in self.said.text().splitlines() if line.startswith('{"level"'))
+        """Returns the log lines above INFO."""
+        lines = (json.loads(line) for line in self.output.text().splitlines() if line.startswith('{"level"'))
         return [line for line in lines if line["level"] in ("WARNING", "ERROR")]
 
     def waiting(self) -> list[dict[str, Any]]:
-        """The messages that can be received from the queue."""
+        """Receives the visible messages of the delivery queue."""
         return self._received(self.deps.settings.delivery_queue_url)
 
     def dead_letters(self) -> list[dict[str, Any]]:
         return self._received(self.deps.settings.delivery_dead_letter_queue_url)
 
     def _received(self, url: str) -> list[dict[str, Any]]:
-        asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["All"]}
+        options = {"QueueUrl": url, "MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["All"]}
         return [
-            each | {"Body": json.loads(each["Body"])} for each in self._sqs.receive_message(**asked).get("Messages", [])
+            each | {"Body": json.loads(each["Body"])}
+            for each in self._sqs.receive_message(**options).get("Messages", [])
         ]
 
 
-def content(request: bytes, secret: str = SECRET) -> Any:
-    """What a request says, verified by the public library."""
+def verified_content(request: bytes, secret: str = SECRET) -> Any:
+    """Returns the id and the body of a webhook request, after the public library has verified its signature."""
     head, _, body = request.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().splitlines()[1:])
     assert headers["Content-Type"] == "application/json"

@@ -1,37 +1,37 @@
-"""Every failure that a test injects, with the line that it leaves and the metric that it counts in."""
+"""The failures that test_failures.py injects, each with the log line and the metric that it must produce."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from tests.integration.failure_scenes import (
     Step,
-    after_a_call,
+    after_authorized_call,
     api,
-    api_keys,
     authorize,
     create,
     deny,
-    inerasable,
+    expected_not_erasable,
     message,
-    nothing,
+    no_failure,
     person_returns,
     person_returns_while_credentials_are_malformed,
-    provider_that_is_away,
-    queue_that_takes_nothing,
+    provider_unreachable,
+    put_api_keys,
+    queue_rejects_all,
     rate_limit_used_up,
+    row_unreadable,
     sweep,
-    uncounted,
-    undecided_and_refreshed,
-    unforeseen,
-    unreadable,
+    undecided_after_refresh,
+    unexpected_error,
     vendor,
+    vendor_call_not_counted,
 )
 from tests.unit.tokens import token
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`shown` are the fields of the line; it names the scene's verification unless `names_it` is False."""
+    """`shown` has the fields of the log line, which names the scene's verification unless `names_it` is False."""
 
     inject: Step
     act: Step
@@ -39,7 +39,7 @@ class Case:
     metric: str
     shown: dict[str, Any]
     names_it: bool = True
-    # Of a webhook, the endpoint that its line names, with the event.
+    # For a webhook: the endpoint that the line names, beside the event.
     endpoint: str = ""
 
 
@@ -54,18 +54,20 @@ def storage(operation: str, code: str) -> dict[str, Any]:
     return {"error": "StorageUnavailable", "operation": operation, "error_code": code}
 
 
-def fails(fault: str, act: Step, error: str = "VendorUnavailable", metric: str = "VendorFault", **more: Any) -> Case:
-    """A check whose GET ends in a fault of the vendor's."""
+def failed_check(
+    fault: str, act: Step, error: str = "VendorUnavailable", metric: str = "VendorFault", **more: Any
+) -> Case:
+    """A check whose GET the vendor fails."""
     shown = {"error": error, "operation": "GetVerification"} | more
     return Case(vendor(fault), act, "check_failed", metric, shown)
 
 
-def refused_create(fault: str, error: str, **more: Any) -> Case:
+def failed_create(fault: str, error: str, **more: Any) -> Case:
     shown = {"error": error, "operation": "CreateVerification"} | more
     return Case(vendor(fault, on="create"), create, "request_failed", "VendorFault", shown, False)
 
 
-def record(outcome: str, what: str) -> Case:
+def contradictory_record(outcome: str, what: str) -> Case:
     return Case(
         lambda scene: scene.play(scene.verification, outcome), person_returns, "inconsistent_result",
         "InconsistentResult", {"what": what},
@@ -73,9 +75,9 @@ def record(outcome: str, what: str) -> Case:
 
 
 def undelivered(endpoint: str, message: str, shown: dict[str, str], *, age: int = 0) -> Case:
-    """A webhook that an endpoint does not get; its line names the endpoint and the event, too."""
+    """A webhook that is not delivered; its line also names the endpoint and the event."""
     return Case(
-        nothing, lambda scene: scene.deliver(endpoint, age=age), message, "DeliveryFault", shown, endpoint=endpoint
+        no_failure, lambda scene: scene.deliver(endpoint, age=age), message, "DeliveryFault", shown, endpoint=endpoint
     )
 
 
@@ -85,36 +87,38 @@ UNREADABLE = {"error": "UnreadableRow"}
 CASES = {
     "return, DynamoDB denies": denied("dynamodb.UpdateItem", person_returns, "request_failed"),
     "return, its vendor call cannot be counted": Case(
-        uncounted, person_returns, "rate_limiter_unavailable", "StorageFault",
+        vendor_call_not_counted, person_returns, "rate_limiter_unavailable", "StorageFault",
         storage("UpdateItem", "AccessDeniedException"),
     ),
     "return, S3 denies": denied("s3.PutObject", person_returns, "check_failed", "AccessDenied"),
-    "return, vendor fails": fails("500", person_returns, http_status=500),
-    "return, vendor resets the connection": fails("reset", person_returns),
-    "return, vendor limits us": fails("429", person_returns, "VendorRateLimited", http_status=429),
-    "return, vendor rejects inside a 200": fails("inner_status:422", person_returns, "VendorRejected", http_status=422),
-    "return, vendor sends no JSON": fails("garbage", person_returns, "VendorMalformed", what="not JSON"),
-    "return, vendor rejects our credentials": fails(
+    "return, vendor fails": failed_check("500", person_returns, http_status=500),
+    "return, vendor resets the connection": failed_check("reset", person_returns),
+    "return, vendor limits us": failed_check("429", person_returns, "VendorRateLimited", http_status=429),
+    "return, vendor rejects inside a 200": failed_check(
+        "inner_status:422", person_returns, "VendorRejected", http_status=422
+    ),
+    "return, vendor sends no JSON": failed_check("garbage", person_returns, "VendorMalformed", what="not JSON"),
+    "return, vendor rejects our credentials": failed_check(
         "401", person_returns, "VendorCredentials", "VendorCredentials", http_status=401
     ),
-    "return, unforeseen error": Case(
-        unforeseen, person_returns, "invocation_failed", "InternalError", {"error": "KeyError"}
+    "return, unexpected error": Case(
+        unexpected_error, person_returns, "invocation_failed", "InternalError", {"error": "KeyError"}
     ),
     "return, rejected credentials and a malformed secret": Case(
         lambda scene: scene.vendor.fault("401", on="get", times=1),
         person_returns_while_credentials_are_malformed, "secret_not_refreshed", "InternalError", MALFORMED, False,
     ),
-    "return, record contradicts itself": record("inconsistent", "is_success"),
-    "return, record names no token": record("verified+token_missing", "token"),
-    "return, record of another token, country and document": record(
+    "return, record contradicts itself": contradictory_record("inconsistent", "is_success"),
+    "return, record names no token": contradictory_record("verified+token_missing", "token"),
+    "return, record of another token, country and document": contradictory_record(
         "verified+other_token+other_country+other_document", "token, url, ocr_country, ocr_type"
     ),
-    "return, SQS takes no follow-up": Case(
-        undecided_and_refreshed, person_returns, "follow_up_not_sent", "StorageFault",
+    "return, SQS rejects the follow-up": Case(
+        undecided_after_refresh, person_returns, "follow_up_not_sent", "StorageFault",
         storage("SendMessageBatch", "InternalError"),
     ),
-    "message, SQS takes no repetition": Case(
-        undecided_and_refreshed, message, "message_failed", "StorageFault",
+    "message, SQS rejects the follow-up": Case(
+        undecided_after_refresh, message, "message_failed", "StorageFault",
         storage("SendMessageBatch", "InternalError") | {"message_id": "message-1"},
     ),
     "status, DynamoDB denies": denied(
@@ -123,73 +127,73 @@ CASES = {
         "request_failed",
     ),
     "read, DynamoDB throttles": denied("dynamodb.GetItem", api("GET"), "request_failed", "ThrottlingException"),
-    "read, row unreadable": Case(unreadable, api("GET"), "invocation_failed", "InternalError", UNREADABLE),
+    "read, row unreadable": Case(row_unreadable, api("GET"), "invocation_failed", "InternalError", UNREADABLE),
     "list, row unreadable": Case(
-        unreadable, lambda scene: scene.functions.api("GET", "/verifications", query={"reference": "order-1"}),
+        row_unreadable, lambda scene: scene.functions.api("GET", "/verifications", query={"reference": "order-1"}),
         "row_unreadable", "InternalError", UNREADABLE,
     ),
     "redaction, S3 denies": denied("s3.ListObjectVersions", api("POST", "/redact"), "request_failed", "AccessDenied"),
-    "refresh, vendor fails": fails("500", api("POST", "/refresh"), http_status=500),
-    "create, vendor fails": refused_create("500", "VendorUnavailable", http_status=500),
-    "create, vendor sends no JSON": refused_create("garbage", "VendorMalformed", what="not JSON"),
+    "refresh, vendor fails": failed_check("500", api("POST", "/refresh"), http_status=500),
+    "create, vendor fails": failed_create("500", "VendorUnavailable", http_status=500),
+    "create, vendor sends no JSON": failed_create("garbage", "VendorMalformed", what="not JSON"),
     "create, our share of the rate limit is used up": Case(
         rate_limit_used_up, create, "request_failed", "VendorLimitReached",
         {"error": "VendorLimitReached", "operation": "CreateVerification"}, False,
     ),
     "create, DynamoDB denies": denied("dynamodb.PutItem", create, "request_failed", names_it=False),
     "message, DynamoDB denies": denied("dynamodb.UpdateItem", message, "message_failed", message_id="message-1"),
-    "message, vendor fails": fails("503", message, http_status=503),
-    "return, what is expected cannot be erased": Case(
-        inerasable, person_returns, "expected_not_erased", "StorageFault",
+    "message, vendor fails": failed_check("503", message, http_status=503),
+    "return, the expected person cannot be erased": Case(
+        expected_not_erasable, person_returns, "expected_not_erased", "StorageFault",
         storage("DeleteItem", "AccessDeniedException"),
     ),
-    "message, row unreadable": Case(unreadable, message, "row_unreadable", "InternalError", UNREADABLE),
+    "message, row unreadable": Case(row_unreadable, message, "row_unreadable", "InternalError", UNREADABLE),
     "message, poison": Case(
-        nothing, lambda scene: scene.message('{"name": "canary"}'), "message_failed", "InternalError",
+        no_failure, lambda scene: scene.message('{"name": "canary"}'), "message_failed", "InternalError",
         {"error": "KeyError", "message_id": "message-1"}, False,
     ),
-    "webhook, its endpoint does not take it": undelivered(
+    "webhook, its endpoint is unreachable": undelivered(
         "crm", "message_failed", NOT_CONNECTED | {"error": "DeliveryFailed", "message_id": "message-1"}
     ),
-    "webhook, its endpoint does not take it for 72 hours": undelivered(
+    "webhook, its endpoint is unreachable for 72 hours": undelivered(
         "crm", "delivery_gave_up", NOT_CONNECTED, age=72 * 3600
     ),
-    "webhook, its endpoint is gone": undelivered("gone", "endpoint_off", {"reason": "it is not in the secret"}),
+    "webhook, its endpoint was removed": undelivered("gone", "endpoint_off", {"reason": "it is not in the secret"}),
     "webhook, DynamoDB denies": denied(
         "dynamodb.GetItem", lambda scene: scene.deliver("crm"), "message_failed", message_id="message-1"
     ),
     "event, the entry of an endpoint has no name": Case(
-        nothing, lambda scene: scene.deliver(""), "endpoint_off", "InternalError",
+        no_failure, lambda scene: scene.deliver(""), "endpoint_off", "InternalError",
         {"reason": "name is not 1 to 40 of a-z, 0-9 and -", "endpoint": "#1"}, False,
     ),
     "sweep, DynamoDB denies the query": denied("dynamodb.Query", sweep, "invocation_failed", names_it=False),
     "sweep, DynamoDB denies the claim": denied("dynamodb.UpdateItem", sweep, "invocation_failed"),
     "sweep, SQS denies": denied("sqs.SendMessageBatch", sweep, "invocation_failed", "AccessDenied", names_it=False),
-    "sweep, SQS takes nothing of the batch": Case(
-        queue_that_takes_nothing, sweep, "message_not_sent", "StorageFault",
+    "sweep, SQS rejects all entries of the batch": Case(
+        queue_rejects_all, sweep, "message_not_sent", "StorageFault",
         storage("SendMessageBatch", "InternalError"),
     ),
-    "sweep, row unreadable": Case(unreadable, sweep, "row_unreadable", "InternalError", UNREADABLE),
+    "sweep, row unreadable": Case(row_unreadable, sweep, "row_unreadable", "InternalError", UNREADABLE),
     "authorizer, Secrets Manager denies": denied(
         "secretsmanager.GetSecretValue", authorize, "invocation_failed", names_it=False
     ),
-    "authorizer, identity provider away": Case(
-        provider_that_is_away, lambda scene: scene.authorize(token()), "invocation_failed", "StorageFault",
+    "authorizer, identity provider unreachable": Case(
+        provider_unreachable, lambda scene: scene.authorize(token()), "invocation_failed", "StorageFault",
         storage("jwks", "ConnectionError"), False,
     ),
     "authorizer, keys malformed": Case(
-        api_keys("canary"), authorize, "invocation_failed", "InternalError", MALFORMED, False
+        put_api_keys("canary"), authorize, "invocation_failed", "InternalError", MALFORMED, False
     ),
-    "authorizer, known keys malformed now": Case(
-        after_a_call(api_keys('{"keys": [{"canary": 1},]}')), authorize, "secret_not_refreshed", "InternalError",
-        MALFORMED, False,
+    "authorizer, cached keys, secret malformed": Case(
+        after_authorized_call(put_api_keys('{"keys": [{"canary": 1},]}')), authorize, "secret_not_refreshed",
+        "InternalError", MALFORMED, False,
     ),
-    "authorizer, known keys denied now": Case(
-        after_a_call(deny("secretsmanager.GetSecretValue")), authorize, "secret_not_refreshed", "StorageFault",
+    "authorizer, cached keys, secret denied": Case(
+        after_authorized_call(deny("secretsmanager.GetSecretValue")), authorize, "secret_not_refreshed", "StorageFault",
         storage("GetSecretValue", "AccessDeniedException"), False,
     ),
     "authorizer, entry malformed": Case(
-        api_keys('{"keys": [{"sha256": "canary"}]}'), authorize, "api_key_malformed", "InternalError",
+        put_api_keys('{"keys": [{"sha256": "canary"}]}'), authorize, "api_key_malformed", "InternalError",
         {"error": "KeyError"}, False,
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A world in which failures are injected: the moves of tests, what fails, and the lines that are left."""
+"""Steps that inject a failure or call a function, and the log lines of failures."""
 
 import io
 import json
@@ -15,21 +15,20 @@ from bridge.aws.due_queue import DueQueue
 from bridge.domain.schedule import FIRST_CHECK
 from bridge.domain.verification import Verification
 from bridge.settings import Settings
-from bridge.store.call_counters import CallCounters
 from bridge.store.rows import reference_key
-from bridge.vendor.rate_limiter import RateLimiter
-from tests.integration.deliveries import DETAIL, SECRET, received
-from tests.integration.harness import WANTED, World, http_event
+from tests.integration.deliveries import DETAIL, SECRET, sqs_record
+from tests.integration.functions import CREATE_BODY, http_event
+from tests.integration.harness import World
 from tests.unit.tokens import ISSUER
 
-# A failure's own fields in its line.
+# The fields of a log line that describe the failure.
 _FIELDS = {"error", "operation", "error_code", "http_status", "what", "verification_id", "message_id"}
 _FIELDS |= {"endpoint", "event_id", "reason"}
 
 
 @dataclass(frozen=True, slots=True)
 class Scene(World):
-    """A world with one verification, whose person has passed all checks at the vendor."""
+    """A world with one verification, whose person has passed all checks of the vendor."""
 
     verification: Verification
 
@@ -38,7 +37,7 @@ class Scene(World):
         self.sandbox.invoke("FinalizeFunction", {"Records": records})
 
     def deliver(self, endpoint: str, *, age: int = 0) -> None:
-        """An event for an endpoint on this machine, which answers nothing; sent to the queue `age` seconds ago."""
+        """Invokes deliver with an event that was sent `age` seconds ago. The endpoint `crm` refuses connections."""
         nowhere = {"name": "crm", "url": "http://127.0.0.1:1/canary", "secrets": [SECRET]}
         listed = json.dumps({"endpoints": [nowhere, {"name": "canary "}]})
         self.put_secret(self.deps.settings.webhook_endpoints_secret_arn, listed)
@@ -46,7 +45,7 @@ class Scene(World):
         body = json.dumps({"endpoint": endpoint, "event": event} if endpoint else {"detail": event})
         queues = mock.MagicMock(**{"send_message_batch.return_value": {"Successful": ["crm"]}})
         vars(self.deps)["delivery_queue"] = DeliveryQueue(queues, "https://sqs.example/a", "https://sqs.example/b")
-        self.sandbox.invoke("DeliverFunction", {"Records": [received(body, sent_at=self.clock.epoch - age)]})
+        self.sandbox.invoke("DeliverFunction", {"Records": [sqs_record(body, sent_at=self.clock.epoch - age)]})
 
     @property
     def event_id(self) -> str:
@@ -61,7 +60,7 @@ class Scene(World):
 
 
 def failures(log: io.StringIO) -> list[dict[str, Any]]:
-    """The lines above INFO, by what they say of the failure."""
+    """Returns the log lines above INFO, reduced to their message and the fields of the failure."""
     lines = [json.loads(line) for line in log.getvalue().replace("\0", "").splitlines()]
     return [
         {"message": line["message"]} | {name: line[name] for name in line.keys() & _FIELDS}
@@ -81,7 +80,7 @@ def vendor(fault: str, on: Literal["create", "get"] = "get") -> Step:
     return lambda scene: scene.vendor.fault(fault, on=on, times=None)
 
 
-def nothing(scene: Scene) -> None:
+def no_failure(scene: Scene) -> None:
     """Nothing is injected."""
 
 
@@ -90,7 +89,7 @@ def person_returns(scene: Scene) -> None:
 
 
 def create(scene: Scene) -> None:
-    scene.functions.api("POST", "/verifications", WANTED)
+    scene.functions.api("POST", "/verifications", CREATE_BODY)
 
 
 def api(method: str, path: str = "") -> Step:
@@ -110,21 +109,20 @@ def authorize(scene: Scene) -> None:
     scene.authorize(scene.sandbox.api_key)
 
 
-def unforeseen(scene: Scene) -> None:
+def unexpected_error(scene: Scene) -> None:
     vars(scene.deps)["vendor"] = SimpleNamespace(fetch=mock.Mock(side_effect=KeyError("canary")))
 
 
-def uncounted(scene: Scene) -> None:
-    """DynamoDB denies the second write of what follows, which counts the vendor call."""
+def vendor_call_not_counted(scene: Scene) -> None:
+    """DynamoDB denies the second call from now on, which counts the vendor call."""
     scene.aws.before_call(2, lambda: scene.aws.deny("dynamodb.UpdateItem"))
 
 
 def rate_limit_used_up(scene: Scene) -> None:
-    counters = CallCounters(scene.aws.client("dynamodb"), scene.deps.settings.rate_table_name)
-    vars(scene.deps)["rate_limiter"] = RateLimiter(counters, limit=5, background=60, now=scene.clock)
+    scene.limit_rate(5, background=60)
 
 
-def queue_that_takes_nothing(scene: Scene) -> None:
+def queue_rejects_all(scene: Scene) -> None:
     refused = {"SenderFault": False, "Code": "InternalError", "Message": "canary"}
     full = SimpleNamespace(
         send_message_batch=lambda QueueUrl, Entries: {"Failed": [{"Id": each["Id"]} | refused for each in Entries]},
@@ -133,24 +131,24 @@ def queue_that_takes_nothing(scene: Scene) -> None:
     vars(scene.deps)["due_queue"] = DueQueue(full, "https://sqs.example/due")
 
 
-def undecided_and_refreshed(scene: Scene) -> None:
-    """Open after a refresh of just now, while the queue takes nothing."""
+def undecided_after_refresh(scene: Scene) -> None:
+    """The verification was refreshed just now and is still open; the queue rejects all messages."""
     scene.play(scene.verification, "ocr_passed")
     scene.refresh(scene.verification)
-    queue_that_takes_nothing(scene)
+    queue_rejects_all(scene)
 
 
-def provider_that_is_away(scene: Scene) -> None:
+def provider_unreachable(scene: Scene) -> None:
     issuer = {"JWT_ISSUER": ISSUER.issuer, "JWT_AUDIENCE": ISSUER.audiences[0], "JWKS_URL": "http://127.0.0.1:1/"}
     scene.deps.settings = Settings({**os.environ, "JWT_ALGORITHMS": ",".join(ISSUER.algorithms)} | issuer)
 
 
-def api_keys(text: str) -> Step:
+def put_api_keys(text: str) -> Step:
     return lambda scene: scene.put_secret(scene.deps.settings.api_keys_secret_arn, text)
 
 
-def after_a_call(inject: Step) -> Step:
-    """What is injected meets an authorizer that has let somebody in before, and has to fetch its keys anew."""
+def after_authorized_call(inject: Step) -> Step:
+    """Injects the failure after the authorizer has accepted a key. Its cached keys are stale."""
 
     def injected(scene: Scene) -> None:
         with mock.patch.object(secrets, "MAX_AGE", 0):
@@ -161,7 +159,7 @@ def after_a_call(inject: Step) -> Step:
 
 
 def person_returns_while_credentials_are_malformed(scene: Scene) -> None:
-    """The vendor's secret is the sandbox's, so it is put back at once."""
+    # All tests share the vendor's secret, so it is restored.
     arn = scene.deps.settings.ekyc_credentials_secret_arn
     good = scene.sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
     scene.put_secret(arn, '{"client_id": "canary",}')
@@ -171,13 +169,13 @@ def person_returns_while_credentials_are_malformed(scene: Scene) -> None:
         scene.put_secret(arn, good)
 
 
-def inerasable(scene: Scene) -> None:
-    """As if the caller had said whom it expects."""
+def expected_not_erasable(scene: Scene) -> None:
+    """The verification has an expected person, which DynamoDB does not delete."""
     scene.stored.set(scene.verification.id, "has_expected", True)
     scene.aws.deny("dynamodb.DeleteItem")
 
 
-def unreadable(scene: Scene) -> None:
-    """A newer version wrote the row, say, before a deployment went back."""
+def row_unreadable(scene: Scene) -> None:
+    """The row is as if a newer version had written it before a rollback."""
     scene.stored.set(scene.verification.id, "status", "archived")
     scene.stored.set(scene.verification.id, "reference_key", reference_key(scene.verification.principal, "order-1"))

@@ -1,4 +1,4 @@
-"""A server for what no HTTP server would do: each request's response is written on the socket itself."""
+"""A server that responds in ways that no HTTP server does: each response writes to the socket itself."""
 
 import contextlib
 import re
@@ -10,26 +10,26 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-# Seconds, also on a machine that is busy with much else.
-LONGER_THAN_ANYONE_WAITS = 60.0
+# Seconds; holds on a busy machine too.
+LONGER_THAN_ANY_CLIENT_WAITS = 60.0
 
 Response = Callable[[socket.socket, threading.Event], None]
 
 
-# What stands in `Location` of a redirect, and is no URL or no UTF-8.
+# Values of `Location` that are no URL or no UTF-8.
 BAD_LOCATIONS = ["http://[", "//[::1/", "https://elsewhere.example/\xe9"]
 
 
 def whole(body: bytes, status: str = "200 OK", more: str = "") -> Response:
-    """A response as it should be, with more header lines if there are any; the connection is kept alive."""
+    """Sends a well-formed response, with the header lines in `more`, and keeps the connection open."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
     return lambda connection, stopping: connection.sendall(head.encode("latin-1") + body)
 
 
 def dripping(
-    start: bytes, drop: bytes = b" ", seconds: float = 0.1, until: float = LONGER_THAN_ANYONE_WAITS
+    start: bytes, drop: bytes = b" ", seconds: float = 0.1, until: float = LONGER_THAN_ANY_CLIENT_WAITS
 ) -> Response:
-    """`start` at once, then `drop` every `seconds`, for as long as no client should wait."""
+    """Sends `start` at once, then `drop` every `seconds`, and disconnects after `until` seconds."""
 
     def response(connection: socket.socket, stopping: threading.Event) -> None:
         connection.sendall(start)
@@ -42,28 +42,27 @@ def dripping(
 
 
 def silent(start: bytes = b"") -> Response:
-    """`start`, and then nothing more."""
+    """Sends `start`, and then nothing more."""
 
     def response(connection: socket.socket, stopping: threading.Event) -> None:
         connection.sendall(start)
-        stopping.wait(LONGER_THAN_ANYONE_WAITS)
+        stopping.wait(LONGER_THAN_ANY_CLIENT_WAITS)
         raise ConnectionAbortedError("nobody has cut it")
 
     return response
 
 
 class RawServer:
-    """Gives the first request the first response, and so on; the last is given again and again.
+    """Sends the first response to the first request, and so on; the last response is repeated.
 
-    `greeted` servers answer a connection before it has said anything, as is needed below TLS; `tls` is for those that
-    do the handshake. What arrived is in
-    `requests`, how many connections there were in `connections`.
+    A server that is `speaks_first` responds as soon as a client connects; `tls` adds a handshake. `requests` records
+    the requests, `connections` counts the connections.
     """
 
-    def __init__(self, *responses: Response, greeted: bool = False, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *responses: Response, speaks_first: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._responses = list(responses)
         self._tls = tls
-        self._greeted = greeted
+        self._greeted = speaks_first
         self._stopping = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._threads: list[threading.Thread] = []
@@ -98,7 +97,7 @@ class RawServer:
             each.close()
 
     def forget_connections(self, response: Response) -> None:
-        """Gives `response` to each further request on a connection of now."""
+        """Sends `response` to each later request on a connection that is open now."""
         self._forgotten = dict.fromkeys(range(1, self.connections + 1), response)
 
     def _start(self, work: Callable[..., None], *given: object) -> None:
@@ -112,15 +111,15 @@ class RawServer:
                 connection, _ = self._listening.accept()
                 self.connections += 1
                 self._open.append(connection)
-                self._start(self._converse, connection, self.connections)
+                self._start(self._serve, connection, self.connections)
 
-    def _converse(self, connection: socket.socket, number: int) -> None:
+    def _serve(self, connection: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
             stack.enter_context(connection)
-            while not self._stopping.is_set() and (self._greeted or self._heard(connection)):
+            while not self._stopping.is_set() and (self._greeted or self._read_request(connection)):
                 self._next_response(number)(connection, self._stopping)
 
     def _next_response(self, connection: int) -> Response:
@@ -128,8 +127,8 @@ class RawServer:
             return self._forgotten[connection]
         return self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
 
-    def _heard(self, connection: socket.socket) -> bool:
-        """Reads a request, its body included; False when the other side has hung up."""
+    def _read_request(self, connection: socket.socket) -> bool:
+        """Reads a request with its body; returns False if the client has disconnected."""
         data = b""
         while not (end := data.find(b"\r\n\r\n") + 4) > 3 or len(data) < end + _length(data):
             if not (more := connection.recv(65536)):

@@ -1,4 +1,4 @@
-"""The sample events of `events/`: the record that they speak of, and what each is answered with."""
+"""The sample events of `events/`: the verifications that they refer to, and the expected response of each."""
 
 import dataclasses
 import hashlib
@@ -16,7 +16,7 @@ from bridge.domain.verification import LinkRequest, Verification
 from bridge.settings import Settings
 from bridge.store import creation
 from bridge.use_cases.complete import check_on_return
-from tests.integration.harness import free
+from tests.integration.harness import no_limit
 from tests.sandbox.vendor import FakeVendor
 from tests.unit.builders import reservation
 
@@ -24,7 +24,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 
 ID = "ver_exampleexampleexampleexamp"
 CODE = "example-code-of-a-return"
-# One whose start page makes the link, which nobody has opened.
+# A verification whose start page makes the link, and was not opened yet.
 MAILED_ID = "ver_mailedmailedmailedmailedma"
 KEY = "ek_example-key-for-the-sample-events-only"
 PRINCIPAL = "example"
@@ -42,14 +42,14 @@ Check = Callable[[Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`is_completed`: its response wants a verification whose result is known already."""
+    """An expected response; with `is_completed` the verification must have a result."""
 
     check: Check
     is_completed: bool = False
 
 
 def seed(vendor: FakeVendor, secrets: Any, *, is_completed: bool) -> None:
-    """The key, and the verification: ten minutes old, due, its person through with it at the vendor.
+    """Stores the API key and the verifications, which are ten minutes old; the person of one has passed the vendor.
 
     Needs the functions' variables in this process's environment. `secrets` is a client of Secrets Manager.
     """
@@ -61,7 +61,7 @@ def seed(vendor: FakeVendor, secrets: Any, *, is_completed: bool) -> None:
         "scopes": SCOPES,
     }
     secrets.put_secret_value(SecretId=deps.settings.api_keys_secret_arn, SecretString=json.dumps({"keys": [entry]}))
-    link = deps.vendor.create_link(REQUEST, f"https://api.example.com/return/{ID}/{CODE}", permit=free)
+    link = deps.vendor.create_link(REQUEST, f"https://api.example.com/return/{ID}/{CODE}", permit=no_limit)
     vendor.play(link.token, "verified")
     created_at = datetime.now(UTC) - timedelta(minutes=10)
     made = _reservation(deps, created_at)
@@ -101,7 +101,7 @@ def is_exactly(expected: Any) -> Check:
 
 
 def is_json(code: int, /, **fields: Any) -> Check:
-    """A response whose JSON has these fields among others."""
+    """Expects a response whose JSON has at least these fields."""
 
     def check(response: Any) -> None:
         assert response["statusCode"] == code, response
@@ -111,7 +111,7 @@ def is_json(code: int, /, **fields: Any) -> Check:
     return check
 
 
-def names_faults(*pointers: str) -> Check:
+def names_fields(*pointers: str) -> Check:
     def check(response: Any) -> None:
         assert response["statusCode"] == 400
         assert [fault["pointer"] for fault in json.loads(response["body"])["errors"]] == list(pointers)
@@ -119,14 +119,14 @@ def names_faults(*pointers: str) -> Check:
     return check
 
 
-def sends_to(location: str) -> Check:
+def redirects_to(location: str) -> Check:
     def check(response: Any) -> None:
         assert (response["statusCode"], response["headers"]["Location"]) == (303, location)
 
     return check
 
 
-def sends_to_vendor(response: Any) -> None:
+def redirects_to_vendor(response: Any) -> None:
     assert response["statusCode"] == 303
     assert "?token=" in response["headers"]["Location"]
 
@@ -162,7 +162,7 @@ def shows_pictures(response: Any) -> None:
     assert result["ocr_result"]["Image"].startswith("http")
 
 
-def fails(*message_ids: str) -> Check:
+def reports_failed(*message_ids: str) -> Check:
     return is_exactly({"batchItemFailures": [{"itemIdentifier": id} for id in message_ids]})
 
 
@@ -173,17 +173,17 @@ SAMPLES: dict[str, Sample] = {
     "about/openapi": Sample(is_json(200, openapi="3.1.0")),
     "authorize/good_key": Sample(is_exactly({"isAuthorized": True, "context": CALLER})),
     "authorize/no_key": Sample(is_exactly({"isAuthorized": False})),
-    "deliver/event": Sample(fails()),
+    "deliver/event": Sample(reports_failed()),
     # No endpoint has this name, so the message is set aside.
-    "deliver/endpoint": Sample(fails()),
-    "deliver/poison": Sample(fails("059f36b4-87a3-44ab-83d2-661975630001")),
-    "finalize/batch": Sample(fails()),
-    "finalize/poison": Sample(fails("059f36b4-87a3-44ab-83d2-661975630002")),
-    "redirect/return": Sample(sends_to(f"{REQUEST.redirect_url}&verification_id={ID}&status=verified")),
+    "deliver/endpoint": Sample(reports_failed()),
+    "deliver/poison": Sample(reports_failed("059f36b4-87a3-44ab-83d2-661975630001")),
+    "finalize/batch": Sample(reports_failed()),
+    "finalize/poison": Sample(reports_failed("059f36b4-87a3-44ab-83d2-661975630002")),
+    "redirect/return": Sample(redirects_to(f"{REQUEST.redirect_url}&verification_id={ID}&status=verified")),
     "redirect/return_unknown": Sample(is_page(404, "does not exist")),
     "redirect/done": Sample(is_page(200, "Pengesahan anda belum bermula")),
     "redirect/start_page": Sample(is_page(200, "Verify your identity")),
-    "redirect/start": Sample(sends_to_vendor),
+    "redirect/start": Sample(redirects_to_vendor),
     "redirect/status": Sample(is_json(200, id=ID, status="pending", reason=None)),
     "publish/advance": Sample(is_exactly({"batchItemFailures": []})),
     "publish/poison": Sample(is_exactly({"batchItemFailures": []})),
@@ -191,7 +191,7 @@ SAMPLES: dict[str, Sample] = {
     "verifications/create": Sample(is_json(201, status="pending", reference="customer-42", sequence=1)),
     "verifications/create_on_open": Sample(is_json(201, status="pending", link="on_open", links=[])),
     "verifications/create_invalid": Sample(
-        names_faults("#/id_type", "#/type", "#/id_country", "#/redirect_url", "#/colour")
+        names_fields("#/id_type", "#/type", "#/id_country", "#/redirect_url", "#/colour")
     ),
     "verifications/events": Sample(has_events("created", "processing", "verified"), is_completed=True),
     "verifications/list": Sample(lists(ID)),

@@ -1,4 +1,4 @@
-"""What stands in the table, the bucket and the queue."""
+"""Reads and changes tables, bucket and queue directly, past the bridge."""
 
 import gzip
 from collections.abc import Callable
@@ -9,8 +9,6 @@ from bridge.store.items import from_item, to_item
 
 
 class StoredState:
-    """Looks past the bridge."""
-
     def __init__(self, client: Callable[[str], Any], settings: Settings) -> None:
         self._dynamodb, self._s3, self._sqs = client("dynamodb"), client("s3"), client("sqs")
         self._settings = settings
@@ -23,17 +21,17 @@ class StoredState:
         return next(row for row in self.rows() if row["id"] == id)
 
     def results(self, id: str) -> list[str]:
-        """The vendor's fields that are stored of a verification, as JSON text."""
+        """Returns the stored results of a verification, as JSON text."""
         found = self._dynamodb.scan(TableName=self._settings.results_table_name, ConsistentRead=True)["Items"]
         return [item["fields"] for item in map(from_item, found) if item["id"] == id]
 
     def expected(self) -> list[dict[str, Any]]:
-        """The items with what callers expect of persons."""
+        """Returns the items with the persons that callers expect."""
         found = self._dynamodb.scan(TableName=self._settings.results_table_name, ConsistentRead=True)["Items"]
         return [item for item in map(from_item, found) if item["sha256"] == "expected"]
 
     def due(self) -> dict[str, int]:
-        """What stands in the index of the due ones: due_at by id."""
+        """Returns `due_at` by id, from the index of due verifications."""
         found = self._dynamodb.scan(TableName=self._settings.table_name, IndexName="due")["Items"]
         return {row["id"]: int(row["due_at"]) for row in map(from_item, found)}
 
@@ -48,7 +46,7 @@ class StoredState:
         )
 
     def objects(self, id: str) -> list[str]:
-        """The keys of a verification's objects, each as often as it has versions or delete markers."""
+        """Returns the key of each object version and delete marker of a verification."""
         found = self._s3.list_object_versions(Bucket=self._settings.evidence_bucket)
         versions = found.get("Versions", []) + found.get("DeleteMarkers", [])
         return [version["Key"] for version in versions if f"/{id}/" in version["Key"]]
@@ -63,7 +61,7 @@ class StoredState:
         return gzip.decompress(body)
 
     def messages(self) -> int:
-        """How many messages wait in the queue, those that are delayed included."""
+        """Returns how many messages wait in the queue, delayed ones included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
         response = self._sqs.get_queue_attributes(QueueUrl=self._settings.due_queue_url, AttributeNames=names)
         return sum(int(response["Attributes"][name]) for name in names)

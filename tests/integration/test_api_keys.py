@@ -1,4 +1,4 @@
-"""`make api-key`: a key that the authorizer takes, and a secret that does not hold it."""
+"""`make api-key` makes a key that the authorizer accepts, and a secret that has only its hash."""
 
 import json
 import sys
@@ -12,30 +12,30 @@ from bridge.cli import api_keys
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import SCOPES
 from bridge.use_cases.authorize import authorize
-from tests.integration.harness import Clock
+from tests.integration.fakes import Clock
 from tests.sandbox.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("deps")
 
 
-def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What the command prints on stdout: the key, and nothing else."""
+def make_key(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Returns what the command prints on stdout: only the key."""
     api_keys.main(arguments)
     return capsys.readouterr().out.strip()
 
 
 def secret_of(sandbox: Sandbox) -> tuple[str, Any]:
-    """The ARN of the keys' secret, and what it holds."""
+    """Returns the ARN of the secret with the keys, and its value."""
     arn = sandbox.stack.resources["ApiKeysSecret"]
     return arn, json.loads(sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
 
 
-def test_a_key_that_was_added_opens_what_it_was_made_for(
+def test_an_added_key_has_its_principal_and_scopes(
     sandbox: Sandbox, deps: Dependencies, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arn, before = secret_of(sandbox)
-    # In the order in which `make api-key` gives them.
-    key = made(capsys, "web", "--secret", arn, "--expires", "2999-01-31T00:00:00Z", "verifications:read")
+    # The order of `make api-key`.
+    key = make_key(capsys, "web", "--secret", arn, "--expires", "2999-01-31T00:00:00Z", "verifications:read")
     caller = authorize(deps, f"Bearer {key}")
     assert caller is not None
     assert (caller.principal, caller.scopes, caller.key_id) == ("web", ("verifications:read",), key[-4:])
@@ -44,7 +44,7 @@ def test_a_key_that_was_added_opens_what_it_was_made_for(
     assert key not in json.dumps(after)
 
 
-def test_without_a_secret_the_entry_is_shown_to_be_put_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_secret_the_entry_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     api_keys.main(["web"])
     shown = capsys.readouterr()
     entry = json.loads(shown.err.splitlines()[1])
@@ -53,7 +53,7 @@ def test_without_a_secret_the_entry_is_shown_to_be_put_there(capsys: pytest.Capt
 
 
 @pytest.mark.parametrize("malformed", ['{"keys": [],}', "[]", "{}", '{"keys": {}}', "canary"])
-def test_a_malformed_secret_is_left_as_it_is_and_no_key_is_shown(
+def test_a_malformed_secret_stays_unchanged_and_no_key_is_printed(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str], malformed: str
 ) -> None:
     arn, _ = secret_of(sandbox)
@@ -67,11 +67,11 @@ def test_a_malformed_secret_is_left_as_it_is_and_no_key_is_shown(
 
 
 def test_two_keys_are_never_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    assert made(capsys, "web") != made(capsys, "web")
+    assert make_key(capsys, "web") != make_key(capsys, "web")
 
 
 @pytest.mark.parametrize("arguments", [["web", "verifications:everything"], [""], []])
-def test_what_cannot_be_meant_is_refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_rejected(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         api_keys.main(arguments)
     assert refused.value.code == 2
@@ -84,31 +84,31 @@ def test_the_command_runs_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert capsys.readouterr().out.startswith("ek_")
 
 
-def test_keys_are_changed_without_an_outage(
+def test_a_key_is_rotated_without_an_outage(
     sandbox: Sandbox, deps: Dependencies, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arn, _ = secret_of(sandbox)
     ends = clock() + timedelta(hours=1)
-    # Not by the command, which refuses a time that is past on its own clock.
+    # The command refuses an expiry that is past by the real clock.
     first, entry = api_keys.make("web", SCOPES, ends.isoformat())
     api_keys.add(sandbox.client("secretsmanager"), arn, entry)
-    second = made(capsys, "web", "--secret", arn)
+    second = make_key(capsys, "web", "--secret", arn)
 
-    def may() -> list[bool]:
+    def are_accepted() -> list[bool]:
         return [authorize(deps, f"Bearer {key}") is not None for key in (first, second)]
 
-    assert may() == [True, True]
+    assert are_accepted() == [True, True]
     clock.advance(3600)
-    assert may() == [False, True]
+    assert are_accepted() == [False, True]
 
 
 @pytest.mark.parametrize("expires", ["tomorrow", "2999-01-31T00:00:00", "2026-01-31T00:00:00Z"])
-def test_an_expiry_that_is_past_or_no_time_makes_no_key(capsys: pytest.CaptureFixture[str], expires: str) -> None:
+def test_an_invalid_expiry_makes_no_key(capsys: pytest.CaptureFixture[str], expires: str) -> None:
     with pytest.raises(SystemExit):
         api_keys.main(["web", "--expires", expires])
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "with a time zone" in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "with a time zone" in printed.err
 
 
 def test_a_key_cannot_have_the_principal_of_a_token(

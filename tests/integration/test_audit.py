@@ -1,4 +1,4 @@
-"""Who was given a person's data, or had it erased, and when: it is written down, or nothing is given."""
+"""The audit trail records who read a result or redacted it; without an entry, no result is returned."""
 
 import hashlib
 import json
@@ -10,7 +10,9 @@ import pytest
 from bridge.domain.verification import Verification
 from bridge.store.audit_trail import AuditAction
 from bridge.store.items import from_item
-from tests.integration.harness import CALLER, PRINCIPAL, Aws, Functions, World
+from tests.integration.fakes import Aws
+from tests.integration.functions import PRINCIPAL, Functions
+from tests.integration.harness import CALLER, World
 from tests.sandbox.sandbox import Sandbox
 
 RESULT = {"expand": "result"}
@@ -22,7 +24,7 @@ class Trail:
         self._table = sandbox.stack.resources["AuditTable"]
 
     def of(self, verification: Verification) -> list[dict[str, Any]]:
-        """In the order of their times."""
+        """Returns the entries of a verification, oldest first."""
         response = self._client.query(
             TableName=self._table,
             KeyConditionExpression="verification_id = :id",
@@ -61,15 +63,13 @@ def test_each_read_of_a_result_is_audited(world: World, trail: Trail, verified: 
     }
 
 
-def test_two_readings_at_one_moment_are_two_entries(functions: Functions, trail: Trail, verified: Verification) -> None:
+def test_two_reads_at_the_same_time_are_two_entries(functions: Functions, trail: Trail, verified: Verification) -> None:
     for _ in range(2):
         functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
     assert len(trail.of(verified)) == 2
 
 
-def test_a_repeated_put_replaces_nothing_and_counts_as_written(
-    world: World, trail: Trail, verified: Verification
-) -> None:
+def test_a_repeated_put_keeps_the_first_entry_and_succeeds(world: World, trail: Trail, verified: Verification) -> None:
     for action in (AuditAction.RESULT_READ, AuditAction.REDACTED):
         world.deps.audit.record(action, verified.id, CALLER, world.clock(), "the same nonce")
     assert [entry["action"] for entry in trail.of(verified)] == ["result_read"]
@@ -81,15 +81,15 @@ def test_a_redaction_is_audited_and_keeps_earlier_entries(world: World, trail: T
     world.redact(verified)
     entries = trail.of(verified)
     assert [entry["action"] for entry in entries] == ["result_read", "redacted"]
-    # A nonce each, so that no entry takes the place of another of the same moment.
+    # Each entry has a nonce, so entries with the same time do not replace each other.
     assert len({entry["at"].partition("#")[2] for entry in entries if len(entry["at"]) == 24 + 1 + 32}) == 2
 
 
-@pytest.mark.parametrize("fails", [Aws.refuse, Aws.deny])
-def test_no_result_is_given_that_cannot_be_audited(
-    world: World, trail: Trail, verified: Verification, fails: Callable[[Aws, str], None]
+@pytest.mark.parametrize("fail", [Aws.refuse, Aws.deny])
+def test_a_result_is_withheld_if_its_audit_write_fails(
+    world: World, trail: Trail, verified: Verification, fail: Callable[[Aws, str], None]
 ) -> None:
-    fails(world.aws, "dynamodb.PutItem")
+    fail(world.aws, "dynamodb.PutItem")
 
     response = world.read_result(verified)
 
@@ -98,7 +98,7 @@ def test_no_result_is_given_that_cannot_be_audited(
     assert trail.of(verified) == []
 
 
-def test_a_redaction_that_cannot_be_audited_is_done_and_must_be_repeated(
+def test_a_redaction_whose_audit_write_fails_is_done_and_responds_503(
     world: World, trail: Trail, verified: Verification
 ) -> None:
     world.aws.refuse("dynamodb.PutItem")
@@ -120,9 +120,7 @@ def test_a_read_without_a_result_is_not_audited(world: World, trail: Trail, veri
     assert trail.of(verified) == trail.of(untouched) == []
 
 
-def test_the_audit_trail_holds_nothing_of_the_person(
-    functions: Functions, trail: Trail, verified: Verification
-) -> None:
+def test_the_audit_trail_has_no_personal_data(functions: Functions, trail: Trail, verified: Verification) -> None:
     result = functions.api("GET", f"/verifications/{verified.id}", query=RESULT)
     functions.api("POST", f"/verifications/{verified.id}/redact")
     assert "AMINAH" in result.text

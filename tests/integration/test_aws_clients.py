@@ -1,4 +1,4 @@
-"""boto3's clients as we configure them: what becomes of each kind of response, how long that takes, where they go."""
+"""Our boto3 clients against raw servers: how they handle each kind of response, retry, and choose an endpoint."""
 
 import gzip
 import json
@@ -39,13 +39,13 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "example")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    # boto3 keeps the session of an earlier test, with its region.
+    # boto3 would reuse the session and the region of an earlier test.
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds that botocore would wait between attempts."""
+    """The seconds that botocore would sleep between attempts."""
     seconds: list[float] = []
     monkeypatch.setattr("botocore.endpoint.time.sleep", seconds.append)
     return seconds
@@ -60,8 +60,8 @@ def error(code: str, status: str = "400 Bad Request", more: str = "") -> Respons
     return whole(json.dumps({"__type": f"com.amazonaws#{code}", "message": "m"}).encode(), status, more)
 
 
-def hung_up(connection: Any, stopping: Any) -> None:
-    raise ConnectionAbortedError("hangs up without a response")
+def closes_connection(connection: Any, stopping: Any) -> None:
+    raise ConnectionAbortedError("closes without a response")
 
 
 def cut_short(connection: Any, stopping: Any) -> None:
@@ -78,7 +78,7 @@ def wrong_checksum(body: bytes) -> Response:
     return whole(body, more=f"x-amz-crc32: {zlib.crc32(body) ^ 1}\r\n")
 
 
-# A response, the code of what it ends in, and how often it is asked for.
+# Each response, the error code that it leads to, and the number of attempts.
 RESPONSES: dict[str, tuple[Response, str, int]] = {
     "not allowed": (error("AccessDeniedException"), "AccessDeniedException", 1),
     "throttled": (error("ThrottlingException"), "ThrottlingException", 3),
@@ -86,16 +86,16 @@ RESPONSES: dict[str, tuple[Response, str, int]] = {
     "503 of a proxy": (whole(b"<html>down</html>", "503 Service Unavailable"), "503", 3),
     "cut short": (cut_short, "IncompleteResponse", 1),
     "no JSON": (whole(b'{"Item": {"id"'), "IncompleteResponse", 1),
-    "hung up": (hung_up, "ConnectionClosedError", 3),
+    "connection closed": (closes_connection, "ConnectionClosedError", 3),
     "without a body": (without_body, "IncompleteResponse", 1),
-    "empty": (whole(b""), "IncompleteResponse", 1),
-    "of nothing": (whole(b"{}"), "IncompleteResponse", 1),
+    "empty body": (whole(b""), "IncompleteResponse", 1),
+    "empty object": (whole(b"{}"), "IncompleteResponse", 1),
     "with a wrong checksum": (wrong_checksum(b""), "IncompleteResponse", 3),
 }
 
 
 @pytest.mark.parametrize("kind", RESPONSES)
-def test_a_read_that_gets_no_whole_response_is_a_fault_and_never_not_found(
+def test_a_failed_read_raises_and_is_never_not_found(
     kind: str, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     response, code, attempts = RESPONSES[kind]
@@ -120,16 +120,14 @@ INCOMPLETE: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("call", INCOMPLETE)
-def test_an_empty_success_is_a_fault_of_every_call_whose_response_we_read(
-    call: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_200_raises_for_every_call_whose_response_is_read(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
     service, _, operation = call.partition(" ")
     with RawServer(whole(b"")) as server, pytest.raises(StorageUnavailable) as raised:
         INCOMPLETE[call](client(service, server, monkeypatch))
     assert raised.value.operation == operation
 
 
-def test_evidence_that_is_cut_short_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_truncated_evidence_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     body = gzip.compress(b"{}")
 
     def cut(connection: Any, stopping: Any) -> None:
@@ -140,9 +138,9 @@ def test_evidence_that_is_cut_short_is_a_fault(monkeypatch: pytest.MonkeyPatch) 
         EvidenceBucket(client("s3", server, monkeypatch), "evidence").get(Evidence("records/a", "0", 2))
 
 
-def test_a_passing_fault_is_retried(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transient_fault_is_retried(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     good = whole(json.dumps({"ConsumedCapacity": {"CapacityUnits": 1}}).encode())
-    with RawServer(error("ThrottlingException"), hung_up, good) as server:
+    with RawServer(error("ThrottlingException"), closes_connection, good) as server:
         assert reading.get(Table(client("dynamodb", server, monkeypatch), "verifications", 0), ID) is None
     assert len(server.requests) == 3
 
@@ -154,7 +152,7 @@ def test_a_passing_fault_is_retried(pauses: list[float], monkeypatch: pytest.Mon
         ("secretsmanager", lambda made: made.get_secret_value(SecretId="s"), [6]),
     ],
 )
-def test_aws_may_not_ask_for_longer_pauses_than_the_ladder_of_timeouts_counts_on(
+def test_the_retry_after_of_aws_is_capped(
     service: str,
     call: Callable[[Any], Any],
     longest: list[float],
@@ -201,14 +199,14 @@ def test_requests_go_through_the_proxy_that_the_environment_names(monkeypatch: p
     assert raised.value.code == "ProxyConnectionError"
 
 
-def test_the_user_agent_names_us(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_user_agent_names_the_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
     with RawServer(whole(b"{}")) as server:
         client("dynamodb", server, monkeypatch).get_item(TableName="t", Key=KEY)
     assert b"User-Agent: ekyc-bridge" in server.requests[0]
 
 
-def test_mock_aws_takes_the_place_of_aws() -> None:
-    """In a process of its own: mock_aws empties the backends that the sandbox of this process works with."""
+def test_clients_work_under_mock_aws() -> None:
+    # In a separate process, because mock_aws resets the backends of the sandbox in this process.
     program = """
 from moto import mock_aws
 from bridge.aws import clients, secrets

@@ -1,6 +1,6 @@
-"""`PublicBaseUrl` with a path, such as https://app.example.com/ekyc: an API mapping of a domain with other uses, too.
+"""`PublicBaseUrl` with a path, such as https://app.example.com/ekyc, for an API mapping of a shared domain.
 
-API Gateway finds the route without the mapping's path, and hands the path over whole in rawPath.
+API Gateway matches routes without the mapping's path, but rawPath includes it.
 """
 
 import json
@@ -24,7 +24,7 @@ Call = Callable[..., Any]
 
 @pytest.fixture
 def call(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """call(sample, path="/ekyc"): a function with that base URL gets a sample event as it arrives through a mapping."""
+    """call(sample, path="/ekyc") invokes a function with a sample event as it arrives through a mapping."""
     monkeypatch.setenv("PUBLIC_BASE_URL", BASE_URL)
     dependencies.dependencies.cache_clear()
     seed(sandbox.vendor, sandbox.client("secretsmanager"), is_completed=False)
@@ -69,19 +69,19 @@ def test_the_urls_of_a_new_verification_have_the_path(sandbox: Sandbox, call: Ca
     assert record["redirect_url"].startswith(f"{BASE_URL}/return/{made['id']}/")
 
 
-def test_a_person_whose_link_is_unknown_gets_a_page(call: Call) -> None:
+def test_an_unknown_return_url_gets_a_page(call: Call) -> None:
     response = call("redirect/return_unknown")
 
     assert (response["statusCode"], response["headers"]["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 
-def test_the_apis_own_url_still_works(call: Call) -> None:
+def test_the_default_url_of_the_api_still_works(call: Call) -> None:
     assert json.loads(call("redirect/status", path="")["body"])["id"] == ID
 
 
-def test_the_button_and_the_code_of_a_start_page_have_the_path(call: Call) -> None:
+def test_button_and_qr_code_of_a_start_page_have_the_path(call: Call) -> None:
     start_url = f"{BASE_URL}/start/{MAILED_ID}/{CODE}"
-    # The sample's browser is that of a desktop.
+    # The sample's browser runs on a desktop, so the page has a QR code.
     desktop = call("redirect/start_page")["body"]
 
     assert re.findall('<form method="post" action="(.*?)">', desktop) == [start_url]
@@ -98,8 +98,6 @@ def test_a_tap_makes_a_link_that_returns_to_the_path(sandbox: Sandbox, call: Cal
     assert record["redirect_url"] == f"{BASE_URL}/return/{MAILED_ID}/{CODE}"
 
 
-def test_a_tap_while_another_one_makes_the_link_leads_back_to_the_path(
-    sandbox: Sandbox, stored: StoredState, call: Call
-) -> None:
+def test_a_tap_during_another_tap_redirects_to_the_path(sandbox: Sandbox, stored: StoredState, call: Call) -> None:
     stored.set(MAILED_ID, "lease_until", 4_000_000_000)
     assert call("redirect/start")["headers"]["Location"] == f"{BASE_URL}/start/{MAILED_ID}/{CODE}"

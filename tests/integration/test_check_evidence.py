@@ -1,4 +1,4 @@
-"""The command that shows whether evidence was changed."""
+"""`make check-evidence` reports whether evidence was changed."""
 
 import gzip
 
@@ -25,8 +25,8 @@ def verified(world: World) -> Verification:
 def _run(deps: Dependencies, id: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     settings = deps.settings
     code = check_evidence.main([id, "--table", settings.table_name, "--bucket", settings.evidence_bucket])
-    said = capsys.readouterr()
-    return code, said.err if code else said.out
+    printed = capsys.readouterr()
+    return code, printed.err if code else printed.out
 
 
 def _evidence(verification: Verification) -> Evidence:
@@ -35,7 +35,7 @@ def _evidence(verification: Verification) -> Evidence:
 
 
 def _put(sandbox: Sandbox, deps: Dependencies, verification: Verification, body: bytes) -> None:
-    """Over the evidence, as somebody might who should not."""
+    """Overwrites the evidence."""
     key = _evidence(verification).key
     sandbox.client("s3").put_object(Bucket=deps.settings.evidence_bucket, Key=key, Body=body)
 
@@ -43,10 +43,10 @@ def _put(sandbox: Sandbox, deps: Dependencies, verification: Verification, body:
 def test_unchanged_evidence_is_confirmed(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, said = _run(deps, verified.id, capsys)
+    code, printed = _run(deps, verified.id, capsys)
     assert code == 0
-    assert _evidence(verified).sha256 in said
-    assert f"{_evidence(verified).size} bytes" in said
+    assert _evidence(verified).sha256 in printed
+    assert f"{_evidence(verified).size} bytes" in printed
 
 
 @pytest.mark.parametrize("body", [gzip.compress(b"{}"), b"{}", b"", gzip.compress(b"{}")[:-9]])
@@ -54,9 +54,9 @@ def test_changed_evidence_is_reported(
     world: World, verified: Verification, capsys: pytest.CaptureFixture[str], body: bytes
 ) -> None:
     _put(world.sandbox, world.deps, verified, body)
-    code, said = _run(world.deps, verified.id, capsys)
+    code, printed = _run(world.deps, verified.id, capsys)
     assert code == 1
-    assert "is not the stored evidence" in said
+    assert "is not the stored evidence" in printed
 
 
 def test_one_changed_byte_is_reported(world: World, verified: Verification, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +74,7 @@ def test_missing_evidence_is_reported(
     assert "cannot be read: NoSuchKey" in _run(deps, verified.id, capsys)[1]
 
 
-def test_the_command_names_what_was_redacted_not_stored_or_unknown(
+def test_redacted_unchecked_and_unknown_verifications_are_reported(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "it has no evidence" in _run(deps, new(deps).id, capsys)[1]

@@ -1,16 +1,15 @@
-"""The return: what the vendor says becomes the status, whatever the browser says."""
+"""A check after a return: the vendor's record decides the status, and nothing that the browser sends."""
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from bridge.domain import schedule
 from bridge.domain.schedule import MIN_CHECK_INTERVAL_SECONDS
 from bridge.domain.verification import Status
-from tests.integration.harness import Response, World, return_path, token_of
+from tests.integration.harness import World, return_path, token_of
 
-# What happened at the vendor, and the status and the reason after the return. All codes and flags by themselves:
+# Each outcome at the vendor, with the status and the reason after the return. Single codes and flags are tested in
 # tests/unit/test_decision.py, test_reasons.py and test_vendor_record.py.
 OUTCOMES = [
     ("verified", "verified", None),
@@ -32,7 +31,7 @@ OUTCOMES = [
     ("inconsistent+expired", "failed", "inconsistent_result"),
     ("all_checks_no_success+expired", "failed", "inconsistent_result"),
     ("verified+other_token", "processing", "inconsistent_result"),
-    # The end of another's link is not the end of this one.
+    # Another token's link has expired, which does not end this one.
     ("verified+other_token+expired", "processing", "inconsistent_result"),
     ("verified+token_missing", "processing", "inconsistent_result"),
     ("verified+token_missing+nested", "processing", "inconsistent_result"),
@@ -49,21 +48,16 @@ OUTCOMES = [
 ]
 
 
-def reported(response: Response) -> str:
-    """The status that a person carries on to the frontend."""
-    assert response.status == 303
-    (status,) = parse_qs(urlsplit(response.headers["location"]).query)["status"]
-    return status
-
-
 @pytest.mark.parametrize(("outcome", "status", "reason"), OUTCOMES)
-def test_what_the_vendor_says_becomes_the_status(world: World, outcome: str, status: str, reason: str | None) -> None:
+def test_the_record_of_the_vendor_decides_the_status(
+    world: World, outcome: str, status: str, reason: str | None
+) -> None:
     verification = world.new(outcome)
 
     response = world.returns(verification)
 
     document = world.read(verification)
-    assert reported(response) == document["status"] == status
+    assert response.redirect_status == document["status"] == status
     assert (document["reason"] or {}).get("code") == reason
     assert document["sequence"] == (2 if status == "processing" else 3)
     if status == "processing":
@@ -79,24 +73,22 @@ def test_what_the_vendor_says_becomes_the_status(world: World, outcome: str, sta
 def test_document_only_verifications_need_no_face(world: World, outcome: str, status: str) -> None:
     verification = world.new(outcome, type="01")
 
-    assert reported(world.returns(verification)) == status
+    assert world.returns(verification).redirect_status == status
 
 
 @pytest.mark.parametrize("outcome", ["verified+other_token", "verified+token_missing"])
-def test_record_of_another_token_is_final_only_after_the_link_and_a_later_check_finds_the_right_one(
-    world: World, outcome: str
-) -> None:
+def test_only_three_records_of_another_token_after_the_link_are_final(world: World, outcome: str) -> None:
     corrected, wrong = world.new(), world.new()
     for verification in (corrected, wrong):
         world.play(verification, outcome)
-        assert reported(world.returns(verification)) == "processing"
+        assert world.returns(verification).redirect_status == "processing"
         assert world.due_at(verification) == world.clock.epoch + schedule.FOLLOW_UPS[0]
 
     world.play(corrected, "verified")
     world.clock.go_to(int(wrong.expires_at.timestamp()) + schedule.LATE_RESULT)
     world.finalize(corrected)
     for _ in range(3):
-        # One wrong record may be a mistake; the third in a row is the result.
+        # Two wrong records may be mistakes; the third in a row is final.
         assert world.row(wrong)["status"] == "processing"
         world.finalize(wrong)
         world.clock.advance(schedule.FOLLOW_UPS[0])
@@ -112,10 +104,10 @@ def test_record_of_another_token_is_final_only_after_the_link_and_a_later_check_
 def test_the_browser_is_never_believed(world: World, query: dict[str, str]) -> None:
     verification = world.new("9102+expired")
 
-    assert reported(world.functions.browser(return_path(verification), query)) == "rejected"
+    assert world.functions.browser(return_path(verification), query).redirect_status == "rejected"
 
 
-def test_the_person_is_sent_on_to_the_frontends_own_address(world: World) -> None:
+def test_the_person_is_redirected_to_the_frontend(world: World) -> None:
     verification = world.new("verified")
 
     response = world.returns(verification)
@@ -140,7 +132,7 @@ def test_an_unknown_id_or_code_is_a_plain_404_page_and_no_vendor_call(world: Wor
     assert sorted(world.stored.rows(), key=lambda row: str(row["id"])) == before
 
 
-def test_each_advance_of_the_status_counts_one(world: World) -> None:
+def test_each_advance_adds_one_to_the_sequence(world: World) -> None:
     verification = world.new()
     seen = []
     for outcome in ("untouched", "ocr_passed", "ocr_passed", "9102", "ocr_passed", "verified", "9102+expired"):
@@ -160,17 +152,17 @@ def test_a_verified_verification_is_never_checked_again(world: World) -> None:
     world.play(verification, "9102+expired")
     world.clock.advance(3600)
 
-    assert reported(world.returns(verification)) == "verified"
+    assert world.returns(verification).redirect_status == "verified"
     assert world.refresh(verification).json["status"] == "verified"
     assert world.vendor.calls()["get"] == 1
 
 
 @pytest.mark.parametrize("low", ["9102+expired", "expired", "unknown_error+expired"])
-def test_a_late_proof_raises_the_middle_three_for_seven_days(world: World, low: str) -> None:
+def test_a_late_success_verifies_an_ended_verification_for_seven_days(world: World, low: str) -> None:
     early, late = world.new(), world.new()
     for verification in (early, late):
         world.play(verification, low)
-        assert reported(world.returns(verification)) in ("rejected", "expired", "failed")
+        assert world.returns(verification).redirect_status in ("rejected", "expired", "failed")
         world.play(verification, "verified")
 
     world.clock.advance(7 * 86400 - 60)
@@ -183,22 +175,22 @@ def test_a_late_proof_raises_the_middle_three_for_seven_days(world: World, low: 
 
 
 def test_a_rejection_is_checked_once_more_unless_the_person_has_returned(world: World) -> None:
-    returned, asked = world.new(), world.new()
-    for verification in (returned, asked):
+    returned, checked = world.new(), world.new()
+    for verification in (returned, checked):
         world.play(verification, "9102")
 
     world.returns(returned)
-    world.check(asked)
+    world.check(checked)
 
-    # The other one might still go on at the vendor.
-    assert world.stored.due() == {asked.id: int(asked.expires_at.timestamp()) + schedule.LATE_RESULT}
+    # The person who did not return may still continue at the vendor.
+    assert world.stored.due() == {checked.id: int(checked.expires_at.timestamp()) + schedule.LATE_RESULT}
 
 
 @pytest.mark.parametrize(
     ("late", "status"),
     [(4, "pending"), (5, "expired")],
 )
-def test_a_link_is_over_some_seconds_after_its_end(world: World, late: int, status: str) -> None:
+def test_a_link_counts_as_ended_five_seconds_after_its_end(world: World, late: int, status: str) -> None:
     verification = world.new()
     world.clock.go_to(int(verification.expires_at.timestamp()) + late)
 
@@ -208,8 +200,8 @@ def test_a_link_is_over_some_seconds_after_its_end(world: World, late: int, stat
     assert str(completed.status) == status
 
 
-def test_a_failed_check_is_no_contradictory_record(world: World) -> None:
-    """Two checks that fail and two contradictory records end nothing: the third such record would."""
+def test_a_failed_check_does_not_count_as_a_contradictory_record(world: World) -> None:
+    # The third contradictory record in a row would end the verification.
     verification = world.new()
     world.clock.advance(400)
     world.play(verification, "verified+other_country")
@@ -234,23 +226,23 @@ def test_a_failed_check_is_no_contradictory_record(world: World) -> None:
 def test_a_link_that_ends_while_the_vendor_responds_is_checked_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The record is from before the end; the person went on after it was read."""
+    # The record is read before the end of the link, and the person continues after that.
     verification = world.new()
     end = int(verification.expires_at.timestamp())
     world.clock.go_to(end - 1)
     fetch = world.deps.vendor.fetch
 
-    def slow(token: str, **how: Any) -> Any:
-        response = fetch(token, **how)
+    def slow(token: str, **options: Any) -> Any:
+        response = fetch(token, **options)
         world.clock.advance(8)
         world.vendor.play(token, "verified")
         return response
 
     with monkeypatch.context() as patched:
         patched.setattr(world.deps.vendor, "fetch", slow)
-        asked = world.check(verification).verification
-    assert asked is not None
-    assert asked.status is Status.PENDING
+        checked = world.check(verification).verification
+    assert checked is not None
+    assert checked.status is Status.PENDING
 
     world.clock.go_to(world.due_at(verification))
     world.finalize(verification)

@@ -1,4 +1,4 @@
-"""The vendor's response is stored byte for byte in the bucket, and without its pictures in the table."""
+"""The bucket has the vendor's response byte for byte, and the table has it without pictures."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ OUTCOMES += ["9102", "FailedOperation.CompareFail", "expired", "ocr_passed"]
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_the_evidence_is_the_response_byte_for_byte_with_its_hash_in_the_table(world: World, outcome: str) -> None:
+def test_evidence_is_the_exact_response_and_its_hash_is_in_the_table(world: World, outcome: str) -> None:
     verification = world.new(outcome)
     raw = world.vendor.raw_record(token_of(verification))
 
@@ -29,7 +29,7 @@ def test_the_evidence_is_the_response_byte_for_byte_with_its_hash_in_the_table(w
     assert world.stored.objects(verification.id) == [evidence["key"]]
 
 
-def test_the_table_has_all_fields_but_the_pictures(world: World) -> None:
+def test_the_table_has_all_fields_except_the_pictures(world: World) -> None:
     verification = world.new("verified+unknown_fields")
     reported = json.loads(world.vendor.raw_record(token_of(verification)))["result"]
 
@@ -63,7 +63,7 @@ def test_a_link_that_the_vendor_gave_twice_verifies_only_the_first_person(
 
 
 @pytest.mark.parametrize("outcome", ["verified+other_token", "verified+token_missing", "verified+token_missing+nested"])
-def test_record_that_may_be_anothers_is_kept_in_the_bucket_and_shown_to_nobody(world: World, outcome: str) -> None:
+def test_a_record_of_another_token_is_stored_and_never_returned(world: World, outcome: str) -> None:
     verification = world.new(outcome)
     raw = world.vendor.raw_record(token_of(verification))
 
@@ -81,7 +81,7 @@ def test_record_that_may_be_anothers_is_kept_in_the_bucket_and_shown_to_nobody(w
     assert world.stored.objects(verification.id) == []
 
 
-def test_record_of_another_token_does_not_replace_what_the_table_has_of_the_person(world: World) -> None:
+def test_a_record_of_another_token_does_not_replace_stored_results(world: World) -> None:
     verification = world.new("ocr_passed")
     world.check(verification)
     before, results = world.row(verification), world.stored.results(verification.id)
@@ -100,7 +100,7 @@ def test_record_of_another_token_does_not_replace_what_the_table_has_of_the_pers
 
 
 @pytest.mark.parametrize("outcome", ["verified+missing_is_success", "verified+wrong_kinds"])
-def test_a_record_that_cannot_be_read_is_kept_and_changes_no_status(world: World, outcome: str) -> None:
+def test_an_unreadable_record_is_stored_and_changes_no_status(world: World, outcome: str) -> None:
     verification = world.new(outcome)
     raw = world.vendor.raw_record(token_of(verification))
 
@@ -144,7 +144,7 @@ def test_a_lost_response_of_the_bucket_leaves_one_object(world: World) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["untouched", "ocr_passed", "verified"])
-def test_what_another_version_wrote_survives(world: World, outcome: str) -> None:
+def test_attributes_of_another_version_survive(world: World, outcome: str) -> None:
     verification = world.new()
     world.stored.set(verification.id, "colour", {"shade": "blue"})
     world.play(verification, outcome)

@@ -1,4 +1,4 @@
-"""Completion while the vendor or a part of AWS fails."""
+"""Completion while the vendor or an AWS service fails."""
 
 import contextlib
 
@@ -7,8 +7,6 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.errors import StorageUnavailable, VendorLimitReached
 from bridge.domain.schedule import MIN_CHECK_INTERVAL_SECONDS
-from bridge.store.call_counters import CallCounters
-from bridge.vendor.rate_limiter import RateLimiter
 from tests.integration.harness import World
 
 FAULTS = {
@@ -33,7 +31,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "code"), FAULTS.items())
-def test_with_a_faulty_vendor_the_person_is_sent_on_and_nothing_final_is_written(
+def test_during_a_vendor_fault_the_person_is_redirected_and_nothing_is_final(
     world: World, fault: str, code: str
 ) -> None:
     verification = world.new("verified")
@@ -55,7 +53,7 @@ def test_with_a_faulty_vendor_the_person_is_sent_on_and_nothing_final_is_written
     assert "failures" not in world.row(verification)
 
 
-def test_an_outage_after_the_link_leaves_it_open(world: World) -> None:
+def test_an_outage_after_the_link_leaves_the_verification_open(world: World) -> None:
     verification = world.new()
     world.vendor.fault("500", on="get", times=None)
     world.clock.advance(900 + world.deps.settings.give_up_after - 1)
@@ -66,7 +64,7 @@ def test_an_outage_after_the_link_leaves_it_open(world: World) -> None:
     assert verification.id in world.stored.due()
 
 
-def test_after_give_up_hours_without_the_vendor_it_fails_and_can_still_be_verified(world: World) -> None:
+def test_after_give_up_hours_it_fails_and_can_still_be_verified(world: World) -> None:
     verification = world.new("verified")
     world.vendor.fault("500", on="get", times=None)
     world.clock.advance(900 + world.deps.settings.give_up_after)
@@ -86,14 +84,14 @@ def test_after_give_up_hours_without_the_vendor_it_fails_and_can_still_be_verifi
     assert world.refresh(verification).json["status"] == "verified"
 
 
-# The write that advances the status alone, or the one that plans the next check, too.
+# Only the write that advances the status fails, or also the one that plans the next check.
 @pytest.mark.parametrize("refused", [1, 2])
-def test_a_response_that_could_not_be_stored_postpones_giving_up(world: World, refused: int) -> None:
+def test_a_response_that_was_not_stored_delays_giving_up(world: World, refused: int) -> None:
     verification = world.new("verified")
     world.clock.advance(900 + world.deps.settings.give_up_after)
     world.aws.before_next("s3.PutObject", lambda: world.aws.refuse("dynamodb.UpdateItem", refused))
-    heard = world.check(verification)
-    assert isinstance(heard.error, StorageUnavailable)
+    checked = world.check(verification)
+    assert isinstance(checked.error, StorageUnavailable)
 
     world.vendor.fault("429", on="get", times=None)
     world.clock.advance(60)
@@ -125,13 +123,10 @@ def test_a_lost_response_to_any_write_is_completed_later(world: World, lost: int
 
 
 @pytest.mark.parametrize("call", ["schedule", "refresh"])
-def test_a_check_without_a_share_of_the_rate_limit_calls_nobody_and_takes_its_claim_back(
-    world: World, call: str
-) -> None:
+def test_a_check_over_the_rate_limit_makes_no_call_and_releases_its_claim(world: World, call: str) -> None:
     verification = world.new()
     planned, before = world.due_at(verification), world.row(verification)
-    counters = CallCounters(world.aws.client("dynamodb"), world.deps.settings.rate_table_name)
-    vars(world.deps)["rate_limiter"] = RateLimiter(counters, limit=0, background=0, now=world.clock)
+    world.limit_rate(0, background=0)
 
     if call == "refresh":
         assert world.refresh(verification).json["code"] == "vendor_rate_limited"
@@ -147,7 +142,7 @@ def test_a_check_without_a_share_of_the_rate_limit_calls_nobody_and_takes_its_cl
         assert 0 < world.due_at(verification) - world.clock.epoch <= 60 + 10
 
 
-def test_when_nothing_can_be_read_the_person_gets_a_page_that_tries_again(world: World) -> None:
+def test_if_the_claim_fails_the_person_gets_a_page_that_reloads(world: World) -> None:
     verification = world.new()
     world.aws.refuse("dynamodb.UpdateItem")
 

@@ -1,4 +1,4 @@
-"""Several ask about one verification: the vendor hears one of them, and a slow one undoes nothing."""
+"""Concurrent checks of one verification make one vendor call, and a slow check does not undo a faster one."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from bridge.domain.verification import Status
 from bridge.vendor.client import Vendor
 from bridge.vendor.response import VendorResponse
 from tests.integration.harness import World
-from tests.marks import slow_but
+from tests.marks import slow_except
 
 
 def test_returns_and_refreshes_within_five_seconds_cost_one_vendor_call(world: World) -> None:
@@ -36,36 +36,36 @@ def test_eight_concurrent_checks_make_one_vendor_call(world: World) -> None:
     verification = world.new("verified")
     start = Barrier(8)
 
-    def ask(_: int) -> Status | None:
+    def check(_: int) -> Status | None:
         start.wait(60)
         seen = world.check(verification).verification
         return seen.status if seen else None
 
     with ThreadPoolExecutor(8) as pool:
-        statuses = set(pool.map(ask, range(8)))
+        statuses = set(pool.map(check, range(8)))
 
     assert Status.VERIFIED in statuses <= {Status.PENDING, Status.VERIFIED}
     assert world.vendor.calls()["get"] == 1
     assert world.row(verification)["sequence"] == 2
 
 
-class Overtaken:
-    """Asks the vendor, and hands the response over only after something else has happened."""
+class OvertakenVendor:
+    """A vendor that runs an action before it returns its next record."""
 
     def __init__(self, deps: Dependencies, meanwhile: Callable[[], Any]) -> None:
-        self._bridge = deps
+        self._deps = deps
         self._vendor: Vendor = deps.vendor
         self._meanwhile = meanwhile
 
-    def fetch(self, token: str, **how: Any) -> VendorResponse:
-        vars(self._bridge)["vendor"] = self._vendor
+    def fetch(self, token: str, **options: Any) -> VendorResponse:
+        vars(self._deps)["vendor"] = self._vendor
         try:
-            return self._vendor.fetch(token, **how)
+            return self._vendor.fetch(token, **options)
         finally:
             self._meanwhile()
 
 
-@pytest.mark.parametrize("stale", slow_but("ocr_passed", of=["untouched", "ocr_passed", "9102+expired", "expired"]))
+@pytest.mark.parametrize("stale", slow_except("ocr_passed", of=["untouched", "ocr_passed", "9102+expired", "expired"]))
 @pytest.mark.parametrize("fault", [None, "500"])
 def test_a_slow_check_does_not_undo_a_faster_one(world: World, stale: str, fault: str | None) -> None:
     verification = world.new(stale)
@@ -79,7 +79,7 @@ def test_a_slow_check_does_not_undo_a_faster_one(world: World, stale: str, fault
         world.check(verification)
         quick.append(world.row(verification))
 
-    vars(world.deps)["vendor"] = Overtaken(world.deps, overtake)
+    vars(world.deps)["vendor"] = OvertakenVendor(world.deps, overtake)
     slow = world.check(verification).verification
 
     assert slow is not None
@@ -96,7 +96,7 @@ def test_a_slow_check_with_evidence_wins_over_a_fast_one_without(world: World) -
         world.play(verification, "9102+expired")
         world.check(verification)
 
-    vars(world.deps)["vendor"] = Overtaken(world.deps, overtake)
+    vars(world.deps)["vendor"] = OvertakenVendor(world.deps, overtake)
     world.check(verification)
 
     row = world.row(verification)
@@ -116,7 +116,7 @@ def test_a_slow_check_does_not_reschedule_over_a_faster_one(world: World, fault:
         world.check(verification)
         quick.append(world.stored.due())
 
-    vars(world.deps)["vendor"] = Overtaken(world.deps, overtake)
+    vars(world.deps)["vendor"] = OvertakenVendor(world.deps, overtake)
     world.check(verification)
 
     assert [world.stored.due()] == quick

@@ -1,4 +1,4 @@
-"""Reserve → vendor → commit, and a function that dies on the way: nothing is lost."""
+"""Create if the function crashes between reserve, vendor and commit: nothing is lost."""
 
 import pytest
 
@@ -8,18 +8,13 @@ from bridge.domain.errors import NotFound
 from bridge.domain.verification import LinkRequest
 from bridge.use_cases.redirect import read_status
 from bridge.vendor.client import Link, Permit, Vendor
-from tests.integration.harness import WANTED, Functions, Response, World, free
+from tests.integration.functions import CREATE_BODY, KEY_HEADER
+from tests.integration.harness import World, no_limit
 from tests.sandbox.functions import FunctionError
 
-KEY = {"Idempotency-Key": "order-17"}
 
-
-def post(functions: Functions) -> Response:
-    return functions.api("POST", "/verifications", WANTED | {"reference": "r"}, headers=KEY)
-
-
-class DyingVendor:
-    """The function dies while it waits for the link; with `made` the vendor has already made it."""
+class CrashingVendor:
+    """A vendor at whose call the function crashes; with `made`, after the vendor has made the link."""
 
     def __init__(self, vendor: Vendor, *, made: bool) -> None:
         self._vendor = vendor
@@ -28,20 +23,20 @@ class DyingVendor:
     def create_link(self, request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
         if self._made:
             self._vendor.create_link(request, return_url, permit=permit)
-        raise RuntimeError("died")
+        raise RuntimeError("crashed")
 
 
 @pytest.fixture(params=[False, True], ids=["before_the_vendor", "after_the_vendor"])
-def died(world: World, request: pytest.FixtureRequest) -> None:
-    """A request whose function died after it had reserved; the vendor is as always again."""
+def crashed(world: World, request: pytest.FixtureRequest) -> None:
+    """A create that crashed after it had reserved. The vendor works again."""
     vendor = world.deps.vendor
-    vars(world.deps)["vendor"] = DyingVendor(vendor, made=request.param)
+    vars(world.deps)["vendor"] = CrashingVendor(vendor, made=request.param)
     with pytest.raises(FunctionError):
-        post(world.functions)
+        world.functions.create_with_key()
     vars(world.deps)["vendor"] = vendor
 
 
-@pytest.mark.usefixtures("died")
+@pytest.mark.usefixtures("crashed")
 def test_an_abandoned_reservation_is_visible_to_nobody(world: World) -> None:
     (row,) = world.stored.rows()
 
@@ -53,12 +48,12 @@ def test_an_abandoned_reservation_is_visible_to_nobody(world: World) -> None:
     assert world.functions.browser(f"/status/{row['id']}/{row['code']}").status == 404
 
 
-@pytest.mark.usefixtures("died")
-def test_an_abandoned_reservation_is_taken_over_after_its_lease_and_409_before(world: World) -> None:
+@pytest.mark.usefixtures("crashed")
+def test_an_abandoned_reservation_is_409_until_its_lease_ends_and_then_reused(world: World) -> None:
     world.clock.advance(schedule.LEASE_SECONDS - 10)
-    early = post(world.functions)
+    early = world.functions.create_with_key()
     world.clock.advance(11)
-    late = post(world.functions)
+    late = world.functions.create_with_key()
 
     assert (early.status, early.json["code"], early.headers["retry-after"]) == (409, "still_running", "10")
     assert late.status == 201
@@ -67,15 +62,15 @@ def test_an_abandoned_reservation_is_taken_over_after_its_lease_and_409_before(w
     assert (row["sequence"], row["token"]) == (1, late.json["token"])
 
 
-@pytest.mark.usefixtures("died")
-def test_in_the_last_second_of_the_lease_the_wait_is_one_second(world: World) -> None:
+@pytest.mark.usefixtures("crashed")
+def test_retry_after_in_the_last_second_of_the_lease_is_one_second(world: World) -> None:
     world.clock.advance(schedule.LEASE_SECONDS - 1)
 
-    assert post(world.functions).headers["retry-after"] == "1"
+    assert world.functions.create_with_key().headers["retry-after"] == "1"
 
 
-@pytest.mark.usefixtures("died")
-def test_a_reservation_is_left_for_a_retry_when_it_becomes_due(world: World) -> None:
+@pytest.mark.usefixtures("crashed")
+def test_a_due_reservation_is_rescheduled_so_that_a_retry_can_use_it(world: World) -> None:
     made_at = world.clock.epoch
     assert list(world.stored.due().values()) == [made_at + schedule.FIRST_CHECK]
     world.clock.advance(schedule.FIRST_CHECK)
@@ -83,27 +78,27 @@ def test_a_reservation_is_left_for_a_retry_when_it_becomes_due(world: World) -> 
     assert list(world.stored.due().values()) == [made_at + schedule.RESERVATION_SECONDS]
 
 
-@pytest.mark.usefixtures("died")
-def test_a_reservation_has_no_code_that_could_be_guessed_empty(world: World) -> None:
+@pytest.mark.usefixtures("crashed")
+def test_an_empty_code_does_not_match_a_reservation(world: World) -> None:
     (row,) = world.stored.rows()
 
     with pytest.raises(NotFound):
         read_status(world.deps, row["id"], "")
 
 
-@pytest.mark.usefixtures("died")
+@pytest.mark.usefixtures("crashed")
 def test_only_the_same_request_can_take_over_a_reservation(world: World) -> None:
     world.clock.advance(schedule.LEASE_SECONDS + 1)
     before = world.stored.rows()
 
-    other = world.functions.api("POST", "/verifications", WANTED | {"type": "01"}, headers=KEY)
+    other = world.functions.api("POST", "/verifications", CREATE_BODY | {"type": "01"}, headers=KEY_HEADER)
 
     assert other.status == 422
     assert world.stored.rows() == before
 
 
-@pytest.mark.usefixtures("died")
-def test_an_abandoned_reservation_is_ended_by_the_sweep(world: World) -> None:
+@pytest.mark.usefixtures("crashed")
+def test_the_sweep_fails_an_abandoned_reservation(world: World) -> None:
     world.clock.advance(schedule.RESERVATION_SECONDS)
     assert world.sweep_and_drain() == 1
 
@@ -116,8 +111,8 @@ def test_an_abandoned_reservation_is_ended_by_the_sweep(world: World) -> None:
     assert world.vendor.calls()["get"] == 0
 
 
-@pytest.mark.usefixtures("died")
-def test_an_abandoned_reservation_is_in_the_lists_and_the_replay_once_it_failed(
+@pytest.mark.usefixtures("crashed")
+def test_an_abandoned_reservation_that_failed_is_listed_and_replayed(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (row,) = world.stored.rows()
@@ -134,8 +129,8 @@ def test_an_abandoned_reservation_is_in_the_lists_and_the_replay_once_it_failed(
     assert capsys.readouterr().out == "1 events of 1 verifications were sent again\n"
 
 
-@pytest.mark.usefixtures("died")
-def test_a_reservation_under_lease_is_not_ended_by_a_message_for_it(world: World) -> None:
+@pytest.mark.usefixtures("crashed")
+def test_a_message_does_not_fail_a_reservation_under_lease(world: World) -> None:
     (row,) = world.stored.rows()
     record = {"messageId": "1", "body": f'{{"id": "{row["id"]}"}}', "eventSource": "aws:sqs"}
 
@@ -143,22 +138,22 @@ def test_a_reservation_under_lease_is_not_ended_by_a_message_for_it(world: World
 
     assert world.stored.rows() == [row | {"due_at": world.clock.epoch + schedule.RESERVATION_SECONDS}]
     world.clock.advance(schedule.LEASE_SECONDS + 1)
-    assert post(world.functions).status == 201
+    assert world.functions.create_with_key().status == 201
 
 
 def test_a_create_that_outlives_its_lease_does_not_overwrite_its_successor(world: World) -> None:
     vendor, successors = world.deps.vendor, []
 
-    class Dawdling:
+    class SlowVendor:
         def create_link(self, request: LinkRequest, return_url: str, *, permit: Permit) -> Link:
             vars(world.deps)["vendor"] = vendor
             world.clock.advance(schedule.LEASE_SECONDS + 1)
-            successors.append(post(world.functions))
-            return vendor.create_link(request, return_url, permit=free)
+            successors.append(world.functions.create_with_key())
+            return vendor.create_link(request, return_url, permit=no_limit)
 
-    vars(world.deps)["vendor"] = Dawdling()
+    vars(world.deps)["vendor"] = SlowVendor()
     with pytest.raises(FunctionError):
-        post(world.functions)
+        world.functions.create_with_key()
 
     (successor,), (row,) = successors, world.stored.rows()
     assert successor.status == 201

@@ -1,4 +1,4 @@
-"""Each fault of the vendor's while it is asked for a link."""
+"""Create with each fault of the vendor."""
 
 from typing import Any
 
@@ -7,9 +7,8 @@ import pytest
 from bridge.aws.secrets import Secret
 from bridge.vendor.client import Vendor
 from bridge.vendor.credentials import EkycCredentials, are_usable
-from tests.integration.harness import WANTED, World
-
-KEY = {"Idempotency-Key": "order-17"}
+from tests.integration.functions import CREATE_BODY, KEY_HEADER
+from tests.integration.harness import World
 
 FAULTS = {
     "429": (503, "vendor_rate_limited"),
@@ -37,16 +36,14 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS.items())
-def test_a_fault_of_the_vendors_leaves_no_record_and_the_key_may_be_sent_again(
-    world: World, fault: str, expected: Any
-) -> None:
+def test_a_vendor_fault_leaves_no_row_and_the_key_can_be_reused(world: World, fault: str, expected: Any) -> None:
     if fault == "slow":
         arn = world.deps.settings.ekyc_credentials_secret_arn
         secret = Secret(world.aws.client("secretsmanager"), arn, is_well_formed=are_usable)
         vars(world.deps)["vendor"] = Vendor(world.deps.settings.ekyc_api_url, EkycCredentials(secret), budget=0.2)
     world.vendor.fault(fault, on="create", times=None)
 
-    response = world.functions.api("POST", "/verifications", WANTED, headers=KEY)
+    response = world.functions.api("POST", "/verifications", CREATE_BODY, headers=KEY_HEADER)
 
     assert (response.status, response.json["code"]) == expected
     assert response.headers["content-type"] == "application/problem+json"
@@ -54,4 +51,4 @@ def test_a_fault_of_the_vendors_leaves_no_record_and_the_key_may_be_sent_again(
     assert world.stored.rows() == []
     world.vendor.clear_faults()
     vars(world.deps).pop("vendor")
-    assert world.functions.api("POST", "/verifications", WANTED, headers=KEY).status == 201
+    assert world.functions.api("POST", "/verifications", CREATE_BODY, headers=KEY_HEADER).status == 201

@@ -1,4 +1,4 @@
-"""Messages that cannot be read, and parts of AWS that fail while a webhook is delivered."""
+"""Unreadable messages, and AWS failures during the delivery of a webhook."""
 
 import json
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.deliveries import DETAIL, FROM_BUS, ID, OK, SECRET, Delivery, for_endpoint
-from tests.integration.leaks import Said, found_in
+from tests.integration.leaks import Output, leaked_in
 from tests.integration.raw_server import RawServer, Response, whole
 
 POISON = [
@@ -19,21 +19,21 @@ POISON = [
 
 
 @pytest.mark.parametrize("poison", POISON)
-def test_poison_is_reported_and_not_hidden_for_longer(delivery: Delivery, poison: str) -> None:
+def test_a_poison_message_is_reported_and_its_visibility_unchanged(delivery: Delivery, poison: str) -> None:
     assert not delivery.deliver(poison)
     assert (delivery.hidden, delivery.dead_letters()) == ([], [])
     (line,) = delivery.log()
     assert (line["message"], line["message_id"]) == ("message_failed", "message-1")
 
 
-def test_poison_ends_among_the_dead_letters_and_stops_nobody_behind_it(delivery: Delivery) -> None:
+def test_a_poison_message_becomes_a_dead_letter_and_blocks_no_other(delivery: Delivery) -> None:
     sqs, url = delivery.sandbox.client("sqs"), delivery.deps.settings.delivery_queue_url
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     receives = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
     try:
         with RawServer(OK) as server:
-            delivery.endpoints({"name": "crm", "url": server.url})
+            delivery.put_endpoints({"name": "crm", "url": server.url})
             delivery.send('{"poison": 1}')
             delivery.send(FROM_BUS)
             assert delivery.sandbox.drain_queue() == receives + 2
@@ -55,11 +55,11 @@ def test_poison_ends_among_the_dead_letters_and_stops_nobody_behind_it(delivery:
         ("sqs.SendMessage", for_endpoint("crm"), whole(b"", "410 Gone")),
     ],
 )
-def test_a_part_of_aws_that_fails_leaves_the_message_and_a_line(
+def test_an_aws_failure_keeps_the_message_and_is_logged(
     delivery: Delivery, call: str, body: str, receiver: Response
 ) -> None:
     with RawServer(receiver) as server:
-        delivery.endpoints({"name": "crm", "url": server.url})
+        delivery.put_endpoints({"name": "crm", "url": server.url})
         delivery.aws.deny(call, "AccessDenied")
         assert not delivery.deliver(body)
     lines = [line for line in delivery.log() if line["message"] == "message_failed"]
@@ -68,8 +68,8 @@ def test_a_part_of_aws_that_fails_leaves_the_message_and_a_line(
     assert (delivery.hidden, delivery.dead_letters()) == ([], [])
 
 
-def test_a_retry_that_cannot_be_planned_comes_when_the_queue_shows_it_again(delivery: Delivery) -> None:
-    delivery.endpoints({"name": "crm", "url": "http://127.0.0.1:1/"})
+def test_a_retry_whose_delay_cannot_be_set_is_logged_and_left_to_the_queue(delivery: Delivery) -> None:
+    delivery.put_endpoints({"name": "crm", "url": "http://127.0.0.1:1/"})
     delivery.aws.deny("sqs.ChangeMessageVisibility", "ReceiptHandleIsInvalid")
     assert not delivery.deliver(for_endpoint("crm"))
     assert [(line["message"], line["operation"]) for line in delivery.log()] == [
@@ -78,14 +78,14 @@ def test_a_retry_that_cannot_be_planned_comes_when_the_queue_shows_it_again(deli
     ]
 
 
-def test_a_queue_that_takes_only_some_of_an_event_gets_all_again(
+def test_an_event_that_the_queue_accepts_in_part_is_reported_as_failed(
     delivery: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def partly(QueueUrl: str, Entries: list[dict[str, str]]) -> Any:
         taken, refused = ({"Id": each["Id"]} for each in Entries)
         return {"Successful": [taken], "Failed": [refused | {"Code": "InternalError"}]}
 
-    delivery.endpoints(*({"name": name, "url": "http://127.0.0.1:1/"} for name in ("a", "b")))
+    delivery.put_endpoints(*({"name": name, "url": "http://127.0.0.1:1/"} for name in ("a", "b")))
     monkeypatch.setattr(delivery.deps.delivery_queue, "_client", SimpleNamespace(send_message_batch=partly))
     assert not delivery.deliver(FROM_BUS)
     assert [(line["operation"], line["error_code"]) for line in delivery.log()] == [
@@ -93,21 +93,21 @@ def test_a_queue_that_takes_only_some_of_an_event_gets_all_again(
     ]
 
 
-def test_nothing_is_said_of_the_url_the_body_the_secret_or_the_reference(delivery: Delivery, said: Said) -> None:
-    answers = [whole(b"canary-response", status) for status in ("204 Fine", "302 Found", "500 Error", "410 Gone")]
-    with RawServer(*answers) as server:
+def test_the_log_has_no_url_body_secret_or_reference(delivery: Delivery, output: Output) -> None:
+    responses = [whole(b"canary-response", status) for status in ("204 Fine", "302 Found", "500 Error", "410 Gone")]
+    with RawServer(*responses) as server:
         port = str(server.port)
-        delivery.endpoints(
+        delivery.put_endpoints(
             {"name": "crm", "url": f"{server.url}/canary-path?canary-query=1"}, {"name": "bad", "url": "canary-url"}
         )
         for _ in range(5):
             delivery.deliver(for_endpoint("crm"))
         delivery.deliver(for_endpoint("bad"))
-        delivery.endpoints({"name": "crm", "url": "https://canary-host.example/canary-path"})
+        delivery.put_endpoints({"name": "crm", "url": "https://canary-host.example/canary-path"})
         delivery.deps.endpoint_switches.enable("crm")
         delivery.deliver(for_endpoint("crm"), age=73 * 3600)
         delivery.deliver(json.dumps({"canary-key": "canary-value"}))
-    text = said.text()
+    text = output.text()
     assert '"message":"webhook_delivered"' in text
-    sought = ["canary", SECRET, SECRET.removeprefix("whsec_"), port]
-    assert found_in(text, sought) == []
+    canaries = ["canary", SECRET, SECRET.removeprefix("whsec_"), port]
+    assert leaked_in(text, canaries) == []

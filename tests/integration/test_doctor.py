@@ -1,4 +1,4 @@
-"""`make doctor`: the fake vendor is as the bridge assumes; each difference is reported, and no value of a response."""
+"""`make doctor` reports each difference between the vendor and the bridge's assumptions, and no response values."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ def vendor() -> Iterator[FakeVendor]:
 
 @pytest.fixture
 def run(vendor: FakeVendor, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command, with the credentials of the environment; what it prints holds nothing secret."""
+    """Runs the command with the credentials in the environment, and checks that it prints no secret."""
 
     def run(*arguments: str, **variables: str) -> Report:
         known = {"EKYC_API_URL": vendor.url, "EKYC_CLIENT_ID": CLIENT_ID, "EKYC_CLIENT_SECRET": CLIENT_SECRET}
@@ -53,7 +53,7 @@ def run(vendor: FakeVendor, capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-def test_a_vendor_that_is_as_documented_differs_in_nothing(vendor: FakeVendor, run: Run) -> None:
+def test_a_vendor_that_matches_its_documentation_has_no_differences(vendor: FakeVendor, run: Run) -> None:
     report = run()
 
     assert (report.code, report.differences) == (0, [])
@@ -108,7 +108,7 @@ def test_the_credentials_of_a_stack_are_read_from_its_secret(sandbox: Sandbox, r
         ({"retries": 1}, "the record reads as if the person had begun"),
     ],
 )
-def test_a_field_that_differs_is_reported_by_its_kind(
+def test_a_field_that_differs_is_reported_by_its_type(
     run: Run, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], difference: str
 ) -> None:
     original = State.raw_record
@@ -144,7 +144,7 @@ def test_another_lifetime_is_reported(capsys: pytest.CaptureFixture[str]) -> Non
     assert "differs  GET: the lifetime of the link is 1800 s, not 900 s" in capsys.readouterr().out
 
 
-def test_errors_that_the_bridge_would_take_for_others_are_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_that_the_bridge_would_misclassify_are_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     responses = {401: lambda: bodies.error(400), 404: lambda: bodies.json_response(bodies.envelope(None))}
     monkeypatch.setattr(api, "error", lambda status: responses[status]())
 
@@ -173,7 +173,7 @@ def test_errors_that_the_bridge_would_take_for_others_are_reported(run: Run, mon
         ("404", "get", {"GET: the bridge takes the response for VendorRejected"}),
     ],
 )
-def test_a_response_of_another_form_is_reported(
+def test_a_malformed_response_is_reported(
     vendor: FakeVendor, run: Run, fault: str, on: On, differences: set[str]
 ) -> None:
     vendor.fault(fault, on=on)
@@ -185,7 +185,7 @@ def test_a_response_of_another_form_is_reported(
 
 
 @pytest.mark.parametrize(("fault", "on"), [("500", "create"), ("429", "create"), ("401", "create"), ("503", "get")])
-def test_an_unavailable_vendor_ends_the_doctor_with_2(vendor: FakeVendor, run: Run, fault: str, on: On) -> None:
+def test_an_unavailable_vendor_is_exit_code_2(vendor: FakeVendor, run: Run, fault: str, on: On) -> None:
     vendor.fault(fault, on=on)
 
     report = run()
@@ -194,7 +194,7 @@ def test_an_unavailable_vendor_ends_the_doctor_with_2(vendor: FakeVendor, run: R
     assert f"HTTP {fault}" in report.err
 
 
-def test_a_rate_limit_on_the_way_is_no_difference(vendor: FakeVendor, run: Run) -> None:
+def test_a_rate_limited_call_is_no_difference(vendor: FakeVendor, run: Run) -> None:
     vendor.fault("slow", on="get", seconds=0)
     vendor.fault("429", on="get")
 
@@ -210,7 +210,7 @@ def test_a_compressed_body_is_reported() -> None:
 
 
 @pytest.mark.parametrize("on", ["create", "get"])
-def test_an_unreachable_vendor_ends_the_doctor_with_2(vendor: FakeVendor, run: Run, on: On) -> None:
+def test_an_unreachable_vendor_is_exit_code_2(vendor: FakeVendor, run: Run, on: On) -> None:
     vendor.fault("reset", on=on)
 
     assert run().code == 2
@@ -224,7 +224,7 @@ def test_an_unreachable_vendor_ends_the_doctor_with_2(vendor: FakeVendor, run: R
         ({"EKYC_API_URL": "http://service.example.com"}, "must begin with https://"),
     ],
 )
-def test_nothing_is_sent_without_credentials_or_in_the_clear(
+def test_nothing_is_sent_without_credentials_or_without_tls(
     vendor: FakeVendor, run: Run, variables: dict[str, str], problem: str
 ) -> None:
     report = run(**variables)

@@ -1,4 +1,4 @@
-"""The way back of a verification without `redirect_url`: the person ends on a page of the bridge."""
+"""The done page: where a verification without `redirect_url` redirects the person after the return."""
 
 import base64
 import hashlib
@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from bridge.domain.verification import Verification
-from tests.integration.harness import WANTED, Response, World
+from tests.integration.functions import CREATE_BODY, Response
+from tests.integration.harness import World
 
 DAY = 86400
-WITHOUT = {name: value for name, value in WANTED.items() if name != "redirect_url"}
+WITHOUT = {name: value for name, value in CREATE_BODY.items() if name != "redirect_url"}
 
 
 def done(world: World, verification: Verification, **headers: str) -> Response:
@@ -41,7 +42,7 @@ def test_a_return_ends_on_the_done_page(world: World, body: dict[str, Any]) -> N
         ("9104", ["Not verified", "was edited", "Please ask for help"]),
     ],
 )
-def test_the_page_says_the_result_and_what_to_do(world: World, outcome: str, words: list[str]) -> None:
+def test_the_page_shows_the_result_and_what_to_do(world: World, outcome: str, words: list[str]) -> None:
     verification = world.new(outcome, redirect_url=None)
     world.returns(verification)
     calls = world.vendor.calls()
@@ -66,12 +67,12 @@ def test_the_page_reloads_itself_until_there_is_a_result(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "tag", "title"), [("ms-MY", "ms", "Anda telah disahkan"), ("zh", "zh-Hans", "验证成功")]
+    ("language", "tag", "title"), [("ms-MY", "ms", "Anda telah disahkan"), ("zh", "zh-Hans", "验证成功")]
 )
-def test_the_page_is_in_the_language_of_the_browser(world: World, wanted: str, tag: str, title: str) -> None:
+def test_the_page_is_in_the_language_of_the_browser(world: World, language: str, tag: str, title: str) -> None:
     verification = world.new("verified", redirect_url=None)
     world.returns(verification)
-    page = done(world, verification, **{"accept-language": wanted})
+    page = done(world, verification, **{"accept-language": language})
     assert (page.headers["content-language"], f'<html lang="{tag}">' in page.text) == (tag, True)
     assert f"<h1>{title}</h1>" in page.text
 
@@ -88,7 +89,7 @@ def test_the_page_allows_its_own_style_and_nothing_else(world: World) -> None:
     assert len(page.text) < 30_000
 
 
-def test_nobody_else_sees_the_page(world: World) -> None:
+def test_a_wrong_path_or_a_redaction_makes_the_page_a_404(world: World) -> None:
     verification = world.new(redirect_url=None)
     for path in (f"{verification.id}/wrong", f"ver_{'a' * 26}/{verification.code}", "x/y"):
         page = world.functions.browser(f"/done/{path}", headers={"accept-language": "ms"})
@@ -98,11 +99,11 @@ def test_nobody_else_sees_the_page(world: World) -> None:
     assert done(world, verification).status == 404
 
 
-def test_after_a_link_that_ended_unfinished_the_page_leads_back_to_the_start_page(world: World) -> None:
+def test_after_an_unfinished_link_the_page_redirects_to_the_start_page(world: World) -> None:
     verification = world.new(redirect_url=None, valid_for=DAY)
     start = f"/start/{verification.id}/{verification.code}"
     world.functions.browser(start, method="POST")
-    # While the link can be used, the result may still come.
+    # While the link can be used, a result may still follow.
     assert done(world, verification).status == 200
     world.vendor.play(str(world.row(verification)["token"]), "ocr_passed+expired")
     world.returns(verification)

@@ -1,4 +1,4 @@
-"""Every sample event, through the function that it is for."""
+"""Every sample event gets its expected response from its function."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.sandbox.sandbox import Sandbox
 
 @pytest.fixture
 def seeded(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[str]:
-    """The name of a sample whose verification is there."""
+    """Stores the verification of a sample, and returns the sample's name."""
     dependencies.dependencies.cache_clear()
     name: str = request.param
     seed(sandbox.vendor, sandbox.client("secretsmanager"), is_completed=SAMPLES[name].is_completed)
@@ -26,7 +26,7 @@ def test_a_sample_event_gets_its_expected_response(sandbox: Sandbox, seeded: str
     SAMPLES[seeded].check(sandbox.invoke(folders[seeded.partition("/")[0]], event(seeded)))
 
 
-def test_every_event_has_an_expectation_and_every_expectation_its_event() -> None:
+def test_every_event_file_has_one_expectation() -> None:
     assert {path.relative_to(EVENTS).with_suffix("").as_posix() for path in EVENTS.rglob("*.json")} == SAMPLES.keys()
 
 

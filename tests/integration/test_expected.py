@@ -1,4 +1,4 @@
-"""Whether the document belongs to the person that the caller expects: stored, compared once, erased, never quoted."""
+"""The person that the caller expects is stored, compared once with the document, erased, and never quoted."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from bridge.domain.matching import Identity
 from bridge.observability import EXPECTED_MISMATCH
 from tests.integration.alarms import emitted
 from tests.integration.harness import World
-from tests.integration.leaks import Said, found
+from tests.integration.leaks import Output, leaked
 
 AMINAH = {"name": "Aminah Contoh", "id_number": "900101145555", "birthday": "1990-01-01"}
 FATIMAH = {"name": "Fatimah Contoh", "id_number": "910202-14-6666", "birthday": "1991-02-02"}
@@ -18,24 +18,24 @@ NONE_MATCHES = {"name": False, "id_number": False, "birthday": False}
 UNKNOWN = {"name": None, "id_number": None, "birthday": None}
 
 
-def new(world: World, outcome: str | None, **expected: str) -> Any:
+def new_expecting(world: World, outcome: str | None, **expected: str) -> Any:
     return world.new(outcome, expected=Identity(**expected))
 
 
 def expected(world: World, id: str) -> list[Any]:
-    """What is still stored of the expected person."""
+    """Returns the stored expected person, if any."""
     return [fields for fields in map(json.loads, world.stored.results(id)) if "birthday" in fields]
 
 
-@pytest.mark.parametrize("way", ["returns", "refresh", "finalize"])
+@pytest.mark.parametrize("trigger", ["returns", "refresh", "finalize"])
 @pytest.mark.parametrize(("person", "matches"), [(AMINAH, ALL_MATCH), (FATIMAH, NONE_MATCHES)])
-def test_every_way_to_completion_compares_and_erases(
-    world: World, way: str, person: dict[str, str], matches: dict[str, bool]
+def test_every_completion_compares_and_erases_the_expected_person(
+    world: World, trigger: str, person: dict[str, str], matches: dict[str, bool]
 ) -> None:
-    verification = new(world, "verified", **person)
+    verification = new_expecting(world, "verified", **person)
     assert "matches" not in world.read(verification)
 
-    getattr(world, way)(verification)
+    getattr(world, trigger)(verification)
 
     document = world.read(verification)
     assert (document["status"], document["matches"]) == ("verified", matches)
@@ -43,8 +43,8 @@ def test_every_way_to_completion_compares_and_erases(
     assert len(world.stored.results(verification.id)) == 1
 
 
-def test_what_was_not_expected_is_null(world: World) -> None:
-    verification = new(world, "verified", id_number="A1234567")
+def test_a_field_without_an_expectation_is_null(world: World) -> None:
+    verification = new_expecting(world, "verified", id_number="A1234567")
 
     world.returns(verification)
 
@@ -63,25 +63,25 @@ def test_lists_have_the_matches_and_events_do_not(world: World) -> None:
     assert "expected" not in events
 
 
-@pytest.mark.parametrize("way", ["returns", "refresh", "finalize"])
-def test_a_verification_that_expects_nobody_costs_no_call_more(world: World, way: str) -> None:
+@pytest.mark.parametrize("trigger", ["returns", "refresh", "finalize"])
+def test_without_an_expected_person_no_extra_call_is_made(world: World, trigger: str) -> None:
     verification = world.new("verified")
     del world.aws.calls[:]
 
-    getattr(world, way)(verification)
+    getattr(world, trigger)(verification)
 
     assert "matches" not in world.read(verification)
-    # One read is the one above.
+    # The read above is the only one.
     assert world.aws.calls.count("dynamodb.GetItem") == 1
     assert "dynamodb.DeleteItem" not in world.aws.calls
     assert world.row(verification).keys().isdisjoint({"has_expected", "matches"})
 
 
 @pytest.mark.parametrize(("person", "count"), [(AMINAH, 0), (FATIMAH, 1), ({"birthday": "1990-01-01"}, 0)])
-def test_a_mismatch_is_counted_once_and_nobody_is_named(
-    world: World, said: Said, capsys: pytest.CaptureFixture[str], person: dict[str, str], count: int
+def test_a_mismatch_is_counted_once_without_personal_data(
+    world: World, output: Output, capsys: pytest.CaptureFixture[str], person: dict[str, str], count: int
 ) -> None:
-    verification = new(world, "verified", **person)
+    verification = new_expecting(world, "verified", **person)
     capsys.readouterr()
 
     world.returns(verification)
@@ -89,11 +89,11 @@ def test_a_mismatch_is_counted_once_and_nobody_is_named(
 
     counted = [value for metric, value in emitted(capsys.readouterr().out).items() if metric.name == EXPECTED_MISMATCH]
     assert sum(counted) == count
-    assert found(said, person.values()) == []
+    assert leaked(output, person.values()) == []
 
 
 def test_an_undecided_check_compares_nothing_and_erases_nothing(world: World) -> None:
-    verification = new(world, "ocr_passed", **AMINAH)
+    verification = new_expecting(world, "ocr_passed", **AMINAH)
 
     world.returns(verification)
 
@@ -101,8 +101,8 @@ def test_an_undecided_check_compares_nothing_and_erases_nothing(world: World) ->
     assert expected(world, verification.id) == [AMINAH]
 
 
-def test_a_person_who_never_began_matches_nothing_and_leaves_nothing(world: World) -> None:
-    verification = new(world, "untouched", **AMINAH)
+def test_an_expiry_has_null_matches_and_erases_the_expected_person(world: World) -> None:
+    verification = new_expecting(world, "untouched", **AMINAH)
     world.clock.advance(3600)
 
     world.finalize(verification)
@@ -112,8 +112,8 @@ def test_a_person_who_never_began_matches_nothing_and_leaves_nothing(world: Worl
     assert expected(world, verification.id) == []
 
 
-def test_a_rejection_that_is_checked_again_keeps_it_for_a_late_proof(world: World) -> None:
-    verification = new(world, "9102", **AMINAH)
+def test_a_rejection_before_its_last_check_keeps_the_expected_person(world: World) -> None:
+    verification = new_expecting(world, "9102", **AMINAH)
     world.finalize(verification)
     assert world.read(verification)["status"] == "rejected"
     assert expected(world, verification.id) == [AMINAH]
@@ -127,8 +127,8 @@ def test_a_rejection_that_is_checked_again_keeps_it_for_a_late_proof(world: Worl
     assert expected(world, verification.id) == []
 
 
-def test_a_proof_after_the_erasure_has_no_matches_of_an_earlier_record(world: World) -> None:
-    verification = new(world, "9102", **FATIMAH)
+def test_a_late_success_after_the_erasure_has_null_matches(world: World) -> None:
+    verification = new_expecting(world, "9102", **FATIMAH)
     world.clock.advance(3600)
     world.finalize(verification)
     assert world.read(verification)["matches"]["name"] is False
@@ -141,8 +141,8 @@ def test_a_proof_after_the_erasure_has_no_matches_of_an_earlier_record(world: Wo
     assert (document["status"], document["matches"]) == ("verified", UNKNOWN)
 
 
-def test_giving_up_erases_it(world: World) -> None:
-    verification = new(world, None, **AMINAH)
+def test_giving_up_erases_the_expected_person(world: World) -> None:
+    verification = new_expecting(world, None, **AMINAH)
     world.vendor.fault("500", on="get", times=None)
     world.clock.advance(world.deps.settings.give_up_after + 3600)
 
@@ -153,8 +153,8 @@ def test_giving_up_erases_it(world: World) -> None:
     assert expected(world, verification.id) == []
 
 
-def test_a_record_of_another_token_is_compared_with_nobody(world: World) -> None:
-    verification = new(world, "verified+other_token", **AMINAH)
+def test_a_record_of_another_token_is_not_compared(world: World) -> None:
+    verification = new_expecting(world, "verified+other_token", **AMINAH)
     world.clock.advance(3600)
 
     for _ in range(3):
@@ -166,8 +166,8 @@ def test_a_record_of_another_token_is_compared_with_nobody(world: World) -> None
 
 
 @pytest.mark.parametrize("outcome", ["untouched", "verified"])
-def test_redaction_erases_it_with_the_rest(world: World, outcome: str) -> None:
-    verification = new(world, outcome, **AMINAH)
+def test_a_redaction_erases_the_expected_person(world: World, outcome: str) -> None:
+    verification = new_expecting(world, outcome, **AMINAH)
     world.returns(verification)
 
     document = world.redact(verification).json
@@ -177,8 +177,8 @@ def test_redaction_erases_it_with_the_rest(world: World, outcome: str) -> None:
     assert world.row(verification).keys().isdisjoint({"has_expected", "matches"})
 
 
-def test_an_erasure_that_fails_is_left_to_the_ttl(world: World) -> None:
-    verification = new(world, "verified", **AMINAH)
+def test_a_failed_erasure_is_left_to_the_ttl(world: World) -> None:
+    verification = new_expecting(world, "verified", **AMINAH)
     world.aws.refuse("dynamodb.DeleteItem")
 
     response = world.returns(verification)
@@ -190,8 +190,8 @@ def test_an_erasure_that_fails_is_left_to_the_ttl(world: World) -> None:
     assert item["ttl"] == world.clock.epoch + settings.link_lifetime + settings.give_up_after + 7 * 86400
 
 
-def test_a_comparison_that_cannot_be_read_is_repeated(world: World) -> None:
-    verification = new(world, "verified", **AMINAH)
+def test_a_comparison_whose_read_fails_is_repeated(world: World) -> None:
+    verification = new_expecting(world, "verified", **AMINAH)
     world.aws.refuse("dynamodb.GetItem")
 
     world.finalize(verification)

@@ -1,4 +1,4 @@
-"""Whom the caller expects, while the verification is created: stored first, and left over by no fault or crash."""
+"""Create stores the expected person first, and no fault or crash leaves it behind."""
 
 import json
 from typing import Any
@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 
 from bridge.domain import schedule
-from tests.integration.harness import WANTED, World
-from tests.integration.leaks import Said, found
+from tests.integration.functions import CREATE_BODY, KEY_HEADER
+from tests.integration.harness import World
+from tests.integration.leaks import Output, leaked
 from tests.integration.test_expected import AMINAH, FATIMAH, expected
 
-KEY = {"Idempotency-Key": "order-17"}
 
-
-def test_it_is_stored_outside_the_streamed_item_before_the_vendor_is_asked(world: World) -> None:
-    response = world.functions.api("POST", "/verifications", WANTED | {"expected": AMINAH})
+def test_the_expected_person_is_stored_outside_the_row_before_the_vendor_call(world: World) -> None:
+    response = world.functions.api("POST", "/verifications", CREATE_BODY | {"expected": AMINAH})
 
     assert response.status == 201
     assert response.json.keys().isdisjoint({"expected", "matches"})
@@ -32,41 +31,43 @@ def test_it_is_stored_outside_the_streamed_item_before_the_vendor_is_asked(world
     assert expected(world, row["id"]) == [AMINAH]
 
 
-def test_no_log_or_error_quotes_whom_the_caller_expects(world: World, said: Said) -> None:
+def test_no_log_or_error_quotes_the_expected_person(world: World, output: Output) -> None:
     canary = "canary of a person"
     for person in ({"name": canary}, {"id_number": canary}, {"birthday": canary}, {"name": [canary]}, canary):
-        response = world.functions.api("POST", "/verifications", WANTED | {"expected": person})
-        said.errors += response.text if response.status >= 300 else ""
+        response = world.functions.api("POST", "/verifications", CREATE_BODY | {"expected": person})
+        output.errors += response.text if response.status >= 300 else ""
     world.vendor.fault("500", on="create", times=None)
     for call in ("dynamodb.PutItem", "dynamodb.DeleteItem"):
         world.aws.deny(call)
-        said.errors += world.functions.api("POST", "/verifications", WANTED | {"expected": {"name": canary}}).text
+        output.errors += world.functions.api(
+            "POST", "/verifications", CREATE_BODY | {"expected": {"name": canary}}
+        ).text
 
-    assert found(said, [canary]) == []
+    assert leaked(output, [canary]) == []
 
 
 def test_the_same_key_with_another_person_is_a_replay_of_the_first(world: World) -> None:
-    first = world.functions.api("POST", "/verifications", WANTED | {"expected": AMINAH}, headers=KEY)
-    again = world.functions.api("POST", "/verifications", WANTED | {"expected": FATIMAH}, headers=KEY)
+    first = world.functions.api("POST", "/verifications", CREATE_BODY | {"expected": AMINAH}, headers=KEY_HEADER)
+    again = world.functions.api("POST", "/verifications", CREATE_BODY | {"expected": FATIMAH}, headers=KEY_HEADER)
 
     assert (again.status, again.json) == (201, first.json)
     assert again.headers["idempotent-replayed"] == "true"
     assert expected(world, first.json["id"]) == [AMINAH]
 
 
-def test_a_fault_of_the_vendor_leaves_nothing_of_the_person(world: World) -> None:
+def test_a_vendor_fault_leaves_no_expected_person(world: World) -> None:
     world.vendor.fault("500", on="create", times=None)
 
-    response = world.functions.api("POST", "/verifications", WANTED | {"expected": AMINAH})
+    response = world.functions.api("POST", "/verifications", CREATE_BODY | {"expected": AMINAH})
 
     assert (response.status, response.json["code"]) == (503, "vendor_unavailable")
     assert world.stored.rows() == world.stored.expected() == []
 
 
-def test_what_cannot_be_stored_is_not_created(world: World) -> None:
+def test_without_storing_the_expected_person_nothing_is_created(world: World) -> None:
     world.aws.before_next("dynamodb.PutItem", lambda: world.aws.before_next("dynamodb.PutItem", refuse(world)))
 
-    response = world.functions.api("POST", "/verifications", WANTED | {"expected": AMINAH})
+    response = world.functions.api("POST", "/verifications", CREATE_BODY | {"expected": AMINAH})
 
     assert (response.status, response.json["code"]) == (503, "storage_unavailable")
     assert world.vendor.calls()["create"] == 0
@@ -77,17 +78,17 @@ def refuse(world: World) -> Any:
     return lambda: world.aws.refuse("dynamodb.PutItem")
 
 
-def test_a_crash_before_the_link_is_repeated_with_what_the_repetition_expects(world: World) -> None:
+def test_a_retry_after_a_crash_uses_the_person_of_the_retry(world: World) -> None:
     crash(world)
     world.clock.advance(schedule.LEASE_SECONDS + 1)
 
-    again = world.functions.api("POST", "/verifications", WANTED | {"expected": FATIMAH}, headers=KEY)
+    again = world.functions.api("POST", "/verifications", CREATE_BODY | {"expected": FATIMAH}, headers=KEY_HEADER)
 
     assert again.status == 201
     assert expected(world, again.json["id"]) == [FATIMAH]
 
 
-def test_an_abandoned_reservation_leaves_nothing_of_the_person(world: World) -> None:
+def test_an_abandoned_reservation_leaves_no_expected_person(world: World) -> None:
     crash(world)
     (row,) = world.stored.rows()
     world.clock.advance(schedule.RESERVATION_SECONDS + 1)
@@ -99,14 +100,14 @@ def test_an_abandoned_reservation_leaves_nothing_of_the_person(world: World) -> 
 
 
 class Crash(BaseException):
-    """The end of the process."""
+    """Stands for the end of the process."""
 
 
 def crash(world: World) -> None:
-    def die() -> None:
+    def end() -> None:
         raise Crash
 
-    world.aws.before_call(4, die)
+    world.aws.before_call(4, end)
     with pytest.raises(Crash):
-        world.functions.api("POST", "/verifications", WANTED | {"expected": AMINAH}, headers=KEY)
+        world.functions.api("POST", "/verifications", CREATE_BODY | {"expected": AMINAH}, headers=KEY_HEADER)
     assert len(world.stored.expected()) == 1

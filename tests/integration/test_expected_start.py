@@ -1,4 +1,4 @@
-"""Whom the caller expects of a verification with a start page: kept as long as one of its links may verify."""
+"""A verification with a start page keeps the expected person as long as one of its links can verify."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from bridge.domain.matching import Identity
 from bridge.domain.verification import Verification
 from tests.integration.harness import World
 from tests.integration.test_expected import ALL_MATCH, AMINAH, FATIMAH, NONE_MATCHES, UNKNOWN, expected
-from tests.integration.test_start import end_link, opened
+from tests.integration.test_start import end_link, open_link
 
 VALID_FOR = 3 * 86400
 
@@ -17,13 +17,13 @@ def unopened(world: World) -> Verification:
     return world.new(valid_for=VALID_FOR, expected=Identity(**AMINAH))
 
 
-def test_a_start_page_keeps_it_until_one_of_its_links_verifies(world: World, unopened: Verification) -> None:
+def test_the_expected_person_is_kept_until_a_link_verifies(world: World, unopened: Verification) -> None:
     settings, stored = world.deps.settings, world.stored.expected()
     until = unopened.ends_at.timestamp() + settings.link_lifetime + settings.give_up_after + 7 * 86400
     assert [item["ttl"] for item in stored] == [int(until)]
-    opened(world, unopened)
+    open_link(world, unopened)
     assert "matches" not in end_link(world, unopened)
-    world.vendor.play(opened(world, unopened), "verified")
+    world.vendor.play(open_link(world, unopened), "verified")
     assert expected(world, unopened.id) == [AMINAH]
 
     world.returns(unopened)
@@ -32,7 +32,7 @@ def test_a_start_page_keeps_it_until_one_of_its_links_verifies(world: World, uno
     assert expected(world, unopened.id) == []
 
 
-def test_a_start_page_that_nobody_opens_erases_it_at_the_end(world: World, unopened: Verification) -> None:
+def test_an_unopened_start_page_erases_the_expected_person_at_its_end(world: World, unopened: Verification) -> None:
     world.clock.advance(VALID_FOR + schedule.AFTER_LINK)
     world.sweep_and_drain()
 
@@ -41,12 +41,12 @@ def test_a_start_page_that_nobody_opens_erases_it_at_the_end(world: World, unope
     assert expected(world, unopened.id) == []
 
 
-def test_a_proof_on_an_earlier_link_is_compared(world: World) -> None:
+def test_a_success_on_an_earlier_link_is_compared(world: World) -> None:
     verification = world.new(valid_for=VALID_FOR, expected=Identity(**FATIMAH))
-    first = opened(world, verification)
+    first = open_link(world, verification)
     end_link(world, verification)
     world.vendor.play(first, "verified")
-    world.vendor.play(opened(world, verification), "9102")
+    world.vendor.play(open_link(world, verification), "9102")
     world.returns(verification)
     assert expected(world, verification.id) == [FATIMAH]
     world.clock.advance(schedule.FOLLOW_UPS[0])

@@ -1,6 +1,6 @@
-"""No failure is silent: each leaves one log line and one count, and what it counts in has its alarm.
+"""Each failure leaves one log line, and counts once in a metric that has an alarm.
 
-The handlers run as Lambda runs them, a failure is injected, and what they print is read as CloudWatch would read it.
+The tests inject a failure, run the handlers as Lambda does, and read their output as CloudWatch does.
 """
 
 import io
@@ -14,22 +14,13 @@ from bridge.observability import OLDEST_DUE_SECONDS, attach_verification_id, rec
 from bridge.settings import Settings
 from tests.integration.alarms import ALARMS, emitted
 from tests.integration.failure_cases import CASES, Case
-from tests.integration.failure_scenes import (
-    Scene,
-    Step,
-    create,
-    failures,
-    message,
-    person_returns,
-    sweep,
-    vendor,
-)
-from tests.integration.harness import WANTED
+from tests.integration.failure_scenes import Scene, Step, create, failures, message, person_returns, sweep, vendor
+from tests.integration.functions import CREATE_BODY
 from tests.sandbox.functions import FunctionError
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_a_failure_leaves_one_line_and_one_count_in_the_metric_of_an_alarm(
+def test_a_failure_logs_one_line_and_counts_once_in_the_metric_of_an_alarm(
     scene: Scene, log: io.StringIO, capsys: pytest.CaptureFixture[str], case: Case
 ) -> None:
     case.inject(scene)
@@ -41,7 +32,7 @@ def test_a_failure_leaves_one_line_and_one_count_in_the_metric_of_an_alarm(
 
     failed = failures(log)
     if case.message == "request_failed" and not case.names_it:
-        # The id of a verification that nobody got.
+        # The id of a verification that was not created.
         assert failed[0].pop("verification_id").startswith("ver_")
     named = {"verification_id": scene.verification.id} if case.names_it else {}
     named |= {"endpoint": case.endpoint, "event_id": scene.event_id} if case.endpoint else {}
@@ -52,25 +43,25 @@ def test_a_failure_leaves_one_line_and_one_count_in_the_metric_of_an_alarm(
     assert "canary" not in log.getvalue()
 
 
-def unreleasable(scene: Scene) -> None:
+def release_fails(scene: Scene) -> None:
     vendor("500", on="create")(scene)
     scene.aws.deny("dynamodb.DeleteItem")
 
 
-def unreschedulable(scene: Scene) -> None:
+def reschedule_fails(scene: Scene) -> None:
     vendor("500")(scene)
-    # After the claim and the three attempts at the vendor, each counted.
+    # The first four calls are the claim, and the counts of three attempts at the vendor.
     scene.aws.before_call(5, lambda: scene.aws.deny("dynamodb.UpdateItem"))
 
 
 @pytest.mark.parametrize(
     ("inject", "act", "lines"),
     [
-        (unreleasable, create, ["release_failed DeleteItem", "request_failed CreateVerification"]),
-        (unreschedulable, person_returns, ["check_failed GetVerification", "reschedule_failed UpdateItem"]),
+        (release_fails, create, ["release_failed DeleteItem", "request_failed CreateVerification"]),
+        (reschedule_fails, person_returns, ["check_failed GetVerification", "reschedule_failed UpdateItem"]),
     ],
 )
-def test_a_failure_while_a_failure_is_handled_leaves_its_own_line(
+def test_a_failure_during_error_handling_logs_its_own_line(
     scene: Scene, log: io.StringIO, inject: Step, act: Step, lines: list[str]
 ) -> None:
     inject(scene)
@@ -80,7 +71,7 @@ def test_a_failure_while_a_failure_is_handled_leaves_its_own_line(
     assert len({each["verification_id"] for each in failed}) == 1
 
 
-def test_a_return_to_an_origin_that_is_not_allowed_any_more_leaves_a_line(scene: Scene, log: io.StringIO) -> None:
+def test_a_return_to_a_withdrawn_origin_is_logged(scene: Scene, log: io.StringIO) -> None:
     scene.deps.settings = Settings({**os.environ, "ALLOWED_REDIRECT_ORIGINS": ""})
     person_returns(scene)
     (line,) = [each for each in log.getvalue().replace("\0", "").splitlines() if "request_rejected" in each]
@@ -109,18 +100,18 @@ def test_giving_up_counts_in_the_metric_of_its_alarm(
         (lambda scene: scene.aws.refuse("s3.PutObject", times=100), "StorageFault"),
     ],
 )
-def test_an_outage_that_one_person_meets_raises_an_alarm_within_15_minutes(
+def test_an_outage_during_one_return_raises_an_alarm_within_15_minutes(
     scene: Scene, capsys: pytest.CaptureFixture[str], inject: Step, metric: str
 ) -> None:
     inject(scene)
     person_returns(scene)
-    # AWS takes some two minutes to show a metric. The pauses between checks are the longest that jitter allows.
+    # AWS shows a metric after about two minutes. Jitter is maximal, so the pauses between checks are the longest.
     bad_minutes = 0
     for _ in range(13):
         bad_minutes += any(each.name == metric for each in emitted(capsys.readouterr().out))
         scene.clock.advance(60)
         scene.sweep_and_drain()
-    scene.aws.forget()
+    scene.aws.reset()
 
     assert bad_minutes >= ALARMS[metric].properties["DatapointsToAlarm"]
 
@@ -132,19 +123,19 @@ def test_an_outage_that_one_person_meets_raises_an_alarm_within_15_minutes(
         (lambda scene: scene.aws.refuse("dynamodb.PutItem", times=100), "StorageFault"),
     ],
 )
-def test_an_outage_that_a_create_in_ten_minutes_meets_raises_its_alarms_within_the_hour(
+def test_an_outage_with_a_create_every_ten_minutes_raises_alarms_within_an_hour(
     scene: Scene, capsys: pytest.CaptureFixture[str], inject: Step, metric: str
 ) -> None:
     inject(scene)
     capsys.readouterr()
     bad_minutes = []
-    # AWS takes some two minutes to show a metric.
+    # AWS shows a metric after about two minutes.
     for minute in range(0, 60 - 2, 10):
-        assert scene.functions.api("POST", "/verifications", WANTED).status >= 500
+        assert scene.functions.api("POST", "/verifications", CREATE_BODY).status >= 500
         if any(each.name == metric for each in emitted(capsys.readouterr().out)):
             bad_minutes.append(minute)
         scene.clock.advance(600)
-    scene.aws.forget()
+    scene.aws.reset()
 
     for alarm in (ALARMS[metric].properties, ALARMS["Api5xxAlarm"].properties):
         considered = alarm["Period"] * alarm["EvaluationPeriods"] / 60
@@ -170,7 +161,7 @@ def test_a_sweep_reports_how_long_the_oldest_has_been_due(
 
 
 @pytest.mark.parametrize("call", ["dynamodb.Query", "dynamodb.UpdateItem", "sqs.SendMessageBatch"])
-def test_a_sweep_that_fails_reports_no_age_so_that_its_alarm_misses_it(
+def test_a_failed_sweep_reports_no_age_and_a_missing_age_raises_the_alarm(
     scene: Scene, capsys: pytest.CaptureFixture[str], call: str
 ) -> None:
     scene.aws.deny(call)
@@ -181,7 +172,7 @@ def test_a_sweep_that_fails_reports_no_age_so_that_its_alarm_misses_it(
 
 
 @pytest.mark.parametrize(("text", "logged"), [("ver_" + "a" * 26, ["ver_" + "a" * 26]), ("canary", []), ("", [])])
-def test_a_text_that_is_no_id_is_not_logged_as_one(log: io.StringIO, text: str, logged: list[str]) -> None:
+def test_text_that_is_no_id_is_not_logged_as_an_id(log: io.StringIO, text: str, logged: list[str]) -> None:
     error = KeyError("canary")
     with pytest.raises(KeyError), attach_verification_id(text):
         raise error
@@ -189,7 +180,7 @@ def test_a_text_that_is_no_id_is_not_logged_as_one(log: io.StringIO, text: str, 
     assert [each["verification_id"] for each in failures(log) if "verification_id" in each] == logged
 
 
-def test_only_an_unforeseen_error_is_logged_with_its_place(log: io.StringIO) -> None:
+def test_only_an_unexpected_error_is_logged_with_its_location(log: io.StringIO) -> None:
     for error in (KeyError("canary"), NotFound()):
         record_failure("invocation_failed", error)
     assert ["where" in json.loads(line) for line in log.getvalue().splitlines()] == [True, False]

@@ -1,7 +1,6 @@
-"""The fake vendor against the vendor's documentation, as far as no test of the bridge would notice a difference.
+"""The fake vendor behaves as the vendor documents. Here is what no test of the bridge covers.
 
-Its faults, and the bytes that it sends, show in test_vendor_client.py; the shape of its records in
-test_doctor.py.
+test_vendor_client.py covers its faults and bytes, test_doctor.py the shape of its records.
 """
 
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ TIMEOUT = 30
 
 
 class Clock:
-    """Seconds since 1970, moved by hand."""
+    """Seconds since 1970; tests advance it."""
 
     now = 1_725_955_291.0
 
@@ -52,7 +51,7 @@ def get(vendor: FakeVendor, token: str) -> requests.Response:
     return requests.get(address, headers=HEADERS, timeout=TIMEOUT)
 
 
-def played(vendor: FakeVendor, outcome: str, **changes: Any) -> dict[str, Any]:
+def record_of(vendor: FakeVendor, outcome: str, **changes: Any) -> dict[str, Any]:
     token = link(vendor, **changes)
     vendor.play(token, outcome)
     result: dict[str, Any] = get(vendor, token).json()["result"]
@@ -60,18 +59,18 @@ def played(vendor: FakeVendor, outcome: str, **changes: Any) -> dict[str, Any]:
 
 
 def choose(vendor: FakeVendor, token: str, step: str, choice: str = "") -> requests.Response:
-    """The person sends the form of the vendor's page."""
+    """Submits the form of the vendor's page."""
     form = {"token": token, "step": step, "choice": choice}
     return requests.post(f"{vendor.url}/verifications", data=form, timeout=TIMEOUT, allow_redirects=False)
 
 
 def visit(vendor: FakeVendor, token: str, query: str = "") -> requests.Response:
-    """The person opens the vendor's page."""
+    """Opens the vendor's page."""
     address = f"{vendor.url}/verifications?token={token}{query}"
     return requests.get(address, timeout=TIMEOUT, allow_redirects=False)
 
 
-def test_a_new_record_is_that_of_the_specification(vendor: FakeVendor) -> None:
+def test_a_new_record_matches_the_specification(vendor: FakeVendor) -> None:
     token = link(vendor)
     record = get(vendor, token).json()["result"]
     own = {name: record[name] for name in ("id", "url")}
@@ -105,7 +104,7 @@ def test_every_documented_code_has_an_outcome() -> None:
     ],
 )  # fmt: skip
 def test_an_outcome_alters_the_record(vendor: FakeVendor, outcome: str, fields: dict[str, object]) -> None:
-    record = played(vendor, outcome)
+    record = record_of(vendor, outcome)
     reported = {name: record[name] for name in fields}
     assert reported == fields
     # 1 == True in Python, and not in JSON.
@@ -113,7 +112,7 @@ def test_an_outcome_alters_the_record(vendor: FakeVendor, outcome: str, fields: 
 
 
 def test_type_01_needs_no_face(vendor: FakeVendor) -> None:
-    record = played(vendor, "verified", type="01")
+    record = record_of(vendor, "verified", type="01")
     assert (record["ocr_success"], record["face_id_success"], record["is_success"]) == (1, 0, 1)
     assert choose(vendor, link(vendor, type="01"), "ocr", "pass").headers["Location"] == RETURN.format(1)
 
@@ -133,12 +132,12 @@ def test_the_rate_limit_is_a_sliding_minute(vendor: FakeVendor, clock: Clock) ->
         (["ocr 9101", "ocr pass", "face pass"], RETURN.format(1), {"is_success": 1, "retries": 1}),
         (["ocr 9101", "ocr 9108", "ocr 9102"], RETURN.format(0), {"retries": 2, "latest_error": "9102"}),
         (["ocr pass", f"face {MISMATCH}", f"face {MISMATCH}"], RETURN.format(0), {"face_retries": 1}),
-        # A form that is sent twice is one attempt.
+        # A form that is submitted twice is one attempt.
         (["ocr pass", "ocr 9102"], None, {"latest_error": None, "retries": 0}),
         (["leave"], RETURN.format(0), {"latest_error": None, "updated_at": "2024-09-10T08:01:31.000Z"}),
     ],
 )
-def test_a_person_on_the_page_has_two_retries_for_the_document_and_one_for_the_face(
+def test_the_page_allows_two_document_retries_and_one_face_retry(
     vendor: FakeVendor, choices: list[str], location: str | None, fields: dict[str, object]
 ) -> None:
     token = link(vendor)
@@ -157,7 +156,7 @@ def test_an_expired_link_keeps_its_record(vendor: FakeVendor, clock: Clock) -> N
     assert vendor.raw_record(token) == before
 
 
-def test_the_page_groups_choices_by_what_they_mean_and_marks_an_error_as_one(vendor: FakeVendor) -> None:
+def test_the_page_groups_choices_by_meaning_and_marks_errors(vendor: FakeVendor) -> None:
     token = link(vendor)
     first = visit(vendor, token).text
     assert "color-scheme: light dark" in first

@@ -1,4 +1,4 @@
-"""The queue's batches: what cannot be done is reported, and holds up nobody else."""
+"""finalize reports the messages of a batch that fail, and handles all others."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.sandbox.sandbox import Sandbox
 
 
 def finalize(sandbox: Sandbox, *bodies: str) -> list[str]:
-    """Hands a batch to the function; which of its messages, counted from 0, it reports as failed."""
+    """Invokes the function with a batch; returns the numbers, from 0, of the messages that it reports as failed."""
     records = [{"messageId": str(i), "body": body, "eventSource": "aws:sqs"} for i, body in enumerate(bodies)]
     response = sandbox.invoke("FinalizeFunction", {"Records": records})
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
@@ -20,7 +20,7 @@ POISON = ["", "not json", "[]", "{}", '{"id": 5}', '{"id": null}', '{"id": "ver_
 
 
 @pytest.mark.parametrize("poison", POISON)
-def test_poison_is_reported_and_blocks_no_other_message(world: World, poison: str) -> None:
+def test_a_poison_message_is_reported_and_blocks_no_other(world: World, poison: str) -> None:
     first, second = world.new(), world.new()
     for verification in (first, second):
         world.play(verification, "verified")
@@ -31,11 +31,11 @@ def test_poison_is_reported_and_blocks_no_other_message(world: World, poison: st
     assert {row["status"] for row in world.stored.rows()} == {"verified"}
 
 
-def test_a_batch_of_nothing_but_poison_is_reported_whole(world: World) -> None:
+def test_a_batch_of_poison_messages_is_reported_completely(world: World) -> None:
     assert finalize(world.sandbox, "x", "{}") == ["0", "1"]
 
 
-def test_a_part_of_aws_that_fails_is_reported_and_the_rest_is_done(world: World) -> None:
+def test_an_aws_failure_is_reported_and_other_messages_are_handled(world: World) -> None:
     first, second = world.new(), world.new()
     for verification in (first, second):
         world.play(verification, "verified")
@@ -49,7 +49,7 @@ def test_a_part_of_aws_that_fails_is_reported_and_the_rest_is_done(world: World)
     assert world.row(first)["status"] == "verified"
 
 
-def test_the_vendors_fault_is_no_fault_of_the_message(world: World) -> None:
+def test_a_vendor_fault_does_not_fail_the_message(world: World) -> None:
     verification = world.new()
     world.vendor.fault("500", on="get", times=None)
 
@@ -58,7 +58,7 @@ def test_the_vendors_fault_is_no_fault_of_the_message(world: World) -> None:
     assert verification.id in world.stored.due()
 
 
-def test_a_message_that_comes_twice_costs_one_vendor_call(world: World) -> None:
+def test_a_duplicate_message_costs_no_second_vendor_call(world: World) -> None:
     verification = world.new()
     body = json.dumps({"id": verification.id})
 
@@ -67,5 +67,5 @@ def test_a_message_that_comes_twice_costs_one_vendor_call(world: World) -> None:
     assert world.vendor.calls()["get"] == 1
 
 
-def test_a_message_for_what_is_not_there_any_more_is_done(world: World) -> None:
+def test_a_message_for_a_missing_verification_succeeds(world: World) -> None:
     assert finalize(world.sandbox, json.dumps({"id": "ver_" + "a" * 26})) == []

@@ -1,4 +1,4 @@
-"""Access tokens from the provider's keys to the verifications that their subject may see."""
+"""Access tokens: fetching the provider's keys, and the verifications that a subject can access."""
 
 import io
 import json
@@ -12,9 +12,8 @@ from bridge.auth.jwks import MAX_BYTES, KeySet, http_fetcher
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import READ, READ_ALL
 from bridge.domain.errors import StorageUnavailable
-from bridge.observability import logger
 from bridge.settings import Settings
-from tests.integration.harness import WANTED, http_event
+from tests.integration.functions import CREATE_BODY, http_event
 from tests.integration.raw_server import RawServer, dripping
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.serving import Server
@@ -34,7 +33,7 @@ def _serve(server: Server, response: Response) -> str:
     return server.url
 
 
-def test_the_keys_come_over_http(server: Server) -> None:
+def test_keys_are_fetched_over_http(server: Server) -> None:
     url = _serve(server, Response(json.dumps({"keys": [jwk("rsa-1")]})))
     assert KeySet(http_fetcher(url)).find("rsa-1") is not None
 
@@ -48,26 +47,26 @@ def test_the_keys_come_over_http(server: Server) -> None:
         Response("not found", status=404),
     ],
 )
-def test_a_response_that_is_not_the_keys_is_a_failure(server: Server, response: Response) -> None:
+def test_a_response_without_keys_raises(server: Server, response: Response) -> None:
     with pytest.raises(StorageUnavailable):
         http_fetcher(_serve(server, response))()
 
 
-def test_a_redirect_larger_than_any_key_set_is_not_read_to_its_end() -> None:
+def test_an_oversized_redirect_of_the_provider_is_not_read_to_its_end() -> None:
     endless = dripping(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n", bytes(MAX_BYTES), seconds=0.01)
     with RawServer(endless) as server, pytest.raises(StorageUnavailable) as failed:
         http_fetcher(server.url)()
     assert failed.value.code == "status 302"
 
 
-def test_an_unreachable_provider_is_a_failure() -> None:
+def test_an_unreachable_provider_raises() -> None:
     with pytest.raises(StorageUnavailable):
         http_fetcher("http://127.0.0.1:1/jwks.json")()
 
 
 @pytest.fixture
 def trusting(deps: Dependencies, server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """The bridge trusts a provider whose keys are served here."""
+    """Makes the bridge trust a provider whose keys this server serves."""
     monkeypatch.setenv("JWT_ISSUER", ISSUER.issuer)
     monkeypatch.setenv("JWT_AUDIENCE", ISSUER.audiences[0])
     monkeypatch.setenv("JWT_ALGORITHMS", ",".join(ISSUER.algorithms))
@@ -81,15 +80,15 @@ Call = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def call(sandbox: Sandbox, trusting: Server) -> Call:
-    """A request with a token, by the authorizer and then by the function, as API Gateway goes about it."""
+    """Sends a request with a token to the authorizer and then to the function, as API Gateway does."""
 
     def call(method: str, path: str, presented: str, body: Any = None) -> dict[str, Any]:
         event = http_event(method, path)
         event["headers"] = {"authorization": f"Bearer {presented}", "content-type": "application/json"}
-        said = sandbox.invoke("AuthorizeFunction", {**event, "type": "REQUEST"})
-        if not said["isAuthorized"]:
+        decision = sandbox.invoke("AuthorizeFunction", {**event, "type": "REQUEST"})
+        if not decision["isAuthorized"]:
             return {"statusCode": 403}
-        event["requestContext"]["authorizer"] = {"lambda": said["context"]}
+        event["requestContext"]["authorizer"] = {"lambda": decision["context"]}
         if body is not None:
             event["body"] = json.dumps(body)
         response: dict[str, Any] = sandbox.invoke("VerificationsFunction", event)
@@ -98,8 +97,8 @@ def call(sandbox: Sandbox, trusting: Server) -> Call:
     return call
 
 
-def test_a_subject_sees_its_own_verifications_alone(call: Call, sandbox: Sandbox) -> None:
-    created = call("POST", "/verifications", token(sub="mia"), WANTED)
+def test_a_subject_sees_only_its_own_verifications(call: Call, sandbox: Sandbox) -> None:
+    created = call("POST", "/verifications", token(sub="mia"), CREATE_BODY)
     assert created["statusCode"] == 201
     path = f"/verifications/{json.loads(created['body'])['id']}"
 
@@ -108,42 +107,40 @@ def test_a_subject_sees_its_own_verifications_alone(call: Call, sandbox: Sandbox
         assert call("GET", path, other)["statusCode"] == 404
 
 
-def test_a_key_of_that_name_does_not_see_a_subjects_verifications(
+def test_a_key_named_like_a_subject_does_not_see_its_verifications(
     call: Call, sandbox: Sandbox, deps: Dependencies
 ) -> None:
-    created = call("POST", "/verifications", token(sub="web"), WANTED)
+    created = call("POST", "/verifications", token(sub="web"), CREATE_BODY)
     path = f"/verifications/{json.loads(created['body'])['id']}"
     key = sandbox.add_key("web", [READ])
     assert call("GET", path, key)["statusCode"] == 404
 
 
-def test_a_token_may_have_the_scope_too(call: Call) -> None:
-    created = call("POST", "/verifications", token(sub="mia"), WANTED)
+def test_a_token_can_have_the_scope_read_all(call: Call) -> None:
+    created = call("POST", "/verifications", token(sub="mia"), CREATE_BODY)
     path = f"/verifications/{json.loads(created['body'])['id']}"
     assert call("GET", path, token(sub="backend", scope=f"{READ} {READ_ALL}"))["statusCode"] == 200
 
 
-def test_a_scope_that_was_not_granted_is_missing(call: Call) -> None:
-    response = call("POST", "/verifications", token(scope=READ), WANTED)
+def test_a_token_without_the_scope_gets_403(call: Call) -> None:
+    response = call("POST", "/verifications", token(scope=READ), CREATE_BODY)
     assert (response["statusCode"], json.loads(response["body"])["code"]) == (403, "missing_scope")
 
 
 @pytest.mark.parametrize("presented", [token(exp=1), token("rsa-9"), token(aud="x"), "a.b.c", f"{token()},{token()}"])
-def test_a_bad_token_is_turned_away(call: Call, presented: str) -> None:
+def test_a_bad_token_is_denied(call: Call, presented: str) -> None:
     assert call("GET", "/verifications/ver_x", presented) == {"statusCode": 403}
 
 
-def test_the_subject_is_in_no_log(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", log)
+def test_the_subject_is_in_no_log(call: Call, log: io.StringIO) -> None:
     presented = token(sub="mia@example.com")
-    call("POST", "/verifications", presented, WANTED)
+    call("POST", "/verifications", presented, CREATE_BODY)
     assert "created" in log.getvalue()
     for word in ("mia@example.com", presented, presented.split(".")[2]):
         assert word not in log.getvalue()
 
 
-def test_where_no_provider_is_trusted_no_token_is_even_read(
+def test_without_a_trusted_provider_no_token_is_read(
     sandbox: Sandbox, deps: Dependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JWT_ISSUER", "")

@@ -1,4 +1,4 @@
-"""The language that a caller chooses for a person: the API's reasons, the pages, and what is stored."""
+"""The language that a caller chooses for a person applies to the API's reasons and to all pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from bridge.domain.verification import Verification
-from tests.integration.harness import WANTED, Response, World, return_path
-from tests.integration.test_start import opened, path
+from tests.integration.functions import CREATE_BODY, KEY_HEADER, Response
+from tests.integration.harness import World, return_path
+from tests.integration.test_start import open_link, start_path
 
 ELSEWHERE = "https://other.example/"
-KEY = {"Idempotency-Key": "order-17"}
 BLURRY = {
     None: "The image of the document was blurry.",
     "en": "The image of the document was blurry.",
@@ -30,24 +30,24 @@ BLURRY = {
         ({"locale": "de"}, "en"),
     ],
 )
-def test_the_language_that_is_used_is_reported_and_stored(world: World, sent: dict[str, Any], used: str | None) -> None:
-    response = world.functions.api("POST", "/verifications", WANTED | sent)
+def test_the_chosen_language_is_returned_and_stored(world: World, sent: dict[str, Any], used: str | None) -> None:
+    response = world.functions.api("POST", "/verifications", CREATE_BODY | sent)
     assert (response.status, response.json["locale"]) == (201, used)
     (row,) = world.stored.rows()
     assert row.get("locale") == used
     assert ("locale" in row) is (used is not None)
 
 
-def test_a_replay_needs_the_same_language_however_it_is_written(world: World) -> None:
+def test_a_replay_needs_the_same_language_in_any_spelling(world: World) -> None:
     def create(**sent: Any) -> int:
-        return world.functions.api("POST", "/verifications", WANTED | sent, headers=KEY).status
+        return world.functions.api("POST", "/verifications", CREATE_BODY | sent, headers=KEY_HEADER).status
 
     assert [create(locale="zh-Hans-MY"), create(locale="ZH"), create(locale="ms"), create()] == [201, 201, 422, 422]
     assert world.vendor.calls()["create"] == 1
 
 
 @pytest.mark.parametrize("locale", BLURRY)
-def test_reasons_and_pages_are_in_the_language_and_events_in_english(world: World, locale: str | None) -> None:
+def test_reasons_and_pages_are_translated_and_events_are_english(world: World, locale: str | None) -> None:
     verification = world.new("9108", redirect_url=None, reference="r", locale=locale)
     world.returns(verification)
     path = f"/{verification.id}/{verification.code}"
@@ -55,7 +55,7 @@ def test_reasons_and_pages_are_in_the_language_and_events_in_english(world: Worl
     status = world.functions.browser(f"/status{path}").json
     for document in (world.read(verification), listed, status):
         assert document["reason"] == {"code": "document_blurry", "message": BLURRY[locale], "retryable": True}
-    # On a page the browser's language counts if the caller chose none.
+    # If the caller chose no language, a page uses the browser's.
     page = world.functions.browser(f"/done{path}", headers={"accept-language": "ms"})
     assert BLURRY[locale or "ms"] in page.text
     events = world.functions.api("GET", f"/verifications/{verification.id}/events").json["data"]
@@ -63,7 +63,7 @@ def test_reasons_and_pages_are_in_the_language_and_events_in_english(world: Worl
     assert "locale" not in events[-1]["data"]
 
 
-def test_a_redaction_removes_it(world: World) -> None:
+def test_a_redaction_removes_the_language(world: World) -> None:
     verification = world.new("9108", locale="ms")
     world.returns(verification)
     tombstone = world.redact(verification).json
@@ -71,7 +71,7 @@ def test_a_redaction_removes_it(world: World) -> None:
     assert "locale" not in world.row(verification)
 
 
-def test_a_language_of_a_newer_version_is_english(world: World) -> None:
+def test_an_unknown_stored_language_is_shown_in_english(world: World) -> None:
     verification = world.new("9108", locale="ms")
     world.returns(verification)
     world.stored.set(verification.id, "locale", "th")
@@ -86,29 +86,29 @@ def origin_is_withdrawn(world: World) -> Response:
 
 def origin_of_a_followed_page_is_withdrawn(world: World) -> Response:
     verification = mailed(world)
-    world.vendor.play(opened(world, verification), "verified")
+    world.vendor.play(open_link(world, verification), "verified")
     world.returns(verification)
     world.stored.set(verification.id, "redirect_url", ELSEWHERE)
-    return opened_in_malay(world, path(verification), query={"follow": "1"})
+    return opened_in_malay(world, start_path(verification), query={"follow": "1"})
 
 
 def no_start_page(world: World) -> Response:
-    return opened_in_malay(world, path(world.new(locale="zh")))
+    return opened_in_malay(world, start_path(world.new(locale="zh")))
 
 
 def vendor_is_down(world: World) -> Response:
     world.vendor.fault("503", on="create", times=None)
-    return opened_in_malay(world, path(mailed(world)), method="POST")
+    return opened_in_malay(world, start_path(mailed(world)), method="POST")
 
 
 def lease_is_not_stored(world: World) -> Response:
     verification = mailed(world)
     world.aws.refuse("dynamodb.UpdateItem")
-    return opened_in_malay(world, path(verification), method="POST")
+    return opened_in_malay(world, start_path(verification), method="POST")
 
 
 def return_is_not_stored(world: World) -> Response:
-    """The first write finds a verification that is no longer pending; the second one fails."""
+    """The first write finds that the verification is not pending any more; the second write fails."""
     verification = world.new(locale="zh")
     world.returns(verification)
     world.clock.advance(60)
@@ -120,12 +120,12 @@ def mailed(world: World) -> Verification:
     return world.new(locale="zh", valid_for=86400)
 
 
-def opened_in_malay(world: World, path: str, **how: Any) -> Response:
-    return world.functions.browser(path, headers={"accept-language": "ms"}, **how)
+def opened_in_malay(world: World, path: str, **options: Any) -> Response:
+    return world.functions.browser(path, headers={"accept-language": "ms"}, **options)
 
 
 @pytest.mark.parametrize(
-    ("happens", "status", "title"),
+    ("open_page", "status", "title"),
     [
         (origin_is_withdrawn, 410, "谢谢"),
         (origin_of_a_followed_page_is_withdrawn, 410, "谢谢"),
@@ -135,23 +135,23 @@ def opened_in_malay(world: World, path: str, **how: Any) -> Response:
         (return_is_not_stored, 503, "请稍候"),
     ],
 )
-def test_the_page_of_an_error_is_in_the_language_of_a_verification_that_is_known(
-    world: World, happens: Callable[[World], Response], status: int, title: str
+def test_an_error_page_is_in_the_language_of_the_verification(
+    world: World, open_page: Callable[[World], Response], status: int, title: str
 ) -> None:
-    page = happens(world)
+    page = open_page(world)
     assert (page.status, page.headers["content-language"]) == (status, "zh-Hans")
     assert f"<h1>{title}</h1>" in page.text
 
 
 @pytest.mark.parametrize("route", ["start", "done", "return"])
-def test_a_wrong_code_does_not_learn_the_language(world: World, route: str) -> None:
+def test_a_wrong_code_does_not_reveal_the_language(world: World, route: str) -> None:
     verification = mailed(world)
     page = opened_in_malay(world, f"/{route}/{verification.id}/wrong")
     assert (page.status, page.headers["content-language"]) == (404, "ms")
 
 
-def test_without_a_locale_the_page_of_an_error_is_in_the_language_of_the_browser(world: World) -> None:
+def test_without_a_locale_an_error_page_is_in_the_language_of_the_browser(world: World) -> None:
     verification = world.new(valid_for=86400)
     world.vendor.fault("503", on="create", times=None)
-    page = opened_in_malay(world, path(verification), method="POST")
+    page = opened_in_malay(world, start_path(verification), method="POST")
     assert (page.status, page.headers["content-language"]) == (503, "ms")

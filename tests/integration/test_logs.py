@@ -1,4 +1,4 @@
-"""No personal data, token, url, code or secret stands in a log, a metric or an error."""
+"""No log, metric or error contains personal data, a token, a url, a code or a secret."""
 
 import base64
 import json
@@ -8,11 +8,12 @@ from urllib.parse import quote
 import pytest
 
 from bridge.use_cases.sweep import sweep
-from tests.integration.harness import WANTED, Functions, World, http_event
-from tests.integration.leaks import Said, forms, found
+from tests.integration.functions import CREATE_BODY, Functions, http_event
+from tests.integration.harness import World
+from tests.integration.leaks import Output, encodings, leaked
 
 REFERENCE, METADATA, QUERY, KEY = "canary-reference", "canary-metadata", "canary-query", "canary-idempotency-key"
-PLANTED = WANTED | {
+PLANTED = CREATE_BODY | {
     "reference": REFERENCE,
     "metadata": {"note": METADATA},
     "redirect_url": f"http://localhost:5173/?canary={QUERY}",
@@ -25,7 +26,7 @@ STEPS = (
 
 
 class Planted:
-    """A verification full of canaries, and all that can be done with it."""
+    """A verification full of canaries, and the steps that handle it."""
 
     def __init__(self, world: World, outcome: str) -> None:
         self._world = world
@@ -72,7 +73,7 @@ class Planted:
         return [self._world.sandbox.api_key, *json.loads(text).values()]
 
     def _personal(self, token: str) -> list[str]:
-        """Of the document, pictures by their beginnings."""
+        """Returns the document's fields, and the beginnings of its picture."""
         ocr = json.loads(self._world.vendor.raw_record(token))["result"]["ocr_result"] or {}
         pictures = [ocr["Image"][:60], ocr["Image"][60:120]] if ocr else []
         return [ocr[name] for name in ("ID", "Name", "Address", "Birthday") if name in ocr] + pictures
@@ -87,59 +88,59 @@ def test_a_canary_is_found_in_any_form() -> None:
         json.dumps(json.dumps({"a": canary})),
         base64.b64encode(b"1:" + canary.encode() + b"!").decode(),
     ]
-    assert [any(form in text for form in forms(canary)) for text in reported] == [True] * len(reported)
+    assert [any(form in text for form in encodings(canary)) for text in reported] == [True] * len(reported)
 
 
 @pytest.mark.parametrize("outcome", ["verified+big_pictures", "9102", "inconsistent", "verified+wrong_kinds"])
-def test_no_step_logs_anything_of_the_person(world: World, said: Said, outcome: str) -> None:
+def test_no_step_logs_personal_data(world: World, output: Output, outcome: str) -> None:
     planted = Planted(world, outcome)
 
     for step in STEPS:
         planted.do(step)
         world.clock.advance(6)
 
-    assert found(said, planted.canaries) == []
+    assert leaked(output, planted.canaries) == []
 
 
 @pytest.mark.parametrize(
     "fault", ["500", "401", "404", "429", "reset", "truncated", "html", "garbage", "redirect", "inner_status:422"]
 )
-def test_nothing_is_logged_or_shown_while_the_vendor_fails(world: World, said: Said, fault: str) -> None:
+def test_vendor_failures_log_and_return_no_personal_data(world: World, output: Output, fault: str) -> None:
     planted = Planted(world, "verified")
     world.vendor.fault(fault, times=None)
 
     for step in ("create", "return", "finalize", "refresh"):
-        said.errors += getattr(planted.do(step), "text", "")
+        output.errors += getattr(planted.do(step), "text", "")
         world.clock.advance(31)
 
-    assert found(said, planted.canaries) == []
+    assert leaked(output, planted.canaries) == []
 
 
 @pytest.mark.parametrize("call", ["PutItem", "UpdateItem", "GetItem", "Query", "s3.PutObject", "s3.GetObject"])
-def test_nothing_is_logged_or_shown_while_a_part_of_aws_fails(world: World, said: Said, call: str) -> None:
+def test_aws_failures_log_and_return_no_personal_data(world: World, output: Output, call: str) -> None:
     planted = Planted(world, "verified")
     call = call if "." in call else f"dynamodb.{call}"
 
     for step in ("create", "return", "refresh", "read", "list", "return", "read result", "redact"):
         world.aws.refuse(call)
         response = planted.do(step)
-        said.errors += response.text if response.status >= 500 else ""
+        output.errors += response.text if response.status >= 500 else ""
         world.clock.advance(6)
 
-    assert found(said, planted.canaries) == []
-    # Not every step makes this call, so some of the faults met none.
+    assert leaked(output, planted.canaries) == []
+    # Not every step makes this call, so some faults were not met.
     assert call in world.aws.calls
-    world.aws.forget()
+    world.aws.reset()
 
 
-def test_bad_input_is_neither_logged_nor_shown(functions: Functions, said: Said) -> None:
+def test_bad_input_is_neither_logged_nor_returned(functions: Functions, output: Output) -> None:
     functions.api("POST", "/verifications", PLANTED)
-    sought = ["canary-in-a-value", "canary-in-a-scheme", KEY]
-    body = PLANTED | {"type": sought[0], "redirect_url": f"{sought[1]}://x", "metadata": {"a": {"b": sought[0]}}}
+    canaries = ["canary-in-a-value", "canary-in-a-scheme", KEY]
+    body = PLANTED | {"type": canaries[0], "redirect_url": f"{canaries[1]}://x", "metadata": {"a": {"b": canaries[0]}}}
 
-    said.errors = functions.api("POST", "/verifications", body, headers={"Idempotency-Key": f"{KEY}\n"}).text
-    said.errors += functions.api("POST", "/verifications", f'{{"type": "{sought[0]}').text
-    said.errors += functions.api("GET", "/verifications", query={"reference": "", "cursor": sought[0]}).text
+    output.errors = functions.api("POST", "/verifications", body, headers={"Idempotency-Key": f"{KEY}\n"}).text
+    output.errors += functions.api("POST", "/verifications", f'{{"type": "{canaries[0]}').text
+    output.errors += functions.api("GET", "/verifications", query={"reference": "", "cursor": canaries[0]}).text
 
-    assert said.errors.count("invalid_request") >= 3
-    assert found(said, sought) == []
+    assert output.errors.count("invalid_request") >= 3
+    assert leaked(output, canaries) == []

@@ -1,8 +1,7 @@
-"""The log lines that operators search for; test_failures.py has those of failures, with their metrics."""
+"""The log lines that operators search for. test_failures.py covers failures and their metrics."""
 
 import io
 import json
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,13 +10,13 @@ import pytest
 from bridge.aws.due_queue import DueMessage
 from bridge.dependencies import Dependencies
 from bridge.domain import schedule
-from bridge.observability import logger, metrics
+from bridge.observability import metrics
 from bridge.use_cases.finalize import finalize
 from bridge.use_cases.redact import redact
 from bridge.use_cases.sweep import sweep
 from tests.integration.harness import CALLER, World
 
-# What Powertools adds to each line by itself.
+# The fields that Powertools adds to each line.
 _STANDING = {
     "level",
     "location",
@@ -31,7 +30,7 @@ _STANDING = {
 
 
 class Reported:
-    """What was logged and counted since it was made, or since it was last asked."""
+    """The log lines and metric counts since its creation or the last call."""
 
     def __init__(self, log: io.StringIO) -> None:
         self._log = log
@@ -49,22 +48,16 @@ class Reported:
 
 
 @pytest.fixture
-def reported(deps: Dependencies) -> Iterator[Reported]:
-    ours, log = logger.registered_handler, io.StringIO()
-    assert isinstance(ours, logging.StreamHandler)
-    # Not setStream, which flushes the stream before; a test before may have closed it.
-    before, ours.stream = ours.stream, log
-    metrics.clear_metrics()
+def reported(deps: Dependencies, log: io.StringIO) -> Iterator[Reported]:
     yield Reported(log)
     metrics.clear_metrics()
-    ours.stream = before
 
 
 def line(level: str, message: str, **fields: Any) -> dict[str, Any]:
     return {"level": level, "message": message} | fields
 
 
-def test_each_step_from_link_to_tombstone_leaves_its_line(world: World, reported: Reported) -> None:
+def test_each_step_from_link_to_tombstone_is_logged(world: World, reported: Reported) -> None:
     verification = world.new()
     id = verification.id
     assert reported.lines() == [line("INFO", "verification_created", verification_id=id, status="pending")]
@@ -99,7 +92,7 @@ def test_giving_up_is_logged_and_counted_once(world: World, reported: Reported) 
     assert reported.counts() == {"VendorFault": 2, "GaveUp": 1}
 
 
-def test_a_verification_verified_while_it_is_given_up_is_not_counted(world: World, reported: Reported) -> None:
+def test_giving_up_is_not_counted_if_another_check_verifies_first(world: World, reported: Reported) -> None:
     verification = world.new("verified")
     world.vendor.fault("500", on="get", times=None)
     world.clock.advance(900 + world.deps.settings.give_up_after)
@@ -110,7 +103,7 @@ def test_a_verification_verified_while_it_is_given_up_is_not_counted(world: Worl
         world.check(verification)
         reported.counts()
 
-    # The claim, the call's count, and then the write that gives up.
+    # The first two calls are the claim and the count of the vendor call; the third gives up.
     world.aws.before_call(3, proven_meanwhile)
     advanced = world.check(verification).verification
 

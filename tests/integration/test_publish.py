@@ -1,4 +1,4 @@
-"""From the table's stream to the bus and on to the delivery queue: one event per advance, and again by a replay."""
+"""publish puts one event per advance from the table's stream on the bus; a replay sends the same events again."""
 
 import hashlib
 import json
@@ -14,11 +14,11 @@ from bridge.domain.events import events_of
 from bridge.domain.verification import Verification
 from bridge.store import reading
 from tests.integration.harness import World, new
-from tests.integration.leaks import Said
+from tests.integration.leaks import Output
 
 
 def published(world: World) -> list[dict[str, Any]]:
-    """The events that reached the delivery queue, which is empty afterwards."""
+    """Removes all events from the delivery queue, and returns them sorted."""
     sqs, url = world.sandbox.client("sqs"), world.deps.settings.delivery_queue_url
     found = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
@@ -50,7 +50,7 @@ def test_each_advance_is_published_once_and_no_other_write(world: World) -> None
     assert world.sandbox.drain_streams() == 0
 
 
-def test_an_event_of_a_token_says_nothing_of_its_subject(world: World) -> None:
+def test_an_event_does_not_contain_the_subject_of_a_token(world: World) -> None:
     world.new(principal="jwt|mia@example.com")
     world.new()
     world.sandbox.drain_streams()
@@ -60,11 +60,11 @@ def test_an_event_of_a_token_says_nothing_of_its_subject(world: World) -> None:
     assert {detail["owner"] for detail in details} == owners
 
 
-def test_events_that_the_bus_does_not_take_are_published_later(world: World) -> None:
+def test_events_that_the_bus_rejects_are_published_later(world: World) -> None:
     world.new(), world.new()
     world.aws.deny("events.PutEvents", "AccessDenied")
     assert world.sandbox.drain_streams() == 0
-    world.aws.check_nothing_awaited()
+    world.aws.assert_all_faults_met()
     assert world.sandbox.drain_streams() == 2
     assert types(published(world)) == ["created", "created"]
 
@@ -77,7 +77,7 @@ ENTRY = {"status": "pending", "at": "2026-01-31T08:00:00.000Z"}
     [
         ("status", "archived"),
         ("history", []),
-        # What the event is made of is no text, or a time that cannot be written in UTC.
+        # Values of the event that are no text, or a time that UTC cannot express.
         ("history", [ENTRY | {"reason_code": ["face_mismatch"]}]),
         ("history", [ENTRY | {"evidence_sha256": 7}]),
         ("history", [ENTRY | {"at": "0001-01-01T00:00:00.000+08:00"}]),
@@ -85,8 +85,8 @@ ENTRY = {"status": "pending", "at": "2026-01-31T08:00:00.000Z"}
         ("reference", ["order-1"]),
     ],
 )
-def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(
-    world: World, said: Said, name: str, value: object
+def test_an_unreadable_row_becomes_a_dead_letter_and_blocks_no_other(
+    world: World, output: Output, name: str, value: object
 ) -> None:
     first = world.new()
     world.sandbox.drain_streams()
@@ -98,7 +98,7 @@ def test_a_row_that_cannot_be_read_ends_in_the_queue_and_stops_nobody_behind_it(
     url = world.deps.settings.publish_dead_letter_queue_url
     (letter,) = world.sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"]
     assert json.loads(letter["Body"])["verification_id"] == first.id
-    (line,) = [json.loads(line) for line in said.text().splitlines() if line.startswith('{"level":"ERROR"')]
+    (line,) = [json.loads(line) for line in output.text().splitlines() if line.startswith('{"level":"ERROR"')]
     assert (line["message"], line["error"], line["verification_id"]) == ("event_set_aside", "UnreadableRow", first.id)
 
 
@@ -112,7 +112,7 @@ def test_a_replay_sends_the_same_events_again(world: World) -> None:
     assert world.functions.api("GET", f"/verifications/{id}/events").json == response.json
 
 
-def test_after_a_redaction_a_replay_names_no_reference(world: World) -> None:
+def test_after_a_redaction_a_replay_has_no_reference(world: World) -> None:
     verification = verified(world, reference="order-1")
     world.redact(verification)
     world.functions.api("POST", f"/verifications/{verification.id}/events/replay")
@@ -121,7 +121,7 @@ def test_after_a_redaction_a_replay_names_no_reference(world: World) -> None:
     assert "order-1" not in json.dumps(details)
 
 
-def test_the_command_replays_what_was_created_in_a_span_of_time(
+def test_the_command_replays_verifications_created_in_a_period(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made, settings = world.new(), world.deps.settings
@@ -136,7 +136,7 @@ def test_the_command_replays_what_was_created_in_a_span_of_time(
         replay.main(["2026-01-02", "2026-01-01", *names])
 
 
-def test_the_command_fails_where_the_bus_does_not_take_an_event(
+def test_the_command_fails_if_the_bus_rejects_an_event(
     deps: Dependencies, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = new(deps)
@@ -147,25 +147,25 @@ def test_the_command_fails_where_the_bus_does_not_take_an_event(
     assert "PutEvents failed with InternalFailure" in capsys.readouterr().err
 
 
-class Shortened:
-    """A client whose response names only the first of two events."""
+class TruncatedClient:
+    """A client whose response has only the first of two events."""
 
     def put_events(self, Entries: list[Any]) -> dict[str, Any]:
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
 
 
-def test_an_event_that_the_response_does_not_name_counts_as_failed(deps: Dependencies) -> None:
+def test_an_event_missing_from_the_response_counts_as_failed(deps: Dependencies) -> None:
     verification = reading.get(deps.table, new(deps).id)
     assert verification is not None
     events = events_of(verification) * 2
-    assert EventBus(Shortened(), "bus", "bus").put(events) == {events[1].id: "NotInResponse"}
+    assert EventBus(TruncatedClient(), "bus", "bus").put(events) == {events[1].id: "NotInResponse"}
 
 
-def test_a_bus_that_takes_no_event_is_unavailable(deps: Dependencies) -> None:
+def test_a_rejected_event_raises_storage_unavailable(deps: Dependencies) -> None:
     from bridge.use_cases.publish import put_events
 
     verification = reading.get(deps.table, new(deps).id)
     assert verification is not None
-    vars(deps)["event_bus"] = EventBus(Shortened(), "bus", "bus")
+    vars(deps)["event_bus"] = EventBus(TruncatedClient(), "bus", "bus")
     with pytest.raises(StorageUnavailable):
         put_events(deps, events_of(verification) * 2)

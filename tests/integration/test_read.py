@@ -1,4 +1,4 @@
-"""Reads: for the owner only, by id and by reference."""
+"""Only the owner can read a verification, by id and in lists."""
 
 import json
 from datetime import timedelta
@@ -15,7 +15,8 @@ from bridge.web.link_request import (
     MAX_REFERENCE_LENGTH,
 )
 from bridge.web.requests import MAX_LIMIT
-from tests.integration.harness import Functions, World
+from tests.integration.functions import Functions
+from tests.integration.harness import World
 
 
 def without_request_id(text: str) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def test_unknown_malformed_and_foreign_ids_get_the_same_404(world: World, method
 
 
 @pytest.mark.parametrize("path", ["/verifications/{}", "/verifications/{}/refresh"])
-def test_what_can_be_no_id_costs_no_call(world: World, path: str) -> None:
+def test_a_malformed_id_costs_no_call(world: World, path: str) -> None:
     for id in ("ver_x", "VER_", "ver_" + "A" * 26, "é"):
         assert world.functions.api("POST" if "refresh" in path else "GET", path.format(id)).status == 404
         assert world.functions.browser(f"/status/{id}/code").status == 404
@@ -54,7 +55,7 @@ def test_what_can_be_no_id_costs_no_call(world: World, path: str) -> None:
 
 def test_the_public_status_has_four_fields_and_costs_one_read(world: World) -> None:
     verification = world.new(reference="r", metadata={"a": "b"})
-    world.aws.forget()
+    world.aws.reset()
 
     response = world.functions.browser(f"/status/{verification.id}/{verification.code}")
 
@@ -68,7 +69,7 @@ def test_the_public_status_has_four_fields_and_costs_one_read(world: World) -> N
 
 def test_a_read_costs_one_read_and_no_vendor_call(world: World) -> None:
     verification = world.new()
-    world.aws.forget()
+    world.aws.reset()
 
     document = world.read(verification)
 
@@ -88,10 +89,10 @@ def test_a_read_costs_one_read_and_no_vendor_call(world: World) -> None:
         ("GET", "/verifications/{id}", {"expand": "result"}, READ_RESULT),
     ],
 )
-def test_each_route_asks_for_its_scope(world: World, method: str, path: str, query: Any, scope: str) -> None:
+def test_each_route_requires_its_scope(world: World, method: str, path: str, query: Any, scope: str) -> None:
     verification = world.new()
     before = world.stored.rows()
-    world.aws.forget()
+    world.aws.reset()
     others = [other for other in SCOPES if other != scope]
 
     response = world.functions.api(method, path.format(id=verification.id), query=query, scopes=others)
@@ -102,7 +103,7 @@ def test_each_route_asks_for_its_scope(world: World, method: str, path: str, que
     assert world.stored.rows() == before
 
 
-def test_a_list_has_the_principals_verifications_with_that_reference_newest_first_page_by_page(world: World) -> None:
+def test_a_list_by_reference_is_paged_newest_first_for_one_principal(world: World) -> None:
     ours = []
     for _ in range(5):
         ours.append(world.new(reference="r").id)
@@ -125,7 +126,7 @@ def test_a_list_has_the_principals_verifications_with_that_reference_newest_firs
 
 
 @pytest.mark.parametrize("character", ["a", '"', "漢", "😀"])
-def test_a_page_of_the_longest_verifications_fits_into_a_functions_response(world: World, character: str) -> None:
+def test_a_page_of_the_longest_verifications_fits_into_a_response_of_lambda(world: World, character: str) -> None:
     key, value = character * (MAX_METADATA_KEY_LENGTH - 2), character * MAX_METADATA_VALUE_LENGTH
     world.new(
         reference=character * MAX_REFERENCE_LENGTH, metadata={f"{n:02}{key}": value for n in range(MAX_METADATA_KEYS)}
@@ -140,8 +141,8 @@ def test_a_page_of_the_longest_verifications_fits_into_a_functions_response(worl
     assert size * MAX_LIMIT < 6_000_000
 
 
-def test_a_bad_search_names_all_its_faults(functions: Functions) -> None:
-    """Each by itself: tests/unit/test_queries.py."""
+def test_a_bad_query_lists_all_its_errors(functions: Functions) -> None:
+    # tests/unit/test_queries.py covers each error.
     response = functions.api("GET", "/verifications", query={"limit": "x", "cursor": "x", "sort": "x"})
 
     assert response.status == 400
@@ -149,7 +150,7 @@ def test_a_bad_search_names_all_its_faults(functions: Functions) -> None:
     assert pointers == ["query:cursor", "query:limit", "query:sort"]
 
 
-def test_a_list_by_time_and_status_has_those_of_the_principal_alone(world: World) -> None:
+def test_a_list_by_time_and_status_has_only_the_principals_verifications(world: World) -> None:
     early = world.new()
     world.clock.advance(3600)
     world.new("verified", principal="mobile")
@@ -166,7 +167,7 @@ def test_a_list_by_time_and_status_has_those_of_the_principal_alone(world: World
     assert found(status="expired") == []
 
 
-def test_a_cursor_of_another_principal_opens_nothing_of_theirs(world: World) -> None:
+def test_a_cursor_of_another_principal_reveals_none_of_its_verifications(world: World) -> None:
     for principal in ("mobile", "web", "mobile", "mobile"):
         world.new(reference="r", principal=principal)
         world.clock.advance(1)

@@ -1,4 +1,4 @@
-"""`verifications:read_all`: a backend reads by id what its frontends created, and does nothing else to it."""
+"""`verifications:read_all` lets a backend read by id what its frontends created, and nothing else."""
 
 import hashlib
 
@@ -6,7 +6,8 @@ import pytest
 
 from bridge.domain.caller import READ, READ_ALL, READ_RESULT, REDACT, SCOPES
 from bridge.domain.verification import Verification
-from tests.integration.harness import Functions, World
+from tests.integration.functions import Functions
+from tests.integration.harness import World
 from tests.integration.test_audit import Trail
 
 FRONTEND = "jwt|mia"
@@ -17,7 +18,7 @@ NOT_FOUND = (404, "The verification does not exist.")
 
 @pytest.fixture
 def theirs(world: World) -> Verification:
-    """A frontend's verification, whose person has come back."""
+    """A verification of a frontend, whose person has returned."""
     made = world.new("verified", principal=FRONTEND, reference="customer-42")
     world.returns(made)
     return made
@@ -42,7 +43,7 @@ def test_a_person_who_gives_the_id_of_anothers_verification_to_the_backend_is_fo
     assert read.json["principal"] != "jwt|mallory"
 
 
-def test_it_reads_all_only_beside_read(functions: Functions, theirs: Verification) -> None:
+def test_read_all_works_only_together_with_read(functions: Functions, theirs: Verification) -> None:
     responses = [
         functions.api("GET", f"/verifications/{theirs.id}", principal=BACKEND, scopes=scopes)
         for scopes in ([READ_ALL], [READ], [READ, READ_RESULT, REDACT])
@@ -50,9 +51,7 @@ def test_it_reads_all_only_beside_read(functions: Functions, theirs: Verificatio
     assert [response.status for response in responses] == [403, 404, 404]
 
 
-def test_a_result_takes_its_own_scope_and_names_the_reader_in_the_audit_trail(
-    world: World, theirs: Verification
-) -> None:
+def test_a_result_needs_its_own_scope_and_the_reader_is_audited(world: World, theirs: Verification) -> None:
     path = f"/verifications/{theirs.id}"
 
     refused = world.functions.api("GET", path, principal=BACKEND, scopes=[READ, READ_ALL], query=RESULT)
@@ -64,7 +63,7 @@ def test_a_result_takes_its_own_scope_and_names_the_reader_in_the_audit_trail(
     assert entry["principal_sha256"] == hashlib.sha256(BACKEND.encode()).hexdigest()
 
 
-def test_it_lists_refreshes_and_redacts_nothing_of_others(world: World, theirs: Verification) -> None:
+def test_read_all_does_not_list_refresh_or_redact(world: World, theirs: Verification) -> None:
     before, calls = world.stored.rows(), world.vendor.calls()["get"]
 
     listed = world.functions.api(

@@ -1,4 +1,4 @@
-"""The vendor's record, for callers with the scope: all its fields, and links to its pictures."""
+"""`?expand=result` returns all fields of the vendor's record, with links to its pictures."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ TIMEOUT = 30
 
 
 @pytest.mark.parametrize("outcome", ["verified", "verified+big_pictures", "verified+nested", "9102"])
-def test_the_result_has_all_of_the_vendors_fields_and_links_to_its_pictures(world: World, outcome: str) -> None:
+def test_a_result_has_all_vendor_fields_and_picture_links(world: World, outcome: str) -> None:
     verification = completed(world, outcome)
 
     result = world.read_result(verification).json["result"]
@@ -30,14 +30,14 @@ def test_the_result_has_all_of_the_vendors_fields_and_links_to_its_pictures(worl
 
 
 def completed(world: World, outcome: str) -> Verification:
-    """One whose person came back with that outcome."""
+    """Creates a verification whose person has returned with that outcome."""
     verification = world.new(outcome)
     world.returns(verification)
     return verification
 
 
 def replaced(reported: Any, shown: Any) -> list[tuple[str, str]]:
-    """Each value that the vendor sent and what is shown in its place; all else must be equal."""
+    """Returns the pairs of values (reported, shown) that differ. Everything else must be equal."""
     if isinstance(reported, dict):
         assert reported.keys() == shown.keys()
         return [pair for name in reported for pair in replaced(reported[name], shown[name])]
@@ -59,7 +59,7 @@ def test_the_result_before_any_check_is_null(world: World) -> None:
 
 def test_a_result_without_pictures_needs_no_evidence(world: World) -> None:
     verification = completed(world, "expired")
-    world.aws.forget()
+    world.aws.reset()
 
     response = world.read_result(verification)
 
@@ -68,10 +68,10 @@ def test_a_result_without_pictures_needs_no_evidence(world: World) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["verified", "9102"])
-def test_once_the_evidence_has_expired_the_fields_stay_and_the_pictures_are_null(world: World, outcome: str) -> None:
+def test_after_the_evidence_expires_only_the_pictures_are_null(world: World, outcome: str) -> None:
     verification = completed(world, outcome)
     world.stored.expire(verification.id)
-    world.aws.forget()
+    world.aws.reset()
 
     response = world.read_result(verification)
 
@@ -79,11 +79,11 @@ def test_once_the_evidence_has_expired_the_fields_stay_and_the_pictures_are_null
     reported = json.loads(world.vendor.raw_record(token_of(verification)))["result"]
     pairs = replaced(reported, response.json["result"])
     assert [shown for _, shown in pairs] == [None] * (3 if outcome == "verified" else 1)
-    # Who reads is written down first, and nothing is put into the bucket again.
+    # The read is audited before S3 is called, and nothing is written to the bucket.
     assert world.aws.calls == ["dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.PutItem", "s3.GetObject"]
 
 
-def test_once_the_evidence_has_expired_a_record_that_stood_there_as_a_whole_is_null(world: World) -> None:
+def test_after_the_evidence_expires_a_record_stored_only_there_is_null(world: World) -> None:
     verification = completed(world, "verified")
     whole = pictures.without_pictures({"many": list(range(100_000))})
     world.deps.results.put(verification.id, world.row(verification)["evidence"]["sha256"], whole, world.clock())
@@ -94,7 +94,7 @@ def test_once_the_evidence_has_expired_a_record_that_stood_there_as_a_whole_is_n
     assert (response.status, response.json["result"]) == (200, None)
 
 
-def test_evidence_that_may_not_be_read_is_an_error(world: World) -> None:
+def test_access_denied_to_evidence_is_a_503(world: World) -> None:
     verification = completed(world, "verified")
 
     world.aws.deny("s3.GetObject", "AccessDenied")

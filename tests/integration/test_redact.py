@@ -1,4 +1,4 @@
-"""The person's data goes at once from table and bucket, and stays gone; a tombstone stays."""
+"""A redaction erases the person's data from table and bucket at once and for good, and leaves a tombstone."""
 
 import json
 from typing import Any
@@ -11,21 +11,22 @@ from bridge.domain.verification import Verification
 from bridge.use_cases.redact import redact
 from bridge.vendor.client import Vendor
 from bridge.vendor.response import VendorResponse
-from tests.integration.harness import CALLER, WANTED, Functions, World, return_path
+from tests.integration.functions import CREATE_BODY, Functions
+from tests.integration.harness import CALLER, World, return_path
 
 PERSONAL = {"reference", "metadata", "redirect_url", "code", "token", "url", "evidence", "reference_key"}
 
 
 @pytest.fixture
 def verified(world: World) -> Verification:
-    """One with all data that there can be, its pictures shown already."""
+    """A verification with all kinds of data, whose pictures were read already."""
     verification = world.new("verified", reference="customer-42", metadata={"campaign": "spring"}, key="k")
     world.returns(verification)
     world.read_result(verification)
     return verification
 
 
-def test_table_and_bucket_are_empty_of_the_person_at_once(world: World, verified: Verification) -> None:
+def test_table_and_bucket_have_no_personal_data_at_once(world: World, verified: Verification) -> None:
     before = world.row(verified)
     assert before.keys() > PERSONAL
     assert len(world.stored.objects(verified.id)) > 1
@@ -39,13 +40,13 @@ def test_table_and_bucket_are_empty_of_the_person_at_once(world: World, verified
         assert str(value) not in json.dumps(row, default=str)
     assert world.stored.objects(verified.id) == world.stored.results(verified.id) == []
     assert row["ttl"] == world.clock.epoch + world.deps.settings.retention
-    # Once more, when no completion can be under way.
+    # It is due once more, when no check can be in flight any more.
     assert world.stored.due() == {verified.id: world.clock.epoch + schedule.LATE_ERASURE}
     assert (response.status, response.json["status"], response.json["sequence"]) == (200, "verified", 4)
     assert response.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
 
 
-def test_all_that_is_left_to_see_is_a_tombstone(functions: Functions, verified: Verification) -> None:
+def test_only_the_tombstone_can_be_read_afterwards(functions: Functions, verified: Verification) -> None:
     tombstone = functions.api("POST", f"/verifications/{verified.id}/redact").json
 
     assert functions.api("GET", f"/verifications/{verified.id}").json == tombstone
@@ -68,7 +69,7 @@ def test_second_redact_is_a_no_op(world: World, verified: Verification) -> None:
     assert world.row(verified) == row
 
 
-def test_it_is_no_other_principals_to_redact(world: World, verified: Verification) -> None:
+def test_another_principal_cannot_redact(world: World, verified: Verification) -> None:
     before = world.row(verified)
 
     assert world.functions.api("POST", f"/verifications/{verified.id}/redact", principal="mobile").status == 404
@@ -95,10 +96,12 @@ def test_a_redacted_open_verification_expires_and_is_never_checked_again(world: 
     assert world.vendor.calls()["get"] == 1
 
 
-def test_the_key_of_a_redacted_one_gives_its_tombstone(world: World, verified: Verification) -> None:
+def test_the_idempotency_key_of_a_redacted_verification_returns_its_tombstone(
+    world: World, verified: Verification
+) -> None:
     world.redact(verified)
 
-    response = world.functions.api("POST", "/verifications", WANTED, headers={"Idempotency-Key": "k"})
+    response = world.functions.api("POST", "/verifications", CREATE_BODY, headers={"Idempotency-Key": "k"})
 
     assert (response.status, response.json["id"]) == (201, verified.id)
     assert "redacted_at" in response.json
@@ -106,21 +109,21 @@ def test_the_key_of_a_redacted_one_gives_its_tombstone(world: World, verified: V
 
 
 class RedactedMeanwhile:
-    """The person's data is redacted while the vendor's response is on its way."""
+    """A vendor whose next response arrives after a redaction."""
 
     def __init__(self, deps: Dependencies, id: str) -> None:
-        self._bridge = deps
+        self._deps = deps
         self._id = id
         self._vendor: Vendor = deps.vendor
 
-    def fetch(self, token: str, **how: Any) -> VendorResponse:
-        response = self._vendor.fetch(token, **how)
-        redact(self._bridge, CALLER, self._id)
+    def fetch(self, token: str, **options: Any) -> VendorResponse:
+        response = self._vendor.fetch(token, **options)
+        redact(self._deps, CALLER, self._id)
         return response
 
 
 @pytest.mark.parametrize("outcome", ["verified", "9102", "ocr_passed", "untouched", "verified+wrong_kinds"])
-def test_a_completion_in_flight_revives_nothing_and_its_evidence_is_erased(world: World, outcome: str) -> None:
+def test_a_check_in_flight_stores_no_data_and_its_evidence_is_erased(world: World, outcome: str) -> None:
     verification = world.new(outcome, reference="customer-42")
     vars(world.deps)["vendor"] = RedactedMeanwhile(world.deps, verification.id)
 

@@ -1,4 +1,4 @@
-"""Redacting wins against whatever runs at the same moment: each order of the calls of both is tried."""
+"""A redaction wins against any concurrent request: the tests try each order of the calls of both."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,9 @@ from bridge.domain.verification import Verification
 from bridge.use_cases.redact import redact
 from tests.integration.harness import CALLER, World
 from tests.integration.test_redact import PERSONAL
-from tests.marks import slow_but
+from tests.marks import slow_except
 
-# More than any actor makes; an action set before a call that does not come happens at the end.
+# More calls than any actor makes. If the chosen call is never made, the action runs at the end.
 CALLS = range(1, 9)
 ACTORS: dict[str, Callable[[World, Verification], object]] = {
     "return": World.returns,
@@ -21,7 +21,7 @@ ACTORS: dict[str, Callable[[World, Verification], object]] = {
 
 
 class Once:
-    """An action that happens once, at the latest when it is called."""
+    """An action that runs only on the first call."""
 
     def __init__(self, action: Callable[[], object]) -> None:
         self._action: Callable[[], object] | None = action
@@ -34,7 +34,7 @@ class Once:
 
 @pytest.fixture
 def verification(world: World, request: pytest.FixtureRequest) -> Verification:
-    """One that the vendor calls verified, as a reader already sees."""
+    """A verification that is verified at the vendor; for the actor `read` the bridge has checked it, too."""
     made = world.new("verified", reference="customer-42", metadata={"campaign": "spring"})
     if request.node.callspec.params["name"] == "read":
         world.check(made)
@@ -43,8 +43,8 @@ def verification(world: World, request: pytest.FixtureRequest) -> Verification:
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("name", slow_but("return", of=ACTORS))
-def test_a_redaction_before_any_call_of_another_leaves_nothing_of_the_person(
+@pytest.mark.parametrize("name", slow_except("return", of=ACTORS))
+def test_a_redaction_before_any_call_of_another_request_leaves_no_data(
     world: World, verification: Verification, name: str, call: int
 ) -> None:
     redacted = Once(lambda: redact(world.deps, CALLER, verification.id))
@@ -53,12 +53,12 @@ def test_a_redaction_before_any_call_of_another_leaves_nothing_of_the_person(
     ACTORS[name](world, verification)
     redacted()
 
-    _is_gone(world, verification)
+    _assert_erased(world, verification)
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("name", slow_but("return", of=ACTORS))
-def test_another_before_any_call_of_a_redaction_leaves_nothing_of_the_person(
+@pytest.mark.parametrize("name", slow_except("return", of=ACTORS))
+def test_another_request_before_any_call_of_a_redaction_leaves_no_data(
     world: World, verification: Verification, name: str, call: int
 ) -> None:
     other = Once(lambda: ACTORS[name](world, verification))
@@ -67,10 +67,10 @@ def test_another_before_any_call_of_a_redaction_leaves_nothing_of_the_person(
     redact(world.deps, CALLER, verification.id)
     other()
 
-    _is_gone(world, verification)
+    _assert_erased(world, verification)
 
 
-def test_a_message_from_before_a_redaction_does_not_end_the_wait_for_what_is_under_way(world: World) -> None:
+def test_an_older_message_does_not_cancel_the_late_erasure(world: World) -> None:
     verification = world.new("verified")
 
     def redacted_then_finalized() -> None:
@@ -82,11 +82,11 @@ def test_a_message_from_before_a_redaction_does_not_end_the_wait_for_what_is_und
     world.returns(verification)
 
     assert world.stored.objects(verification.id), "stored after both"
-    _is_gone(world, verification)
+    _assert_erased(world, verification)
 
 
-def _is_gone(world: World, verification: Verification) -> None:
-    """At once from the table; from the bucket once the tombstone has come due."""
+def _assert_erased(world: World, verification: Verification) -> None:
+    """Checks that the data is gone from the table now, and from the bucket once the tombstone has been due."""
     row = world.row(verification)
     assert "redacted_at" in row
     assert row.keys().isdisjoint(PERSONAL)

@@ -1,59 +1,53 @@
-"""What a frontend sees around a return: one status everywhere, checks that follow, and a bound on vendor calls."""
+"""A return: every route reports the same status, checks follow it up, and vendor calls are bounded."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from bridge.domain import schedule
 from bridge.domain.verification import Verification
 from bridge.use_cases.complete import check_on_return
-from tests.integration.harness import Response, World, http_event, return_path
+from tests.integration.functions import http_event
+from tests.integration.harness import World, return_path
 
 
-def status_in(response: Response) -> str:
-    assert response.status == 303
-    (status,) = parse_qs(urlsplit(response.headers["location"]).query)["status"]
-    return status
-
-
-def everywhere(world: World, verification: Verification) -> set[str]:
-    """The status by each route that does not ask the vendor."""
+def reported_statuses(world: World, verification: Verification) -> set[str]:
+    """Returns the statuses that the routes without a vendor call report."""
     public = world.functions.browser(f"/status/{verification.id}/{verification.code}").json
     return {world.read(verification)["status"], public["status"]}
 
 
 @pytest.mark.parametrize("fault", [None, "500", "401", "429", "garbage", "reset"])
 @pytest.mark.parametrize("refused", [None, "s3.PutObject", "sqs.SendMessageBatch", "secretsmanager.GetSecretValue"])
-def test_the_redirect_and_every_read_agree_whatever_fails(world: World, fault: str | None, refused: str | None) -> None:
+def test_redirect_and_reads_agree_during_any_failure(world: World, fault: str | None, refused: str | None) -> None:
     verification = world.new("verified" if refused == "s3.PutObject" else "untouched")
     if fault:
         world.vendor.fault(fault, on="get", times=None)
     if refused:
         world.aws.refuse(refused)
 
-    reported = status_in(world.returns(verification))
+    reported = world.returns(verification).redirect_status
 
-    assert everywhere(world, verification) == {reported}
+    assert reported_statuses(world, verification) == {reported}
     assert reported != "pending"
-    world.aws.forget()
+    world.aws.reset()
 
 
-def test_a_return_just_after_another_check_is_stored_and_followed(world: World) -> None:
+def test_a_return_just_after_another_check_is_stored_and_followed_up(world: World) -> None:
     verification = world.new()
     world.refresh(verification)
     world.clock.advance(2)
 
-    assert status_in(world.returns(verification)) == "processing"
+    assert world.returns(verification).redirect_status == "processing"
 
-    assert everywhere(world, verification) == {"processing"}
+    assert reported_statuses(world, verification) == {"processing"}
     assert world.stored.due() == {verification.id: world.clock.epoch + 10}
     assert world.stored.messages() == 1
     assert world.vendor.calls()["get"] == 1
 
 
-def test_a_record_that_lags_is_found_by_the_checks_that_follow(world: World) -> None:
+def test_follow_up_checks_find_a_late_record(world: World) -> None:
     verification = world.new()
     returned_at = world.clock.epoch
     world.returns(verification)
@@ -69,7 +63,7 @@ def test_a_record_that_lags_is_found_by_the_checks_that_follow(world: World) -> 
     world.play(verification, "verified")
     world.clock.go_to(world.due_at(verification))
     world.finalize(verification, world.clock.epoch)
-    assert everywhere(world, verification) == {"verified"}
+    assert reported_statuses(world, verification) == {"verified"}
 
 
 def test_fifty_returns_at_once_cost_one_call_and_one_message(world: World) -> None:
@@ -96,7 +90,7 @@ def test_fifty_returns_at_once_cost_one_call_and_one_message(world: World) -> No
 
 
 @pytest.mark.parametrize("seconds", [6, 31, 61])
-def test_hits_in_a_loop_cost_at_most_eight_vendor_calls(world: World, seconds: int) -> None:
+def test_returns_in_a_loop_cost_at_most_eight_vendor_calls(world: World, seconds: int) -> None:
     verification = world.new("ocr_passed")
     end = world.clock.epoch + 1000
 
@@ -109,7 +103,7 @@ def test_hits_in_a_loop_cost_at_most_eight_vendor_calls(world: World, seconds: i
 
     calls = world.vendor.calls()
     assert calls["create"] + calls["get"] <= 8
-    assert everywhere(world, verification) == {"expired"}
+    assert reported_statuses(world, verification) == {"expired"}
     assert world.stored.due() == {}
 
 
@@ -130,7 +124,7 @@ def test_a_refresh_moves_no_planned_check(world: World) -> None:
         world.clock.advance(31)
 
 
-def test_a_planned_check_that_a_refresh_came_before_is_made_a_little_later(world: World) -> None:
+def test_a_planned_check_just_after_a_refresh_is_delayed(world: World) -> None:
     verification = world.new()
     due_at = world.due_at(verification)
     world.clock.go_to(due_at - 2)
@@ -145,28 +139,28 @@ def test_a_planned_check_that_a_refresh_came_before_is_made_a_little_later(world
     assert world.vendor.calls()["get"] == 2
 
 
-def test_a_result_that_is_stored_late_still_counts(world: World) -> None:
+def test_a_result_that_the_vendor_stores_late_still_counts(world: World) -> None:
     verification = world.new("ocr_passed")
     world.clock.go_to(int(verification.expires_at.timestamp()) + 10)
     world.check(verification)
-    assert everywhere(world, verification) == {"processing"}
+    assert reported_statuses(world, verification) == {"processing"}
 
     world.play(verification, "verified+expired")
     world.clock.go_to(world.due_at(verification))
     world.check(verification)
-    assert everywhere(world, verification) == {"verified"}
+    assert reported_statuses(world, verification) == {"verified"}
 
 
-@pytest.mark.parametrize("asks", ["return", "refresh"])
-def test_a_rejection_that_a_check_found_keeps_its_last_check(world: World, asks: str) -> None:
+@pytest.mark.parametrize("trigger", ["return", "refresh"])
+def test_a_rejection_found_by_a_check_keeps_its_last_check(world: World, trigger: str) -> None:
     verification = world.new("9102")
     world.check(verification)
     planned = world.stored.due()
     world.clock.advance(31)
     world.play(verification, "ocr_passed")
 
-    if asks == "return":
-        assert status_in(world.returns(verification)) == "rejected"
+    if trigger == "return":
+        assert world.returns(verification).redirect_status == "rejected"
     else:
         world.refresh(verification)
 
@@ -191,7 +185,7 @@ def test_a_return_before_the_person_began_keeps_the_link_and_ends_as_not_started
     assert (document["status"], document["reason"]["code"]) == ("expired", "not_started")
 
 
-def test_the_reason_goes_when_the_person_has_begun(world: World) -> None:
+def test_the_reason_is_removed_once_the_person_has_begun(world: World) -> None:
     verification = world.new()
     world.returns(verification)
     world.play(verification, "ocr_passed")
@@ -226,7 +220,7 @@ def test_a_prefetch_stores_nothing_and_calls_nothing(world: World, headers: dict
 
 
 @pytest.mark.parametrize(("outcome", "calls"), [("verified", 2), ("untouched", 3)])
-def test_the_usual_ways_cost_two_or_three_vendor_calls(world: World, outcome: str, calls: int) -> None:
+def test_the_usual_flows_cost_two_or_three_vendor_calls(world: World, outcome: str, calls: int) -> None:
     verification = world.new(outcome)
     if outcome == "verified":
         world.returns(verification)
@@ -238,7 +232,7 @@ def test_the_usual_ways_cost_two_or_three_vendor_calls(world: World, outcome: st
     assert made["create"] + made["get"] == calls
 
 
-def test_a_message_that_is_out_of_date_costs_no_vendor_call(world: World) -> None:
+def test_an_outdated_message_costs_no_vendor_call(world: World) -> None:
     verification = world.new()
     world.clock.advance(schedule.FIRST_CHECK)
     world.sandbox.sweep_now()
@@ -253,7 +247,7 @@ def test_a_message_that_is_out_of_date_costs_no_vendor_call(world: World) -> Non
 
 
 @pytest.mark.slow
-def test_one_caller_that_refreshes_in_a_loop_leaves_creates_and_returns_alone(world: World) -> None:
+def test_refreshes_in_a_loop_do_not_block_creates_and_returns(world: World) -> None:
     floods = [world.new(principal="flood") for _ in range(12)]
     world.clock.advance(60)
     refused = 0
@@ -264,6 +258,6 @@ def test_one_caller_that_refreshes_in_a_loop_leaves_creates_and_returns_alone(wo
             assert response.status in (200, 503)
         if second % 10 == 0:
             verification = world.new(principal="other")
-            assert status_in(world.returns(verification)) == "processing"
+            assert world.returns(verification).redirect_status == "processing"
         world.clock.advance(1)
     assert refused > 0

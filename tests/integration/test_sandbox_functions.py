@@ -1,4 +1,4 @@
-"""The sandbox's functions serve several calls at once, in one process, as Lambda does in several."""
+"""The sandbox's functions handle concurrent calls in one process, as Lambda does in several."""
 
 import io
 import json
@@ -10,18 +10,18 @@ import requests
 from bridge.domain.errors import StorageUnavailable
 from bridge.observability import logger
 from bridge.store import reading
-from tests.integration.harness import WANTED
+from tests.integration.functions import CREATE_BODY
 from tests.sandbox.sandbox import Sandbox
 
 TIMEOUT = 60
 PHONE, DESKTOP = {"User-Agent": "Android Mobile"}, {"User-Agent": "X11; Linux"}
 
 
-def test_a_page_is_for_the_device_that_asked_although_another_asks_meanwhile(
+def test_concurrent_requests_get_the_page_of_their_own_device(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    headers, wanted = {"Authorization": f"Bearer {sandbox.api_key}"}, WANTED | {"link": "on_open"}
-    created = requests.post(f"{sandbox.api_url}/verifications", json=wanted, headers=headers, timeout=TIMEOUT).json()
+    headers, body = {"Authorization": f"Bearer {sandbox.api_key}"}, CREATE_BODY | {"link": "on_open"}
+    created = requests.post(f"{sandbox.api_url}/verifications", json=body, headers=headers, timeout=TIMEOUT).json()
     pages, read = [], reading.get
 
     def show(device: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The sandbox's front against AWS's documentation, as far as tests through HTTP would not notice a difference.
+"""The sandbox's gateway behaves as AWS documents. Here is what no test through HTTP covers.
 
 docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html (payload format 2.0)
 """
@@ -26,16 +26,16 @@ API = Api(ROUTES, {"Key": Authorizer("Authorizer", ("authorization",), cache_sec
 
 
 class Calls:
-    """Takes the place of the functions: keeps their events, responds with what was set."""
+    """Stands in for the functions: records their events, and responds with what a test has set."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.response: Any = {"statusCode": 200}
-        self.verdict: Any = {"isAuthorized": True, "context": {"principal": "p"}}
+        self.authorizer_response: Any = {"isAuthorized": True, "context": {"principal": "p"}}
 
     def invoke(self, name: str, event: Any) -> Any:
         self.events.append((name, event))
-        result = self.verdict if name == "Authorizer" else self.response
+        result = self.authorizer_response if name == "Authorizer" else self.response
         if isinstance(result, Exception):
             raise FunctionError(name) from result
         return result
@@ -51,7 +51,7 @@ def client(calls: Calls) -> Client:
     return Client(Gateway(API, calls.invoke), use_cookies=False)
 
 
-def test_an_event_has_all_that_payload_2_0_has(client: Client, calls: Calls) -> None:
+def test_an_event_has_all_fields_of_payload_2_0(client: Client, calls: Calls) -> None:
     client.get(
         "/things/a%20b/parts/%2F?x=1&x=2&y=&z=%C3%A4",
         headers=[("X-Two", "1"), ("X-Two", "2"), ("Cookie", "a=1; b=2"), ("User-Agent", "tests")],
@@ -94,7 +94,7 @@ def test_an_unknown_route_is_404(client: Client, calls: Calls, path: str) -> Non
         ("application/x-www-form-urlencoded", b"a=1", False),
     ],
 )
-def test_a_body_is_base64_unless_it_is_text_by_its_type_and_bytes(
+def test_a_body_is_base64_unless_its_type_and_bytes_are_text(
     client: Client, calls: Calls, content_type: str, body: bytes, is_text: bool
 ) -> None:
     client.post("/things", data=body, content_type=content_type)
@@ -157,30 +157,36 @@ def test_a_malformed_response_is_a_500_without_details(client: Client, calls: Ca
 def test_the_authorizer_gets_the_request_and_the_function_its_context(client: Client, calls: Calls) -> None:
     client.get("/guarded", headers={"Authorization": "Bearer k"})
 
-    (_, asked), (_, event) = calls.events
-    assert (asked["version"], asked["type"], asked["identitySource"]) == ("2.0", "REQUEST", ["Bearer k"])
-    assert asked["routeArn"].endswith("/$default/GET/guarded")
+    (_, authorizer_event), (_, event) = calls.events
+    assert (authorizer_event["version"], authorizer_event["type"], authorizer_event["identitySource"]) == (
+        "2.0",
+        "REQUEST",
+        ["Bearer k"],
+    )
+    assert authorizer_event["routeArn"].endswith("/$default/GET/guarded")
     assert event["requestContext"]["authorizer"] == {"lambda": {"principal": "p"}}
 
 
-@pytest.mark.parametrize("verdict", [RuntimeError("secret"), {"isAuthorized": "yes"}, None])
-def test_an_authorizer_that_fails_is_a_500_and_lets_nobody_in(client: Client, calls: Calls, verdict: Any) -> None:
-    calls.verdict = verdict
+@pytest.mark.parametrize("authorizer_response", [RuntimeError("secret"), {"isAuthorized": "yes"}, None])
+def test_a_failing_authorizer_is_a_500_and_calls_no_function(
+    client: Client, calls: Calls, authorizer_response: Any
+) -> None:
+    calls.authorizer_response = authorizer_response
 
     assert client.get("/guarded", headers={"Authorization": "k"}).status_code == 500
     assert [name for name, _ in calls.events] == ["Authorizer"]
 
 
-def test_a_verdict_is_cached_by_identity_for_as_long_as_declared(calls: Calls) -> None:
+def test_an_authorizer_response_is_cached_per_identity(calls: Calls) -> None:
     now = [0.0]
     authorizers = Authorizers(API.authorizers, calls.invoke, clock=lambda: now[0])
 
-    for moment, key, asked in ((0.0, "k", 1), (59.0, "k", 1), (61.0, "k", 2), (61.0, "other", 3)):
+    for moment, key, count in ((0.0, "k", 1), (59.0, "k", 1), (61.0, "k", 2), (61.0, "other", 3)):
         now[0] = moment
         context = {"apiId": "a", "stage": "$default"}
         event = {"headers": {"authorization": key}, "routeKey": "GET /guarded", "requestContext": context}
         assert authorizers.authorize("Key", event) is None
-        assert len(calls.events) == asked
+        assert len(calls.events) == count
 
 
 @pytest.mark.parametrize(
@@ -189,10 +195,10 @@ def test_a_verdict_is_cached_by_identity_for_as_long_as_declared(calls: Calls) -
         (None, []),
         ({}, []),
         ({"batchItemFailures": [{"itemIdentifier": "2"}]}, ["2"]),
-        # Lambda takes a batch with an identifier that it does not know for failed.
+        # Lambda fails the whole batch if it does not know an identifier.
         ({"batchItemFailures": [{"itemIdentifier": ""}]}, ["1", "2"]),
         ({"batchItemFailures": [{"itemIdentifier": "unknown"}]}, ["1", "2"]),
     ],
 )
-def test_messages_that_a_function_names_as_failed_stay_in_the_queue(result: Any, left: list[str]) -> None:
+def test_messages_that_a_function_reports_as_failed_stay_in_the_queue(result: Any, left: list[str]) -> None:
     assert succeeded(["1", "2"], result) == {"1", "2"} - set(left)

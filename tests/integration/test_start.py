@@ -1,4 +1,4 @@
-"""Links that the start page makes: `"link": "on_open"`."""
+"""The start page makes the links of a verification with `"link": "on_open"`."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,30 +9,26 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.links import DEFAULT_VALID_FOR, MAX_LINKS
 from bridge.domain.verification import Verification
-from tests.integration.harness import WANTED, Response, World
+from tests.integration.functions import CREATE_BODY, Response
+from tests.integration.harness import World
 
-ON_OPEN = WANTED | {"link": "on_open"}
+ON_OPEN = CREATE_BODY | {"link": "on_open"}
 LIFETIME = 900
-# After this long, a scheduled check has ended a link that was used.
+# Seconds after which a scheduled check has ended a link that was used.
 ENDED = LIFETIME + schedule.LATE_RESULT
 DAY = 86400
 
 
-@pytest.fixture
-def unopened(world: World) -> Verification:
-    return world.new(valid_for=DEFAULT_VALID_FOR)
-
-
-def path(verification: Verification) -> str:
+def start_path(verification: Verification) -> str:
     return f"/start/{verification.id}/{verification.code}"
 
 
 def tap(world: World, verification: Verification) -> Response:
-    return world.functions.browser(path(verification), method="POST")
+    return world.functions.browser(start_path(verification), method="POST")
 
 
-def opened(world: World, verification: Verification) -> str:
-    """Taps the button; returns the token of the link that the person is sent to."""
+def open_link(world: World, verification: Verification) -> str:
+    """Taps the button; returns the token of the link to which it redirects."""
     response = tap(world, verification)
     token = world.row(verification)["token"]
     assert (response.status, token in response.headers["location"]) == (303, True)
@@ -40,14 +36,14 @@ def opened(world: World, verification: Verification) -> str:
 
 
 def end_link(world: World, verification: Verification) -> dict[str, Any]:
-    """The current link's time passes; returns the verification."""
+    """Lets the current link end, and checks it; returns the verification."""
     world.clock.advance(ENDED)
     world.check(verification)
     document: dict[str, Any] = world.read(verification)
     return document
 
 
-def test_no_link_is_made_before_the_person_asks_for_it(world: World) -> None:
+def test_no_link_is_made_before_the_person_taps(world: World) -> None:
     response = world.functions.api("POST", "/verifications", ON_OPEN | {"valid_for": 3 * DAY})
 
     created = response.json
@@ -60,24 +56,24 @@ def test_no_link_is_made_before_the_person_asks_for_it(world: World) -> None:
     assert (world.vendor.calls()["create"], world.vendor.calls()["get"]) == (0, 0)
 
 
-def test_the_same_key_returns_the_same_start_url_and_another_valid_for_is_another_request(world: World) -> None:
+def test_a_replay_returns_the_same_start_url_unless_valid_for_differs(world: World) -> None:
     key = {"Idempotency-Key": "mail-17"}
     first = world.functions.api("POST", "/verifications", ON_OPEN, headers=key)
     again = world.functions.api("POST", "/verifications", ON_OPEN | {"valid_for": DEFAULT_VALID_FOR}, headers=key)
-    # JSON Schema's integers have 604800.0 among them.
+    # In JSON Schema 604800.0 is an integer.
     as_float = world.functions.api(
         "POST", "/verifications", ON_OPEN | {"valid_for": float(DEFAULT_VALID_FOR)}, headers=key
     )
     other = world.functions.api("POST", "/verifications", ON_OPEN | {"valid_for": DAY}, headers=key)
-    at_once = world.functions.api("POST", "/verifications", WANTED, headers=key)
+    at_once = world.functions.api("POST", "/verifications", CREATE_BODY, headers=key)
 
     assert (again.status, again.json) == (as_float.status, as_float.json) == (201, first.json)
     assert (other.status, at_once.status) == (422, 422)
 
 
-def test_the_button_makes_the_link_and_every_later_tap_continues_there(world: World, unopened: Verification) -> None:
-    token = opened(world, unopened)
-    assert opened(world, unopened) == token
+def test_the_first_tap_makes_the_link_and_later_taps_reuse_it(world: World, unopened: Verification) -> None:
+    token = open_link(world, unopened)
+    assert open_link(world, unopened) == token
 
     document = world.read(unopened)
     assert document["token"] == token
@@ -104,20 +100,18 @@ def test_parallel_taps_make_one_link(world: World, unopened: Verification) -> No
     assert {response.headers["location"] for response in responses} <= {document["url"], document["start_url"]}
 
 
-def test_after_a_link_that_ended_unfinished_the_page_makes_a_fresh_one_three_in_all(
-    world: World, unopened: Verification
-) -> None:
-    tokens = [opened(world, unopened)]
+def test_unfinished_links_are_replaced_up_to_three_links(world: World, unopened: Verification) -> None:
+    tokens = [open_link(world, unopened)]
     for _ in range(MAX_LINKS - 1):
         document = end_link(world, unopened)
         assert (document["status"], document["reason"], "url" in document) == ("pending", None, False)
-        tokens.append(opened(world, unopened))
+        tokens.append(open_link(world, unopened))
     document = end_link(world, unopened)
 
     assert (document["status"], document["reason"]["code"]) == ("expired", "not_started")
     assert [link["outcome"] for link in document["links"]] == ["not_started"] * MAX_LINKS
     assert len(set(tokens)) == world.vendor.calls()["create"] == MAX_LINKS
-    assert tap(world, unopened).headers["location"].endswith(path(unopened))
+    assert tap(world, unopened).headers["location"].endswith(start_path(unopened))
     stored = world.row(unopened)
     assert [link["token"] for link in stored["ended_links"]] == tokens[:-1]
     assert unopened.id not in world.stored.due()
@@ -128,16 +122,16 @@ def test_after_a_link_that_ended_unfinished_the_page_makes_a_fresh_one_three_in_
     [("ocr_passed", "abandoned"), ("InvalidParameter", "vendor_error")],
     ids=["begun", "machinery"],
 )
-def test_what_began_on_an_ended_link_stays_and_a_fresh_one_can_verify(
+def test_processing_survives_an_ended_link_and_a_new_link_can_verify(
     world: World, unopened: Verification, outcome: str, link_outcome: str
 ) -> None:
-    first = opened(world, unopened)
+    first = open_link(world, unopened)
     world.vendor.play(first, outcome)
     world.returns(unopened)
     document = end_link(world, unopened)
     assert (document["status"], document["links"][0]["outcome"]) == ("processing", link_outcome)
 
-    world.vendor.play(opened(world, unopened), "verified")
+    world.vendor.play(open_link(world, unopened), "verified")
     returned = world.returns(unopened)
 
     assert "status=verified" in returned.headers["location"]
@@ -146,20 +140,20 @@ def test_what_began_on_an_ended_link_stays_and_a_fresh_one_can_verify(
 
 
 def test_a_rejection_is_final(world: World, unopened: Verification) -> None:
-    world.vendor.play(opened(world, unopened), "9102")
+    world.vendor.play(open_link(world, unopened), "9102")
     world.returns(unopened)
 
     assert world.read(unopened)["status"] == "rejected"
-    assert tap(world, unopened).headers["location"].endswith(path(unopened))
+    assert tap(world, unopened).headers["location"].endswith(start_path(unopened))
     assert world.vendor.calls()["create"] == 1
 
 
-def test_a_proof_on_an_earlier_link_counts(world: World, unopened: Verification) -> None:
-    first = opened(world, unopened)
+def test_a_success_on_an_earlier_link_verifies(world: World, unopened: Verification) -> None:
+    first = open_link(world, unopened)
     end_link(world, unopened)
     world.vendor.play(first, "verified")
     for _ in range(MAX_LINKS - 1):
-        opened(world, unopened)
+        open_link(world, unopened)
         end_link(world, unopened)
 
     document = world.read(unopened)
@@ -168,7 +162,7 @@ def test_a_proof_on_an_earlier_link_counts(world: World, unopened: Verification)
     assert world.read_result(unopened).json["result"]["token"] == first
 
 
-def test_nobody_opens_it_and_it_expires_without_a_vendor_call(world: World, unopened: Verification) -> None:
+def test_an_unopened_verification_expires_without_a_vendor_call(world: World, unopened: Verification) -> None:
     world.clock.advance(DEFAULT_VALID_FOR - 1)
     assert world.sweep_and_drain() == 0
     world.clock.advance(1 + schedule.AFTER_LINK)
@@ -182,8 +176,8 @@ def test_nobody_opens_it_and_it_expires_without_a_vendor_call(world: World, unop
     assert tap(world, unopened).status == 303
 
 
-def test_an_ended_link_is_not_the_end_until_the_time_for_another_is_over(world: World, unopened: Verification) -> None:
-    world.vendor.play(opened(world, unopened), "ocr_passed")
+def test_an_ended_link_is_final_only_after_valid_until(world: World, unopened: Verification) -> None:
+    world.vendor.play(open_link(world, unopened), "ocr_passed")
     end_link(world, unopened)
     world.clock.advance(DEFAULT_VALID_FOR - ENDED + schedule.AFTER_LINK)
     assert world.sweep_and_drain() == 1
@@ -193,7 +187,7 @@ def test_an_ended_link_is_not_the_end_until_the_time_for_another_is_over(world: 
 
 
 @pytest.mark.parametrize(("fault", "status"), [("503", 503), ("422", 502), ("html", 502)])
-def test_a_vendor_that_fails_leaves_the_page_ready_for_the_next_tap(
+def test_after_a_vendor_failure_the_next_tap_makes_a_link(
     world: World, unopened: Verification, fault: str, status: int
 ) -> None:
     world.vendor.fault(fault, on="create", times=3)
@@ -201,25 +195,25 @@ def test_a_vendor_that_fails_leaves_the_page_ready_for_the_next_tap(
     assert (response.status, int(response.headers["refresh"]) > 0) == (status, True)
 
     world.vendor.clear_faults()
-    opened(world, unopened)
+    open_link(world, unopened)
 
 
-def test_a_lease_whose_response_is_lost_ends_after_half_a_minute(world: World, unopened: Verification) -> None:
+def test_a_lease_with_a_lost_response_ends_after_30_s(world: World, unopened: Verification) -> None:
     world.aws.lose_response("dynamodb.UpdateItem")
     assert tap(world, unopened).status == 503
-    assert tap(world, unopened).headers["location"].endswith(path(unopened))
+    assert tap(world, unopened).headers["location"].endswith(start_path(unopened))
     world.clock.advance(schedule.LEASE_SECONDS + 1)
 
-    opened(world, unopened)
+    open_link(world, unopened)
 
     assert world.vendor.calls()["create"] == 1
 
 
-def test_a_link_whose_commit_was_lost_is_there_at_the_next_tap(world: World, unopened: Verification) -> None:
+def test_a_link_with_a_lost_commit_response_is_used_by_the_next_tap(world: World, unopened: Verification) -> None:
     world.aws.before_next("secretsmanager.GetSecretValue", lambda: world.aws.lose_response("dynamodb.UpdateItem"))
     assert tap(world, unopened).status == 503
 
-    opened(world, unopened)
+    open_link(world, unopened)
 
     assert world.vendor.calls()["create"] == 1
 
@@ -238,8 +232,8 @@ def test_a_link_whose_commit_was_lost_is_there_at_the_next_tap(world: World, uno
         ({"valid_for": 600}, "#/valid_for"),
     ],
 )
-def test_a_wrong_link_is_refused_with_its_pointer(world: World, body: dict[str, Any], pointer: str) -> None:
-    response = world.functions.api("POST", "/verifications", WANTED | body)
+def test_invalid_link_fields_are_rejected_with_their_pointer(world: World, body: dict[str, Any], pointer: str) -> None:
+    response = world.functions.api("POST", "/verifications", CREATE_BODY | body)
 
     assert response.status == 400
     assert [error["pointer"] for error in response.json["errors"]] == [pointer]

@@ -1,4 +1,4 @@
-"""What the other routes give of a verification whose start page makes the links: before, between and after them."""
+"""All other routes for a verification with a start page: before, between and after its links."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from bridge.domain.verification import Verification, timestamp
 from bridge.use_cases.start import read_start
 from tests.integration.harness import World, return_path
 from tests.integration.test_audit import Trail
-from tests.integration.test_start import end_link, opened, tap
+from tests.integration.test_start import end_link, open_link, tap
 
 VALID_FOR = 3 * 86400
 API_PAGE = Path(__file__).parents[2] / "docs/api.md"
@@ -25,7 +25,7 @@ def unopened(world: World) -> Verification:
     return world.new(valid_for=VALID_FOR, reference="customer-42")
 
 
-def test_every_read_of_an_unopened_verification_gives_the_same_without_a_vendor_call(
+def test_all_reads_of_an_unopened_verification_agree_without_a_vendor_call(
     world: World, unopened: Verification
 ) -> None:
     document = world.read(unopened)
@@ -51,22 +51,22 @@ def test_the_public_status_follows_the_links(world: World, unopened: Verificatio
         return response.json["status"], response.json["reason"], response.headers.get("retry-after")
 
     assert status() == ("pending", None, "10")
-    world.vendor.play(opened(world, unopened), "ocr_passed")
+    world.vendor.play(open_link(world, unopened), "ocr_passed")
     assert status() == ("pending", None, "10")
     world.returns(unopened)
     assert status() == ("processing", None, "3")
     end_link(world, unopened)
     assert status() == ("processing", None, "10")
-    world.vendor.play(opened(world, unopened), "ocr_passed")
+    world.vendor.play(open_link(world, unopened), "ocr_passed")
     assert status() == ("processing", None, "3")
-    world.vendor.play(opened(world, unopened), "verified")
+    world.vendor.play(open_link(world, unopened), "verified")
     world.returns(unopened)
     assert status() == ("verified", None, None)
 
 
-def test_a_read_between_two_links_is_the_example_of_the_page(world: World, unopened: Verification) -> None:
+def test_a_read_between_two_links_matches_the_example_in_the_docs(world: World, unopened: Verification) -> None:
     world.clock.advance(3600)
-    world.vendor.play(opened(world, unopened), "ocr_passed")
+    world.vendor.play(open_link(world, unopened), "ocr_passed")
     world.clock.advance(schedule.FIRST_CHECK)
     world.check(unopened)
     document = end_link(world, unopened)
@@ -81,8 +81,8 @@ def test_a_read_between_two_links_is_the_example_of_the_page(world: World, unope
     assert re.search(rf"/start/{unopened.id}/", document["start_url"])
 
 
-def test_the_status_between_two_links_says_whether_the_person_returned(world: World, unopened: Verification) -> None:
-    opened(world, unopened)
+def test_the_status_between_two_links_shows_whether_the_person_returned(world: World, unopened: Verification) -> None:
+    open_link(world, unopened)
     world.returns(unopened)
     assert world.read(unopened)["reason"]["code"] == "not_begun"
     document = end_link(world, unopened)
@@ -99,12 +99,12 @@ def test_a_return_or_refresh_without_a_link_changes_nothing(world: World, unopen
 
 
 @pytest.mark.parametrize("links", [0, 1, 2])
-def test_a_redaction_before_or_between_links_is_the_end_of_the_start_page(
+def test_a_redaction_before_or_between_links_removes_the_start_page(
     world: World, unopened: Verification, links: int
 ) -> None:
     tokens = []
     for _ in range(links):
-        tokens.append(opened(world, unopened))
+        tokens.append(open_link(world, unopened))
         end_link(world, unopened)
 
     document = world.redact(unopened).json
@@ -118,7 +118,7 @@ def test_a_redaction_before_or_between_links_is_the_end_of_the_start_page(
         read_start(world.deps, unopened.id, str(unopened.code))
     assert world.functions.api("GET", "/verifications", query={"reference": "customer-42"}).json["data"] == []
     assert [entry["action"] for entry in Trail(world.sandbox).of(unopened)] == ["redacted"]
-    # It is due once more, for late evidence; no check and no expiry follow.
+    # It is due once more, to erase late evidence; no check and no expiry follow.
     world.clock.advance(schedule.LATE_ERASURE)
     assert world.sweep_and_drain() == 1
     world.clock.advance(VALID_FOR + schedule.AFTER_LINK)
@@ -128,9 +128,9 @@ def test_a_redaction_before_or_between_links_is_the_end_of_the_start_page(
 
 
 def test_the_result_of_a_later_link_is_read_and_audited(world: World, unopened: Verification) -> None:
-    opened(world, unopened)
+    open_link(world, unopened)
     end_link(world, unopened)
-    token = opened(world, unopened)
+    token = open_link(world, unopened)
     world.vendor.play(token, "verified")
     world.returns(unopened)
 

@@ -1,4 +1,4 @@
-"""What X-Ray gets of a return: the calls by name, and nothing of the person."""
+"""X-Ray gets the names of the calls of a return, and no personal data."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.tools.benchmarks.artifacts import LAYER, ROOT, Artifact, functions_in
 
 @pytest.fixture
 def daemon() -> Any:
-    """Takes what the SDK sends, as X-Ray's daemon does on Lambda."""
+    """Receives what the SDK sends, as X-Ray's daemon does on Lambda."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.settimeout(0.5)
@@ -23,7 +23,7 @@ def daemon() -> Any:
 
 
 def invoke(daemon: socket.socket, tracing: str, case: str) -> list[dict[str, Any]]:
-    """Runs a function in a process of its own against fake services; the segments that it sent."""
+    """Runs a function in its own process against fake services; returns the segments that it sent."""
     with measuring.served() as url:
         bench = measuring.Bench(sys.executable, url)
         environment = bench._environment(Artifact(functions_in(ROOT / "functions"), LAYER), case)
@@ -53,7 +53,7 @@ def _names(segment: dict[str, Any]) -> set[str]:
     return {segment["name"]}.union(*map(_names, segment.get("subsegments", [])))
 
 
-def test_a_return_is_traced_by_the_names_of_its_calls_and_nothing_of_the_person(daemon: socket.socket) -> None:
+def test_a_return_is_traced_by_call_names_without_personal_data(daemon: socket.socket) -> None:
     segments = invoke(daemon, "Active", "return")
 
     names = set().union(*map(_names, segments))

@@ -1,4 +1,4 @@
-"""Nobody holds a person longer than the budget: not by silence, not a byte at a time, not on a kept connection."""
+"""A vendor call ends within its budget, even if the vendor is silent, sends slowly, or keeps the connection."""
 
 import socket
 import threading
@@ -14,13 +14,12 @@ from bridge.domain.verification import LinkRequest
 from bridge.outbound import deadline
 from bridge.outbound.connecting import connect
 from bridge.outbound.deadline import DeadlineAdapter, within
-from bridge.vendor.client import Vendor
-from tests.integration.harness import free
+from tests.integration.harness import no_limit
 from tests.integration.raw_server import RawServer, Response, dripping, silent, whole
-from tests.marks import slow_but
+from tests.integration.vendor_calls import Make
+from tests.marks import slow_except
 
-# Seconds. A busy machine sends a request within the budget; what it adds to the budget stays far below what a server
-# here goes on for.
+# Seconds. A busy machine sends a request within the budget, and ends it long before the servers here stop sending.
 BUDGET = 1.5
 PATIENCE = 30.0
 
@@ -30,12 +29,9 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 REQUEST = LinkRequest("00", "MYS", "ID_CARD", "https://app.example.com/done")
 
 
-Make = Callable[..., Vendor]
-
-
 @pytest.fixture
 def client(vendor_at: Make, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Makes clients of an address that only the deadline cuts off."""
+    """Makes clients of an address, whose calls only the deadline ends."""
     monkeypatch.setattr("bridge.vendor.transport.READ_TIMEOUT", 2 * PATIENCE)
     return lambda url, budget=BUDGET: vendor_at(url, budget=budget)
 
@@ -48,14 +44,14 @@ def session() -> Iterator[requests.Session]:
         yield session
 
 
-def times_out(ask: Callable[[], object]) -> bool:
+def times_out(call: Callable[[], object]) -> bool:
     started = time.monotonic()
     with pytest.raises(VendorTimeout):
-        ask()
+        call()
     return time.monotonic() - started < PATIENCE
 
 
-HELD: dict[str, Response] = {
+SLOW_RESPONSES: dict[str, Response] = {
     "no response": silent(),
     "half a status line": silent(b"HTTP/1.1 20"),
     "no body": silent(HEAD + b"Content-Length: 29\r\n\r\n"),
@@ -68,58 +64,58 @@ HELD: dict[str, Response] = {
 }
 
 
-@pytest.mark.parametrize("response", slow_but("a body, slowly", of=HELD))
-def test_a_new_connection_is_cut_at_the_deadline(response: str, client: Make) -> None:
-    with RawServer(HELD[response]) as server:
-        assert times_out(lambda: client(server.url).fetch("TOKEN", permit=free))
+@pytest.mark.parametrize("response", slow_except("a body, slowly", of=SLOW_RESPONSES))
+def test_a_new_connection_ends_at_the_deadline(response: str, client: Make) -> None:
+    with RawServer(SLOW_RESPONSES[response]) as server:
+        assert times_out(lambda: client(server.url).fetch("TOKEN", permit=no_limit))
 
 
-@pytest.mark.parametrize("response", slow_but("no response", of=HELD))
-def test_a_kept_connection_is_cut_at_the_deadline_and_another_is_made_after(response: str, client: Make) -> None:
-    with RawServer(GOOD, HELD[response], GOOD) as server:
+@pytest.mark.parametrize("response", slow_except("no response", of=SLOW_RESPONSES))
+def test_a_kept_connection_ends_at_the_deadline_and_is_replaced(response: str, client: Make) -> None:
+    with RawServer(GOOD, SLOW_RESPONSES[response], GOOD) as server:
         vendor = client(server.url)
-        vendor.fetch("TOKEN", permit=free)
-        assert times_out(lambda: vendor.fetch("TOKEN", permit=free))
+        vendor.fetch("TOKEN", permit=no_limit)
+        assert times_out(lambda: vendor.fetch("TOKEN", permit=no_limit))
         assert server.connections == 1
-        assert vendor.fetch("TOKEN", permit=free).raw == BODY
+        assert vendor.fetch("TOKEN", permit=no_limit).raw == BODY
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("drop", [b"", b"\x00"], ids=["silent", "dripping"])
-def test_a_handshake_without_end_is_cut_at_the_deadline(drop: bytes, client: Make) -> None:
+def test_an_endless_handshake_ends_at_the_deadline(drop: bytes, client: Make) -> None:
     record_of_16_kb = b"\x16\x03\x03\x40\x00"
-    with RawServer(dripping(record_of_16_kb, drop), greeted=True) as server:
-        assert times_out(lambda: client(f"https://127.0.0.1:{server.port}").fetch("TOKEN", permit=free))
+    with RawServer(dripping(record_of_16_kb, drop), speaks_first=True) as server:
+        assert times_out(lambda: client(f"https://127.0.0.1:{server.port}").fetch("TOKEN", permit=no_limit))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("response", ["no response", "no body", "half a status line"])
-def test_silence_longer_than_the_read_timeout_is_a_timeout_wherever_it_begins(
+def test_silence_beyond_the_read_timeout_is_a_timeout(
     response: str, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bridge.vendor.transport.READ_TIMEOUT", BUDGET)
-    with RawServer(HELD[response]) as server:
+    with RawServer(SLOW_RESPONSES[response]) as server:
         started = time.monotonic()
         with pytest.raises(VendorTimeout):
             client(server.url, budget=2 * PATIENCE).create_link(
-                REQUEST, "https://bridge.example/return/a/b", permit=free
+                REQUEST, "https://bridge.example/return/a/b", permit=no_limit
             )
         assert time.monotonic() - started < PATIENCE
         assert len(server.requests) == 1
 
 
 @pytest.mark.slow
-def test_what_was_in_time_is_not_cut_later(client: Make) -> None:
+def test_a_connection_that_met_its_deadline_stays_usable(client: Make) -> None:
     with RawServer(GOOD) as server:
         vendor = client(server.url)
-        vendor.fetch("TOKEN", permit=free)
+        vendor.fetch("TOKEN", permit=no_limit)
         time.sleep(BUDGET)
-        vendor.fetch("TOKEN", permit=free)
+        vendor.fetch("TOKEN", permit=no_limit)
         assert server.connections == 1
 
 
-def test_the_deadline_of_one_thread_cuts_no_other(session: requests.Session) -> None:
+def test_the_deadline_of_one_thread_does_not_end_another(session: requests.Session) -> None:
     def late(connection: socket.socket, stopping: threading.Event) -> None:
         stopping.wait(0.6)
         GOOD(connection, stopping)
@@ -157,7 +153,7 @@ def test_a_deadline_that_passes_before_or_while_connecting_sends_nothing(
         assert server.requests == []
 
 
-def test_a_budget_that_is_used_up_before_the_call_is_a_timeout_without_a_call(client: Make) -> None:
+def test_a_budget_used_up_before_the_call_is_a_timeout_without_a_call(client: Make) -> None:
     with RawServer(GOOD) as server:
         vendor = client(server.url, budget=0.1)
         with pytest.raises(VendorTimeout):

@@ -19,11 +19,11 @@ from bridge.auth import jwks
 from bridge.domain.errors import BridgeError, StorageUnavailable, VendorError, VendorUnavailable
 from bridge.domain.verification import LinkRequest
 from bridge.outbound.deadline import DeadlineAdapter, within
-from bridge.vendor.client import Vendor
 from tests.deployed.certificates import Authority
-from tests.integration.harness import free
-from tests.integration.network import HOST, Resolver, addresses, hangs, resolve_by
+from tests.integration.harness import no_limit
+from tests.integration.network import HOST, Resolver, addresses, hangs, patch_resolver
 from tests.integration.raw_server import RawServer, Response, silent, whole
+from tests.integration.vendor_calls import Make
 
 # Seconds.
 BUDGET = 0.7
@@ -32,9 +32,6 @@ MARGIN = 1.0
 BODY = b'{"status": 200, "result": {}}'
 LINK = whole(b'{"status": 200, "result": {"url": "https://vendor.example/a", "token": "TOKEN"}}')
 REQUEST = LinkRequest("00", "MYS", "ID_CARD", "https://app.example.com/done")
-
-
-Make = Callable[..., Vendor]
 
 
 @pytest.fixture
@@ -60,19 +57,19 @@ def dead_network(
         "ten silent addresses": addresses(*[silent_port] * 10),
         "a silent resolver": hangs(hanging),
     }
-    resolve_by(monkeypatch, resolvers[request.param])
+    patch_resolver(monkeypatch, resolvers[request.param])
 
 
-def fails_in_time(ask: Callable[[], object], error: type[BridgeError] = VendorError) -> bool:
+def fails_in_time(call: Callable[[], object], error: type[BridgeError] = VendorError) -> bool:
     started = time.monotonic()
     with pytest.raises(error):
-        ask()
+        call()
     return time.monotonic() - started < BUDGET + MARGIN
 
 
 @pytest.mark.usefixtures("dead_network")
 def test_a_silent_network_ends_the_exchange_within_the_budget(client: Make) -> None:
-    assert fails_in_time(lambda: client().fetch("TOKEN", permit=free))
+    assert fails_in_time(lambda: client().fetch("TOKEN", permit=no_limit))
 
 
 @pytest.mark.usefixtures("dead_network")
@@ -84,54 +81,55 @@ def test_a_silent_network_ends_the_fetch_of_keys_within_its_budget(
 
 
 @pytest.mark.usefixtures("dead_network")
-def test_a_create_without_a_connection_is_repeated(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_create_is_retried_if_it_could_not_connect(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.vendor.transport.CONNECT_TIMEOUT", 0.2)
     with RawServer(LINK) as server:
         calls = 0
         dead: Callable[..., object] = socket.getaddrinfo
 
-        def heals(*args: object, **kwargs: object) -> object:
+        def recovers(*args: object, **kwargs: object) -> object:
             nonlocal calls
             calls += 1
             return dead(*args, **kwargs) if calls < 3 else addresses(server.port)()
 
-        monkeypatch.setattr(socket, "getaddrinfo", heals)
-        assert client(budget=10).create_link(REQUEST, "https://bridge.example/return/a/b", permit=free).token == "TOKEN"
+        monkeypatch.setattr(socket, "getaddrinfo", recovers)
+        assert (
+            client(budget=10).create_link(REQUEST, "https://bridge.example/return/a/b", permit=no_limit).token
+            == "TOKEN"
+        )
         assert (calls, len(server.requests)) == (3, 1)
 
 
-@pytest.mark.parametrize("silent_ones", [1, 3, 9])
-def test_an_address_that_responds_is_reached_after_silent_ones(
-    silent_ones: int, silent_port: int, client: Make, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("silent", [1, 3, 9])
+def test_a_working_address_is_reached_after_silent_ones(
+    silent: int, silent_port: int, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(whole(BODY)) as server:
-        resolve_by(monkeypatch, addresses(*[silent_port] * silent_ones, server.port))
-        # Silent ones take less than all of the connect timeout, which here is the whole budget.
-        assert client(budget=1.9).fetch("TOKEN", permit=free).raw == BODY
+        patch_resolver(monkeypatch, addresses(*[silent_port] * silent, server.port))
+        # Silent addresses take only a part of the connect timeout, which is the whole budget here.
+        assert client(budget=1.9).fetch("TOKEN", permit=no_limit).raw == BODY
         assert server.connections == 1
 
 
-def is_cut(exchange: Callable[[], object]) -> bool:
-    """Whether an exchange ends with its deadline, in which each step has more time than all together."""
+def ends_at_deadline(exchange: Callable[[], object]) -> bool:
+    """Returns whether the deadline ended an exchange; the timeout of each step is longer."""
     started = time.monotonic()
     with within(BUDGET) as deadline, pytest.raises(requests.RequestException):
         exchange()
     return deadline.has_passed() and time.monotonic() - started < BUDGET + MARGIN
 
 
-def test_a_handshake_after_a_silent_address_has_what_is_left(
+def test_a_handshake_after_silent_addresses_has_the_rest_of_the_budget(
     silent_port: int, session: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with RawServer(silent(), greeted=True) as server:
-        resolve_by(monkeypatch, addresses(silent_port, silent_port, server.port))
-        assert is_cut(lambda: session.get(f"https://{HOST}", timeout=5))
+    with RawServer(silent(), speaks_first=True) as server:
+        patch_resolver(monkeypatch, addresses(silent_port, silent_port, server.port))
+        assert ends_at_deadline(lambda: session.get(f"https://{HOST}", timeout=5))
         assert server.connections == 1
 
 
 @pytest.mark.parametrize("is_kept", [False, True], ids=["a new connection", "a kept connection"])
-def test_a_request_that_the_server_does_not_read_is_cut_at_the_deadline(
-    is_kept: bool, session: requests.Session
-) -> None:
+def test_a_request_that_the_server_does_not_read_ends_at_the_deadline(is_kept: bool, session: requests.Session) -> None:
     larger_than_any_buffer = bytes(32 * 1024 * 1024)
 
     def reads_once(connection: socket.socket, stopping: threading.Event) -> None:
@@ -141,15 +139,15 @@ def test_a_request_that_the_server_does_not_read_is_cut_at_the_deadline(
     def never_reads(connection: socket.socket, stopping: threading.Event) -> None:
         stopping.wait(10)
 
-    with RawServer(*[reads_once] * is_kept, never_reads, greeted=True) as server:
+    with RawServer(*[reads_once] * is_kept, never_reads, speaks_first=True) as server:
         if is_kept:
             with within(10):
                 session.get(server.url, timeout=5)
-        assert is_cut(lambda: session.post(server.url, data=larger_than_any_buffer, timeout=5))
+        assert ends_at_deadline(lambda: session.post(server.url, data=larger_than_any_buffer, timeout=5))
         assert server.connections == 1
 
 
-def _refuses(error: Exception) -> Resolver:
+def _raises(error: Exception) -> Resolver:
     def resolver(*_: object, **__: object) -> list[object]:
         raise error
 
@@ -158,65 +156,65 @@ def _refuses(error: Exception) -> Resolver:
 
 @pytest.mark.parametrize(
     "resolver",
-    [_refuses(socket.gaierror(socket.EAI_NONAME, "unknown")), _refuses(UnicodeError("label too long")), addresses()],
+    [_raises(socket.gaierror(socket.EAI_NONAME, "unknown")), _raises(UnicodeError("label too long")), addresses()],
     ids=["unknown", "no host name", "no address"],
 )
 def test_a_name_without_an_address_is_an_unavailable_vendor(
     resolver: Resolver, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = resolve_by(monkeypatch, resolver)
+    lookups = patch_resolver(monkeypatch, resolver)
     with pytest.raises(VendorUnavailable):
-        client().create_link(REQUEST, "https://bridge.example/return/a/b", permit=free)
-    assert len(asked) == 3
+        client().create_link(REQUEST, "https://bridge.example/return/a/b", permit=no_limit)
+    assert len(lookups) == 3
 
 
 def test_a_kept_connection_resolves_nothing_and_starts_no_thread(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     with RawServer(whole(BODY)) as server:
-        asked = resolve_by(monkeypatch, addresses(server.port))
+        lookups = patch_resolver(monkeypatch, addresses(server.port))
         vendor = client(budget=10)
-        vendor.fetch("TOKEN", permit=free)
+        vendor.fetch("TOKEN", permit=no_limit)
         monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread was started"))
-        vendor.fetch("TOKEN", permit=free)
-        assert (len(asked), server.connections, len(server.requests)) == (1, 1, 2)
+        vendor.fetch("TOKEN", permit=no_limit)
+        assert (len(lookups), server.connections, len(server.requests)) == (1, 1, 2)
 
 
 def reset(connection: socket.socket, stopping: threading.Event) -> None:
-    """As a host responds on a connection that it does not know any more."""
+    """Resets the connection, as a host does that does not know it any more."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 @pytest.mark.parametrize("forgotten", [reset, silent()], ids=["reset", "silent"])
-def test_a_create_after_a_pause_does_not_use_a_connection_that_may_be_forgotten(
+def test_a_create_after_a_pause_uses_a_new_connection(
     forgotten: Response, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(LINK) as server:
-        resolve_by(monkeypatch, addresses(server.port))
+        patch_resolver(monkeypatch, addresses(server.port))
         vendor = client(budget=5)
-        create_link = partial(vendor.create_link, REQUEST, "https://bridge.example/return/a/b", permit=free)
+        create_link = partial(vendor.create_link, REQUEST, "https://bridge.example/return/a/b", permit=no_limit)
         create_link()
         server.forget_connections(forgotten)
         now = time.time()
-        # The monotonic clock stands still, as in a frozen process.
+        # Only the wall clock advances, as for a frozen process.
         monkeypatch.setattr(time, "time", lambda: now + 31)
         assert create_link().token == create_link().token == "TOKEN"
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
-def test_lookups_that_hang_do_not_pile_up_and_are_made_again_afterwards(
+def test_hanging_lookups_do_not_pile_up_and_are_repeated_afterwards(
     hanging: threading.Event, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(whole(BODY)) as server:
-        asked = resolve_by(monkeypatch, hangs(hanging, server.port))
+        lookups = patch_resolver(monkeypatch, hangs(hanging, server.port))
         for _ in range(8):
             with pytest.raises(VendorError):
-                client(budget=0.05).fetch("TOKEN", permit=free)
-        assert len(asked) == sum(thread.name == "resolver" for thread in threading.enumerate()) == 4
+                client(budget=0.05).fetch("TOKEN", permit=no_limit)
+        assert len(lookups) == sum(thread.name == "resolver" for thread in threading.enumerate()) == 4
         hanging.set()
-        assert client(budget=10).fetch("TOKEN", permit=free).raw == BODY
+        assert client(budget=10).fetch("TOKEN", permit=no_limit).raw == BODY
 
 
-def test_a_lookup_that_hangs_does_not_hold_the_exit_of_the_process() -> None:
+def test_a_hanging_lookup_does_not_delay_the_exit_of_the_process() -> None:
     code = """
         import socket, time
         from bridge.outbound.deadline import DeadlineAdapter, within
@@ -243,7 +241,7 @@ def test_a_lookup_that_hangs_does_not_hold_the_exit_of_the_process() -> None:
 
 
 @pytest.mark.parametrize("is_its_own", [True, False], ids=["its own", "another's"])
-def test_the_certificate_has_to_be_that_of_the_name(
+def test_the_certificate_must_name_the_host(
     is_its_own: bool,
     tmp_path: Path,
     silent_port: int,
@@ -255,13 +253,13 @@ def test_the_certificate_has_to_be_that_of_the_name(
     context = authority.server_context()
     context.sni_callback = lambda sock, name, context: named.append(name)
     with RawServer(whole(BODY), tls=context) as server:
-        resolve_by(monkeypatch, addresses(silent_port, server.port))
+        patch_resolver(monkeypatch, addresses(silent_port, server.port))
         vendor = client(scheme="https", budget=1.9)
         vendor._transport._session.verify = str(authority.bundle)
         if is_its_own:
-            assert vendor.fetch("TOKEN", permit=free).raw == BODY
+            assert vendor.fetch("TOKEN", permit=no_limit).raw == BODY
         else:
             with pytest.raises(VendorUnavailable):
-                vendor.fetch("TOKEN", permit=free)
+                vendor.fetch("TOKEN", permit=no_limit)
             assert server.requests == []
     assert set(named) == {HOST}

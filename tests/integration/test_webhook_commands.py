@@ -1,4 +1,4 @@
-"""`make webhook…` and `make redeliver`: endpoints that deliver takes, and dead letters that come back."""
+"""`make webhook…` writes endpoints that deliver accepts; `make redeliver` sends dead letters again."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -25,13 +25,13 @@ def arn(deps: Dependencies) -> str:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command; what it prints on stdout and on stderr."""
+    """Runs the command; returns what it prints on stdout and on stderr."""
 
     def run(*arguments: str) -> tuple[str, str]:
         capsys.readouterr()
         webhooks.main(arguments)
-        said = capsys.readouterr()
-        return said.out.strip(), said.err
+        printed = capsys.readouterr()
+        return printed.out.strip(), printed.err
 
     return run
 
@@ -47,17 +47,17 @@ def put(sandbox: Sandbox, arn: str, text: str) -> None:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What the command says when it changes nothing."""
+    """Runs the command, which must fail; returns its exit code and what it prints on stderr."""
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
         webhooks.main(arguments)
-    said = capsys.readouterr()
-    assert (bool(ended.value.code), said.out) == (True, "")
-    return f"{ended.value.code} {said.err}"
+    printed = capsys.readouterr()
+    assert (bool(ended.value.code), printed.out) == (True, "")
+    return f"{ended.value.code} {printed.err}"
 
 
 def test_an_endpoint_is_added_with_a_secret_that_is_shown_once(sandbox: Sandbox, arn: str, run: Run) -> None:
-    # In the order in which `make webhook` gives them.
+    # The order of `make webhook`.
     args = ("--secret", arn, "--principal", "web", "--events", "verification.verified", "verification.failed")
     shown, _ = run("add", "crm", URL, *args)
     assert is_secret(shown)
@@ -72,14 +72,12 @@ def test_an_endpoint_is_added_with_a_secret_that_is_shown_once(sandbox: Sandbox,
     assert list(parse_endpoints({"endpoints": [entry]}).by_name) == ["crm"]
 
 
-def test_one_that_is_replaced_keeps_its_name_alone_and_the_others_stay_as_they_are(
-    sandbox: Sandbox, arn: str, run: Run
-) -> None:
+def test_replacing_an_endpoint_leaves_the_others_unchanged(sandbox: Sandbox, arn: str, run: Run) -> None:
     put(
         sandbox, arn, json.dumps({"endpoints": ["canary", {"name": "crm"}, {"name": "other", "x": 1}, {"name": "crm"}]})
     )
-    shown, said = run("add", "crm", URL, "--secret", arn)
-    assert "Replaced" in said
+    shown, printed = run("add", "crm", URL, "--secret", arn)
+    assert "Replaced" in printed
     assert entries(sandbox, arn) == [
         "canary",
         {"name": "other", "x": 1},
@@ -88,12 +86,12 @@ def test_one_that_is_replaced_keeps_its_name_alone_and_the_others_stay_as_they_a
     assert run("add", "crm", URL, "--secret", arn)[0] != shown
 
 
-def test_without_a_secret_the_entry_is_shown_to_be_put_there(run: Run) -> None:
+def test_without_a_secret_the_entry_is_printed(run: Run) -> None:
     shown, _ = run("add", "crm", URL)
     assert list(parse_endpoints({"endpoints": [json.loads(shown)]}).by_name) == ["crm"]
 
 
-def test_a_secret_is_rotated_by_a_second_one_beside_the_first(
+def test_a_rotation_keeps_both_secrets_until_it_is_finished(
     sandbox: Sandbox, arn: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, _ = run("add", "crm", URL, "--secret", arn)
@@ -142,13 +140,13 @@ def test_the_list_has_names_and_problems_and_nothing_secret(
 @pytest.mark.parametrize(
     "command", [["add", "crm", URL], ["rotate", "crm"], ["remove", "crm"], ["list"]], ids=lambda it: it[0]
 )
-def test_a_secret_that_cannot_be_read_is_refused_and_left_as_it_is(
+def test_a_malformed_secret_is_rejected_and_stays_unchanged(
     sandbox: Sandbox, arn: str, capsys: pytest.CaptureFixture[str], malformed: str, command: Sequence[str]
 ) -> None:
     put(sandbox, arn, malformed)
-    said = refused(capsys, *command, "--secret", arn)
-    assert "Repair it first" in said
-    assert "canary" not in said
+    printed = refused(capsys, *command, "--secret", arn)
+    assert "Repair it first" in printed
+    assert "canary" not in printed
     assert sandbox.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"] == malformed
 
 
@@ -170,7 +168,7 @@ def test_a_secret_that_cannot_be_read_is_refused_and_left_as_it_is(
         ((), "add|rotate"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_a_reason(
+def test_invalid_arguments_are_rejected_with_a_reason(
     sandbox: Sandbox, arn: str, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
 ) -> None:
     given = (*arguments, "--secret", arn) if arguments[:1] == ("add",) else arguments
@@ -181,7 +179,7 @@ def test_what_cannot_be_meant_is_refused_with_a_reason(
 @pytest.mark.parametrize(
     ("listed", "words"), [([], "There is no endpoint crm"), ([{"name": "crm", "url": "canary"}], "crm is malformed")]
 )
-def test_what_is_not_there_or_malformed_is_not_rotated(
+def test_a_missing_or_malformed_endpoint_is_not_rotated(
     sandbox: Sandbox, arn: str, capsys: pytest.CaptureFixture[str], listed: list[Any], words: str
 ) -> None:
     put(sandbox, arn, json.dumps({"endpoints": listed}))
@@ -194,18 +192,18 @@ def queues(sandbox: Sandbox, deps: Dependencies) -> tuple[str, str]:
     return deps.settings.delivery_queue_url, deps.settings.delivery_dead_letter_queue_url
 
 
-def later() -> datetime:
+def in_a_minute() -> datetime:
     return datetime.now(UTC) + timedelta(minutes=1)
 
 
-def test_dead_letters_are_delivered_once_the_cause_is_mended(
+def test_dead_letters_are_delivered_once_the_cause_is_fixed(
     sandbox: Sandbox, deps: Dependencies, queues: tuple[str, str]
 ) -> None:
     sqs = sandbox.client("sqs")
     url, dead = queues
     for body in (for_endpoint("crm"), FROM_BUS, "poison"):
         sqs.send_message(QueueUrl=dead, MessageBody=body)
-    assert redeliver.redeliver(sqs, url, later()) == (3, 0)
+    assert redeliver.redeliver(sqs, url, in_a_minute()) == (3, 0)
     messages = sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"], VisibilityTimeout=0
     )["Messages"]
@@ -217,12 +215,12 @@ def test_dead_letters_are_delivered_once_the_cause_is_mended(
     with RawServer(OK) as server:
         sandbox.put_endpoints([{"name": "crm", "url": server.url, "secrets": [webhooks.new_secret()]}])
         sandbox.drain_queue()
-        # The event that was for it, and the one from the bus.
+        # The event for this endpoint, and the one from the bus.
         assert len(server.requests) == 2
-    assert redeliver.redeliver(sqs, url, later()) == (0, 0)
+    assert redeliver.redeliver(sqs, url, in_a_minute()) == (0, 0)
 
 
-def test_what_becomes_a_dead_letter_meanwhile_is_left_so_that_none_goes_round(
+def test_dead_letters_that_arrive_meanwhile_are_not_sent_again(
     sandbox: Sandbox, deps: Dependencies, queues: tuple[str, str]
 ) -> None:
     sqs = sandbox.client("sqs")
@@ -232,12 +230,12 @@ def test_what_becomes_a_dead_letter_meanwhile_is_left_so_that_none_goes_round(
     assert redeliver.redeliver(sqs, url, datetime.now(UTC) - timedelta(minutes=1)) == (0, 12)
 
 
-def test_a_run_that_is_cut_short_loses_nothing(sandbox: Sandbox, deps: Dependencies, queues: tuple[str, str]) -> None:
+def test_an_interrupted_run_loses_no_message(sandbox: Sandbox, deps: Dependencies, queues: tuple[str, str]) -> None:
     url, dead = queues
     sqs = sandbox.client("sqs")
     sqs.send_message(QueueUrl=dead, MessageBody=for_endpoint("crm"))
 
-    class Cut:
+    class InterruptedClient:
         def __getattr__(self, name: str) -> Any:
             return getattr(sqs, name)
 
@@ -245,7 +243,7 @@ def test_a_run_that_is_cut_short_loses_nothing(sandbox: Sandbox, deps: Dependenc
             raise ConnectionAbortedError
 
     with pytest.raises(ConnectionAbortedError):
-        redeliver.redeliver(Cut(), url, later())
+        redeliver.redeliver(InterruptedClient(), url, in_a_minute())
     counts = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
     assert counts["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
     assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.marks import slow_but
+from tests.marks import slow_except
 from tests.simulation import fairness, plot, report, scenarios, single
 from tests.simulation.invariants import check
 from tests.simulation.seeded_bugs import SEEDED_BUGS
 from tests.simulation.world import Scenario, World
 
-_SEEDS = slow_but("1", of=("1", "2"))
+_SEEDS = slow_except("1", of=("1", "2"))
 # The number of seeds to find a seeded bug with. Some bugs need two rare events in one flow, for example a refresh just
 # before the return.
 _MAX_SEEDS = 100
@@ -95,13 +95,13 @@ def test_hanging_endpoint_does_not_delay_a_good_one() -> None:
     assert fairness.waits(is_fair=True)[-1] < 30 < 300 < fairness.waits(is_fair=False)[-1]
 
 
-@pytest.mark.parametrize("name", slow_but("returns", of=("returns", "without a key", "starts", "webhooks")))
+@pytest.mark.parametrize("name", slow_except("returns", of=("returns", "without a key", "starts", "webhooks")))
 def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
     found = [outcome for outcome in single.outcomes("1", name) if outcome.failures]
     assert found == [], "\n".join(line for outcome in found for line in report.failure_lines(outcome))
 
 
-@pytest.mark.parametrize("name", slow_but("a token is logged", "an event is expanded only once", of=SEEDED_BUGS))
+@pytest.mark.parametrize("name", slow_except("a token is logged", "an event is expanded only once", of=SEEDED_BUGS))
 def test_seeded_bug_is_found(name: str) -> None:
     bug, rules = SEEDED_BUGS[name]
     # This rule applies only without faults.

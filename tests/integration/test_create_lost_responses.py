@@ -1,4 +1,4 @@
-"""Reserve → vendor → commit, while DynamoDB fails: the same request ends well when it is sent again."""
+"""Create while DynamoDB fails or its responses are lost: the same request succeeds when it is repeated."""
 
 import urllib.request
 from typing import Any
@@ -7,31 +7,25 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from bridge.domain import schedule
-from tests.integration.harness import WANTED, Functions, Response, World
-
-KEY = {"Idempotency-Key": "order-17"}
-
-
-def post(functions: Functions) -> Response:
-    return functions.api("POST", "/verifications", WANTED | {"reference": "r"}, headers=KEY)
+from tests.integration.harness import World
 
 
 @pytest.mark.parametrize("write", ["PutItem", "UpdateItem"])
 def test_a_lost_response_is_retried_and_the_request_succeeds(world: World, write: str) -> None:
-    lost = lose_one_answer(world.aws.client("dynamodb"), write)
+    lost = lose_one_response(world.aws.client("dynamodb"), write)
 
-    response = post(world.functions)
+    response = world.functions.create_with_key()
 
     assert lost == [write]
     assert response.status == 201
     assert world.vendor.calls()["create"] == 1
     (row,) = world.stored.rows()
     assert (row["sequence"], row["token"]) == (1, response.json["token"])
-    assert post(world.functions).headers["idempotent-replayed"] == "true"
+    assert world.functions.create_with_key().headers["idempotent-replayed"] == "true"
 
 
-def lose_one_answer(client: Any, operation: str) -> list[str]:
-    """The next such request is done by the server, and its response never arrives; the client then sends it again."""
+def lose_one_response(client: Any, operation: str) -> list[str]:
+    """Drops the response to the next such request, which DynamoDB has executed; the client sends it again."""
     lost: list[str] = []
 
     def send_and_lose(request: Any, **_: Any) -> None:
@@ -46,23 +40,23 @@ def lose_one_answer(client: Any, operation: str) -> list[str]:
     return lost
 
 
-def test_a_reservation_without_any_response_can_be_requested_again_after_its_lease(world: World) -> None:
+def test_a_reservation_with_a_lost_response_can_be_repeated_after_its_lease(world: World) -> None:
     world.aws.lose_response("dynamodb.PutItem")
 
-    first = post(world.functions)
+    first = world.functions.create_with_key()
 
     assert (first.status, first.json["code"]) == (503, "storage_unavailable")
     assert world.vendor.calls()["create"] == 0
-    assert post(world.functions).status == 409
+    assert world.functions.create_with_key().status == 409
     world.clock.advance(schedule.LEASE_SECONDS + 1)
-    assert post(world.functions).status == 201
+    assert world.functions.create_with_key().status == 201
     assert len(world.stored.rows()) == 1
 
 
-def test_a_commit_without_any_response_is_replayed_by_the_next_request(world: World) -> None:
+def test_a_commit_with_a_lost_response_is_replayed_by_the_next_request(world: World) -> None:
     world.aws.before_call(4, lambda: world.aws.lose_response("dynamodb.UpdateItem"))
 
-    first, again = post(world.functions), post(world.functions)
+    first, again = world.functions.create_with_key(), world.functions.create_with_key()
 
     assert (first.status, first.json["code"], first.headers["retry-after"]) == (503, "storage_unavailable", "5")
     assert (again.status, again.headers["idempotent-replayed"]) == (201, "true")
@@ -70,22 +64,22 @@ def test_a_commit_without_any_response_is_replayed_by_the_next_request(world: Wo
     assert again.json["token"] == world.vendor.tokens()[0]
 
 
-def test_when_the_commit_cannot_be_written_the_request_ends_well_after_the_lease(world: World) -> None:
+def test_after_a_failed_commit_the_request_succeeds_once_the_lease_ends(world: World) -> None:
     world.aws.before_call(4, lambda: world.aws.refuse("dynamodb.UpdateItem"))
 
-    assert post(world.functions).status == 503
-    assert post(world.functions).status == 409
+    assert world.functions.create_with_key().status == 503
+    assert world.functions.create_with_key().status == 409
     world.clock.advance(schedule.LEASE_SECONDS + 1)
-    assert post(world.functions).status == 201
+    assert world.functions.create_with_key().status == 201
     (row,) = world.stored.rows()
     assert row["sequence"] == 1
 
 
-def test_a_reservation_that_cannot_be_released_runs_out_by_itself(world: World) -> None:
+def test_a_reservation_that_is_not_released_ends_with_its_lease(world: World) -> None:
     world.vendor.fault("500", on="create")
     world.aws.refuse("dynamodb.DeleteItem")
 
-    assert post(world.functions).json["code"] == "vendor_unavailable"
-    assert post(world.functions).status == 409
+    assert world.functions.create_with_key().json["code"] == "vendor_unavailable"
+    assert world.functions.create_with_key().status == 409
     world.clock.advance(schedule.LEASE_SECONDS + 1)
-    assert post(world.functions).status == 201
+    assert world.functions.create_with_key().status == 201
