@@ -1,4 +1,4 @@
-"""Settings from the environment. No other module reads it. template.yaml sets the variables per function."""
+"""Settings of the functions, from the environment. template.yaml sets the variables per function."""
 
 import os
 from collections.abc import Mapping
