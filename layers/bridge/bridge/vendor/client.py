@@ -87,7 +87,7 @@ class Vendor:
             "redirect_url": return_url,
         }
         try:
-            return _link(self._send("POST", self._url, body, permit, max_attempts=_MAX_ATTEMPTS, is_safe=False))
+            return _link(self._send("POST", self._url, body, permit))
         except VendorError as error:
             error.operation = "CreateVerification"
             raise
@@ -107,9 +107,8 @@ class Vendor:
         body: dict[str, str] | None,
         permit: Permit,
         *,
-        max_attempts: int,
+        max_attempts: int = _MAX_ATTEMPTS,
         spent: float = 0.0,
-        is_safe: bool = True,
     ) -> VendorResponse:
         """Sends the request until it succeeds, a retry cannot help, or no time is left."""
         deadline = self._clock() + self._budget - spent
@@ -127,7 +126,7 @@ class Vendor:
                 fresh_credentials = True
             except VendorError as error:
                 pause = self._pause(error, attempt)
-                if attempt >= max_attempts or self._clock() + pause >= deadline or not _may_retry(error, is_safe):
+                if attempt >= max_attempts or self._clock() + pause >= deadline or not _may_retry(error, method):
                     raise
                 self._sleep(pause)
 
@@ -138,11 +137,12 @@ class Vendor:
         return self._draw(0.05, 0.3 * 2**attempt)
 
 
-def _may_retry(error: VendorError, is_safe: bool) -> bool:
+def _may_retry(error: VendorError, method: str) -> bool:
     # The next window of our rate limiter begins too late for a person who waits.
     if isinstance(error, VendorLimitReached):
         return False
-    return (is_safe and not isinstance(error, VendorRejected)) or had_no_effect(error)
+    is_safe = method == "GET" and not isinstance(error, VendorRejected)
+    return is_safe or had_no_effect(error)
 
 
 def _link(response: VendorResponse) -> Link:
