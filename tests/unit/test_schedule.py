@@ -25,11 +25,6 @@ def test_the_first_check_is_after_five_minutes_or_just_after_the_link(lifetime: 
     assert schedule.first_check(1000, 1000 + lifetime) == 1000 + seconds
 
 
-@given(TIMES)
-def test_the_last_check_is_when_the_link_is_over(expires_at: float) -> None:
-    assert expires_at + 9 < schedule.last_check(expires_at) <= expires_at + 10
-
-
 @pytest.mark.parametrize(("is_started", "end"), [(False, 5), (True, 55)])
 def test_a_link_counts_as_open_some_seconds_longer(is_started: bool, end: float) -> None:
     assert not schedule.is_over(NOW + end - 0.001, NOW, is_started=is_started)

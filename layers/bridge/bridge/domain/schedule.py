@@ -50,11 +50,6 @@ def first_check(created_at: float, expires_at: float) -> int:
     return int(min(created_at + FIRST_CHECK, expires_at + AFTER_LINK))
 
 
-def last_check(expires_at: float) -> int:
-    """When an unused link is checked for the last time."""
-    return int(expires_at) + AFTER_LINK
-
-
 def is_over(claimed_at: float, expires_at: float, *, is_started: bool) -> bool:
     """Whether the link was over for long enough that the vendor's record is final.
 

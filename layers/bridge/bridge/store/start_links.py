@@ -1,5 +1,6 @@
 """The links that a start page makes. One request at a time holds the lease, so parallel taps make one link."""
 
+import contextlib
 from datetime import datetime
 from typing import Any
 
@@ -64,17 +65,10 @@ def commit(
 
 def release(table: Table, leased: Verification) -> None:
     """Gives the lease back, so that the next tap can make a link at once."""
-    try:
-        table.update(
-            leased.id,
-            condition="#attempt = :attempt",
-            values={":attempt": leased.attempt},
-            set={},
-            remove=["lease_until"],
-        )
-    except ConditionFailed:
-        # Another request has it.
-        return
+    values = {":attempt": leased.attempt}
+    # If the condition fails, another request has it.
+    with contextlib.suppress(ConditionFailed):
+        table.update(leased.id, condition="#attempt = :attempt", values=values, set={}, remove=["lease_until"])
 
 
 def expire_unopened(table: Table, id: str, now: datetime) -> bool:
