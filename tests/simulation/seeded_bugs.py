@@ -99,8 +99,7 @@ def _claim_clears_due(update: Update, options: dict[str, Any]) -> Any:
     """A claim relies on its process to finish the work."""
     if "claimed_by" in options["set"]:
         options["default"] = {}
-        options["set"] = {name: value for name, value in options["set"].items() if not name.startswith("due")}
-        options["remove"] = [*options.get("remove", ()), "due_at", "due_shard"]
+        options["set"] = {**options["set"], "due_at": None, "due_shard": None}
     return update(**options)
 
 
@@ -161,7 +160,7 @@ def _sweep_clears_due(table: Table, id: str, seen: int, *, until: int) -> bool:
     """What was sent to the queue is not due any more, whatever happens to the message."""
     claimed: bool = _claim_due(table, id, seen, until=until)
     if claimed:
-        table.update(id, condition="attribute_exists(#id)", values={}, set={}, remove=["due_at", "due_shard"])
+        table.update(id, condition="attribute_exists(#id)", values={}, set={"due_at": None, "due_shard": None})
     return claimed
 
 

@@ -54,8 +54,7 @@ def test_an_update_sets_removes_and_counts_and_leaves_the_rest(table: Table) -> 
         made.id,
         condition="#sequence = :one_by_now",
         values={":one_by_now": 1},
-        set={"url": "https://elsewhere.example"},
-        remove=["token", "never_there"],
+        set={"url": "https://elsewhere.example", "token": None, "never_there": None},
         increment=["sequence"],
     )
     assert updated == dataclasses.replace(made, url="https://elsewhere.example", token=None, sequence=2)

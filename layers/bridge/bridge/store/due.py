@@ -8,7 +8,7 @@ from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import Verification
 from bridge.observability import record_failure
 from bridge.store.items import from_item, to_item
-from bridge.store.rows import DUE_SHARDS, UnreadableRow
+from bridge.store.rows import DUE_SHARDS, UnreadableRow, due_attributes
 from bridge.store.table import ConditionFailed, Table
 
 # Seconds until an unreadable row is due again. By then a version that can read it may be deployed.
@@ -59,4 +59,4 @@ def clear_due(table: Table, verification: Verification) -> None:
     values = {":due_at": verification.due_at, ":status": verification.status.value}
     condition = "#due_at = :due_at AND #status = :status AND attribute_not_exists(#redacted_at)"
     with contextlib.suppress(ConditionFailed):
-        table.update(verification.id, condition=condition, values=values, set={}, remove=["due_at", "due_shard"])
+        table.update(verification.id, condition=condition, values=values, set=due_attributes(verification.id, None))

@@ -31,8 +31,9 @@ class UnreadableRow(Exception):
         self.verification_id = verification_id
 
 
-def due_attributes(id: str, due_at: int) -> dict[str, Any]:
-    return {"due_at": due_at, "due_shard": due_shard(id)}
+def due_attributes(id: str, due_at: int | None) -> dict[str, Any]:
+    """The key in the index due. None, for a verification that is not due, has none."""
+    return {"due_at": due_at, "due_shard": None if due_at is None else due_shard(id)}
 
 
 def due_shard(verification_id: str) -> str:
@@ -83,8 +84,7 @@ def to_row(verification: Verification) -> Item:
             "fingerprint": v.fingerprint,
             "attempt": v.attempt,
             "lease_until": v.lease_until,
-            "due_at": v.due_at,
-            "due_shard": due_shard(v.id) if v.due_at is not None else None,
+            **due_attributes(v.id, v.due_at),
             "checks": v.checks,
             "has_expected": v.has_expected or None,
             "valid_until": timestamp(v.valid_until) if v.valid_until else None,

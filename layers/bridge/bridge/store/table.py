@@ -56,7 +56,6 @@ class Table:
         default: Mapping[str, Any] | None = None,
         copy: Mapping[str, str] | None = None,
         increment: Sequence[str] = (),
-        remove: Sequence[str] = (),
         advance: HistoryEntry | None = None,
     ) -> Verification:
         """Updates an item, and returns the verification afterwards.
@@ -65,18 +64,18 @@ class Table:
 
         Args:
             condition: an expression over `#attribute` and the `:names` in `values`.
-            set: new values by attribute.
+            set: new values by attribute. None removes the attribute.
             default: values for attributes that the item lacks.
             copy: attributes that are set to the number in another attribute, or 0 if it is absent.
             increment: numbers to increase by one.
-            remove: attributes to remove.
             advance: an entry to append to the history; `sequence` grows by one.
         """
         default, copy = default or {}, copy or {}
+        set = {**set, "advanced": True if advance else None}
         if advance:
-            increment, set = [*increment, "sequence"], {**set, "advanced": True}
-        else:
-            remove = [*remove, "advanced"]
+            increment = [*increment, "sequence"]
+        removed = [f"#{name}" for name, value in set.items() if value is None]
+        set = {name: value for name, value in set.items() if value is not None}
         clauses = [f"#{name} = :set_{name}" for name in set]
         clauses += [f"#{name} = if_not_exists(#{name}, :set_{name})" for name in default]
         clauses += [f"#{name} = if_not_exists(#{source}, :zero)" for name, source in copy.items()]
@@ -84,8 +83,7 @@ class Table:
         if advance:
             clauses.append("#history = list_append(if_not_exists(#history, :none), :entry)")
         expression = f"SET {', '.join(clauses)}" if clauses else ""
-        if remove:
-            expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
+        expression += f" REMOVE {', '.join(removed)}" if removed else ""
         bound = {**values, **{f":set_{name}": value for name, value in {**set, **default}.items()}}
         bound |= ({":one": 1} if increment else {}) | ({":zero": 0} if copy else {})
         if advance:
