@@ -9,13 +9,12 @@ from typing import Any
 from bridge.domain import schedule
 from bridge.domain.verification import Status, Verification, timestamp
 from bridge.store.rows import due_attributes
-from bridge.store.table import ConditionFailed, Table
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 # How long after the end of a link a late success is still accepted.
 LATE_PROOF = timedelta(days=7)
 
 HAS_LINK = "attribute_exists(#token) AND #sequence > :zero"
-NOT_REDACTED = "attribute_not_exists(#redacted_at)"
 _NOT_JUST_CHECKED = "(attribute_not_exists(#claimed_at) OR #claimed_at <= :checked_before)"
 # Lists statuses by name, so that a row with a status of a newer version is not changed.
 _MAY_ADVANCE = (

@@ -10,9 +10,7 @@ from typing import Any
 from bridge.domain.matching import Matches
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.rows import due_attributes
-from bridge.store.table import ConditionFailed, Table
-
-_NOT_REDACTED = "attribute_not_exists(#redacted_at)"
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
         # A late result is the outcome of a link that a check had ended.
         changes["link_outcome"] = None
     lower = {f":lower{i}": status.value for i, status in enumerate(update.status.lower_ones)}
-    condition, values = f"{_NOT_REDACTED} AND #status IN ({', '.join(lower)})", dict[str, Any](lower)
+    condition, values = f"{NOT_REDACTED} AND #status IN ({', '.join(lower)})", dict[str, Any](lower)
     if update.status is not Status.VERIFIED:
         # A check that began with an earlier link says nothing about the current one, unless it found a proof.
         condition, values = f"{condition} AND #token = :token", {**values, ":token": verification.token}
@@ -134,7 +132,7 @@ def _reschedule(table: Table, verification: Verification, due_at: int | None, ch
     try:
         return table.update(
             verification.id,
-            condition=f"{_NOT_REDACTED} AND #status = :status AND #claimed_by = :claimer",
+            condition=f"{NOT_REDACTED} AND #status = :status AND #claimed_by = :claimer",
             values={":status": verification.status.value, ":claimer": verification.claimed_by},
             set={**changes, **due_attributes(verification.id, due_at)},
         )

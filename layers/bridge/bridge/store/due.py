@@ -9,7 +9,7 @@ from bridge.domain.verification import Verification
 from bridge.observability import record_failure
 from bridge.store.items import from_item, to_item
 from bridge.store.rows import DUE_SHARDS, UnreadableRow, due_attributes
-from bridge.store.table import ConditionFailed, Table
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 # Seconds until an unreadable row is due again. By then a version that can read it may be deployed.
 UNREADABLE = 3600
@@ -57,6 +57,6 @@ def set_aside(table: Table, unreadable: UnreadableRow, now: datetime) -> None:
 def clear_due(table: Table, verification: Verification) -> None:
     """Removes the due time of a verification that can no longer change. Has no effect if it has changed."""
     values = {":due_at": verification.due_at, ":status": verification.status.value}
-    condition = "#due_at = :due_at AND #status = :status AND attribute_not_exists(#redacted_at)"
+    condition = f"{NOT_REDACTED} AND #due_at = :due_at AND #status = :status"
     with contextlib.suppress(ConditionFailed):
         table.update(verification.id, condition=condition, values=values, set=due_attributes(verification.id, None))

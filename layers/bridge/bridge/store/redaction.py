@@ -6,7 +6,7 @@ from typing import Any
 
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
 from bridge.store.rows import due_attributes
-from bridge.store.table import ConditionFailed, Table
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 # Attributes with personal data, or with access to it. The fingerprint is one because guessed references can be tested
 # against it.
@@ -45,7 +45,7 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
     try:
         return table.update(
             verification.id,
-            condition="attribute_not_exists(#redacted_at) AND #sequence > :zero AND #status = :status",
+            condition=f"{NOT_REDACTED} AND #sequence > :zero AND #status = :status",
             values={":zero": 0, ":status": verification.status.value},
             set=changes,
             advance=entry,

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from botocore import xform_name
-from botocore.exceptions import ClientError
 
-from bridge.aws.clients import required, translate_aws_errors
+from bridge.aws.clients import ConditionNotMet, required, translate_aws_errors
 from bridge.domain.verification import HistoryEntry, Verification
 from bridge.store.items import Item, to_item
 from bridge.store.rows import from_row, history_entry
+
+# A tombstone never changes again.
+NOT_REDACTED = "attribute_not_exists(#redacted_at)"
 
 
 class ConditionFailed(Exception):
@@ -108,8 +110,8 @@ class Table:
         **options: Any,
     ) -> Any:
         names = {f"#{name}": name for name in re.findall(r"#(\w+)", mentions)}
-        with translate_aws_errors(operation):
-            try:
+        try:
+            with translate_aws_errors(operation):
                 return getattr(self.client, xform_name(operation))(
                     TableName=self.name,
                     ConditionExpression=condition,
@@ -118,15 +120,8 @@ class Table:
                     **what,
                     **options,
                 )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
-                raise _condition_failed(error) from None
-
-
-def _condition_failed(error: ClientError) -> ConditionFailed:
-    existing = cast("dict[str, Any]", error.response).get("Item")
-    return ConditionFailed(from_row(existing) if existing else None)
+        except ConditionNotMet as failed:
+            raise ConditionFailed(from_row(failed.item) if failed.item else None) from None
 
 
 def key(id: str) -> Item:
