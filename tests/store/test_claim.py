@@ -80,7 +80,8 @@ def test_nothing_can_be_claimed_of_an_unknown_id(table: Table) -> None:
 def test_another_code_or_principal_claims_nothing_and_gets_what_is_there(table: Table) -> None:
     made = pending(table, code="the-code")
     for code in ("another", ""):
-        assert returns.claim_on_return(table, made.id, nonce(), NOW, code) == (made, False)
+        assert returns.claim_first_return(table, made.id, nonce(), NOW, code) == (made, False)
+        assert not returns.may_return(made, code)
     assert claims.claim_on_refresh(table, made.id, nonce(), NOW, "another") == (made, False)
     assert existing(table, made) == made
 
@@ -145,7 +146,10 @@ def test_the_window_for_late_proofs_follows_the_end_of_the_link_that_was_found(t
 
 def returned(table: Table, made: Verification, seconds: float) -> claims.Claim:
     assert made.code is not None
-    return returns.claim_on_return(table, made.id, nonce(), later(seconds), made.code)
+    found, is_claimed = returns.claim_first_return(table, made.id, nonce(), later(seconds), made.code)
+    if found and not is_claimed and returns.may_return(found, made.code):
+        return returns.claim_further_return(table, found, nonce(), later(seconds))
+    return found, is_claimed
 
 
 def test_a_return_claims_and_advances_in_one_write(table: Table) -> None:
@@ -217,8 +221,8 @@ def test_returns_in_a_loop_check_no_more_often_than_allowed(table: Table) -> Non
 def test_a_return_whose_response_was_lost_is_known_by_its_claimer(table: Table) -> None:
     made = pending(table)
     assert made.code is not None
-    first = returns.claim_on_return(table, made.id, "claimer", NOW, made.code)
-    assert returns.claim_on_return(table, made.id, "claimer", NOW, made.code) == first
+    first = returns.claim_first_return(table, made.id, "claimer", NOW, made.code)
+    assert returns.claim_first_return(table, made.id, "claimer", NOW, made.code) == first
     assert first[1]
 
 

@@ -69,9 +69,10 @@ def claim_if(table: Table, id: str, claimer: str, **update: Any) -> Claim:
         return table.update(id, copy=COPY, **update), True
     except ConditionFailed as failed:
         existing = failed.existing
-        # If the response to our write was lost, the claim is ours. A verification redacted since then is not checked.
-        is_ours = existing is not None and existing.claimed_by == claimer and existing.redacted_at is None
-        return existing, is_ours
+        if existing is None or existing.claimed_by != claimer:
+            return existing, False
+        # The response to our write was lost. What was redacted or verified since then is not checked.
+        return existing, existing.redacted_at is None and existing.status is not Status.VERIFIED
 
 
 def claim_attributes(claimer: str, now: datetime) -> dict[str, Any]:
