@@ -9,7 +9,7 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Verification
-from bridge.store import claims, due
+from bridge.store import due
 from bridge.store.rows import DUE_SHARDS
 from bridge.use_cases.sweep import sweep
 from tests.integration.harness import World
@@ -212,12 +212,12 @@ def test_a_rejection_whose_last_check_fails_is_due_for_a_week_at_most(
         world.play(verification, "verified")
         vars(world.deps)["evidence"] = mock.Mock(put=mock.Mock(side_effect=StorageUnavailable("PutObject", "x")))
     # Of the week of repetitions only the last minutes are played.
-    last_minutes = int((verification.expires_at + claims.LATE_PROOF).timestamp()) - 600
+    last_minutes = int((verification.expires_at + timedelta(seconds=schedule.LATE_PROOF)).timestamp()) - 600
     world.stored.set(verification.id, "due_at", last_minutes)
 
     while verification.id in world.stored.due():
         next_check(world, verification)
-        assert world.clock() < verification.expires_at + claims.LATE_PROOF + timedelta(hours=1), "due for ever"
+        assert world.clock() < verification.expires_at + timedelta(seconds=schedule.LATE_PROOF + 3600), "due for ever"
 
     assert world.row(verification)["status"] == "rejected"
 

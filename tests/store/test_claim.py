@@ -8,7 +8,6 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.verification import Status, Verification
 from bridge.store import claims, completion, redaction, returns
-from bridge.store.claims import LATE_PROOF
 from bridge.store.table import Table
 from tests.store.factories import (
     EPOCH,
@@ -32,6 +31,7 @@ from tests.store.factories import (
     row,
 )
 
+LATE_PROOF = timedelta(seconds=schedule.LATE_PROOF)
 MIDDLE = [Status.REJECTED, Status.FAILED, Status.EXPIRED]
 
 

@@ -20,6 +20,9 @@ AFTER_LINK = 10
 # A used link is checked once more after its end, because the vendor may store a result late.
 LATE_RESULT = 60
 
+# How long after the end of a link a late success is still accepted.
+LATE_PROOF = 7 * 86400
+
 # Delays of the checks that follow a return without a final result.
 FOLLOW_UPS = (10, 30, 60)
 

@@ -11,9 +11,6 @@ from bridge.domain.verification import Status, Verification, timestamp
 from bridge.store.rows import due_attributes
 from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
-# How long after the end of a link a late success is still accepted.
-LATE_PROOF = timedelta(days=7)
-
 HAS_LINK = "attribute_exists(#token) AND #sequence > :zero"
 _NOT_JUST_CHECKED = "(attribute_not_exists(#claimed_at) OR #claimed_at <= :checked_before)"
 # Lists statuses by name, so that a row with a status of a newer version is not changed.
@@ -87,6 +84,6 @@ def claim_values(now: datetime, interval: int) -> dict[str, Any]:
     return {
         ":zero": 0,
         ":checked_before": int(now.timestamp() * 1000) - interval * 1000,
-        ":late": timestamp(now - LATE_PROOF),
+        ":late": timestamp(now - timedelta(seconds=schedule.LATE_PROOF)),
         **{f":{status.value}": status.value for status in Status if status is not Status.VERIFIED},
     }
