@@ -158,14 +158,6 @@ def test_an_event_that_the_response_does_not_name_counts_as_failed(deps: Depende
     verification = reading.get(deps.table, new(deps).id)
     assert verification is not None
     events = events_of(verification) * 2
-    assert EventBus(Shortened(), "bus", "bus").put(events) == {events[1].id: "NotInResponse"}
-
-
-def test_a_bus_that_takes_no_event_is_unavailable(deps: Dependencies) -> None:
-    from bridge.use_cases.publish import put_events
-
-    verification = reading.get(deps.table, new(deps).id)
-    assert verification is not None
-    vars(deps)["event_bus"] = EventBus(Shortened(), "bus", "bus")
-    with pytest.raises(StorageUnavailable):
-        put_events(deps, events_of(verification) * 2)
+    with pytest.raises(StorageUnavailable) as failed:
+        EventBus(Shortened(), "bus", "bus").put(events)
+    assert (failed.value.operation, failed.value.code) == ("PutEvents", "NotInResponse")

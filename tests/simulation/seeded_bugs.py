@@ -282,7 +282,7 @@ SEEDED_BUGS: dict[str, tuple[SeededBug, frozenset[str]]] = {
             {"cookies"},
         ),
         ("the sweep clears the due time", _patched(due, "claim_due", _sweep_clears_due), {"settled"}),
-        ("publish ignores failed entries", _returning(EventBus, "put", {}), {"delivered"}),
+        ("publish ignores failed entries", _returning(EventBus, "put", None), {"delivered"}),
         ("the filter passes claims", _patched(stream, "matches", _passes_claims), {"filter"}),
         ("deliver drops a webhook after one failure", _returning(deliver, "_retry", None), {"delivered"}),
         ("deliver gives up after one failure", _returning(webhook_retries, "next_attempt", None), {"letter"}),
