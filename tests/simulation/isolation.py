@@ -22,6 +22,7 @@ from aws_lambda_powertools.utilities.parameters import base as parameters
 
 from bridge.observability import logger, metrics
 from bridge.outbound import public_post
+from bridge.outbound import session as outbound_session
 from bridge.vendor import transport as vendor_transport
 from bridge.web import entry
 
@@ -76,7 +77,7 @@ def isolated(
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(vendor_transport, "within", within))
-        stack.enter_context(mock.patch.object(vendor_transport, "DeadlineAdapter", adapter))
+        stack.enter_context(mock.patch.object(outbound_session, "DeadlineAdapter", adapter))
         stack.enter_context(mock.patch.object(public_post, "PublicPost", return_value=receivers))
         # Its timer counts the machine's time; a simulated invocation is ended by the simulated Lambda.
         stack.enter_context(mock.patch.object(entry, "time_limit", contextlib.nullcontext))

@@ -22,6 +22,7 @@ from bridge.domain.decision import Decision, VendorRecord
 from bridge.domain.events import Event
 from bridge.domain.verification import Evidence, Status, Verification
 from bridge.observability import logger
+from bridge.outbound import session as outbound_session
 from bridge.store import audit_trail, claims, completion, creation, due, reading, redaction, returns
 from bridge.store.endpoints import EndpointSwitches
 from bridge.store.evidence import EvidenceBucket
@@ -30,7 +31,6 @@ from bridge.use_cases import complete, deliver, finalize, publish, redirect, ven
 from bridge.use_cases.complete import Checked
 from bridge.vendor import client as vendor_client
 from bridge.vendor import record as vendor_record
-from bridge.vendor import transport as vendor_transport
 from bridge.web import batches
 
 from . import stream
@@ -278,7 +278,7 @@ SEEDED_BUGS: dict[str, tuple[SeededBug, frozenset[str]]] = {
         ("an old document error rejects", _returning(decision, "_is_outdated", False), {"truth"}),
         (
             "cookies are kept",
-            lambda: mock.patch.object(vendor_transport, "DefaultCookiePolicy", return_value=DefaultCookiePolicy()),
+            lambda: mock.patch.object(outbound_session, "DefaultCookiePolicy", return_value=DefaultCookiePolicy()),
             {"cookies"},
         ),
         ("the sweep clears the due time", _patched(due, "claim_due", _sweep_clears_due), {"settled"}),

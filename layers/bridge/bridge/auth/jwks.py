@@ -86,13 +86,10 @@ def http_fetcher(url: str) -> Callable[[], bytes]:
     """A function that fetches `url` within BUDGET seconds and MAX_BYTES, and follows no redirect."""
 
     def fetch() -> bytes:
-        from bridge.outbound.deadline import DeadlineAdapter, within
+        from bridge.outbound.deadline import within
         from bridge.outbound.session import Session
 
         with Session() as session, within(BUDGET) as exchange:
-            session.trust_env = False
-            session.mount("https://", DeadlineAdapter())
-            session.mount("http://", DeadlineAdapter())
             try:
                 with session.get(url, timeout=BUDGET, allow_redirects=False, stream=True) as response:
                     body = b""

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from bridge.cli import vendor_assumptions as assumed
-from bridge.outbound.deadline import DeadlineAdapter, within
+from bridge.outbound.deadline import within
 from bridge.outbound.session import Session
 
 # The request for the link, which nobody opens.
@@ -55,10 +55,6 @@ class Account:
         self._url = f"{api_url.rstrip('/')}/api/ekyc/verifications"
         self._credentials = credentials
         self._session = Session()
-        # Ignore proxies and .netrc, which would see or replace the credentials.
-        self._session.trust_env = False
-        self._session.mount("http://", DeadlineAdapter())
-        self._session.mount("https://", DeadlineAdapter())
 
     def create(self) -> Response:
         return self._exchange("POST", self._url, self._credentials, SENT)

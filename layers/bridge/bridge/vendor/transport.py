@@ -6,7 +6,6 @@ contains the token.
 
 import time
 from collections.abc import Callable
-from http.cookiejar import DefaultCookiePolicy
 from typing import Never, Protocol
 
 import requests
@@ -19,7 +18,7 @@ from bridge.domain.errors import (
     VendorTimeout,
     VendorUnavailable,
 )
-from bridge.outbound.deadline import DeadlineAdapter, within
+from bridge.outbound.deadline import within
 from bridge.outbound.session import Session
 from bridge.vendor.response import VendorResponse, check_status, read
 
@@ -47,12 +46,6 @@ class Transport:
         self._credentials = credentials
         self._clock = clock
         self._session = Session()
-        # Ignore proxies and .netrc, which would see or replace the credentials.
-        self._session.trust_env = False
-        # Store no cookies: a cookie that the vendor sets for one person would go with another person's request.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount("http://", DeadlineAdapter())
-        self._session.mount("https://", DeadlineAdapter())
 
     def send(
         self, method: str, url: str, body: dict[str, str] | None, deadline: float, *, fresh_credentials: bool
