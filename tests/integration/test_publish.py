@@ -3,6 +3,7 @@
 import hashlib
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_the_command_fails_where_the_bus_does_not_take_an_event(
     deps: Dependencies, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = new(deps)
-    monkeypatch.setattr(EventBus, "put", lambda self, events: {events[0].id: "InternalFailure"})
+    monkeypatch.setattr(EventBus, "put", mock.Mock(side_effect=StorageUnavailable("PutEvents", "InternalFailure")))
     names = ["--table", deps.settings.table_name, "--bus", deps.settings.event_bus_name]
     day = made.created_at.date().isoformat()
     assert replay.main([f"{day}T00:00Z", f"{day}T23:59Z", *names]) == 1
