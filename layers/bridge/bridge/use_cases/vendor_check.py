@@ -84,12 +84,10 @@ def _ask(
 
 
 def _fetch(deps: Dependencies, verification: Verification, check: Check, token: str, began: float) -> VendorResponse:
-    is_background = check.call is CallClass.BACKGROUND
-    # Scheduled checks share one limit for all principals.
-    principal = None if is_background else verification.principal
-    permit = deps.rate_limiter.permit(check.call, verification.id, principal)
+    permit = deps.rate_limiter.permit(check.call, verification.id, verification.principal)
     # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
-    return deps.vendor.fetch(token, permit=permit, spent=deps.clock() - began, retry=not is_background)
+    may_retry = check.call is not CallClass.BACKGROUND
+    return deps.vendor.fetch(token, permit=permit, spent=deps.clock() - began, retry=may_retry)
 
 
 def _proof_of_earlier_link(
