@@ -191,7 +191,7 @@ def test_a_row_that_cannot_be_read_holds_up_nobody_else_and_is_tried_once_an_hou
     assert minutes(world, 5) == [5]
 
     assert {world.row(verification)["status"] for verification in others} == {"verified"}
-    assert world.stored.due() == {unreadable.id: world.clock.epoch + due.UNREADABLE}
+    assert world.stored.due() == {unreadable.id: world.clock.epoch + due.SET_ASIDE_SECONDS}
     assert minutes(world, 60) == []
     world.stored.set(unreadable.id, name, repaired)
     assert minutes(world, 60) == [60]

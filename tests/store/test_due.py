@@ -35,7 +35,7 @@ from tests.store.factories import (
 
 
 def due_ids(table: Table, seconds: float, *, limit: int = 100) -> list[str]:
-    return [id for id, _ in due.due(table, later(seconds), limit=limit)]
+    return [id for id, _ in due.find_due(table, later(seconds), limit=limit)]
 
 
 def in_shard(shard: int, count: int) -> list[str]:
@@ -67,7 +67,7 @@ def test_what_is_due_is_found_in_every_shard(table: Table) -> None:
     ids = [in_shard(shard, 1)[0] for shard in range(DUE_SHARDS)]
     for id in ids:
         pending(table, id=id)
-    found = list(due.due(table, later(schedule.FIRST_CHECK), limit=DUE_SHARDS))
+    found = list(due.find_due(table, later(schedule.FIRST_CHECK), limit=DUE_SHARDS))
     assert sorted(found) == sorted((id, FIRST_CHECK) for id in ids)
 
 
@@ -133,7 +133,7 @@ def test_what_cannot_be_read_is_set_aside_as_it_stands(table: Table) -> None:
         due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
     due.set_aside(table, raised.value, later(600))
     del before["advanced"]
-    assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600 + due.UNREADABLE)}}
+    assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600 + due.SET_ASIDE_SECONDS)}}
 
 
 def test_what_is_due_no_more_is_not_made_due_by_being_unreadable(table: Table) -> None:

@@ -91,7 +91,7 @@ def test_an_error_of_dynamodb_is_named_and_not_quoted(table: Table) -> None:
     with pytest.raises(StorageUnavailable):
         reading.get(nowhere, made.id)
     with pytest.raises(StorageUnavailable):
-        list(due.due(nowhere, later(0), limit=9))
+        list(due.find_due(nowhere, later(0), limit=9))
     with pytest.raises(StorageUnavailable):
         reading.by_reference(nowhere, "shop", "order-1", limit=9, after=None)
 

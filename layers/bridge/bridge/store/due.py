@@ -12,10 +12,10 @@ from bridge.store.rows import DUE_SHARDS, UnreadableRow, due_attributes
 from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 # Seconds until an unreadable row is due again. By then a version that can read it may be deployed.
-UNREADABLE = 3600
+SET_ASIDE_SECONDS = 3600
 
 
-def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]:
+def find_due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]:
     """Due verifications as (id, due_at), oldest first within each shard. Returns about `limit` at most."""
     for shard in range(DUE_SHARDS):
         with translate_aws_errors("Query"):
@@ -46,7 +46,7 @@ def claim_due(table: Table, id: str, seen: int, *, until: int) -> bool:
 def set_aside(table: Table, unreadable: UnreadableRow, now: datetime) -> None:
     """Reports an unreadable row. If it is due, it becomes due again an hour later."""
     record_failure("row_unreadable", unreadable)
-    until = int(now.timestamp()) + UNREADABLE
+    until = int(now.timestamp()) + SET_ASIDE_SECONDS
     # The response to a successful write contains the unreadable row again.
     with contextlib.suppress(ConditionFailed, UnreadableRow):
         table.update(

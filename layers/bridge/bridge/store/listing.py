@@ -24,7 +24,7 @@ _WHOLE_DAY = "day"
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class Selection:
     """Which verifications to list: created from `start` on and before `end`; with that status, if one is given."""
 
     start: datetime
@@ -33,7 +33,7 @@ class Created:
 
 
 def by_created(
-    table: Table, principal: str, wanted: Created, *, limit: int, after: Position | None
+    table: Table, principal: str, wanted: Selection, *, limit: int, after: Position | None
 ) -> tuple[list[Verification], Position | None]:
     """A page of a principal's verifications, newest first, and the start of the next page.
 
@@ -73,7 +73,7 @@ def created_between(table: Table, start: datetime, end: datetime) -> Iterator[Ve
 
 
 def _pages_of_day(
-    table: Table, principal: str, day: date, wanted: Created, after: Position | None
+    table: Table, principal: str, day: date, wanted: Selection, after: Position | None
 ) -> Iterator[dict[str, Any]]:
     """The pages of a day's index entries, newest first."""
     own = owner(principal)
@@ -116,7 +116,7 @@ def _position(entry: Item) -> Position:
     return found["owner_created"].partition("#")[2], found["id"]
 
 
-def _read(table: Table, entries: list[Position], wanted: Created) -> list[Verification]:
+def _read(table: Table, entries: list[Position], wanted: Selection) -> list[Verification]:
     """The verifications of the entries. The index may be behind, so the status is compared once more."""
     found = get_all(table, [id for _, id in entries])
     return [each for each in found if wanted.status in (None, each.status)]

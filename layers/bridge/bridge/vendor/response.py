@@ -34,7 +34,7 @@ class VendorResponse:
         return result
 
 
-def read(raw: bytes) -> VendorResponse:
+def parse(raw: bytes) -> VendorResponse:
     """Parses the body of a successful response. Raises a VendorError for an error `status` inside the body."""
     try:
         # Numbers that JSON cannot represent (NaN, 1e999) become strings.

@@ -20,7 +20,7 @@ from bridge.domain.errors import (
 )
 from bridge.outbound.deadline import within
 from bridge.outbound.session import Session
-from bridge.vendor.response import VendorResponse, check_status, read
+from bridge.vendor.response import VendorResponse, check_status, parse
 
 # Seconds. The connect timeout applies to DNS and all addresses together, and again to the TLS handshake.
 CONNECT_TIMEOUT = 2.0
@@ -76,7 +76,7 @@ class Transport:
             if exchange.has_passed():
                 raise VendorTimeout()
         check_status(response.status_code, response.headers.get("Retry-After"))
-        return read(raw)
+        return parse(raw)
 
 
 class _NotConnected(VendorUnavailable):
