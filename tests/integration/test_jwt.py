@@ -40,17 +40,18 @@ def test_the_keys_come_over_http(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "response",
+    ("response", "code"),
     [
-        Response("{}", status=500),
-        Response("", status=302, headers={"Location": "http://127.0.0.1:1/"}),
-        Response(b"x" * (MAX_BYTES + 1)),
-        Response("not found", status=404),
+        (Response("{}", status=500), "status 500"),
+        (Response("", status=302, headers={"Location": "http://127.0.0.1:1/"}), "status 302"),
+        (Response(b"x" * (MAX_BYTES + 1)), "too large"),
+        (Response("not found", status=404), "status 404"),
     ],
 )
-def test_a_response_that_is_not_the_keys_is_a_failure(server: Server, response: Response) -> None:
-    with pytest.raises(StorageUnavailable):
+def test_a_response_that_is_not_the_keys_is_a_failure(server: Server, response: Response, code: str) -> None:
+    with pytest.raises(StorageUnavailable) as failed:
         http_fetcher(_serve(server, response))()
+    assert failed.value.code == code
 
 
 def test_a_redirect_larger_than_any_key_set_is_not_read_to_its_end() -> None:

@@ -99,8 +99,10 @@ def http_fetcher(url: str) -> Callable[[], bytes]:
                             break
             except (OSError, ValueError) as error:
                 raise StorageUnavailable("jwks", type(error).__name__) from None
-        if exchange.has_passed() or response.status_code != 200 or len(body) > MAX_BYTES:
+        if response.status_code != 200:
             raise StorageUnavailable("jwks", f"status {response.status_code}")
+        if exchange.has_passed() or len(body) > MAX_BYTES:
+            raise StorageUnavailable("jwks", "too slow" if exchange.has_passed() else "too large")
         return body
 
     return fetch
