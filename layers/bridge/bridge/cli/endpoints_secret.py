@@ -49,13 +49,14 @@ class EndpointsSecret:
     def replace(self, name: str, entry: Entry | None) -> bool:
         """Puts an entry in the place of all that have its name, or removes them; whether there were any."""
         entries = self.read()
-        others = [each for each in entries if not (isinstance(each, dict) and each.get("name") == name)]
+        others = [each for each in entries if not _has_name(each, name)]
         self.write(others if entry is None else [*others, entry])
         return len(others) < len(entries)
 
     def set_secrets(self, name: str, values: Sequence[str]) -> None:
         """Gives an endpoint that was found these secrets; whatever else its entry says stays."""
-        is_it = [isinstance(each, dict) and each.get("name") == name for each in self.read()]
-        self.write(
-            [each | {"secrets": list(values)} if it else each for each, it in zip(self.read(), is_it, strict=True)]
-        )
+        self.write([each | {"secrets": list(values)} if _has_name(each, name) else each for each in self.read()])
+
+
+def _has_name(entry: Any, name: str) -> bool:
+    return isinstance(entry, dict) and entry.get("name") == name
