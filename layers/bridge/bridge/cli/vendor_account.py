@@ -12,6 +12,7 @@ import requests
 from bridge.cli import vendor_assumptions as assumed
 from bridge.outbound.deadline import within
 from bridge.outbound.session import Session
+from bridge.vendor.credentials import are_usable
 
 # The request for the link, which nobody opens.
 SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://example.com/return/doctor"}
@@ -19,8 +20,6 @@ SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url":
 # Seconds for one exchange, and to connect.
 BUDGET = 20.0
 CONNECT_TIMEOUT = 5.0
-
-_CREDENTIAL = re.compile(r"[!-~]+")
 
 Credentials = Mapping[str, str]
 
@@ -86,7 +85,7 @@ def credentials_from(environment: Mapping[str, str], secret: str | None) -> Cred
     else:
         value = {name: environment.get(f"EKYC_{name.upper()}") for name in ("client_id", "client_secret")}
     credentials = {name: str(value.get(name) or "") for name in ("client_id", "client_secret")}
-    if not all(map(_CREDENTIAL.fullmatch, credentials.values())):
+    if not are_usable(credentials):
         where = "the secret" if secret else "EKYC_CLIENT_ID and EKYC_CLIENT_SECRET"
         raise CannotAsk(f"{where} must hold a client_id and a client_secret in printable ASCII")
     return credentials

@@ -33,9 +33,9 @@ BUDGET = 8.0
 _MAX_ATTEMPTS = 3
 
 # A token becomes part of a path. With other characters, our credentials could be sent to another resource.
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
 # It becomes a header of ours, so it has no white space and no control characters.
-_URL = re.compile(r"https?://[^\x00-\x20\x7f]{1,4096}")
+URL = re.compile(r"https?://[^\x00-\x20\x7f]{1,4096}")
 
 # Called before each request. Raises VendorLimitReached if the request may not be sent now.
 Permit = Callable[[], None]
@@ -147,8 +147,8 @@ def _may_retry(error: VendorError, method: str) -> bool:
 
 def _link(response: VendorResponse) -> Link:
     url, token = response.result.get("url"), response.result.get("token")
-    if not (isinstance(url, str) and _URL.fullmatch(url)):
+    if not (isinstance(url, str) and URL.fullmatch(url)):
         raise VendorMalformed("url is missing or not a URL")
-    if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
+    if not (isinstance(token, str) and TOKEN.fullmatch(token)):
         raise VendorMalformed("token is missing or malformed")
     return Link(url, token)
