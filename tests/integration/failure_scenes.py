@@ -16,7 +16,7 @@ from bridge.domain.schedule import FIRST_CHECK
 from bridge.domain.verification import Verification
 from bridge.settings import Settings
 from bridge.store.call_counters import CallCounters
-from bridge.store.rows import reference_key
+from bridge.store.index_keys import reference_key
 from bridge.vendor.rate_limiter import RateLimiter
 from tests.integration.deliveries import DETAIL, SECRET, received
 from tests.integration.harness import WANTED, World, http_event

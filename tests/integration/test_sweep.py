@@ -10,7 +10,7 @@ from bridge.domain import schedule
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Verification
 from bridge.store import due
-from bridge.store.rows import DUE_SHARDS
+from bridge.store.index_keys import DUE_SHARDS
 from bridge.use_cases.sweep import sweep
 from tests.integration.harness import World
 from tests.sandbox.functions import FunctionError

@@ -8,7 +8,8 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.verification import Status, Verification
 from bridge.store import completion, due, redaction
-from bridge.store.rows import DUE_SHARDS, UnreadableRow, due_shard
+from bridge.store.index_keys import DUE_SHARDS, due_shard
+from bridge.store.rows import UnreadableRow
 from bridge.store.table import Table
 from tests.store.factories import (
     EPOCH,

@@ -9,8 +9,8 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.verification import HistoryEntry, Status, Verification
 from bridge.store import creation, listing
+from bridge.store.index_keys import reference_key
 from bridge.store.listing import Selection
-from bridge.store.rows import reference_key
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import (
     FIRST_CHECK,

@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.domain import schedule
 from bridge.domain.verification import Status, Verification, timestamp
-from bridge.store.rows import due_attributes
+from bridge.store.index_keys import due_attributes
 from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 HAS_LINK = "attribute_exists(#token) AND #sequence > :zero"

@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge.domain.matching import Matches
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
-from bridge.store.rows import due_attributes
+from bridge.store.index_keys import due_attributes
 from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 

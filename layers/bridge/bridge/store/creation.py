@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
-from bridge.store.rows import created_attributes, due_attributes, reference_key, to_row
+from bridge.store.index_keys import created_attributes, due_attributes, reference_key
+from bridge.store.rows import to_row
 from bridge.store.table import ConditionFailed, Table
 
 _FREE = "attribute_not_exists(#id)"

@@ -7,8 +7,9 @@ from datetime import datetime
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import Verification
 from bridge.observability import record_failure
+from bridge.store.index_keys import DUE_SHARDS, due_attributes
 from bridge.store.items import from_item, to_item
-from bridge.store.rows import DUE_SHARDS, UnreadableRow, due_attributes
+from bridge.store.rows import UnreadableRow
 from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 # Seconds until an unreadable row is due again. By then a version that can read it may be deployed.

@@ -6,8 +6,9 @@ from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Position, Verification
 from bridge.observability import record_failure
+from bridge.store.index_keys import reference_key
 from bridge.store.items import Item, from_item, get_item, to_item
-from bridge.store.rows import UnreadableRow, from_row, reference_key
+from bridge.store.rows import UnreadableRow, from_row
 from bridge.store.table import Table, key
 
 # The most BatchGetItem calls for one page. Each may return only a part of the items.

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
-from bridge.store.rows import due_attributes
+from bridge.store.index_keys import due_attributes
 from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 # Attributes with personal data, or with access to it. The fingerprint is one because guessed references can be tested

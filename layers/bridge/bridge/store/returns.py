@@ -7,7 +7,7 @@ from typing import Any
 from bridge.domain import schedule
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
 from bridge.store.claims import CLAIMABLE, HAS_LINK, Claim, claim_attributes, claim_if, claim_values
-from bridge.store.rows import due_attributes
+from bridge.store.index_keys import due_attributes
 from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 _OPEN_WITH_CODE = f"{HAS_LINK} AND {NOT_REDACTED} AND #code = :code AND #status = :status"

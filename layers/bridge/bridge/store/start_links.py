@@ -6,7 +6,8 @@ from typing import Any
 
 from bridge.domain import links, schedule
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
-from bridge.store.rows import due_attributes, ended_link
+from bridge.store.index_keys import due_attributes
+from bridge.store.rows import ended_link
 from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 _OPEN = f"{NOT_REDACTED} AND #status IN (:pending, :processing)"
