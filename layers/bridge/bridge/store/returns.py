@@ -85,28 +85,18 @@ def record_return(
     if existing.link_outcome and existing.status is Status.PROCESSING and existing.checks >= schedule.MAX_CHECKS - 1:
         # The last check is at the end, which may be weeks away. Without this, every return would add one.
         return existing
-    returned_at = int(now.timestamp())
-    due_at = schedule.next_check(
-        now.timestamp(),
-        expires_at=existing.expires_at.timestamp(),
-        returned_at=returned_at,
-        checks=existing.checks,
-        is_started=True,
-    )
-    changes = {
-        "returned_at": returned_at,
-        "claimed_by": claimer,
-        **due_attributes(existing.id, min(due_at, existing.due_at or due_at)),
-    }
+    changes = {"returned_at": int(now.timestamp()), "claimed_by": claimer, **_planned(existing, now)}
+    entry = None
     if existing.status is Status.PENDING:
-        changes |= {"status": Status.PROCESSING.value, "updated_at": timestamp(now)}
+        entry = HistoryEntry(Status.PROCESSING, now)
+        changes |= {"status": entry.status.value, "updated_at": timestamp(now)}
     try:
         return table.update(
             existing.id,
             condition=_OPEN_WITH_CODE,
             values={":zero": 0, ":code": existing.code, ":status": existing.status.value},
             set=changes,
-            advance=HistoryEntry(Status.PROCESSING, now) if existing.status is Status.PENDING else None,
+            advance=entry,
         )
     except ConditionFailed as failed:
         latest = failed.existing or existing
@@ -114,6 +104,18 @@ def record_return(
     if retry and latest.code == existing.code and latest.redacted_at is None:
         return record_return(table, latest, claimer, now, retry=False)
     return latest
+
+
+def _planned(existing: Verification, now: datetime) -> dict[str, Any]:
+    """The next check after a return at `now`: not later than the one that is planned."""
+    due_at = schedule.next_check(
+        now.timestamp(),
+        expires_at=existing.expires_at.timestamp(),
+        returned_at=now.timestamp(),
+        checks=existing.checks,
+        is_started=True,
+    )
+    return due_attributes(existing.id, min(due_at, existing.due_at or due_at))
 
 
 def _returned(id: str, now: datetime) -> dict[str, Any]:
