@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from bridge.domain.webhooks import Endpoint, parse_endpoints
 
@@ -16,14 +16,6 @@ class EndpointsSecret:
     def __init__(self, client: Any, arn: str) -> None:
         self._client = client
         self._arn = arn
-
-    @classmethod
-    def by_arn(cls, arn: str) -> Self:
-        import boto3
-
-        # arn:aws:secretsmanager:REGION:…; the secret may lie elsewhere than where the command runs by default.
-        region = arn.split(":")[3] if arn.startswith("arn:") else None
-        return cls(boto3.client("secretsmanager", region_name=region), arn)
 
     def read(self) -> list[Any]:
         text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]

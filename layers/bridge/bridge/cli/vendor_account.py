@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from bridge.cli import vendor_assumptions as assumed
+from bridge.cli.secrets_client import secrets_client
 from bridge.outbound.deadline import within
 from bridge.outbound.session import Session
 from bridge.vendor.credentials import are_usable
@@ -92,14 +93,10 @@ def credentials_from(environment: Mapping[str, str], secret: str | None) -> Cred
 
 
 def _secret_value(arn: str) -> Mapping[str, Any]:
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    # arn:aws:secretsmanager:REGION:…; the secret may be elsewhere than the default region.
-    region = arn.split(":")[3] if arn.startswith("arn:") else None
     try:
-        client = boto3.client("secretsmanager", region_name=region)
-        value = json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
+        value = json.loads(secrets_client(arn).get_secret_value(SecretId=arn)["SecretString"])
     except (BotoCoreError, ClientError, KeyError, ValueError) as error:
         raise CannotAsk(f"the secret cannot be read ({type(error).__name__})") from None
     return value if isinstance(value, dict) else {}
