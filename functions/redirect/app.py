@@ -108,7 +108,7 @@ def _error_response(error: BridgeError) -> Response[str]:
     return problem(error, app.current_event.request_context.request_id)
 
 
-def _language(locale: str | None = None) -> Language:
+def _language(locale: str | None) -> Language:
     return language(locale, app.current_event.headers.get("accept-language"))
 
 

@@ -1,4 +1,4 @@
-"""`/verifications`: create, list, read, refresh, redact.
+"""`/verifications`: create, list, read, refresh, redact, and the events of a verification.
 
 Each route imports its own use case, so a cold start does not import the others.
 """

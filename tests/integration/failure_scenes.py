@@ -15,7 +15,7 @@ from bridge.aws.due_queue import DueQueue
 from bridge.domain.schedule import FIRST_CHECK
 from bridge.domain.verification import Verification
 from bridge.settings import Settings
-from bridge.store.rows import reference_key
+from bridge.store.index_keys import reference_key
 from tests.integration.deliveries import DETAIL, SECRET, sqs_record
 from tests.integration.functions import CREATE_BODY, http_event
 from tests.integration.harness import World

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from bridge.cli import doctor
+from bridge.cli.vendor_account import Account, Response, credentials_from
 from bridge.cli.vendor_assumptions import header_differences
+from bridge.vendor.credentials import are_usable
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.vendor import FakeVendor, api
 from tests.sandbox.vendor import responses as bodies
@@ -231,6 +233,20 @@ def test_nothing_is_sent_without_credentials_or_without_tls(
 
     assert (report.code, vendor.calls()["create"]) == (2, 0)
     assert problem in report.err
+
+
+def test_credentials_that_the_bridge_sends_are_sent() -> None:
+    credentials = {"client_id": "bridge", "client_secret": "sk with spaces"}
+    assert are_usable(credentials)
+    assert credentials_from({f"EKYC_{name.upper()}": value for name, value in credentials.items()}, None) == credentials
+
+
+def test_a_url_that_the_bridge_does_not_take_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = {"url": "https://vendor.example/a b", "token": "4KK6FYHV"}
+    created = Response(200, {}, json.dumps({"status": 200, "result": link}).encode())
+    monkeypatch.setattr(Account, "create", lambda self: created)
+
+    assert "POST: url is missing or not a URL" in run().differences
 
 
 def test_a_secret_that_cannot_be_read_is_reported(sandbox: Sandbox, run: Run) -> None:

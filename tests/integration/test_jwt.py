@@ -39,17 +39,18 @@ def test_keys_are_fetched_over_http(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "response",
+    ("response", "code"),
     [
-        Response("{}", status=500),
-        Response("", status=302, headers={"Location": "http://127.0.0.1:1/"}),
-        Response(b"x" * (MAX_BYTES + 1)),
-        Response("not found", status=404),
+        (Response("{}", status=500), "status 500"),
+        (Response("", status=302, headers={"Location": "http://127.0.0.1:1/"}), "status 302"),
+        (Response(b"x" * (MAX_BYTES + 1)), "too large"),
+        (Response("not found", status=404), "status 404"),
     ],
 )
-def test_a_response_without_keys_raises(server: Server, response: Response) -> None:
-    with pytest.raises(StorageUnavailable):
+def test_a_response_without_keys_raises(server: Server, response: Response, code: str) -> None:
+    with pytest.raises(StorageUnavailable) as failed:
         http_fetcher(_serve(server, response))()
+    assert failed.value.code == code
 
 
 def test_an_oversized_redirect_of_the_provider_is_not_read_to_its_end() -> None:

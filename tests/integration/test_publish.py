@@ -3,6 +3,7 @@
 import hashlib
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_the_command_fails_if_the_bus_rejects_an_event(
     deps: Dependencies, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = new(deps)
-    monkeypatch.setattr(EventBus, "put", lambda self, events: {events[0].id: "InternalFailure"})
+    monkeypatch.setattr(EventBus, "put", mock.Mock(side_effect=StorageUnavailable("PutEvents", "InternalFailure")))
     names = ["--table", deps.settings.table_name, "--bus", deps.settings.event_bus_name]
     day = made.created_at.date().isoformat()
     assert replay.main([f"{day}T00:00Z", f"{day}T23:59Z", *names]) == 1
@@ -158,14 +159,6 @@ def test_an_event_missing_from_the_response_counts_as_failed(deps: Dependencies)
     verification = reading.get(deps.table, new(deps).id)
     assert verification is not None
     events = events_of(verification) * 2
-    assert EventBus(TruncatedClient(), "bus", "bus").put(events) == {events[1].id: "NotInResponse"}
-
-
-def test_a_rejected_event_raises_storage_unavailable(deps: Dependencies) -> None:
-    from bridge.use_cases.publish import put_events
-
-    verification = reading.get(deps.table, new(deps).id)
-    assert verification is not None
-    vars(deps)["event_bus"] = EventBus(TruncatedClient(), "bus", "bus")
-    with pytest.raises(StorageUnavailable):
-        put_events(deps, events_of(verification) * 2)
+    with pytest.raises(StorageUnavailable) as failed:
+        EventBus(TruncatedClient(), "bus", "bus").put(events)
+    assert (failed.value.operation, failed.value.code) == ("PutEvents", "NotInResponse")

@@ -9,8 +9,8 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Verification
-from bridge.store import claims, due
-from bridge.store.rows import DUE_SHARDS
+from bridge.store import due
+from bridge.store.index_keys import DUE_SHARDS
 from bridge.use_cases.sweep import sweep
 from tests.integration.harness import World
 from tests.sandbox.functions import FunctionError
@@ -187,7 +187,7 @@ def test_an_unreadable_row_blocks_no_other_and_is_retried_hourly(
     assert sweep_minutes(world, 5) == [5]
 
     assert {world.row(verification)["status"] for verification in others} == {"verified"}
-    assert world.stored.due() == {unreadable.id: world.clock.epoch + due.UNREADABLE}
+    assert world.stored.due() == {unreadable.id: world.clock.epoch + due.SET_ASIDE_SECONDS}
     assert sweep_minutes(world, 60) == []
     world.stored.set(unreadable.id, name, repaired)
     assert sweep_minutes(world, 60) == [60]
@@ -208,12 +208,12 @@ def test_a_rejection_whose_last_check_fails_is_due_for_a_week_at_most(
         world.play(verification, "verified")
         vars(world.deps)["evidence"] = mock.Mock(put=mock.Mock(side_effect=StorageUnavailable("PutObject", "x")))
     # Skips most of the week of retries.
-    last_minutes = int((verification.expires_at + claims.LATE_PROOF).timestamp()) - 600
+    last_minutes = int((verification.expires_at + timedelta(seconds=schedule.LATE_PROOF)).timestamp()) - 600
     world.stored.set(verification.id, "due_at", last_minutes)
 
     while verification.id in world.stored.due():
         make_next_check(world, verification)
-        assert world.clock() < verification.expires_at + claims.LATE_PROOF + timedelta(hours=1), "due for ever"
+        assert world.clock() < verification.expires_at + timedelta(seconds=schedule.LATE_PROOF + 3600), "due for ever"
 
     assert world.row(verification)["status"] == "rejected"
 

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from bridge.cli import redeliver, webhooks
+from bridge.cli.endpoints_secret import EndpointsSecret
 from bridge.dependencies import Dependencies
 from bridge.domain.webhooks import is_secret, parse_endpoints
 from tests.integration.deliveries import DETAIL, FROM_BUS, OK, for_endpoint
@@ -105,6 +107,15 @@ def test_a_rotation_keeps_both_secrets_until_it_is_finished(
     # It may have leaked, and nobody may believe that it was dropped.
     assert "has one secret only" in refused(capsys, "rotate", "crm", "--finish", "--secret", arn)
     assert entries(sandbox, arn)[0]["secrets"] == [second]
+
+
+def test_rotating_changes_no_other_endpoint_if_somebody_edits_the_secret_meanwhile() -> None:
+    crm, other = dict[str, Any](name="crm", secrets=[]), dict[str, Any](name="other", secrets=[])
+    versions = iter([[crm, other], [other, crm]])
+    client = mock.Mock(get_secret_value=lambda SecretId: {"SecretString": json.dumps({"endpoints": next(versions)})})
+    EndpointsSecret(client, "arn:secret").set_secrets("crm", ["whsec_new"])
+    written = json.loads(client.put_secret_value.call_args.kwargs["SecretString"])["endpoints"]
+    assert {each["name"]: each["secrets"] for each in written} == {"crm": ["whsec_new"], "other": []}
 
 
 def test_an_endpoint_is_removed(sandbox: Sandbox, arn: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ from aws_lambda_powertools.utilities.parameters import base as parameters
 
 from bridge.observability import logger, metrics
 from bridge.outbound import public_post
+from bridge.outbound import session as outbound_session
 from bridge.vendor import transport as vendor_transport
 from bridge.web import entry
 
@@ -75,7 +76,7 @@ def isolated(
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(vendor_transport, "within", within))
-        stack.enter_context(mock.patch.object(vendor_transport, "DeadlineAdapter", adapter))
+        stack.enter_context(mock.patch.object(outbound_session, "DeadlineAdapter", adapter))
         stack.enter_context(mock.patch.object(public_post, "PublicPost", return_value=receivers))
         # time_limit measures the machine's time. The simulated Lambda ends a simulated invocation.
         stack.enter_context(mock.patch.object(entry, "time_limit", contextlib.nullcontext))

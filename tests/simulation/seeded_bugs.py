@@ -17,6 +17,7 @@ from bridge.domain import checks, decision, links, schedule
 from bridge.domain.decision import Decision, VendorRecord
 from bridge.domain.verification import Evidence, Status, Verification
 from bridge.observability import logger
+from bridge.outbound import session as outbound_session
 from bridge.store import audit_trail, claims, completion, creation, due, reading, redaction, returns
 from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
@@ -24,7 +25,6 @@ from bridge.use_cases import complete, finalize, redirect, vendor_check
 from bridge.use_cases.complete import Checked
 from bridge.vendor import client as vendor_client
 from bridge.vendor import record as vendor_record
-from bridge.vendor import transport as vendor_transport
 
 from .patches import SeededBug, Update, patched, returning, with_update
 from .seeded_event_bugs import EVENT_BUGS
@@ -70,8 +70,7 @@ def _claim_clears_due(update: Update, options: dict[str, Any]) -> Any:
     """A claim relies on its process to finish the work."""
     if "claimed_by" in options["set"]:
         options["default"] = {}
-        options["set"] = {name: value for name, value in options["set"].items() if not name.startswith("due")}
-        options["remove"] = [*options.get("remove", ()), "due_at", "due_shard"]
+        options["set"] = {**options["set"], "due_at": None, "due_shard": None}
     return update(**options)
 
 
@@ -136,7 +135,7 @@ def _sweep_clears_due(table: Table, id: str, seen: int, *, until: int) -> bool:
     """A verification that was sent to the queue is not due any more, even if its message is lost."""
     claimed: bool = _claim_due(table, id, seen, until=until)
     if claimed:
-        table.update(id, condition="attribute_exists(#id)", values={}, set={}, remove=["due_at", "due_shard"])
+        table.update(id, condition="attribute_exists(#id)", values={}, set={"due_at": None, "due_shard": None})
     return claimed
 
 
@@ -196,7 +195,7 @@ SEEDED_BUGS: dict[str, tuple[SeededBug, set[str]]] = EVENT_BUGS | {
     "a foreign record is the result": (patched(vendor_record, "parse", _foreign_record_is_a_result), {"evidence"}),
     "an old document error rejects": (returning(decision, "_is_outdated", False), {"final status"}),
     "cookies are kept": (
-        lambda: mock.patch.object(vendor_transport, "DefaultCookiePolicy", return_value=DefaultCookiePolicy()),
+        lambda: mock.patch.object(outbound_session, "DefaultCookiePolicy", return_value=DefaultCookiePolicy()),
         {"cookies"},
     ),
     "the sweep clears the due time": (patched(due, "claim_due", _sweep_clears_due), {"ended"}),

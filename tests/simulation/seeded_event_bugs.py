@@ -64,7 +64,7 @@ def _numbered_body(event: Event) -> bytes:
 
 
 EVENT_BUGS: dict[str, tuple[SeededBug, set[str]]] = {
-    "publish ignores failed entries": (returning(EventBus, "put", {}), {"delivered"}),
+    "publish ignores failed entries": (returning(EventBus, "put", None), {"delivered"}),
     "the filter passes claims": (patched(stream, "matches", _passes_claims), {"filter"}),
     "deliver drops a webhook after one failure": (returning(deliver, "_retry", None), {"delivered"}),
     "deliver gives up after one failure": (returning(webhook_retries, "next_attempt", None), {"webhook dead letter"}),

@@ -19,7 +19,7 @@ NOW = datetime(2026, 1, 31, 8, 1, 31, 500_000, tzinfo=UTC)
 EPOCH = int(NOW.timestamp())
 EXPIRES_AT = NOW + timedelta(minutes=15)
 FIRST_CHECK = EPOCH + schedule.FIRST_CHECK
-LAST_CHECK = schedule.last_check(EXPIRES_AT.timestamp())
+LAST_CHECK = int(EXPIRES_AT.timestamp()) + schedule.AFTER_LINK
 URL, TOKEN = "https://vendor.example/?token=4KK6FYHV", "4KK6FYHV"
 VALID_UNTIL = NOW + timedelta(days=7)
 UNOPENED_DUE = int(VALID_UNTIL.timestamp()) + schedule.AFTER_LINK

@@ -37,7 +37,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
 def _returned(table: Table) -> Verification:
     made = pending(table)
     assert made.code is not None
-    returned, is_claimed = returns.claim_on_return(table, made.id, nonce(), later(2), made.code)
+    returned, is_claimed = returns.claim_first_return(table, made.id, nonce(), later(2), made.code)
     assert is_claimed
     assert returned is not None
     return returned

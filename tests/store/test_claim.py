@@ -8,7 +8,6 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.verification import Status, Verification
 from bridge.store import claims, completion, redaction, returns
-from bridge.store.claims import LATE_PROOF
 from bridge.store.table import Table
 from tests.store.factories import (
     EPOCH,
@@ -31,6 +30,7 @@ from tests.store.factories import (
     update,
 )
 
+LATE_PROOF = timedelta(seconds=schedule.LATE_PROOF)
 MIDDLE = [Status.REJECTED, Status.FAILED, Status.EXPIRED]
 
 
@@ -74,7 +74,8 @@ def test_an_unknown_id_cannot_be_claimed(table: Table) -> None:
 def test_a_claim_with_another_code_or_principal_returns_the_stored_record(table: Table) -> None:
     made = pending(table, code="the-code")
     for code in ("another", ""):
-        assert returns.claim_on_return(table, made.id, nonce(), NOW, code) == (made, False)
+        assert returns.claim_first_return(table, made.id, nonce(), NOW, code) == (made, False)
+        assert not returns.may_return(made, code)
     assert claims.claim_on_refresh(table, made.id, nonce(), NOW, "another") == (made, False)
     assert existing(table, made) == made
 

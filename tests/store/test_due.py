@@ -8,7 +8,8 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.verification import Status, Verification
 from bridge.store import completion, due, redaction
-from bridge.store.rows import DUE_SHARDS, UnreadableRow, due_shard
+from bridge.store.index_keys import DUE_SHARDS, due_shard
+from bridge.store.rows import UnreadableRow
 from bridge.store.table import Table
 from tests.store.factories import (
     EPOCH,
@@ -35,7 +36,7 @@ from tests.store.factories import (
 
 
 def due_ids(table: Table, seconds: float, *, limit: int = 100) -> list[str]:
-    return [id for id, _ in due.due(table, later(seconds), limit=limit)]
+    return [id for id, _ in due.find_due(table, later(seconds), limit=limit)]
 
 
 def ids_in_shard(shard: int, count: int) -> list[str]:
@@ -67,7 +68,7 @@ def test_due_verifications_are_found_in_every_shard(table: Table) -> None:
     ids = [ids_in_shard(shard, 1)[0] for shard in range(DUE_SHARDS)]
     for id in ids:
         pending(table, id=id)
-    found = list(due.due(table, later(schedule.FIRST_CHECK), limit=DUE_SHARDS))
+    found = list(due.find_due(table, later(schedule.FIRST_CHECK), limit=DUE_SHARDS))
     assert sorted(found) == sorted((id, FIRST_CHECK) for id in ids)
 
 
@@ -133,7 +134,7 @@ def test_an_unreadable_row_is_set_aside_unchanged(table: Table) -> None:
         due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + 600)
     due.set_aside(table, raised.value, later(600))
     del before["advanced"]
-    assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600 + due.UNREADABLE)}}
+    assert item(table, made.id) == before | {"due_at": {"N": str(EPOCH + 600 + due.SET_ASIDE_SECONDS)}}
 
 
 def test_an_unreadable_row_that_is_not_due_stays_not_due(table: Table) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.domain.verification import Position, Status, Verification, timestamp
 from bridge.store import listing
-from bridge.store.listing import MAX_DAYS, Created
+from bridge.store.listing import MAX_DAYS, Selection
 from bridge.store.table import Table
 from tests.store.factories import NOW, in_status, later, pending, redacted, write
 
@@ -24,7 +24,7 @@ def pages(
     read: list[list[str]] = []
     after: Position | None = None
     while not read or after:
-        page, after = listing.by_created(table, "shop", Created(start, end, status), limit=limit, after=after)
+        page, after = listing.by_created(table, "shop", Selection(start, end, status), limit=limit, after=after)
         read.append([each.id for each in page])
     return read
 
@@ -59,7 +59,7 @@ def test_a_page_begins_after_its_position_even_outside_the_span(table: Table, at
     """A list without given times ends at the current time. So a position may be outside the span of a later page."""
     made = {float(second): pending(table, created_at=later(second)) for second in (-0.5, 0, 1, 2)}
     position = (timestamp(later(at)), made[at].id if at in made else "ver_" + "a" * 26)
-    page, after = listing.by_created(table, "shop", Created(later(0), later(2)), limit=10, after=position)
+    page, after = listing.by_created(table, "shop", Selection(later(0), later(2)), limit=10, after=position)
     assert (ids(page), after) == ([made[second].id for second in listed], None)
 
 

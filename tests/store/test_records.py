@@ -204,7 +204,7 @@ def test_a_tombstone_of_any_version_can_be_cleared(table: Table, record: Record)
 )
 def test_a_due_record_is_found_and_claimed(table: Table, record: Record) -> None:
     made = record.put(table)
-    ((id, due_at),) = due.due(table, later(8 * 86400), limit=10)
+    ((id, due_at),) = due.find_due(table, later(8 * 86400), limit=10)
     assert id == made.id
     assert due.claim_due(table, id, due_at, until=EPOCH + 9 * 86400)
     assert has_unknown_attribute(table, made)

@@ -10,7 +10,7 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.verification import Evidence, Status, Verification
 from bridge.store import completion, creation, reading, redaction
-from bridge.store.rows import reference_key
+from bridge.store.index_keys import reference_key
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import (
     EPOCH,

@@ -9,8 +9,8 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.verification import HistoryEntry, Status, Verification
 from bridge.store import creation, listing
-from bridge.store.listing import Created
-from bridge.store.rows import reference_key
+from bridge.store.index_keys import reference_key
+from bridge.store.listing import Selection
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import (
     FIRST_CHECK,
@@ -195,7 +195,7 @@ def test_a_failed_reservation_is_listed_like_a_committed_one(table: Table) -> No
     for each in (made, without):
         assert creation.fail_abandoned(table, each, later(AFTER_LEASE))
     assert index(table, "by_reference") == {made.id}
-    span = Created(NOW, later(1), Status.FAILED)
+    span = Selection(NOW, later(1), Status.FAILED)
     assert {each.id for each in listing.by_created(table, "shop", span, limit=9, after=None)[0]} == {
         made.id,
         without.id,

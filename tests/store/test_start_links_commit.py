@@ -56,7 +56,7 @@ def test_another_link_resets_the_checks_and_keeps_the_history(table: Table) -> N
     write(table, made, **UNKNOWN)
     first = open_link(table, made, later(2))
     assert first.code is not None
-    returns.claim_on_return(table, first.id, nonce(), later(400), first.code)
+    returns.claim_first_return(table, first.id, nonce(), later(400), first.code)
     failed_check(table, claimed(table, first, later(900)), failures=2)
     checked = claimed(table, first, later(1000))
     completion.reschedule(

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
 from bridge.store import creation, start_links
-from bridge.store.rows import reference_key
+from bridge.store.index_keys import reference_key
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import (
     UNKNOWN,

@@ -54,8 +54,7 @@ def test_an_update_sets_removes_and_increments_and_keeps_the_rest(table: Table) 
         made.id,
         condition="#sequence = :current",
         values={":current": 1},
-        set={"url": "https://elsewhere.example"},
-        remove=["token", "unknown"],
+        set={"url": "https://elsewhere.example", "token": None, "unknown": None},
         increment=["sequence"],
     )
     assert updated == dataclasses.replace(made, url="https://elsewhere.example", token=None, sequence=2)
@@ -92,7 +91,7 @@ def test_an_error_of_dynamodb_has_its_code_and_not_its_message(table: Table) -> 
     with pytest.raises(StorageUnavailable):
         reading.get(missing_table, made.id)
     with pytest.raises(StorageUnavailable):
-        list(due.due(missing_table, later(0), limit=9))
+        list(due.find_due(missing_table, later(0), limit=9))
     with pytest.raises(StorageUnavailable):
         reading.by_reference(missing_table, "shop", "order-1", limit=9, after=None)
 

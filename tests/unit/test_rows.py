@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
+from bridge.store.index_keys import DUE_SHARDS, due_shard, reference_key
 from bridge.store.items import _serialize, from_item, to_item
-from bridge.store.rows import DUE_SHARDS, due_shard, from_row, reference_key, to_row
+from bridge.store.rows import from_row, to_row
 from tests.unit.builders import NOW, reservation
 
 WITHOUT_OPTIONAL: dict[str, Any] = {

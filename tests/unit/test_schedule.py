@@ -25,11 +25,6 @@ def test_the_first_check_is_after_five_minutes_or_just_after_the_link(lifetime: 
     assert schedule.first_check(1000, 1000 + lifetime) == 1000 + seconds
 
 
-@given(TIMES)
-def test_the_last_check_is_just_after_the_end_of_the_link(expires_at: float) -> None:
-    assert expires_at + 9 < schedule.last_check(expires_at) <= expires_at + 10
-
-
 @pytest.mark.parametrize(("is_started", "end"), [(False, 5), (True, 55)])
 def test_a_link_is_over_some_seconds_after_it_expires(is_started: bool, end: float) -> None:
     assert not schedule.is_over(NOW + end - 0.001, NOW, is_started=is_started)

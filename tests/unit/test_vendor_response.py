@@ -16,7 +16,7 @@ from bridge.domain.errors import (
     VendorUnavailable,
 )
 from bridge.vendor import pictures
-from bridge.vendor.response import check_status, read
+from bridge.vendor.response import check_status, parse
 from tests.unit.builders import JSON_VALUES, fresh_fields, response_bytes
 
 BY_ERROR: dict[type[VendorError], list[int]] = {
@@ -45,7 +45,7 @@ def test_each_other_status_raises_its_error(status: int, error: type[VendorError
 @pytest.mark.parametrize(("status", "error"), STATUSES)
 def test_a_status_in_the_body_counts_like_an_http_status(status: int, error: type[VendorError]) -> None:
     with pytest.raises(VendorError) as raised:
-        read(response_bytes({}, status=status))
+        parse(response_bytes({}, status=status))
     assert type(raised.value) is error
 
 
@@ -75,13 +75,13 @@ def test_retry_after_is_in_seconds_and_at_most_an_hour(status: int, header: str 
 
 def test_a_response_has_its_bytes_and_its_result() -> None:
     raw = b' {"status" :200, "result": {"is_success": 0, "is_success": 1}}\n'
-    response = read(raw)
+    response = parse(raw)
     assert response.raw == raw
     assert response.result == {"is_success": 1}
 
 
 def test_the_status_in_the_body_may_be_missing() -> None:
-    assert read(b'{"result": {"token": "4KK"}}').result == {"token": "4KK"}
+    assert parse(b'{"result": {"token": "4KK"}}').result == {"token": "4KK"}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_status_in_the_body_may_be_missing() -> None:
 )
 def test_a_body_that_cannot_be_parsed_is_malformed(raw: bytes, what: str) -> None:
     with pytest.raises(VendorMalformed) as raised:
-        read(raw)
+        parse(raw)
     assert raised.value.what == what
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
 
@@ -119,18 +119,18 @@ def test_a_body_that_cannot_be_parsed_is_malformed(raw: bytes, what: str) -> Non
 @pytest.mark.parametrize("result", [None, [], "text", 1, True])
 def test_a_result_that_is_no_object_is_malformed(result: object) -> None:
     with pytest.raises(VendorMalformed) as raised:
-        _ = read(response_bytes(result)).result
+        _ = parse(response_bytes(result)).result
     assert raised.value.what == "result is missing or not an object"
 
 
 def test_a_missing_result_is_malformed() -> None:
     with pytest.raises(VendorMalformed):
-        _ = read(b'{"status": 200}').result
+        _ = parse(b'{"status": 200}').result
 
 
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
 def test_numbers_that_json_cannot_express_are_read_as_text(literal: str) -> None:
-    result = read(f'{{"status": 200, "result": {{"Sim": {literal}}}}}'.encode()).result
+    result = parse(f'{{"status": 200, "result": {{"Sim": {literal}}}}}'.encode()).result
     assert result == {"Sim": literal}
     json.dumps(result, allow_nan=False)
 
@@ -139,13 +139,13 @@ def test_numbers_that_json_cannot_express_are_read_as_text(literal: str) -> None
     ("literal", "value"), [("98.33", 98.33), ("1e-999", 0.0), ("12345678901234567890", 12345678901234567890)]
 )
 def test_other_numbers_stay_numbers(literal: str, value: float) -> None:
-    assert read(f'{{"result": {{"Sim": {literal}}}}}'.encode()).result == {"Sim": value}
+    assert parse(f'{{"result": {{"Sim": {literal}}}}}'.encode()).result == {"Sim": value}
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_parsed_or_raise_a_vendor_error(raw: bytes) -> None:
     try:
-        response = read(raw)
+        response = parse(raw)
     except VendorError:
         return
     assert response.raw == raw
@@ -154,7 +154,7 @@ def test_any_bytes_are_parsed_or_raise_a_vendor_error(raw: bytes) -> None:
 @given(JSON_VALUES, JSON_VALUES)
 def test_any_json_is_parsed_or_raises_a_vendor_error(status: object, result: object) -> None:
     try:
-        fields = read(response_bytes(result, status=status)).result
+        fields = parse(response_bytes(result, status=status)).result
     except VendorError:
         return
     assert fields == result
@@ -165,7 +165,7 @@ def test_a_deeply_nested_record_is_malformed_or_fits_an_item(depth: int) -> None
     nested = b"[" * depth + b'"deep"' + b"]" * depth
     raw = response_bytes(fresh_fields(deep="HERE")).replace(b'"HERE"', nested)
     try:
-        fields = read(raw).result
+        fields = parse(raw).result
     except VendorMalformed:
         assert depth > 800
         return

@@ -1,9 +1,10 @@
 """Logs and metrics. They contain ids, statuses and error names, but no personal data, token, URL, code or secret.
 
-`record_failure` writes one log line and one count per failure. The line has the message, the error class and, if known,
-`operation`, `error_code` (AWS, or why a webhook got no response), `http_status` (vendor, or an endpoint) and
-`verification_id`; for a webhook also `endpoint` (its name) and `event_id`. The alarms in template.yaml watch these
-metrics by name; docs/operations.md explains each.
+`record_failure` writes one log line and one count per failure. The line has the message, the error class and, if
+known, `operation`, `error_code` (AWS, or why a webhook got no response), `http_status` (vendor, or an endpoint), `what`
+(a fault of the vendor's response), `where` (functions and lines of an unexpected error) and `verification_id`; for a
+webhook also `endpoint` (its name) and `event_id`. The alarms in template.yaml watch these metrics by name;
+docs/operations.md explains each.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Settings from the environment. No other module reads it. template.yaml sets the variables per function."""
+"""Settings of the functions, from the environment. template.yaml sets the variables per function."""
 
 import os
 from collections.abc import Mapping
@@ -98,7 +98,7 @@ class Settings:
 
     @property
     def allowed_redirect_origins(self) -> frozenset[str]:
-        return frozenset(filter(None, self._get("ALLOWED_REDIRECT_ORIGINS").split(",")))
+        return frozenset(self._list("ALLOWED_REDIRECT_ORIGINS"))
 
     @property
     def public_base_url(self) -> str:

@@ -86,13 +86,10 @@ def http_fetcher(url: str) -> Callable[[], bytes]:
     """A function that fetches `url` within BUDGET seconds and MAX_BYTES, and follows no redirect."""
 
     def fetch() -> bytes:
-        from bridge.outbound.deadline import DeadlineAdapter, within
+        from bridge.outbound.deadline import within
         from bridge.outbound.session import Session
 
         with Session() as session, within(BUDGET) as exchange:
-            session.trust_env = False
-            session.mount("https://", DeadlineAdapter())
-            session.mount("http://", DeadlineAdapter())
             try:
                 with session.get(url, timeout=BUDGET, allow_redirects=False, stream=True) as response:
                     body = b""
@@ -102,8 +99,10 @@ def http_fetcher(url: str) -> Callable[[], bytes]:
                             break
             except (OSError, ValueError) as error:
                 raise StorageUnavailable("jwks", type(error).__name__) from None
-        if exchange.has_passed() or response.status_code != 200 or len(body) > MAX_BYTES:
+        if response.status_code != 200:
             raise StorageUnavailable("jwks", f"status {response.status_code}")
+        if exchange.has_passed() or len(body) > MAX_BYTES:
+            raise StorageUnavailable("jwks", "too slow" if exchange.has_passed() else "too large")
         return body
 
     return fetch

@@ -1,4 +1,4 @@
-"""The queue of verifications that are due. No other module calls SQS.
+"""The queue of verifications that are due.
 
 A message is `{"id": "ver_…", "due_at": 1767225600}`. It is stale once the verification is due at another time.
 """

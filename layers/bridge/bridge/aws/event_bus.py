@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.aws.clients import translate_aws_errors
+from bridge.domain.errors import StorageUnavailable
 from bridge.domain.events import Event
 
 _BATCH = 10
@@ -19,20 +20,19 @@ class EventBus:
         self._name = name
         self._source = source
 
-    def put(self, events: Sequence[Event]) -> dict[str, str]:
-        """Puts the events on the bus. Returns the ids of those that it did not take, each with AWS's error code."""
-        failed: dict[str, str] = {}
+    def put(self, events: Sequence[Event]) -> None:
+        """Puts the events on the bus. Raises StorageUnavailable if it did not take all of them.
+
+        They may be put again: their ids stay the same.
+        """
         for start in range(0, len(events), _BATCH):
             batch = events[start : start + _BATCH]
             with translate_aws_errors("PutEvents"):
                 response = self._client.put_events(Entries=[self._entry(event) for event in batch])
             results = response.get("Entries", [])
-            for i, event in enumerate(batch):
-                # A response that was cut short says nothing of an event: it is put once more.
-                result = results[i] if i < len(results) else {"ErrorCode": "NotInResponse"}
-                if "EventId" not in result:
-                    failed[event.id] = str(result.get("ErrorCode"))
-        return failed
+            codes = [str(result.get("ErrorCode")) for result in results if "EventId" not in result]
+            if codes or len(results) < len(batch):
+                raise StorageUnavailable("PutEvents", codes[0] if codes else "NotInResponse")
 
     def _entry(self, event: Event) -> dict[str, Any]:
         return {

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bridge.cli.secrets_client import secrets_client
 from bridge.domain.caller import JWT_PRINCIPAL_PREFIX, READ, SCOPES, WRITE
 
 Entry = dict[str, Any]
@@ -57,11 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"unknown scope {', '.join(sorted(unknown))}; known scopes: {', '.join(SCOPES)}")
     key, entry = make(chosen.principal, chosen.scopes or (WRITE, READ), chosen.expires)
     if chosen.secret:
-        import boto3
-
-        # arn:aws:secretsmanager:REGION:…; the secret may be in another region than the default one.
-        region = chosen.secret.split(":")[3] if chosen.secret.startswith("arn:") else None
-        add(boto3.client("secretsmanager", region_name=region), chosen.secret, entry)
+        add(secrets_client(chosen.secret), chosen.secret, entry)
         sys.stderr.write("Added. The key works within five minutes. It is shown only once:\n")
     else:
         sys.stderr.write(f"Add this to the keys of ApiKeysSecret:\n{json.dumps(entry)}\nThe key, shown only once:\n")

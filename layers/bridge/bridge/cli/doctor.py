@@ -10,7 +10,6 @@ base URL. Exit codes: 0 for no difference, 1 for a difference, 2 if the vendor c
 import argparse
 import json
 import os
-import re
 import secrets
 import string
 import sys
@@ -19,10 +18,9 @@ from typing import Any, TypeGuard
 
 from bridge.cli import vendor_assumptions as assumed
 from bridge.cli.vendor_account import SENT, Account, CannotAsk, Response, credentials_from
+from bridge.vendor.client import TOKEN, URL
 
 API_URL = "https://service.maschain.com"
-
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
 
 # Errors that depend on the vendor's current state, and not on the bridge's assumptions.
 _TEMPORARY = ("VendorUnavailable", "VendorRateLimited", "VendorTimeout")
@@ -97,13 +95,13 @@ def _link_differences(link: Mapping[str, Any]) -> list[str]:
     differences = [f"{assumed.name(member)} is unknown" for member in sorted(link.keys() - {"url", "token"})]
     if not _is_token(link.get("token")):
         differences.append("token is missing, or contains characters other than letters, digits, _ and -")
-    if not (isinstance(url, str) and url.startswith(("https://", "http://"))):
+    if not (isinstance(url, str) and URL.fullmatch(url)):
         differences.append("url is missing or not a URL")
     return differences
 
 
 def _is_token(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and bool(_TOKEN.fullmatch(value))
+    return isinstance(value, str) and bool(TOKEN.fullmatch(value))
 
 
 def _unknown_token(token: str) -> str:

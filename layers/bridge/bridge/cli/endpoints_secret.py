@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from bridge.domain.webhooks import Endpoint, parse_endpoints
 
@@ -16,14 +16,6 @@ class EndpointsSecret:
     def __init__(self, client: Any, arn: str) -> None:
         self._client = client
         self._arn = arn
-
-    @classmethod
-    def by_arn(cls, arn: str) -> Self:
-        import boto3
-
-        # arn:aws:secretsmanager:REGION:…; the secret may lie elsewhere than where the command runs by default.
-        region = arn.split(":")[3] if arn.startswith("arn:") else None
-        return cls(boto3.client("secretsmanager", region_name=region), arn)
 
     def read(self) -> list[Any]:
         text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
@@ -49,13 +41,14 @@ class EndpointsSecret:
     def replace(self, name: str, entry: Entry | None) -> bool:
         """Puts an entry in the place of all that have its name, or removes them; whether there were any."""
         entries = self.read()
-        others = [each for each in entries if not (isinstance(each, dict) and each.get("name") == name)]
+        others = [each for each in entries if not _has_name(each, name)]
         self.write(others if entry is None else [*others, entry])
         return len(others) < len(entries)
 
     def set_secrets(self, name: str, values: Sequence[str]) -> None:
         """Gives an endpoint that was found these secrets; whatever else its entry says stays."""
-        is_it = [isinstance(each, dict) and each.get("name") == name for each in self.read()]
-        self.write(
-            [each | {"secrets": list(values)} if it else each for each, it in zip(self.read(), is_it, strict=True)]
-        )
+        self.write([each | {"secrets": list(values)} if _has_name(each, name) else each for each in self.read()])
+
+
+def _has_name(entry: Any, name: str) -> bool:
+    return isinstance(entry, dict) and entry.get("name") == name

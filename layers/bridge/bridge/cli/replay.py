@@ -22,8 +22,7 @@ def replay(table: Table, bus: EventBus, start: datetime, end: datetime) -> tuple
     verifications = sent = 0
     for verification in listing.created_between(table, start, end):
         events = events_of(verification)
-        for code in bus.put(events).values():
-            raise StorageUnavailable("PutEvents", code)
+        bus.put(events)
         verifications, sent = verifications + 1, sent + len(events)
     return verifications, sent
 

@@ -10,8 +10,10 @@ from typing import Any
 import requests
 
 from bridge.cli import vendor_assumptions as assumed
-from bridge.outbound.deadline import DeadlineAdapter, within
+from bridge.cli.secrets_client import secrets_client
+from bridge.outbound.deadline import within
 from bridge.outbound.session import Session
+from bridge.vendor.credentials import are_usable
 
 # The request for the link, which nobody opens.
 SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://example.com/return/doctor"}
@@ -19,8 +21,6 @@ SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url":
 # Seconds for one exchange, and to connect.
 BUDGET = 20.0
 CONNECT_TIMEOUT = 5.0
-
-_CREDENTIAL = re.compile(r"[!-~]+")
 
 Credentials = Mapping[str, str]
 
@@ -55,10 +55,6 @@ class Account:
         self._url = f"{api_url.rstrip('/')}/api/ekyc/verifications"
         self._credentials = credentials
         self._session = Session()
-        # Ignore proxies and .netrc, which would see or replace the credentials.
-        self._session.trust_env = False
-        self._session.mount("http://", DeadlineAdapter())
-        self._session.mount("https://", DeadlineAdapter())
 
     def create(self) -> Response:
         return self._exchange("POST", self._url, self._credentials, SENT)
@@ -90,21 +86,17 @@ def credentials_from(environment: Mapping[str, str], secret: str | None) -> Cred
     else:
         value = {name: environment.get(f"EKYC_{name.upper()}") for name in ("client_id", "client_secret")}
     credentials = {name: str(value.get(name) or "") for name in ("client_id", "client_secret")}
-    if not all(map(_CREDENTIAL.fullmatch, credentials.values())):
+    if not are_usable(credentials):
         where = "the secret" if secret else "EKYC_CLIENT_ID and EKYC_CLIENT_SECRET"
         raise CannotAsk(f"{where} must hold a client_id and a client_secret in printable ASCII")
     return credentials
 
 
 def _secret_value(arn: str) -> Mapping[str, Any]:
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    # arn:aws:secretsmanager:REGION:…; the secret may be elsewhere than the default region.
-    region = arn.split(":")[3] if arn.startswith("arn:") else None
     try:
-        client = boto3.client("secretsmanager", region_name=region)
-        value = json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
+        value = json.loads(secrets_client(arn).get_secret_value(SecretId=arn)["SecretString"])
     except (BotoCoreError, ClientError, KeyError, ValueError) as error:
         raise CannotAsk(f"the secret cannot be read ({type(error).__name__})") from None
     return value if isinstance(value, dict) else {}

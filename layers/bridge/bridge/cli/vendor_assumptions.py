@@ -71,7 +71,7 @@ def meaning(status: int, body: bytes) -> str:
     """How the bridge interprets a response: "success", or the class name of a VendorError."""
     try:
         vendor_response.check_status(status)
-        vendor_response.read(body)
+        vendor_response.parse(body)
     except VendorError as error:
         return type(error).__name__
     return "success"

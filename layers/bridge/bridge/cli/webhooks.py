@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from bridge.aws.clients import client
 from bridge.cli.endpoints_secret import EndpointsSecret, Entry
+from bridge.cli.secrets_client import secrets_client
 from bridge.domain.events import TYPES
 from bridge.domain.webhooks import SECRET_PREFIX, is_name, parse_endpoints
 from bridge.store.endpoints import EndpointSwitches
@@ -101,7 +102,7 @@ def enable(chosen: argparse.Namespace) -> None:
 
 
 def _secret(chosen: argparse.Namespace) -> EndpointsSecret:
-    return EndpointsSecret.by_arn(chosen.secret)
+    return EndpointsSecret(secrets_client(chosen.secret), chosen.secret)
 
 
 def _name(text: str) -> str:

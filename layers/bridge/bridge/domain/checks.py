@@ -65,9 +65,10 @@ def after_decision(
         checks=verification.checks,
         is_started=is_started,
     )
-    # A refresh never delays a planned check.
-    is_extra = check.call is CallClass.REFRESH and verification.due_at is not None
-    return min(planned, verification.due_at) if is_extra and verification.due_at else planned
+    if check.call is CallClass.REFRESH and verification.due_at is not None:
+        # A refresh never delays a planned check.
+        return min(planned, verification.due_at)
+    return planned
 
 
 def reason_if_unchanged(verification: Verification, decision: "Decision") -> str | None:

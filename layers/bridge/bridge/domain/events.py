@@ -3,6 +3,7 @@
 An event has no personal data. `reference` is the caller's own id, declared pseudonymous, and leaves with a redaction.
 """
 
+import dataclasses
 import json
 import re
 from dataclasses import dataclass
@@ -40,13 +41,7 @@ class Event:
     @property
     def detail(self) -> dict[str, Any]:
         """What is sent to the event bus."""
-        return {
-            "id": self.id,
-            "owner": self.owner,
-            "type": self.type,
-            "timestamp": self.timestamp,
-            "data": self.data,
-        }
+        return dataclasses.asdict(self)
 
 
 def event_in(detail: Any) -> Event:

@@ -18,8 +18,6 @@ _CONNECTORS = {"bin": _SON, "a/l": _SON, "s/o": _SON, "binti": _DAUGHTER, "a/p":
 # Letters that NFKD does not decompose.
 _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe"})
 
-# No pattern is compiled when this module is imported, because every function imports it, and few compare.
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Identity:

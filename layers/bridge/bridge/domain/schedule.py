@@ -20,6 +20,9 @@ AFTER_LINK = 10
 # A used link is checked once more after its end, because the vendor may store a result late.
 LATE_RESULT = 60
 
+# How long after the end of a link a late success is still accepted.
+LATE_PROOF = 7 * 86400
+
 # Delays of the checks that follow a return without a final result.
 FOLLOW_UPS = (10, 30, 60)
 
@@ -48,11 +51,6 @@ _BACKOFF_CAP = 1800
 
 def first_check(created_at: float, expires_at: float) -> int:
     return int(min(created_at + FIRST_CHECK, expires_at + AFTER_LINK))
-
-
-def last_check(expires_at: float) -> int:
-    """When an unused link is checked for the last time."""
-    return int(expires_at) + AFTER_LINK
 
 
 def is_over(claimed_at: float, expires_at: float, *, is_started: bool) -> bool:

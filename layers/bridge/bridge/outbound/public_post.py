@@ -7,7 +7,6 @@ environment's proxies are followed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import ClassVar
 
 import requests
@@ -66,17 +65,10 @@ class PublicPost:
         self, *, allow_loopback: bool = False, budget: float = BUDGET, certificates: str | None = None
     ) -> None:
         self._budget = budget
-        self._session = Session()
-        # Neither proxies nor a .netrc of the environment.
-        self._session.trust_env = False
+        loopback = {"http": _LoopbackAdapter()} if allow_loopback else {}
+        self._session = Session(https=_PublicAdapter(), **loopback)
         self._session.verify = certificates or True
         self._session.headers.clear()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # Without an adapter for http there is none.
-        self._session.adapters.clear()
-        self._session.mount("https://", _PublicAdapter())
-        if allow_loopback:
-            self._session.mount("http://", _LoopbackAdapter())
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
         """Sends `body`, and returns what came back, whatever its status; DeliveryFailed where nothing did.

@@ -1,6 +1,6 @@
 """DynamoDB and S3: the verifications and their transitions. Every write is conditional and can be repeated.
 
-    (nothing) ──creation.reserve──▶ reserved ──creation.commit_link──▶ pending ──┐ returns.claim_on_return
+    (nothing) ──creation.reserve──▶ reserved ──creation.commit_link──▶ pending ──┐ returns.claim_first_return
         ▲                            │    │                               │      │ completion.advance
         └──────creation.release──────┘    └──fail_abandoned──▶ failed     │      ▼
                                                                           │  processing

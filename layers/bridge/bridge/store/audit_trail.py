@@ -4,14 +4,13 @@ An entry contains no data about the person. It identifies the caller by `key_id`
 because the subject of a token may be an e-mail address.
 """
 
+import contextlib
 import hashlib
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from bridge.aws.clients import translate_aws_errors
+from bridge.aws.clients import ConditionNotMet, translate_aws_errors
 from bridge.domain.caller import Caller
 from bridge.domain.verification import timestamp
 from bridge.store.items import to_item
@@ -40,14 +39,10 @@ class AuditTrail:
             "principal_sha256": hashlib.sha256(caller.principal.encode()).hexdigest(),
             "ttl": int(now.timestamp()) + self._retention,
         }
-        with translate_aws_errors("PutItem"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=to_item(entry),
-                    ConditionExpression="attribute_not_exists(verification_id)",
-                )
-            except ClientError as error:
-                # The nonce is unique, so an earlier attempt wrote this entry, and its response was lost.
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
+        # The nonce is unique. If the entry is there, an earlier attempt wrote it, and its response was lost.
+        with contextlib.suppress(ConditionNotMet), translate_aws_errors("PutItem"):
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_item(entry),
+                ConditionExpression="attribute_not_exists(verification_id)",
+            )

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from bridge.aws.clients import translate_aws_errors
+from bridge.aws.clients import ConditionNotMet, translate_aws_errors
 from bridge.store.items import to_item
 
 # Seconds for which an item is kept after its last call, so that operators can read it.
@@ -33,8 +31,8 @@ class CallCounters:
         names = {f"#{i}": name for i, name in enumerate(limits)}
         below = [f"(attribute_not_exists({name}) OR {name} < :limit{name[1:]})" for name in names]
         values = {f":limit{i}": limit for i, limit in enumerate(limits.values())}
-        with translate_aws_errors("UpdateItem"):
-            try:
+        try:
+            with translate_aws_errors("UpdateItem"):
                 self._client.update_item(
                     TableName=self._table,
                     Key=to_item({"id": str(window)}),
@@ -43,8 +41,6 @@ class CallCounters:
                     ExpressionAttributeNames={**names, "#ttl": "ttl"},
                     ExpressionAttributeValues=to_item({**values, ":one": 1, ":ttl": int(now) + _RETENTION}),
                 )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
-                return False
+        except ConditionNotMet:
+            return False
         return True

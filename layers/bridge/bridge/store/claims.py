@@ -8,14 +8,10 @@ from typing import Any
 
 from bridge.domain import schedule
 from bridge.domain.verification import Status, Verification, timestamp
-from bridge.store.rows import due_attributes
-from bridge.store.table import ConditionFailed, Table
-
-# How long after the end of a link a late success is still accepted.
-LATE_PROOF = timedelta(days=7)
+from bridge.store.index_keys import due_attributes
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 HAS_LINK = "attribute_exists(#token) AND #sequence > :zero"
-NOT_REDACTED = "attribute_not_exists(#redacted_at)"
 _NOT_JUST_CHECKED = "(attribute_not_exists(#claimed_at) OR #claimed_at <= :checked_before)"
 # Lists statuses by name, so that a row with a status of a newer version is not changed.
 _MAY_ADVANCE = (
@@ -70,9 +66,10 @@ def claim_if(table: Table, id: str, claimer: str, **update: Any) -> Claim:
         return table.update(id, copy=COPY, **update), True
     except ConditionFailed as failed:
         existing = failed.existing
-        # If the response to our write was lost, the claim is ours. A verification redacted since then is not checked.
-        is_ours = existing is not None and existing.claimed_by == claimer and existing.redacted_at is None
-        return existing, is_ours
+        if existing is None or existing.claimed_by != claimer:
+            return existing, False
+        # The response to our write was lost. What was redacted or verified since then is not checked.
+        return existing, existing.redacted_at is None and existing.status is not Status.VERIFIED
 
 
 def claim_attributes(claimer: str, now: datetime) -> dict[str, Any]:
@@ -87,6 +84,6 @@ def claim_values(now: datetime, interval: int) -> dict[str, Any]:
     return {
         ":zero": 0,
         ":checked_before": int(now.timestamp() * 1000) - interval * 1000,
-        ":late": timestamp(now - LATE_PROOF),
+        ":late": timestamp(now - timedelta(seconds=schedule.LATE_PROOF)),
         **{f":{status.value}": status.value for status in Status if status is not Status.VERIFIED},
     }

@@ -9,10 +9,8 @@ from typing import Any
 
 from bridge.domain.matching import Matches
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
-from bridge.store.rows import due_attributes
-from bridge.store.table import ConditionFailed, Table
-
-_NOT_REDACTED = "attribute_not_exists(#redacted_at)"
+from bridge.store.index_keys import due_attributes
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,27 +38,23 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
         "status": update.status.value,
         "updated_at": timestamp(now),
         "expires_at": timestamp(update.expires_at),
+        "reason_code": update.reason_code,
+        **due_attributes(verification.id, update.due_at),
+        **_ended_link(update.link_outcome),
+        **dict.fromkeys(("failures", "contradictory_records", "contact_started_at", "last_contact_at")),
     }
-    remove = ["failures", "contradictory_records", "contact_started_at", "last_contact_at"]
-    if update.reason_code is None:
-        remove.append("reason_code")
-    else:
-        changes["reason_code"] = update.reason_code
     if update.evidence is not None:
-        evidence = update.evidence
-        changes["evidence"] = {"key": evidence.key, "sha256": evidence.sha256, "size": evidence.size}
+        changes["evidence"] = dataclasses.asdict(update.evidence)
     if update.matches is not None:
         found = dataclasses.asdict(update.matches)
         changes["matches"] = {name: value for name, value in found.items() if value is not None}
     if update.status.is_final:
         changes["ttl"] = int(now.timestamp()) + table.retention
-    _end_link(update.link_outcome, changes, remove)
     if update.link_outcome is None and update.status in (Status.VERIFIED, Status.REJECTED):
         # A late result is the outcome of a link that a check had ended.
-        remove.append("link_outcome")
-    _plan(verification.id, update.due_at, changes, remove)
+        changes["link_outcome"] = None
     lower = {f":lower{i}": status.value for i, status in enumerate(update.status.lower_ones)}
-    condition, values = f"{_NOT_REDACTED} AND #status IN ({', '.join(lower)})", dict[str, Any](lower)
+    condition, values = f"{NOT_REDACTED} AND #status IN ({', '.join(lower)})", dict[str, Any](lower)
     if update.status is not Status.VERIFIED:
         # A check that began with an earlier link says nothing about the current one, unless it found a proof.
         condition, values = f"{condition} AND #token = :token", {**values, ":token": verification.token}
@@ -70,7 +64,6 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
             condition=condition,
             values=values,
             set=changes,
-            remove=remove,
             advance=_entry(update, now),
         )
     except ConditionFailed as failed:
@@ -92,20 +85,15 @@ def reschedule(
 
     Has no effect unless the claimer is the last one. `link_outcome` is as in StatusUpdate.
     """
-    changes: dict[str, Any] = {"expires_at": timestamp(expires_at), "failures": 0}
-    remove: list[str] = []
-    if contradictory_records:
-        changes["contradictory_records"] = contradictory_records
-    else:
-        remove.append("contradictory_records")
+    changes: dict[str, Any] = {
+        "expires_at": timestamp(expires_at),
+        "failures": 0,
+        "contradictory_records": contradictory_records or None,
+        **_ended_link(link_outcome),
+    }
     if reason_code != verification.reason_code:
-        changes["updated_at"] = timestamp(now)
-        if reason_code is None:
-            remove.append("reason_code")
-        else:
-            changes["reason_code"] = reason_code
-    _end_link(link_outcome, changes, remove)
-    return _reschedule(table, verification, due_at, changes, remove)
+        changes |= {"updated_at": timestamp(now), "reason_code": reason_code}
+    return _reschedule(table, verification, due_at, changes)
 
 
 def back_off(
@@ -129,28 +117,24 @@ def back_off(
         changes["checks"] = verification.checks - 1
     if vendor_failed:
         changes["contact_started_at"] = verification.last_contact_at
-    return _reschedule(table, verification, due_at, changes, [])
+    return _reschedule(table, verification, due_at, changes)
 
 
 def release(table: Table, verification: Verification, *, due_at: int | None, is_counted: bool) -> Verification:
     """Reverts a claim whose vendor call the rate limiter refused, so that the next claim need not wait."""
-    changes: dict[str, Any] = {"contact_started_at": verification.last_contact_at}
+    changes: dict[str, Any] = {"contact_started_at": verification.last_contact_at, "claimed_at": None}
     if is_counted:
         changes["checks"] = verification.checks - 1
-    return _reschedule(table, verification, due_at, changes, ["claimed_at"])
+    return _reschedule(table, verification, due_at, changes)
 
 
-def _reschedule(
-    table: Table, verification: Verification, due_at: int | None, changes: dict[str, Any], remove: list[str]
-) -> Verification:
-    _plan(verification.id, due_at, changes, remove)
+def _reschedule(table: Table, verification: Verification, due_at: int | None, changes: dict[str, Any]) -> Verification:
     try:
         return table.update(
             verification.id,
-            condition=f"{_NOT_REDACTED} AND #status = :status AND #claimed_by = :claimer",
+            condition=f"{NOT_REDACTED} AND #status = :status AND #claimed_by = :claimer",
             values={":status": verification.status.value, ":claimer": verification.claimed_by},
-            set=changes,
-            remove=remove,
+            set={**changes, **due_attributes(verification.id, due_at)},
         )
     except ConditionFailed as failed:
         return failed.existing or verification
@@ -161,14 +145,5 @@ def _entry(update: StatusUpdate, now: datetime) -> HistoryEntry:
     return HistoryEntry(update.status, now, update.reason_code, sha256)
 
 
-def _end_link(outcome: str | None, changes: dict[str, Any], remove: list[str]) -> None:
-    if outcome is not None:
-        changes["link_outcome"] = outcome
-        remove.append("url")
-
-
-def _plan(id: str, due_at: int | None, changes: dict[str, Any], remove: list[str]) -> None:
-    if due_at is None:
-        remove += ["due_at", "due_shard"]
-    else:
-        changes.update(due_attributes(id, due_at))
+def _ended_link(outcome: str | None) -> dict[str, Any]:
+    return {} if outcome is None else {"link_outcome": outcome, "url": None}

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
-from bridge.store.rows import created_attributes, reference_key, to_row
+from bridge.store.index_keys import created_attributes, due_attributes, reference_key
+from bridge.store.rows import to_row
 from bridge.store.table import ConditionFailed, Table
 
 _FREE = "attribute_not_exists(#id)"
@@ -68,6 +69,7 @@ def _commit(table: Table, reservation: Verification, changes: dict[str, Any], no
         "created_at": timestamp(reservation.created_at),
         "expires_at": timestamp(reservation.expires_at),
         "updated_at": timestamp(now),
+        "lease_until": None,
         **_list_attributes(reservation),
     }
     return table.update(
@@ -75,7 +77,6 @@ def _commit(table: Table, reservation: Verification, changes: dict[str, Any], no
         condition=f"{_RESERVED} AND {_MINE}",
         values={":zero": 0, ":attempt": reservation.attempt},
         set=changes,
-        remove=["lease_until"],
         advance=HistoryEntry(Status.PENDING, now),
     )
 
@@ -103,6 +104,8 @@ def fail_abandoned(table: Table, reservation: Verification, now: datetime) -> bo
         "reason_code": "link_not_created",
         "updated_at": timestamp(now),
         "ttl": int(now.timestamp()) + table.retention,
+        "lease_until": None,
+        **due_attributes(reservation.id, None),
         **_list_attributes(reservation),
     }
     values = {":zero": 0, ":attempt": reservation.attempt, ":now": int(now.timestamp())}
@@ -113,7 +116,6 @@ def fail_abandoned(table: Table, reservation: Verification, now: datetime) -> bo
             condition=condition,
             values=values,
             set=changes,
-            remove=["due_at", "due_shard", "lease_until"],
             advance=HistoryEntry(Status.FAILED, now, "link_not_created"),
         )
     except ConditionFailed:

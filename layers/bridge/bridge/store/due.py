@@ -7,15 +7,16 @@ from datetime import datetime
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import Verification
 from bridge.observability import record_failure
+from bridge.store.index_keys import DUE_SHARDS, due_attributes
 from bridge.store.items import from_item, to_item
-from bridge.store.rows import DUE_SHARDS, UnreadableRow
-from bridge.store.table import ConditionFailed, Table
+from bridge.store.rows import UnreadableRow
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 # Seconds until an unreadable row is due again. By then a version that can read it may be deployed.
-UNREADABLE = 3600
+SET_ASIDE_SECONDS = 3600
 
 
-def due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]:
+def find_due(table: Table, now: datetime, *, limit: int) -> Iterator[tuple[str, int]]:
     """Due verifications as (id, due_at), oldest first within each shard. Returns about `limit` at most."""
     for shard in range(DUE_SHARDS):
         with translate_aws_errors("Query"):
@@ -46,7 +47,7 @@ def claim_due(table: Table, id: str, seen: int, *, until: int) -> bool:
 def set_aside(table: Table, unreadable: UnreadableRow, now: datetime) -> None:
     """Reports an unreadable row. If it is due, it becomes due again an hour later."""
     record_failure("row_unreadable", unreadable)
-    until = int(now.timestamp()) + UNREADABLE
+    until = int(now.timestamp()) + SET_ASIDE_SECONDS
     # The response to a successful write contains the unreadable row again.
     with contextlib.suppress(ConditionFailed, UnreadableRow):
         table.update(
@@ -57,6 +58,6 @@ def set_aside(table: Table, unreadable: UnreadableRow, now: datetime) -> None:
 def clear_due(table: Table, verification: Verification) -> None:
     """Removes the due time of a verification that can no longer change. Has no effect if it has changed."""
     values = {":due_at": verification.due_at, ":status": verification.status.value}
-    condition = "#due_at = :due_at AND #status = :status AND attribute_not_exists(#redacted_at)"
+    condition = f"{NOT_REDACTED} AND #due_at = :due_at AND #status = :status"
     with contextlib.suppress(ConditionFailed):
-        table.update(verification.id, condition=condition, values=values, set={}, remove=["due_at", "due_shard"])
+        table.update(verification.id, condition=condition, values=values, set=due_attributes(verification.id, None))

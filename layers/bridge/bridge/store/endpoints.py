@@ -1,15 +1,14 @@
 """Which endpoints are switched off, since they responded that they are gone (410), until an operator's command."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from bridge.aws.clients import required, translate_aws_errors
+from bridge.aws.clients import ConditionNotMet, translate_aws_errors
 from bridge.domain.verification import timestamp
-from bridge.store.items import to_item
+from bridge.store.items import get_item, to_item
 
 # Seconds for which a process remembers whether an endpoint is off.
 MAX_AGE = 30.0
@@ -28,17 +27,13 @@ class EndpointSwitches:
     def disable(self, name: str, reason: str, now: datetime) -> None:
         """Switches it off; when and why it first was stays."""
         item = {"name": name, "disabled_at": timestamp(now), "reason": reason}
-        with translate_aws_errors("PutItem"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=to_item(item),
-                    ConditionExpression="attribute_not_exists(#name)",
-                    ExpressionAttributeNames={"#name": "name"},
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
+        with contextlib.suppress(ConditionNotMet), translate_aws_errors("PutItem"):
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_item(item),
+                ConditionExpression="attribute_not_exists(#name)",
+                ExpressionAttributeNames={"#name": "name"},
+            )
         self._remember(name, is_disabled=True)
 
     def enable(self, name: str) -> None:
@@ -51,13 +46,8 @@ class EndpointSwitches:
         is_disabled, until = self._known.get(name, (False, 0.0))
         if self._clock() < until:
             return is_disabled
-        with translate_aws_errors("GetItem"):
-            # Without the capacity a response that was cut short looks like one that found nothing.
-            response = self._client.get_item(
-                TableName=self._table, Key=to_item({"name": name}), ReturnConsumedCapacity="TOTAL"
-            )
-        required(response, "ConsumedCapacity", "GetItem")
-        return self._remember(name, is_disabled="Item" in response)
+        found = get_item(self._client, self._table, {"name": name}, is_consistent=False)
+        return self._remember(name, is_disabled=found is not None)
 
     def _remember(self, name: str, *, is_disabled: bool) -> bool:
         self._known[name] = is_disabled, self._clock() + MAX_AGE

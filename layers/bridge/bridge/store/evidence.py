@@ -1,4 +1,4 @@
-"""The evidence bucket: the vendor's records as received, and their pictures. No other module calls S3.
+"""The evidence bucket: the vendor's records as received, and their pictures.
 
 records/{verification id}/{SHA-256 of the bytes}.json.gz     never changes: other content has another key
 records/{verification id}/unconfirmed/{SHA-256 …}.json.gz    unreadable or perhaps another person's: no row refers to it

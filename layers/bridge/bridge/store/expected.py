@@ -9,9 +9,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from bridge.aws.clients import required, translate_aws_errors
+from bridge.aws.clients import translate_aws_errors
 from bridge.domain.matching import Identity
-from bridge.store.items import from_item, to_item
+from bridge.store.items import from_item, get_item, to_item
 
 # In place of the SHA-256 that the vendor's fields have.
 _SORT_KEY = "expected"
@@ -34,16 +34,8 @@ class ExpectedIdentities:
 
     def get(self, verification_id: str) -> Identity | None:
         """What is expected; None if it has been erased."""
-        with translate_aws_errors("GetItem"):
-            # Without the capacity a response that was cut short looks like one that found nothing.
-            response = self._client.get_item(
-                TableName=self._table,
-                Key=to_item(_key(verification_id)),
-                ConsistentRead=True,
-                ReturnConsumedCapacity="TOTAL",
-            )
-        required(response, "ConsumedCapacity", "GetItem")
-        return Identity(**json.loads(from_item(response["Item"])["fields"])) if "Item" in response else None
+        item = get_item(self._client, self._table, _key(verification_id))
+        return Identity(**json.loads(from_item(item)["fields"])) if item else None
 
     def delete(self, verification_id: str) -> None:
         with translate_aws_errors("DeleteItem"):

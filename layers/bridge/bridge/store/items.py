@@ -1,6 +1,8 @@
-"""Converts between Python values and DynamoDB items."""
+"""DynamoDB items: converts them from and to Python values, and gets one."""
 
 from typing import Any
+
+from bridge.aws.clients import required, translate_aws_errors
 
 Item = dict[str, Any]
 
@@ -13,6 +15,18 @@ def to_item(values: dict[str, Any]) -> Item:
 def from_item(item: Item) -> dict[str, Any]:
     """The values of a DynamoDB item."""
     return {name: _deserialize(value) for name, value in item.items()}
+
+
+def get_item(client: Any, table: str, key: dict[str, str], *, is_consistent: bool = True) -> Item | None:
+    """The item with this key; None if there is none. Raises StorageUnavailable."""
+    with translate_aws_errors("GetItem"):
+        # A truncated response would look like "not found". Every complete one contains the consumed capacity.
+        response = client.get_item(
+            TableName=table, Key=to_item(key), ConsistentRead=is_consistent, ReturnConsumedCapacity="TOTAL"
+        )
+    required(response, "ConsumedCapacity", "GetItem")
+    item: Item | None = response.get("Item")
+    return item
 
 
 def _serialize(value: Any) -> Item:

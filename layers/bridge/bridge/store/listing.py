@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bridge.aws.clients import required, translate_aws_errors
-from bridge.domain.caller import owner
 from bridge.domain.verification import Position, Status, Verification, timestamp
+from bridge.store.index_keys import owner_created
 from bridge.store.items import Item, from_item, to_item
 from bridge.store.reading import get_all
 from bridge.store.table import Table
@@ -24,7 +24,7 @@ _WHOLE_DAY = "day"
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class Selection:
     """Which verifications to list: created from `start` on and before `end`; with that status, if one is given."""
 
     start: datetime
@@ -33,7 +33,7 @@ class Created:
 
 
 def by_created(
-    table: Table, principal: str, wanted: Created, *, limit: int, after: Position | None
+    table: Table, principal: str, wanted: Selection, *, limit: int, after: Position | None
 ) -> tuple[list[Verification], Position | None]:
     """A page of a principal's verifications, newest first, and the start of the next page.
 
@@ -73,10 +73,9 @@ def created_between(table: Table, start: datetime, end: datetime) -> Iterator[Ve
 
 
 def _pages_of_day(
-    table: Table, principal: str, day: date, wanted: Created, after: Position | None
+    table: Table, principal: str, day: date, wanted: Selection, after: Position | None
 ) -> Iterator[dict[str, Any]]:
     """The pages of a day's index entries, newest first."""
-    own = owner(principal)
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     first = timestamp(max(wanted.start, midnight))
     last = timestamp(min(wanted.end, midnight + timedelta(days=1)) - timedelta(milliseconds=1))
@@ -85,7 +84,11 @@ def _pages_of_day(
         last = min(last, after[0])
     if first > last:
         return
-    values = {":day": day.isoformat(), ":first": f"{own}#{first}", ":last": f"{own}#{last}"}
+    values = {
+        ":day": day.isoformat(),
+        ":first": owner_created(principal, first),
+        ":last": owner_created(principal, last),
+    }
     query: dict[str, Any] = {
         "KeyConditionExpression": "created_day = :day AND owner_created BETWEEN :first AND :last",
         "ScanIndexForward": False,
@@ -94,7 +97,7 @@ def _pages_of_day(
         values[":status"] = wanted.status.value
         query |= {"FilterExpression": "#status = :status", "ExpressionAttributeNames": {"#status": "status"}}
     if after and after[0] == last:
-        key = {"created_day": day.isoformat(), "owner_created": f"{own}#{after[0]}", "id": after[1]}
+        key = {"created_day": day.isoformat(), "owner_created": owner_created(principal, after[0]), "id": after[1]}
         query["ExclusiveStartKey"] = to_item(key)
     yield from _pages(table, **query, ExpressionAttributeValues=to_item(values))
 
@@ -116,7 +119,7 @@ def _position(entry: Item) -> Position:
     return found["owner_created"].partition("#")[2], found["id"]
 
 
-def _read(table: Table, entries: list[Position], wanted: Created) -> list[Verification]:
+def _read(table: Table, entries: list[Position], wanted: Selection) -> list[Verification]:
     """The verifications of the entries. The index may be behind, so the status is compared once more."""
     found = get_all(table, [id for _, id in entries])
     return [each for each in found if wanted.status in (None, each.status)]

@@ -6,8 +6,9 @@ from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Position, Verification
 from bridge.observability import record_failure
-from bridge.store.items import Item, from_item, to_item
-from bridge.store.rows import UnreadableRow, from_row, reference_key
+from bridge.store.index_keys import reference_key
+from bridge.store.items import Item, from_item, get_item, to_item
+from bridge.store.rows import UnreadableRow, from_row
 from bridge.store.table import Table, key
 
 # The most BatchGetItem calls for one page. Each may return only a part of the items.
@@ -19,13 +20,8 @@ def get(table: Table, id: str) -> Verification | None:
 
     Raises StorageUnavailable, or UnreadableRow.
     """
-    with translate_aws_errors("GetItem"):
-        # A truncated response would look like "not found". Every complete one contains the consumed capacity.
-        response = table.client.get_item(
-            TableName=table.name, Key=key(id), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
-        )
-    required(response, "ConsumedCapacity", "GetItem")
-    return from_row(response["Item"]) if "Item" in response else None
+    item = get_item(table.client, table.name, {"id": id})
+    return from_row(item) if item else None
 
 
 def by_reference(

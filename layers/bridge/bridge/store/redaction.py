@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
-from bridge.store.rows import due_shard
-from bridge.store.table import ConditionFailed, Table
+from bridge.store.index_keys import due_attributes
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 # Attributes with personal data, or with access to it. The fingerprint is one because guessed references can be tested
 # against it.
@@ -34,9 +34,9 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
     """
     changes: dict[str, Any] = {
         "redacted_at": timestamp(now),
-        "due_at": due_at,
-        "due_shard": due_shard(verification.id),
         "ttl": int(now.timestamp()) + table.retention,
+        **due_attributes(verification.id, due_at),
+        **dict.fromkeys(_PERSONAL),
     }
     entry = HistoryEntry(verification.status, now, verification.reason_code, is_redaction=True)
     if not verification.status.is_final:
@@ -45,10 +45,9 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
     try:
         return table.update(
             verification.id,
-            condition="attribute_not_exists(#redacted_at) AND #sequence > :zero AND #status = :status",
+            condition=f"{NOT_REDACTED} AND #sequence > :zero AND #status = :status",
             values={":zero": 0, ":status": verification.status.value},
             set=changes,
-            remove=_PERSONAL,
             advance=entry,
         )
     except ConditionFailed as failed:
@@ -60,4 +59,4 @@ def clear_due(table: Table, id: str) -> None:
     """Removes the due time of a tombstone."""
     # If the condition fails, the tombstone has expired.
     with contextlib.suppress(ConditionFailed):
-        table.update(id, condition="attribute_exists(#redacted_at)", values={}, set={}, remove=["due_at", "due_shard"])
+        table.update(id, condition="attribute_exists(#redacted_at)", values={}, set=due_attributes(id, None))

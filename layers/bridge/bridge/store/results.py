@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.aws.clients import required, translate_aws_errors
-from bridge.store.items import from_item, to_item
+from bridge.store.items import from_item, get_item, to_item
 
 
 class Results:
@@ -31,16 +31,8 @@ class Results:
 
     def get(self, verification_id: str, sha256: str) -> str | None:
         """The fields as JSON text; None if they have expired."""
-        with translate_aws_errors("GetItem"):
-            # Without the capacity a response that was cut short looks like one that found nothing.
-            response = self._client.get_item(
-                TableName=self._table,
-                Key=to_item({"id": verification_id, "sha256": sha256}),
-                ConsistentRead=True,
-                ReturnConsumedCapacity="TOTAL",
-            )
-        required(response, "ConsumedCapacity", "GetItem")
-        return str(from_item(response["Item"])["fields"]) if "Item" in response else None
+        item = get_item(self._client, self._table, {"id": verification_id, "sha256": sha256})
+        return str(from_item(item)["fields"]) if item else None
 
     def delete(self, verification_id: str) -> None:
         """Deletes all fields of a verification."""

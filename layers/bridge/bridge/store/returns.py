@@ -5,44 +5,38 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain import schedule
-from bridge.domain.errors import attach_locale
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
-from bridge.store.claims import CLAIMABLE, COPY, HAS_LINK, NOT_REDACTED, Claim, claim_attributes, claim_if, claim_values
-from bridge.store.rows import due_attributes
-from bridge.store.table import ConditionFailed, Table
+from bridge.store.claims import CLAIMABLE, HAS_LINK, Claim, claim_attributes, claim_if, claim_values
+from bridge.store.index_keys import due_attributes
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 _OPEN_WITH_CODE = f"{HAS_LINK} AND {NOT_REDACTED} AND #code = :code AND #status = :status"
 
 
-def claim_on_return(table: Table, id: str, claimer: str, now: datetime, code: str) -> Claim:
-    """Records that the person has returned, and claims the verification if it may be checked now.
+def claim_first_return(table: Table, id: str, claimer: str, now: datetime, code: str) -> Claim:
+    """Claims a pending verification for the person's return, and advances it to processing in the same write.
 
-    A pending verification advances to processing in the same write. If it may not be checked now, follow-up checks are
-    planned. If it was not claimed, it may have another code: the caller must compare the codes.
+    If it was not claimed, another write may record the return: `may_return` and `claim_further_return`.
     """
-    claim = claim_attributes(claimer, now)
-    try:
-        return table.update(
-            id,
-            condition=f"{CLAIMABLE} AND #code = :code AND #status = :pending",
-            values={**claim_values(now, schedule.MIN_CHECK_INTERVAL_SECONDS), ":code": code},
-            set={**claim, **_returned(id, now), "status": Status.PROCESSING.value, "updated_at": timestamp(now)},
-            copy=COPY,
-            increment=["checks"],
-            advance=HistoryEntry(Status.PROCESSING, now),
-        ), True
-    except ConditionFailed as failed:
-        existing = failed.existing
-    if existing is None or not _may_return(existing, code):
-        return existing, False
-    if existing.claimed_by == claimer:
-        # The response to our write was lost.
-        return existing, existing.claimed_at == claim["claimed_at"]
-    with attach_locale(existing.locale):
-        return _claim_again_or_record(table, existing, claimer, now)
+    return claim_if(
+        table,
+        id,
+        claimer,
+        condition=f"{CLAIMABLE} AND #code = :code AND #status = :pending",
+        values={**claim_values(now, schedule.MIN_CHECK_INTERVAL_SECONDS), ":code": code},
+        set={
+            **claim_attributes(claimer, now),
+            **_returned(id, now),
+            "status": Status.PROCESSING.value,
+            "updated_at": timestamp(now),
+        },
+        increment=["checks"],
+        advance=HistoryEntry(Status.PROCESSING, now),
+    )
 
 
-def _may_return(existing: Verification, code: str) -> bool:
+def may_return(existing: Verification, code: str) -> bool:
+    """Whether the person with this code may return to a verification that `claim_first_return` did not claim."""
     has_code = hmac.compare_digest((existing.code or "").encode(), code.encode())
     has_link = existing.token is not None and not existing.is_reservation
     return has_code and has_link and existing.redacted_at is None and existing.status is not Status.VERIFIED
@@ -55,7 +49,8 @@ def _may_check_again(existing: Verification, now: datetime) -> bool:
     return schedule.may_check_again(now.timestamp(), returned_at=existing.returned_at, checks=existing.checks)
 
 
-def _claim_again_or_record(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:
+def claim_further_return(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:
+    """Claims it for another return if it may be checked now. If not, records the return, and plans follow-up checks."""
     if existing.status is not Status.PENDING and _may_check_again(existing, now):
         claimed, is_claimed = _claim_again(table, existing, claimer, now)
         if is_claimed or claimed is None:
@@ -90,28 +85,18 @@ def record_return(
     if existing.link_outcome and existing.status is Status.PROCESSING and existing.checks >= schedule.MAX_CHECKS - 1:
         # The last check is at the end, which may be weeks away. Without this, every return would add one.
         return existing
-    returned_at = int(now.timestamp())
-    due_at = schedule.next_check(
-        now.timestamp(),
-        expires_at=existing.expires_at.timestamp(),
-        returned_at=returned_at,
-        checks=existing.checks,
-        is_started=True,
-    )
-    changes = {
-        "returned_at": returned_at,
-        "claimed_by": claimer,
-        **due_attributes(existing.id, min(due_at, existing.due_at or due_at)),
-    }
+    changes = {"returned_at": int(now.timestamp()), "claimed_by": claimer, **_planned(existing, now)}
+    entry = None
     if existing.status is Status.PENDING:
-        changes |= {"status": Status.PROCESSING.value, "updated_at": timestamp(now)}
+        entry = HistoryEntry(Status.PROCESSING, now)
+        changes |= {"status": entry.status.value, "updated_at": timestamp(now)}
     try:
         return table.update(
             existing.id,
             condition=_OPEN_WITH_CODE,
             values={":zero": 0, ":code": existing.code, ":status": existing.status.value},
             set=changes,
-            advance=HistoryEntry(Status.PROCESSING, now) if existing.status is Status.PENDING else None,
+            advance=entry,
         )
     except ConditionFailed as failed:
         latest = failed.existing or existing
@@ -119,6 +104,18 @@ def record_return(
     if retry and latest.code == existing.code and latest.redacted_at is None:
         return record_return(table, latest, claimer, now, retry=False)
     return latest
+
+
+def _planned(existing: Verification, now: datetime) -> dict[str, Any]:
+    """The next check after a return at `now`: not later than the one that is planned."""
+    due_at = schedule.next_check(
+        now.timestamp(),
+        expires_at=existing.expires_at.timestamp(),
+        returned_at=now.timestamp(),
+        checks=existing.checks,
+        is_started=True,
+    )
+    return due_attributes(existing.id, min(due_at, existing.due_at or due_at))
 
 
 def _returned(id: str, now: datetime) -> dict[str, Any]:

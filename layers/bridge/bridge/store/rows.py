@@ -4,23 +4,18 @@ Attributes for the table only:
 
 - `history` has one entry for each advance of `sequence`, written with it. `advanced` is there only after such a write,
   so the stream's filter passes no other.
-- `due_shard` and `due_at` (index due), `reference_key` and `created_at` (index by_reference), `created_day` and
-  `owner_created` (index by_created).
+- The keys of the indexes: `store.index_keys`.
 - `ttl`: epoch seconds, only on final records.
 - `contact_started_at`: epoch seconds of the last claim, unless its vendor call is known to have failed.
 """
 
-import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.domain.caller import owner
 from bridge.domain.matching import Matches
 from bridge.domain.verification import EndedLink, Evidence, HistoryEntry, Status, Verification, timestamp
+from bridge.store.index_keys import due_attributes
 from bridge.store.items import Item, from_item, to_item
-
-# Partitions of the index `due`, so that none becomes hot. A sweep reads all of them.
-DUE_SHARDS = 4
 
 
 class UnreadableRow(Exception):
@@ -29,25 +24,6 @@ class UnreadableRow(Exception):
     def __init__(self, verification_id: str) -> None:
         super().__init__("a row of the table cannot be read")
         self.verification_id = verification_id
-
-
-def due_attributes(id: str, due_at: int) -> dict[str, Any]:
-    return {"due_at": due_at, "due_shard": due_shard(id)}
-
-
-def due_shard(verification_id: str) -> str:
-    return str(int(hashlib.sha256(verification_id.encode()).hexdigest()[:8], 16) % DUE_SHARDS)
-
-
-def reference_key(principal: str, reference: str) -> str:
-    """The partition of a principal's reference. Different pairs have different keys."""
-    return f"{len(principal)}:{principal}:{reference}"
-
-
-def created_attributes(principal: str, created_at: datetime) -> dict[str, str]:
-    """The key in the index by_created: one partition for each day (UTC), in it by principal and time."""
-    time = timestamp(created_at)
-    return {"created_day": time[:10], "owner_created": f"{owner(principal)}#{time}"}
 
 
 def history_entry(entry: HistoryEntry) -> dict[str, Any]:
@@ -83,8 +59,7 @@ def to_row(verification: Verification) -> Item:
             "fingerprint": v.fingerprint,
             "attempt": v.attempt,
             "lease_until": v.lease_until,
-            "due_at": v.due_at,
-            "due_shard": due_shard(v.id) if v.due_at is not None else None,
+            **due_attributes(v.id, v.due_at),
             "checks": v.checks,
             "has_expected": v.has_expected or None,
             "valid_until": timestamp(v.valid_until) if v.valid_until else None,

@@ -1,16 +1,22 @@
 """The links that a start page makes. One request at a time holds the lease, so parallel taps make one link."""
 
+import contextlib
 from datetime import datetime
 from typing import Any
 
 from bridge.domain import links, schedule
 from bridge.domain.verification import HistoryEntry, Status, Verification, timestamp
-from bridge.store.claims import NOT_REDACTED
-from bridge.store.rows import due_attributes, ended_link
-from bridge.store.table import ConditionFailed, Table
+from bridge.store.index_keys import due_attributes
+from bridge.store.rows import ended_link
+from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 _OPEN = f"{NOT_REDACTED} AND #status IN (:pending, :processing)"
 _OPEN_VALUES = {":pending": Status.PENDING.value, ":processing": Status.PROCESSING.value}
+# Attributes that describe the lease, and the checks of the link before.
+_OF_EARLIER_LINK = (
+    *("lease_until", "failures", "contradictory_records", "reason_code", "link_outcome", "returned_at"),
+    *("claimed_at", "claimed_by", "contact_started_at", "last_contact_at"),
+)
 _LEASE_IS_OVER = "(attribute_not_exists(#lease_until) OR #lease_until < :now)"
 
 
@@ -48,15 +54,14 @@ def commit(
         # The checks are planned and counted for each link.
         "checks": 0,
         **due_attributes(leased.id, schedule.first_check(now.timestamp(), expires_at.timestamp())),
+        **dict.fromkeys(_OF_EARLIER_LINK),
     }
-    earlier = ["link_outcome", "returned_at", "claimed_at", "claimed_by", "contact_started_at", "last_contact_at"]
     try:
         return table.update(
             leased.id,
             condition=f"{_OPEN} AND #attempt = :attempt",
             values={**_OPEN_VALUES, ":attempt": leased.attempt},
             set=changes,
-            remove=["lease_until", "failures", "contradictory_records", "reason_code", *earlier],
         )
     except ConditionFailed as failed:
         return failed.existing if failed.existing and failed.existing.token == token else None
@@ -64,17 +69,10 @@ def commit(
 
 def release(table: Table, leased: Verification) -> None:
     """Gives the lease back, so that the next tap can make a link at once."""
-    try:
-        table.update(
-            leased.id,
-            condition="#attempt = :attempt",
-            values={":attempt": leased.attempt},
-            set={},
-            remove=["lease_until"],
-        )
-    except ConditionFailed:
-        # Another request has it.
-        return
+    values = {":attempt": leased.attempt}
+    # If the condition fails, another request has it.
+    with contextlib.suppress(ConditionFailed):
+        table.update(leased.id, condition="#attempt = :attempt", values=values, set={"lease_until": None})
 
 
 def expire_unopened(table: Table, id: str, now: datetime) -> bool:
@@ -92,8 +90,9 @@ def expire_unopened(table: Table, id: str, now: datetime) -> bool:
                 "reason_code": "not_started",
                 "updated_at": timestamp(now),
                 "ttl": int(now.timestamp()) + table.retention,
+                "lease_until": None,
+                **due_attributes(id, None),
             },
-            remove=["due_at", "due_shard", "lease_until"],
             advance=HistoryEntry(Status.EXPIRED, now, "not_started"),
         )
     except ConditionFailed:

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from botocore import xform_name
-from botocore.exceptions import ClientError
 
-from bridge.aws.clients import required, translate_aws_errors
+from bridge.aws.clients import ConditionNotMet, required, translate_aws_errors
 from bridge.domain.verification import HistoryEntry, Verification
 from bridge.store.items import Item, to_item
 from bridge.store.rows import from_row, history_entry
+
+# A tombstone never changes again.
+NOT_REDACTED = "attribute_not_exists(#redacted_at)"
 
 
 class ConditionFailed(Exception):
@@ -56,7 +58,6 @@ class Table:
         default: Mapping[str, Any] | None = None,
         copy: Mapping[str, str] | None = None,
         increment: Sequence[str] = (),
-        remove: Sequence[str] = (),
         advance: HistoryEntry | None = None,
     ) -> Verification:
         """Updates an item, and returns the verification afterwards.
@@ -65,18 +66,18 @@ class Table:
 
         Args:
             condition: an expression over `#attribute` and the `:names` in `values`.
-            set: new values by attribute.
+            set: new values by attribute. None removes the attribute.
             default: values for attributes that the item lacks.
             copy: attributes that are set to the number in another attribute, or 0 if it is absent.
             increment: numbers to increase by one.
-            remove: attributes to remove.
             advance: an entry to append to the history; `sequence` grows by one.
         """
         default, copy = default or {}, copy or {}
+        set = {**set, "advanced": True if advance else None}
         if advance:
-            increment, set = [*increment, "sequence"], {**set, "advanced": True}
-        else:
-            remove = [*remove, "advanced"]
+            increment = [*increment, "sequence"]
+        removed = [f"#{name}" for name, value in set.items() if value is None]
+        set = {name: value for name, value in set.items() if value is not None}
         clauses = [f"#{name} = :set_{name}" for name in set]
         clauses += [f"#{name} = if_not_exists(#{name}, :set_{name})" for name in default]
         clauses += [f"#{name} = if_not_exists(#{source}, :zero)" for name, source in copy.items()]
@@ -84,8 +85,7 @@ class Table:
         if advance:
             clauses.append("#history = list_append(if_not_exists(#history, :none), :entry)")
         expression = f"SET {', '.join(clauses)}" if clauses else ""
-        if remove:
-            expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
+        expression += f" REMOVE {', '.join(removed)}" if removed else ""
         bound = {**values, **{f":set_{name}": value for name, value in {**set, **default}.items()}}
         bound |= ({":one": 1} if increment else {}) | ({":zero": 0} if copy else {})
         if advance:
@@ -110,8 +110,8 @@ class Table:
         **options: Any,
     ) -> Any:
         names = {f"#{name}": name for name in re.findall(r"#(\w+)", mentions)}
-        with translate_aws_errors(operation):
-            try:
+        try:
+            with translate_aws_errors(operation):
                 return getattr(self.client, xform_name(operation))(
                     TableName=self.name,
                     ConditionExpression=condition,
@@ -120,15 +120,8 @@ class Table:
                     **what,
                     **options,
                 )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
-                raise _condition_failed(error) from None
-
-
-def _condition_failed(error: ClientError) -> ConditionFailed:
-    existing = cast("dict[str, Any]", error.response).get("Item")
-    return ConditionFailed(from_row(existing) if existing else None)
+        except ConditionNotMet as failed:
+            raise ConditionFailed(from_row(failed.item) if failed.item else None) from None
 
 
 def key(id: str) -> Item:

@@ -11,10 +11,11 @@ from bridge.dependencies import Dependencies
 from bridge.domain import checks, links, schedule
 from bridge.domain.checks import CallClass, Check
 from bridge.domain.decision import Decision
-from bridge.domain.errors import BridgeError, StorageUnavailable, VendorError, VendorLimitReached
+from bridge.domain.errors import BridgeError, StorageUnavailable, VendorError, VendorLimitReached, attach_locale
 from bridge.domain.verification import Status, Verification
 from bridge.observability import GAVE_UP, record_failure, report
 from bridge.store import claims, completion, returns
+from bridge.store.claims import Claim
 from bridge.store.completion import StatusUpdate
 from bridge.use_cases.vendor_check import advance, check_with_vendor
 
@@ -36,37 +37,38 @@ class Checked:
 def check_on_return(deps: Dependencies, id: str, code: str) -> Checked:
     """Records the person's return, and checks now or plans follow-up checks."""
     now, claimer = deps.now(), deps.nonce()
-    verification, is_claimed = returns.claim_on_return(deps.table, id, claimer, now, code)
-    if verification is None or not is_claimed:
-        if verification and verification.claimed_by == claimer:
-            _send_follow_up(deps, verification)
-        return Checked(verification, is_claimed=False)
-    checked = _check(deps, verification, Check(CallClass.RETURN, now))
-    _send_follow_up(deps, checked.verification)
+    existing, is_claimed = returns.claim_first_return(deps.table, id, claimer, now, code)
+    if existing and not is_claimed and returns.may_return(existing, code):
+        with attach_locale(existing.locale):
+            existing, is_claimed = returns.claim_further_return(deps.table, existing, claimer, now)
+    checked = _check(deps, (existing, is_claimed), Check(CallClass.RETURN, now))
+    if existing and existing.claimed_by == claimer:
+        # It was claimed, or the return was recorded.
+        _send_follow_up(deps, checked.verification)
     return checked
 
 
 def check_on_refresh(deps: Dependencies, id: str, principal: str) -> Checked:
     """Checks a verification of `principal` now, if its last check is long enough ago."""
     now = deps.now()
-    verification, is_claimed = claims.claim_on_refresh(deps.table, id, deps.nonce(), now, principal)
-    if verification is None or not is_claimed:
-        return Checked(verification, is_claimed=False)
-    return _check(deps, verification, Check(CallClass.REFRESH, now))
+    claim = claims.claim_on_refresh(deps.table, id, deps.nonce(), now, principal)
+    return _check(deps, claim, Check(CallClass.REFRESH, now))
 
 
 def check_on_schedule(deps: Dependencies, id: str, due_at: int | None) -> Checked:
     """Checks a verification that is due at `due_at` (epoch seconds). None, from an operator, skips that condition."""
     now = deps.now()
-    verification, is_claimed = claims.claim_on_schedule(deps.table, id, deps.nonce(), now, due_at)
-    if verification is None or not is_claimed:
-        return Checked(verification, is_claimed=False)
-    checked = _check(deps, verification, Check(CallClass.BACKGROUND, now))
-    _send_follow_up(deps, checked.verification)
+    claim = claims.claim_on_schedule(deps.table, id, deps.nonce(), now, due_at)
+    checked = _check(deps, claim, Check(CallClass.BACKGROUND, now))
+    if checked.is_claimed:
+        _send_follow_up(deps, checked.verification)
     return checked
 
 
-def _check(deps: Dependencies, verification: Verification, check: Check) -> Checked:
+def _check(deps: Dependencies, claim: Claim, check: Check) -> Checked:
+    verification, is_claimed = claim
+    if verification is None or not is_claimed:
+        return Checked(verification, is_claimed=False)
     try:
         checked = Checked(check_with_vendor(deps, verification, check), is_claimed=True)
     except (VendorError, StorageUnavailable) as error:

@@ -12,7 +12,6 @@ from bridge.domain.ids import id_for, new_code, new_id
 from bridge.domain.verification import LinkRequest, Status, Verification
 from bridge.observability import attach_verification_id, logger, record_failure
 from bridge.store import creation
-from bridge.store.claims import LATE_PROOF
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def _no_longer_expected(deps: Dependencies, reservation: Verification) -> dateti
     """When the verification has certainly ended. What is expected is erased before that, unless a process crashes."""
     # The start page may make the last link just before valid_until.
     lifetime = deps.settings.link_lifetime if reservation.valid_until else 0
-    return reservation.expires_at + LATE_PROOF + timedelta(seconds=lifetime + deps.settings.give_up_after)
+    return reservation.expires_at + timedelta(seconds=schedule.LATE_PROOF + lifetime + deps.settings.give_up_after)
 
 
 def _reservation(deps: Dependencies, principal: str, request: LinkRequest, idempotency_key: str | None) -> Verification:

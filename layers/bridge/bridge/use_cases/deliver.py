@@ -36,7 +36,7 @@ def deliver(deps: Dependencies, webhook: Webhook, attempt: Attempt) -> None:
         _report_nameless(endpoints.problems)
         deps.delivery_queue.send(webhook.event, wanted + nameable)
     elif problem := _why_off(deps, webhook.endpoint, endpoints):
-        _set_aside(deps, webhook, "endpoint_off", DELIVERY_FAULT, reason=problem)
+        _set_aside(deps, webhook, "endpoint_off", reason=problem)
     elif (endpoint := endpoints.by_name[webhook.endpoint]).wants(webhook.event):
         _deliver_to(deps, endpoint, webhook, attempt)
 
@@ -65,7 +65,7 @@ def _deliver_to(deps: Dependencies, endpoint: Endpoint, webhook: Webhook, attemp
             return
         if posted.status == _GONE:
             deps.endpoint_switches.disable(endpoint.name, "it responded 410", deps.now())
-            _set_aside(deps, webhook, "endpoint_off", DELIVERY_FAULT, reason="it responded 410", http_status=_GONE)
+            _set_aside(deps, webhook, "endpoint_off", reason="it responded 410", http_status=_GONE)
             return
         failure = DeliveryFailed(http_status=posted.status)
         retry_after = webhook_retries.retry_after_seconds(posted.retry_after, deps.now().timestamp())
@@ -99,7 +99,7 @@ def _retry(
     )
     if delay is None:
         what = {"http_status": failure.http_status} if failure.http_status else {"error_code": failure.code}
-        _set_aside(deps, webhook, "delivery_gave_up", DELIVERY_FAULT, operation=failure.operation, **what)
+        _set_aside(deps, webhook, "delivery_gave_up", operation=failure.operation, **what)
         return
     try:
         deps.delivery_queue.hide(attempt.receipt_handle, delay)
@@ -110,9 +110,9 @@ def _retry(
     raise failure from None
 
 
-def _set_aside(deps: Dependencies, webhook: Webhook, message: str, metric: str, **fields: object) -> None:
+def _set_aside(deps: Dependencies, webhook: Webhook, message: str, **fields: object) -> None:
     deps.delivery_queue.set_aside(webhook)
-    report(message, metric, is_error=True, **_fields(webhook), **fields)
+    report(message, DELIVERY_FAULT, is_error=True, **_fields(webhook), **fields)
 
 
 def _fields(webhook: Webhook) -> dict[str, object]:

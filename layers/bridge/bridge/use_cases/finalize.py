@@ -1,6 +1,6 @@
 """Handles one message of the queue: a due check, an abandoned reservation, or a tombstone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.aws.due_queue import DueMessage
 from bridge.dependencies import Dependencies
@@ -10,7 +10,6 @@ from bridge.domain.ids import is_id
 from bridge.domain.verification import Status, Verification
 from bridge.observability import logger
 from bridge.store import creation, due, start_links
-from bridge.store.claims import LATE_PROOF
 from bridge.store.rows import UnreadableRow
 from bridge.use_cases.complete import check_on_schedule, erase_expected
 from bridge.use_cases.redact import erase_late_evidence
@@ -79,7 +78,7 @@ def _is_settled(verification: Verification, now: datetime) -> bool:
     """Whether no further check can change it. The conditions of `store.claims` agree with this."""
     if verification.status is Status.VERIFIED:
         return True
-    return verification.status.is_final and verification.expires_at <= now - LATE_PROOF
+    return verification.status.is_final and verification.expires_at <= now - timedelta(seconds=schedule.LATE_PROOF)
 
 
 def _was_just_checked(deps: Dependencies, verification: Verification) -> bool:

@@ -35,9 +35,8 @@ def publish(deps: Dependencies, records: Iterable[StreamRecord]) -> str | None:
 
 
 def put_events(deps: Dependencies, events: list[Event]) -> None:
-    """Raises StorageUnavailable unless the bus took all of them. They may be put again: their ids stay the same."""
-    for code in deps.event_bus.put(events).values():
-        raise StorageUnavailable("PutEvents", code)
+    """Puts the events on the bus, and logs each. Raises StorageUnavailable if the bus did not take all of them."""
+    deps.event_bus.put(events)
     for event in events:
         logger.info("event_published", extra={"event_id": event.id, "event_type": event.type})
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bridge.dependencies import Dependencies
+from bridge.domain import schedule
 from bridge.domain.caller import Caller
 from bridge.domain.errors import NotFound
 from bridge.domain.ids import is_id
@@ -15,11 +16,10 @@ from bridge.domain.verification import Position, Verification
 from bridge.observability import logger
 from bridge.store import listing, reading
 from bridge.store.audit_trail import AuditAction
-from bridge.store.claims import LATE_PROOF
-from bridge.store.listing import Created
+from bridge.store.listing import Selection
 from bridge.use_cases.complete import check_on_refresh
 from bridge.vendor import pictures
-from bridge.vendor.response import read as parse_response
+from bridge.vendor.response import parse
 
 
 def read(deps: Dependencies, principal: str, id: str, *, reads_all: bool = False) -> Verification:
@@ -38,9 +38,9 @@ def list_verifications(
         return reading.by_reference(deps.table, principal, query.reference, limit=query.limit, after=query.after)
     now = deps.now()
     # Nothing is kept for longer; an open verification ends within a week of its last link.
-    oldest = now - timedelta(seconds=deps.settings.retention + MAX_VALID_FOR) - LATE_PROOF
+    oldest = now - timedelta(seconds=deps.settings.retention + MAX_VALID_FOR + schedule.LATE_PROOF)
     start, end = max(query.created_after or oldest, oldest), query.created_before or now
-    wanted = Created(start, min(end, now), query.status)
+    wanted = Selection(start, min(end, now), query.status)
     return listing.by_created(deps.table, principal, wanted, limit=query.limit, after=query.after)
 
 
@@ -62,7 +62,7 @@ def read_result(deps: Dependencies, verification: Verification, caller: Caller) 
     if raw is None:
         logger.info("evidence_gone", extra={"verification_id": verification.id})
         return pictures.without_links(result)
-    fields = parse_response(raw).result
+    fields = parse(raw).result
     return pictures.with_links(fields, functools.partial(deps.evidence.presigned_url, verification.id))
 
 

@@ -37,7 +37,7 @@ def sweep(deps: Dependencies, *, has_time: Callable[[], bool]) -> SweepResult:
     now = deps.now()
     capacity = max(0, deps.settings.vendor_calls_per_minute - deps.due_queue.visible_messages())
     # At least one, because the metric below needs the oldest one even if the queue is full.
-    found = list(due.due(deps.table, now, limit=max(capacity, 1)))
+    found = list(due.find_due(deps.table, now, limit=max(capacity, 1)))
     messages, failure = _claim(deps, found[:capacity], now, has_time)
     result = SweepResult(len(found), _send(deps, messages, now))
     logger.info("sweep_finished", extra={"due": result.due, "claimed": len(messages), "sent": result.sent})

@@ -68,7 +68,10 @@ def _ask(
     `began`: when the check began, a time of `clock`. All its calls share the budget of one.
     """
     assert token is not None, "a claimed verification has a link"
-    response = _fetch(deps, verification, check, token, began)
+    permit = deps.rate_limiter.permit(check.call, verification.id, verification.principal)
+    # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
+    may_retry = check.call is not CallClass.BACKGROUND
+    response = deps.vendor.fetch(token, permit=permit, spent=deps.clock() - began, retry=may_retry)
     try:
         return response, vendor_record.parse(
             response.result,
@@ -82,15 +85,6 @@ def _ask(
         # Stored for an investigation, because a person may be able to read it.
         deps.evidence.put_unconfirmed(verification.id, response.raw)
         raise
-
-
-def _fetch(deps: Dependencies, verification: Verification, check: Check, token: str, began: float) -> VendorResponse:
-    is_background = check.call is CallClass.BACKGROUND
-    # Scheduled checks share one limit for all principals.
-    principal = None if is_background else verification.principal
-    permit = deps.rate_limiter.permit(check.call, verification.id, principal)
-    # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
-    return deps.vendor.fetch(token, permit=permit, spent=deps.clock() - began, retry=not is_background)
 
 
 def _proof_of_earlier_link(

@@ -33,9 +33,9 @@ BUDGET = 8.0
 _MAX_ATTEMPTS = 3
 
 # A token becomes part of a path. With other characters, our credentials could be sent to another resource.
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,512}")
 # It becomes a header of ours, so it has no white space and no control characters.
-_URL = re.compile(r"https?://[^\x00-\x20\x7f]{1,4096}")
+URL = re.compile(r"https?://[^\x00-\x20\x7f]{1,4096}")
 
 # Called before each request. Raises VendorLimitReached if the request may not be sent now.
 Permit = Callable[[], None]
@@ -87,7 +87,7 @@ class Vendor:
             "redirect_url": return_url,
         }
         try:
-            return _link(self._send("POST", self._url, body, permit, max_attempts=_MAX_ATTEMPTS, is_safe=False))
+            return _link(self._send("POST", self._url, body, permit))
         except VendorError as error:
             error.operation = "CreateVerification"
             raise
@@ -107,9 +107,8 @@ class Vendor:
         body: dict[str, str] | None,
         permit: Permit,
         *,
-        max_attempts: int,
+        max_attempts: int = _MAX_ATTEMPTS,
         spent: float = 0.0,
-        is_safe: bool = True,
     ) -> VendorResponse:
         """Sends the request until it succeeds, a retry cannot help, or no time is left."""
         deadline = self._clock() + self._budget - spent
@@ -127,7 +126,7 @@ class Vendor:
                 fresh_credentials = True
             except VendorError as error:
                 pause = self._pause(error, attempt)
-                if attempt >= max_attempts or self._clock() + pause >= deadline or not _may_retry(error, is_safe):
+                if attempt >= max_attempts or self._clock() + pause >= deadline or not _may_retry(error, method):
                     raise
                 self._sleep(pause)
 
@@ -138,17 +137,18 @@ class Vendor:
         return self._draw(0.05, 0.3 * 2**attempt)
 
 
-def _may_retry(error: VendorError, is_safe: bool) -> bool:
+def _may_retry(error: VendorError, method: str) -> bool:
     # The next window of our rate limiter begins too late for a person who waits.
     if isinstance(error, VendorLimitReached):
         return False
-    return (is_safe and not isinstance(error, VendorRejected)) or had_no_effect(error)
+    is_safe = method == "GET" and not isinstance(error, VendorRejected)
+    return is_safe or had_no_effect(error)
 
 
 def _link(response: VendorResponse) -> Link:
     url, token = response.result.get("url"), response.result.get("token")
-    if not (isinstance(url, str) and _URL.fullmatch(url)):
+    if not (isinstance(url, str) and URL.fullmatch(url)):
         raise VendorMalformed("url is missing or not a URL")
-    if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
+    if not (isinstance(token, str) and TOKEN.fullmatch(token)):
         raise VendorMalformed("token is missing or malformed")
     return Link(url, token)

@@ -25,12 +25,12 @@ class _Share:
 
     total: the class stops when all classes together have used this.
     call_class: what the class itself may use.
-    principal: what one principal may use within the class.
+    principal: what one principal may use within the class; None if it has no limit of its own.
     """
 
     total: float = 1.0
     call_class: float = 1.0
-    principal: float = 1.0
+    principal: float | None = None
 
 
 _SHARES = {
@@ -57,7 +57,7 @@ class RateLimiter:
         self._background_calls = max(1, background * WINDOW_SECONDS // 60)
         self._now = now
 
-    def permit(self, call: CallClass, verification_id: str, principal: str | None = None) -> Callable[[], None]:
+    def permit(self, call: CallClass, verification_id: str, principal: str) -> Callable[[], None]:
         """A function that calls `acquire`, for the vendor client to call before each request."""
         return lambda: self.acquire(call, principal, verification_id=verification_id)
 
@@ -89,7 +89,7 @@ class RateLimiter:
         if call is CallClass.BACKGROUND:
             class_limit = min(class_limit, self._background_calls)
         limits = {"total": self._calls(share.total), call.value: class_limit}
-        if principal is not None:
+        if principal is not None and share.principal is not None:
             # Hashed because a principal may be an e-mail address, and may be long.
             sha256 = hashlib.sha256(principal.encode()).hexdigest()
             # One counter for creates and returns, because a principal that creates links can also open their return

@@ -14,8 +14,8 @@ from bridge.domain.errors import (
     VendorUnavailable,
 )
 
-# Seconds, if the vendor sends no Retry-After.
-_RETRY_AFTER = 30
+# Seconds, for the Retry-After of our own response if the vendor sends none.
+RETRY_AFTER = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class VendorResponse:
         return result
 
 
-def read(raw: bytes) -> VendorResponse:
+def parse(raw: bytes) -> VendorResponse:
     """Parses the body of a successful response. Raises a VendorError for an error `status` inside the body."""
     try:
         # Numbers that JSON cannot represent (NaN, 1e999) become strings.
@@ -76,7 +76,7 @@ def _seconds(retry_after: str | None) -> int:
     """Retry-After in seconds, at most one hour; the default if it is missing or a date."""
     if retry_after and retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6:
         return min(max(int(retry_after), 1), 3600)
-    return _RETRY_AFTER
+    return RETRY_AFTER
 
 
 def _finite(literal: str) -> float | str:

@@ -6,7 +6,6 @@ contains the token.
 
 import time
 from collections.abc import Callable
-from http.cookiejar import DefaultCookiePolicy
 from typing import Never, Protocol
 
 import requests
@@ -19,9 +18,9 @@ from bridge.domain.errors import (
     VendorTimeout,
     VendorUnavailable,
 )
-from bridge.outbound.deadline import DeadlineAdapter, within
+from bridge.outbound.deadline import within
 from bridge.outbound.session import Session
-from bridge.vendor.response import VendorResponse, check_status, read
+from bridge.vendor.response import RETRY_AFTER, VendorResponse, check_status, parse
 
 # Seconds. The connect timeout applies to DNS and all addresses together, and again to the TLS handshake.
 CONNECT_TIMEOUT = 2.0
@@ -30,9 +29,6 @@ READ_TIMEOUT = 6.0
 # Records of several MB are known. A larger response is not a record.
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
-
-# Seconds, for the Retry-After of our own response.
-_RETRY_AFTER = 30
 
 
 class Credentials(Protocol):
@@ -47,12 +43,6 @@ class Transport:
         self._credentials = credentials
         self._clock = clock
         self._session = Session()
-        # Ignore proxies and .netrc, which would see or replace the credentials.
-        self._session.trust_env = False
-        # Store no cookies: a cookie that the vendor sets for one person would go with another person's request.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount("http://", DeadlineAdapter())
-        self._session.mount("https://", DeadlineAdapter())
 
     def send(
         self, method: str, url: str, body: dict[str, str] | None, deadline: float, *, fresh_credentials: bool
@@ -83,7 +73,7 @@ class Transport:
             if exchange.has_passed():
                 raise VendorTimeout()
         check_status(response.status_code, response.headers.get("Retry-After"))
-        return read(raw)
+        return parse(raw)
 
 
 class _NotConnected(VendorUnavailable):
@@ -97,15 +87,15 @@ def had_no_effect(error: VendorError) -> bool:
 
 def _raise_vendor_error(error: requests.RequestException) -> Never:
     if isinstance(error, requests.ConnectTimeout):
-        raise _NotConnected(retry_after=_RETRY_AFTER) from None
+        raise _NotConnected(retry_after=RETRY_AFTER) from None
     cause = error.args[0] if error.args else None
     # requests reports a read timeout within a body as a ConnectionError.
     if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
         raise VendorTimeout() from None
     reason = getattr(cause, "reason", None)
     if type(reason).__name__ in ("NewConnectionError", "NameResolutionError"):
-        raise _NotConnected(retry_after=_RETRY_AFTER) from None
-    raise VendorUnavailable(retry_after=_RETRY_AFTER) from None
+        raise _NotConnected(retry_after=RETRY_AFTER) from None
+    raise VendorUnavailable(retry_after=RETRY_AFTER) from None
 
 
 def _read_body(response: requests.Response) -> bytes:

@@ -13,6 +13,7 @@ from bridge.web.page_texts import Language
 
 # The URL of a return contains its secret code. It must not be cached, or sent to another site.
 PRIVATE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+WAITING = '<span class="pulse" aria-hidden="true"></span>'
 
 
 def page(
@@ -54,6 +55,11 @@ def page(
             **(headers or {}),
         },
     )
+
+
+def reload_after(seconds: str | None) -> dict[str, str]:
+    """The headers of a page that loads itself again, without a script; empty if it need not."""
+    return {"Refresh": seconds, "Retry-After": seconds} if seconds else {}
 
 
 def paragraphs(*texts: str) -> str:

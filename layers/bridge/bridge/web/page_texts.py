@@ -93,10 +93,7 @@ def resolve(tag: str) -> str:
 
 
 def language(locale: str | None, accept_language: str | None) -> Language:
-    """The language that the creator of a verification chose, else the one that the browser wants most of those that
-
-    there are, else English.
-    """
+    """The language that the creator of a verification chose, else the one of NAMES that the browser wants most."""
     chosen, most = DEFAULT, 0.0
     for wanted in [] if locale else (accept_language or "").split(",")[:_MAX_RANGES]:
         tag, _, weight = wanted.partition(";")

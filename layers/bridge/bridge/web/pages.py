@@ -8,7 +8,7 @@ from bridge.domain.errors import BridgeError, VendorError
 from bridge.domain.reasons import reason
 from bridge.domain.verification import Status, Verification
 from bridge.web.brand import Brand
-from bridge.web.page_layout import PRIVATE_HEADERS, page, paragraphs
+from bridge.web.page_layout import PRIVATE_HEADERS, WAITING, page, paragraphs, reload_after
 from bridge.web.page_texts import Language
 from bridge.web.problems import log_error, status_and_code
 from bridge.web.responses import retry_after_header
@@ -19,7 +19,6 @@ _UNSUCCESSFUL = (Status.REJECTED, Status.FAILED, Status.EXPIRED)
 # Decoration: the heading says the same in words.
 _MARK = '<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10"/><path d="{}"/></svg>'
 _TICK, _EXCLAMATION = _MARK.format("m7.5 12.5 3 3 6-6.5"), _MARK.format("M12 7v6m0 3.5v.01")
-WAITING = '<span class="pulse" aria-hidden="true"></span>'
 
 
 def see_other(location: str) -> Response[str]:
@@ -59,8 +58,3 @@ def error_page(error: BridgeError, language: Language, brand: Brand) -> Response
         # After the button of the start page: the empty address is that page's own.
         content += f'<p><a href="">{escape(language.back)}</a></p>'
     return page(status, title, content, language, brand, headers=reload_after(seconds))
-
-
-def reload_after(seconds: str | None) -> dict[str, str]:
-    """The headers of a page that loads itself again, without a script; empty if it need not."""
-    return {"Refresh": seconds, "Retry-After": seconds} if seconds else {}

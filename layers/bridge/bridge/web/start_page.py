@@ -7,16 +7,15 @@ from html import escape
 
 from aws_lambda_powertools.event_handler import Response
 
+from bridge.domain.decision import OCR_ONLY
 from bridge.domain.links import LinkState
 from bridge.domain.verification import timestamp
 from bridge.web.brand import Brand
 from bridge.web.devices import Device, device
-from bridge.web.page_layout import page, paragraphs
+from bridge.web.page_layout import WAITING, page, paragraphs, reload_after
 from bridge.web.page_script import SCRIPT
 from bridge.web.page_texts import Language, StartTexts, Text
-from bridge.web.pages import WAITING, reload_after
 
-DOCUMENT_ONLY = "01"
 # So many starts that are left are worth a word; before the first they are no concern.
 _FEW = 2
 # A check ends a link within two minutes. If it takes longer the vendor is out of reach, perhaps for hours.
@@ -97,7 +96,7 @@ def _button(url: str, label: str, style: str) -> str:
 
 def _needs(view: StartView, texts: StartTexts) -> str:
     needs = [texts.documents[view.id_type], texts.light, texts.camera]
-    if view.type != DOCUMENT_ONLY:
+    if view.type != OCR_ONLY:
         needs.append(texts.face)
     return f"<h2>{escape(texts.needs)}</h2><ul>{''.join(f'<li>{escape(need)}</li>' for need in needs)}</ul>"
 
