@@ -56,13 +56,17 @@ sam-local: $(VENV)/.sandbox build ## run the bridge with `sam local start-api` (
 
 # --- Tests and checks --------------------------------------------------------------------------------------------------------
 
-# Two programs at once, for two cores. The policies are tested with the calls that the integration tests made.
+# Three programs at once, for two cores. The policies are tested with the calls that the integration tests made. Tests
+# of the network mostly wait.
 EVERYDAY = $(BIN)/python -m pytest -m "not slow and not browser and not sam_local and not deployed"
-FIRST = tests/integration tests/policies
+NETWORK = $(wildcard $(addprefix tests/integration/test_,aws_clients.py public_post.py vendor_*.py))
+INTEGRATION = tests/integration tests/policies
 test: $(VENV)/.dev $(DYNAMODB_LOCAL)/.done ## run all tests except slow ones, in four minutes on two idle cores
 	@mkdir -p build
-	@$(EVERYDAY) -p no:cacheprovider $(FIRST:%=--ignore=%) >build/others.log 2>&1 & others=$$!; \
-	  $(EVERYDAY) $(FIRST); first=$$?; wait $$others; others=$$?; cat build/others.log; exit $$((first || others))
+	@$(EVERYDAY) -p no:cacheprovider $(INTEGRATION:%=--ignore=%) >build/others.log 2>&1 & others=$$!; \
+	  $(EVERYDAY) -p no:cacheprovider $(NETWORK) >build/network.log 2>&1 & network=$$!; \
+	  $(EVERYDAY) $(INTEGRATION) $(NETWORK:%=--ignore=%); status=$$?; \
+	  wait $$network || status=1; wait $$others || status=1; cat build/network.log build/others.log; exit $$status
 
 # Coverage is checked here, because only this target runs all tests. The simulation needs one core and no other
 # program, so it runs beside the other tests.

@@ -55,17 +55,21 @@ def running_sandbox() -> "Iterator[Sandbox]":
 def sandbox(running_sandbox: "Sandbox", monkeypatch: pytest.MonkeyPatch) -> "Sandbox":
     """The session's sandbox, without verifications, messages, links, faults and added keys.
 
-    Its functions wait up to 60 s for AWS, because a busy machine may be slow. They do not sleep between two attempts
-    at the vendor, nor between two verifications of a batch.
+    Its functions wait up to 60 s for AWS and for the vendor, because a busy machine may be slow. They do not sleep
+    between two attempts at the vendor, nor between two verifications of a batch.
     """
-    from bridge import dependencies
     from bridge.aws import clients
+    from bridge.dependencies import Dependencies
+    from bridge.vendor import transport
+    from bridge.vendor.client import Vendor
 
-    monkeypatch.setattr(clients, "CONNECT_TIMEOUT", 60)
-    monkeypatch.setattr(clients, "READ_TIMEOUT", 60)
-    defaults = dependencies.Dependencies.__init__.__kwdefaults__
-    assert defaults is not None, "all parameters are keyword-only"
-    monkeypatch.setitem(defaults, "sleep", lambda _: None)
+    for module in (clients, transport):
+        monkeypatch.setattr(module, "CONNECT_TIMEOUT", 60)
+        monkeypatch.setattr(module, "READ_TIMEOUT", 60)
+    for made, default, value in ((Vendor, "budget", 60), (Dependencies, "sleep", lambda _: None)):
+        defaults = made.__init__.__kwdefaults__
+        assert defaults is not None, "all parameters are keyword-only"
+        monkeypatch.setitem(defaults, default, value)
     running_sandbox.reset()
     return running_sandbox
 
