@@ -30,8 +30,8 @@ export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 # What the browser tests drive; Debian's is one of these.
 export CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
-# Finds faults of accessibility on a page, from npm.
-export AXE ?= $(CURDIR)/.venv/axe
+# axe-core, which finds faults of accessibility, and the HTML checker of the W3C, from npm.
+export PAGE_TOOLS ?= $(CURDIR)/.venv/page-tools
 LOCKS := tests/requirements
 
 export SAM_CLI_TELEMETRY := 0
@@ -83,7 +83,7 @@ test-browser: browser ## run the tests of the pages in Chromium: CHROMIUM=…
 	$(BIN)/python -m pytest -m browser tests/browser
 
 # All that they need. Chromium is not installed here, because that takes the rights of an administrator.
-browser: $(VENV)/.browser $(AXE)/.done
+browser: $(VENV)/.browser $(PAGE_TOOLS)/.done
 	@test -x "$(CHROMIUM)" || { printf '%s\n' >&2 \
 	  "The browser tests need Chromium: apt-get install chromium, or set CHROMIUM to its path." \
 	  "WITHOUT_BROWSER=1 make check leaves them out."; exit 1; }
@@ -295,9 +295,9 @@ $(OPENAPI_TOOLS)/.done: $(LOCKS)/openapi/package.json $(LOCKS)/openapi/package-l
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(AXE)/.done: $(LOCKS)/axe/package.json $(LOCKS)/axe/package-lock.json
+$(PAGE_TOOLS)/.done: $(LOCKS)/page_tools/package.json $(LOCKS)/page_tools/package-lock.json
 	$(call say,Installing axe-core and the HTML checker from npm.)
-	@npm --version >/dev/null || { echo "axe-core needs Node, and npm." >&2; exit 1; }
+	@npm --version >/dev/null || { echo "The browser tests need Node, and npm." >&2; exit 1; }
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -1,7 +1,7 @@
 """One Chromium for all tests of this folder.
 
-CHROMIUM is its executable (`make` looks for one), AXE the folder into which `make` installs axe-core. Only this module
-imports Playwright, because `make test` collects this folder without it.
+CHROMIUM is its executable (`make` looks for one). PAGE_TOOLS is the folder into which `make` installs axe-core and the
+HTML checker. Only this module imports Playwright, because `make test` collects this folder without it.
 """
 
 import os
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
-_AXE = Path(os.environ.get("AXE", ROOT / ".venv/axe")) / "node_modules/axe-core/axe.min.js"
+_AXE = Path(os.environ.get("PAGE_TOOLS", ROOT / ".venv/page-tools")) / "node_modules/axe-core/axe.min.js"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

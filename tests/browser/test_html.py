@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.sandbox.sandbox import Sandbox
 
 _ROOT = Path(__file__).parents[2]
-_CHECKER = Path(os.environ.get("AXE", _ROOT / ".venv/axe")) / "node_modules/vnu-jar/build/dist/vnu.jar"
+_CHECKER = Path(os.environ.get("PAGE_TOOLS", _ROOT / ".venv/page-tools")) / "node_modules/vnu-jar/build/dist/vnu.jar"
 
 
 def test_html_checker_finds_no_error_in_any_page(sandbox: "Sandbox", tmp_path: Path) -> None:
