@@ -88,15 +88,15 @@ def test_an_alarm_is_raised_within_15_minutes_of_its_cause(alarm: Alarm) -> None
     assert considered == 60 * 60 if alarm.name in HOURLY else considered <= 15 * 60
 
 
-@by_alarm
 def test_one_webhook_that_keeps_failing_raises_its_alarm() -> None:
     """In a quiet stack no other webhook fails, so the retries of this one must be enough."""
-    alarm = ALARMS["DeliveryFaultAlarm"].properties
+    alarm = ALARMS["DeliveryFault"].properties
     attempts = itertools.accumulate(webhook_retries.DELAYS, initial=0)
     minutes = {int(seconds // alarm["Period"]) for seconds in attempts}
     assert sum(minute < alarm["EvaluationPeriods"] for minute in minutes) >= alarm["DatapointsToAlarm"]
 
 
+@by_alarm
 def test_an_alarm_is_sent_to_the_topic_and_described_in_the_docs(alarm: Alarm) -> None:
     assert alarm.properties["AlarmActions"] == {
         "Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
