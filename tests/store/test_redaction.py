@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.domain import schedule
-from bridge.domain.verification import Evidence, Status, Verification
+from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification
 from bridge.store import completion, creation, reading, redaction
 from bridge.store.index_keys import reference_key
 from bridge.store.table import ConditionFailed, Table
@@ -99,6 +99,8 @@ def test_a_redaction_increments_the_sequence_and_expires_an_open_status(table: T
         assert state == (made.status, made.reason_code, made.updated_at)
     else:
         assert state == (Status.EXPIRED, "redacted", later(5))
+    entry = HistoryEntry(tombstone.status, later(5), tombstone.reason_code, is_redaction=True)
+    assert tombstone.history == (*made.history, entry)
 
 
 def test_a_tombstone_is_due_not_listed_and_expires_after_the_retention(table: Table) -> None:
