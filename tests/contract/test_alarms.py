@@ -1,5 +1,6 @@
 """Every alarm watches an existing metric, is quick and is described. Every metric of a failure has an alarm."""
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from bridge import observability
+from bridge.domain import webhook_retries
 from tests.integration.alarms import ALARMS, Alarm
 from tests.integration.failure_cases import CASES
 
@@ -44,8 +46,8 @@ AWS_METRICS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 # Alarms whose metric is a number of messages.
 COUNTS = {"DeliveryInFlightAlarm"}
-# Alarms whose bad minutes may be far apart, because only callers' requests repeat what failed.
-HOURLY = {"VendorFaultAlarm", "StorageFaultAlarm", "Api5xxAlarm"}
+# Alarms whose bad minutes may be far apart, because what failed is repeated by callers' requests, or after minutes.
+HOURLY = {"VendorFaultAlarm", "StorageFaultAlarm", "Api5xxAlarm", "DeliveryFaultAlarm"}
 # Alarms whose metric is in milliseconds.
 MILLISECONDS = {"PublishAgeAlarm"}
 # The metrics that functions emit. tests/integration/failure_cases.py lacks the two that are named here.
@@ -84,6 +86,14 @@ def test_an_alarm_is_raised_within_15_minutes_of_its_cause(alarm: Alarm) -> None
     assert age + declared["Period"] * needed + 120 <= 15 * 60
     considered = declared["Period"] * declared["EvaluationPeriods"]
     assert considered == 60 * 60 if alarm.name in HOURLY else considered <= 15 * 60
+
+
+def test_one_webhook_that_keeps_failing_raises_its_alarm() -> None:
+    """In a quiet stack no other webhook fails, so the retries of this one must be enough."""
+    alarm = ALARMS["DeliveryFault"].properties
+    attempts = itertools.accumulate(webhook_retries.DELAYS, initial=0)
+    minutes = {int(seconds // alarm["Period"]) for seconds in attempts}
+    assert sum(minute < alarm["EvaluationPeriods"] for minute in minutes) >= alarm["DatapointsToAlarm"]
 
 
 @by_alarm
