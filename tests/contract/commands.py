@@ -35,7 +35,7 @@ RUN_BY = {
     ("docs/api.md", ""): "local",
     ("docs/development.md", "make run WEBHOOK_URL="): "own-receiver",
     ("docs/development.md", "curl"): "local",
-    ("docs/development.md", "RETURN_URL="): "local",
+    ("docs/development.md", "# Open the link"): "local",
     ("docs/operations.md", "KEYS=$(aws secretsmanager get-secret-value"): "aws-revoke",
     ("docs/operations.md", "make doctor\n"): "doctor",
     ("docs/operations.md", "make doctor SECRET="): "doctor",
