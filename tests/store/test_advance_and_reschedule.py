@@ -8,7 +8,7 @@ import pytest
 
 from bridge.domain.verification import Status, Verification
 from bridge.store import redaction
-from bridge.store.completion import advance
+from bridge.store.completion import advance, release
 from bridge.store.items import from_item
 from bridge.store.table import Table
 from tests.store.factories import (
@@ -119,6 +119,15 @@ def test_the_last_contact_with_the_vendor_is_kept_by_later_claims(table: Table) 
     assert advanced.last_contact_at == EPOCH + 40
     assert advance(table, advanced, update(Status.PROCESSING), later(51)).last_contact_at == 0
     assert row(table, made).keys().isdisjoint({"contact_started_at", "last_contact_at"})
+
+
+def test_a_released_claim_neither_counts_nor_delays_the_next_claim(table: Table) -> None:
+    before = rescheduled(table, claimed(table, pending(table), later(10)))
+    released = release(table, claimed(table, before, later(20)), due_at=EPOCH + 70, is_counted=True)
+    assert released == existing(table, before)
+    assert (released.checks, released.claimed_at, released.due_at) == (before.checks, None, EPOCH + 70)
+    # The vendor was not called at that time.
+    assert claimed(table, before, later(21)).last_contact_at == EPOCH + 10
 
 
 def test_a_repeated_advance_is_written_once(table: Table) -> None:
