@@ -79,7 +79,11 @@ GROUPS = {
         _files("store", but=_OTHER_STORES),
         (
             "tests/store",
+            "tests/unit/test_incomplete_responses.py",
             "tests/unit/test_rows.py",
+            "tests/integration/test_events.py",
+            "tests/integration/test_return.py",
+            "tests/integration/test_start*.py",
             "tests/integration/test_complete_faults.py",
             "tests/integration/test_failures.py",
         ),
