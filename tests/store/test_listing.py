@@ -84,9 +84,14 @@ def test_a_page_reads_at_most_a_month_and_the_next_continues(table: Table) -> No
     assert pages(table, later(-100 * DAY), later(60)) == [[new.id], [old.id], [], []]
 
 
-@pytest.mark.parametrize("max_entries", [1, 4, 6])
+def test_the_day_that_is_one_too_many_for_a_page_is_on_the_next(table: Table) -> None:
+    old, new = created_at(table, -MAX_DAYS * DAY, 0)
+    assert pages(table, later(-MAX_DAYS * DAY), later(60)) == [[new.id], [old.id]]
+
+
+@pytest.mark.parametrize(("max_entries", "count"), [(1, 6), (4, 3), (6, 2)])
 def test_a_page_reads_a_bounded_number_of_entries_and_the_next_continues(
-    table: Table, monkeypatch: pytest.MonkeyPatch, max_entries: int
+    table: Table, monkeypatch: pytest.MonkeyPatch, max_entries: int, count: int
 ) -> None:
     monkeypatch.setattr(listing, "MAX_ENTRIES", max_entries)
     monkeypatch.setattr(listing, "_BATCH", 2)
@@ -96,7 +101,7 @@ def test_a_page_reads_a_bounded_number_of_entries_and_the_next_continues(
     span = (later(-2 * DAY), later(60))
     found = pages(table, *span, status=Status.VERIFIED)
     assert [id for page in found for id in page] == ids([made[2], made[0]])
-    assert len(found) > 1
+    assert len(found) == count
     assert [id for page in pages(table, *span) for id in page] == ids(made)[::-1]
     # The list of a replay has no pages.
     assert sorted(ids(list(listing.created_between(table, *span)))) == sorted(ids(made))
