@@ -210,7 +210,7 @@ class _ConnectTo(HTTPAdapter):
 
 
 def eventually(
-    check: Callable[[], T], *, seconds: float = 30, pause: float = 0.2, why: Callable[[], object] = lambda: None
+    check: Callable[[], T], *, seconds: float = 120, pause: float = 0.2, why: Callable[[], object] = lambda: None
 ) -> T:
     """Repeats `check` until its result is true, and returns it. Fails after `seconds`, with the result of `why`."""
     deadline = time.monotonic() + seconds
