@@ -103,6 +103,14 @@ def test_a_return_whose_response_was_lost_can_be_repeated_by_its_claimer(table: 
     assert first[1]
 
 
+def test_a_further_return_whose_response_was_lost_is_known_by_its_claimer(table: Table) -> None:
+    found, _ = returned(table, pending(table), 0)
+    assert found is not None
+    first = returns.claim_further_return(table, found, "claimer", later(75))
+    assert returns.claim_further_return(table, found, "claimer", later(75)) == first
+    assert first[1]
+
+
 @pytest.mark.parametrize("status", [Status.VERIFIED, Status.EXPIRED])
 def test_a_return_does_not_change_a_final_status(table: Table, status: Status) -> None:
     made = in_status(table, status)
