@@ -4,6 +4,8 @@
 `/done/{id}/{code}`, where those without a `redirect_url` end; and `/status/{id}/{code}`, which pages poll.
 """
 
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.dependencies import dependencies
@@ -12,13 +14,14 @@ from bridge.domain.errors import BridgeError, NotFound
 from bridge.domain.verification import Verification
 from bridge.observability import attach_verification_id
 from bridge.use_cases.redirect import frontend_url, read_status, redirect
-from bridge.web import pages, requests, responses
-from bridge.web.brand import Brand, brand
+from bridge.web import requests, responses
 from bridge.web.entry import entry_point
-from bridge.web.page_layout import PRIVATE_HEADERS
-from bridge.web.page_texts import Language, language
 from bridge.web.problems import problem
 from bridge.web.resolver import http_resolver
+
+if TYPE_CHECKING:
+    from bridge.web.brand import Brand
+    from bridge.web.page_texts import Language
 
 app = http_resolver()
 
@@ -29,7 +32,7 @@ def return_person(id: str, code: str) -> Response[str]:
     with attach_verification_id(id):
         deps = dependencies()
         location = redirect(deps, id, code)
-        return pages.see_other(location or f"{_base_url()}/done/{id}/{code}")
+        return responses.see_other(location or f"{_base_url()}/done/{id}/{code}")
 
 
 @app.get("/done/<id>/<code>")
@@ -39,7 +42,7 @@ def show_done_page(id: str, code: str) -> Response[str]:
         verification = read_status(deps, id, code)
         if links.may_open(verification, deps.now()):
             # The link ended unfinished. There is nothing to wait for: the person may begin again.
-            return pages.see_other(f"{_base_url()}/start/{id}/{code}")
+            return responses.see_other(f"{_base_url()}/start/{id}/{code}")
         return _done_page(verification)
 
 
@@ -73,7 +76,7 @@ def _show_outcome(verification: Verification) -> Response[str]:
     """The frontend for a page that followed the status, like that of a person who returns; else the done page."""
     is_followed = app.current_event.query_string_parameters.get("follow") is not None
     location = frontend_url(dependencies(), verification) if is_followed else None
-    return pages.see_other(location) if location else _done_page(verification)
+    return responses.see_other(location) if location else _done_page(verification)
 
 
 @app.post("/start/<id>/<code>")
@@ -82,19 +85,21 @@ def start_verification(id: str, code: str) -> Response[str]:
 
     with attach_verification_id(id):
         location = start(dependencies(), id, code, base_url=_base_url())
-        return pages.see_other(location or f"{_base_url()}/start/{id}/{code}")
+        return responses.see_other(location or f"{_base_url()}/start/{id}/{code}")
 
 
 @app.get("/status/<id>/<code>")
 def get_status(id: str, code: str) -> Response[str]:
     with attach_verification_id(id):
         verification = read_status(dependencies(), id, code)
-        headers = {**PRIVATE_HEADERS, **responses.retry_after_header(verification)}
+        headers = {**responses.PRIVATE_HEADERS, **responses.retry_after_header(verification)}
         return responses.json_response(responses.status_document(verification), headers=headers)
 
 
 def _done_page(verification: Verification) -> Response[str]:
-    return pages.done_page(verification, _language(verification.locale), _brand())
+    from bridge.web.pages import done_page
+
+    return done_page(verification, _language(verification.locale), _brand())
 
 
 def _base_url() -> str:
@@ -104,15 +109,21 @@ def _base_url() -> str:
 def _error_response(error: BridgeError) -> Response[str]:
     # A person opens these, so their errors are HTML pages.
     if "/status/" not in app.current_event.route_key:
-        return pages.error_page(error, _language(error.locale), _brand())
+        from bridge.web.pages import error_page
+
+        return error_page(error, _language(error.locale), _brand())
     return problem(error, app.current_event.request_context.request_id)
 
 
-def _language(locale: str | None) -> Language:
+def _language(locale: str | None) -> "Language":
+    from bridge.web.page_texts import language
+
     return language(locale, app.current_event.headers.get("accept-language"))
 
 
-def _brand() -> Brand:
+def _brand() -> "Brand":
+    from bridge.web.brand import brand
+
     return brand(dependencies().settings)
 
 

@@ -1,6 +1,5 @@
 """Sends due verifications to the queue, once a minute."""
 
-import dataclasses
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -16,4 +15,4 @@ _RESERVE = 10_000
 @entry_point
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     result = sweep(dependencies(), has_time=lambda: context.get_remaining_time_in_millis() > _RESERVE)
-    return dataclasses.asdict(result)
+    return result._asdict()

@@ -30,8 +30,8 @@ ALLOWED = {
 }
 # Modules of the standard library that do no I/O and read no clock, environment or randomness.
 PURE = {
-    *("base64", "collections.abc", "contextlib", "dataclasses", "datetime", "email.utils", "enum", "hashlib", "hmac"),
-    *("ipaddress", "json", "re", "typing", "unicodedata"),
+    *("base64", "collections.abc", "contextlib", "datetime", "email.utils", "enum", "hashlib", "hmac"),
+    *("ipaddress", "json", "re", "types", "typing", "unicodedata"),
     "urllib.parse",
 }
 

@@ -1,6 +1,5 @@
 """The sample events of `events/`: the verifications that they refer to, and the expected response of each."""
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -67,7 +66,7 @@ def seed(vendor: FakeVendor, secrets: Any, *, is_completed: bool) -> None:
     made = _reservation(deps, created_at)
     creation.reserve(deps.table, made, created_at)
     creation.commit_link(deps.table, made, url=link.url, token=link.token, now=created_at)
-    mailed = dataclasses.replace(made, id=MAILED_ID, reference=None, valid_until=created_at + timedelta(days=7))
+    mailed = made._replace(id=MAILED_ID, reference=None, valid_until=created_at + timedelta(days=7))
     creation.reserve(deps.table, mailed, created_at)
     creation.commit_without_link(deps.table, mailed, due_at=links.due_without_link(mailed), now=created_at)
     if is_completed:
@@ -76,7 +75,7 @@ def seed(vendor: FakeVendor, secrets: Any, *, is_completed: bool) -> None:
 
 def _reservation(deps: Dependencies, created_at: datetime) -> Verification:
     return reservation(
-        **{name: value for name, value in dataclasses.asdict(REQUEST).items() if name not in ("expected", "valid_for")},
+        **{name: value for name, value in REQUEST._asdict().items() if name not in ("expected", "valid_for")},
         id=ID,
         principal=PRINCIPAL,
         code=CODE,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.matching import Identity
+from bridge.domain.identity import Identity
 from bridge.observability import EXPECTED_MISMATCH
 from tests.integration.alarms import emitted
 from tests.integration.harness import World

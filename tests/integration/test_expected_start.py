@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.domain import schedule
-from bridge.domain.matching import Identity
+from bridge.domain.identity import Identity
 from bridge.domain.verification import Verification
 from tests.integration.harness import World
 from tests.integration.test_expected import ALL_MATCH, AMINAH, FATIMAH, NONE_MATCHES, UNKNOWN, expected

@@ -147,7 +147,7 @@ def _token_is_optional(levels: Any, token: str, verification_id: str) -> Iterato
 
 def _foreign_record_is_a_result(*args: Any, **options: Any) -> VendorRecord:
     """A record of another token does not decide the status, but is stored as the result."""
-    return dataclasses.replace(_parse(*args, **options), matches_token=True)
+    return _parse(*args, **options)._replace(matches_token=True)
 
 
 def read_without_permission() -> AbstractContextManager[Any]:

@@ -1,6 +1,5 @@
 """Seeded bugs of events and webhooks: see seeded_bugs.py."""
 
-import dataclasses
 import itertools
 import json
 from collections.abc import Callable
@@ -50,7 +49,7 @@ def _event_with(**fields: Callable[[Verification], Any]) -> Callable[..., Event]
     def event(verification: Verification, *args: Any) -> Event:
         made = _event(verification, *args)
         others = {name: find(verification) for name, find in fields.items()}
-        return dataclasses.replace(made, data={**made.data, **others})
+        return made._replace(data={**made.data, **others})
 
     return event
 

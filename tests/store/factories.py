@@ -1,6 +1,5 @@
 """Factories of verifications in every state. They use the store's own writes."""
 
-import dataclasses
 import itertools
 from datetime import UTC, datetime, timedelta
 from secrets import token_bytes
@@ -149,7 +148,7 @@ def update(status: Status, **changes: Any) -> StatusUpdate:
     """Returns the update that a check writes."""
     due_at = None if status.is_final else LAST_CHECK
     found = StatusUpdate(status, EXPIRES_AT, due_at, REASONS.get(status), EVIDENCE)
-    return dataclasses.replace(found, **changes)
+    return found._replace(**changes)
 
 
 def in_status(table: Table, status: Status, **changes: Any) -> Verification:

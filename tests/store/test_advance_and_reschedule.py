@@ -1,6 +1,5 @@
 """After a check, the claimer writes a higher status or the time of the next check."""
 
-import dataclasses
 import itertools
 from collections.abc import Callable
 
@@ -145,7 +144,7 @@ def test_a_tombstone_does_not_advance(table: Table) -> None:
 
 
 def test_a_deleted_row_is_neither_advanced_nor_rescheduled(table: Table) -> None:
-    gone = dataclasses.replace(reservation(), claimed_by="claimer")
+    gone = reservation()._replace(claimed_by="claimer")
     assert advance(table, gone, update(Status.VERIFIED), later(9)) == gone
     assert rescheduled(table, gone, due_at=EPOCH, expires_at=EXPIRES_AT) == gone
     assert is_empty(table)
@@ -155,7 +154,7 @@ def test_a_rescheduled_verification_keeps_its_status_and_is_due_as_planned(table
     made = in_status(table, Status.PROCESSING)
     new_end = later(700)
     planned = rescheduled(table, made, due_at=EPOCH + 705, expires_at=new_end)
-    assert planned == dataclasses.replace(made, due_at=EPOCH + 705, expires_at=new_end)
+    assert planned == made._replace(due_at=EPOCH + 705, expires_at=new_end)
     assert planned == existing(table, made)
     assert index(table, "due") == {made.id}
 

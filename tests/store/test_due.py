@@ -1,6 +1,5 @@
 """The sparse, sharded index of due verifications, and claims of them."""
 
-import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -149,7 +148,7 @@ def test_a_cleared_verification_is_not_due(table: Table) -> None:
     made = completion.advance(table, in_status(table, Status.PENDING), update(Status.REJECTED, due_at=EPOCH), later(9))
     due.clear_due(table, made)
     due.clear_due(table, made)
-    assert existing(table, made) == dataclasses.replace(made, due_at=None)
+    assert existing(table, made) == made._replace(due_at=None)
     assert index(table, "due") == set()
 
 

@@ -1,6 +1,5 @@
 """Races of concurrent writers for one verification: one wins, and the sequence has no gap."""
 
-import dataclasses
 import functools
 import itertools
 from collections import Counter
@@ -70,7 +69,7 @@ def all_at_once(act: Callable[[int], T]) -> list[T]:
 @pytest.mark.parametrize("round", ROUNDS)
 def test_one_of_many_requests_reserves_and_the_others_get_its_reservation(table: Table, round: int) -> None:
     first = reservation()
-    attempts = [dataclasses.replace(first, attempt=nonce(), code=f"code-{n}") for n in range(RACERS)]
+    attempts = [first._replace(attempt=nonce(), code=f"code-{n}") for n in range(RACERS)]
     returned = all_at_once(lambda n: creation.reserve(table, attempts[n], NOW))
     (winner,) = [attempt for attempt, existing in zip(attempts, returned, strict=True) if existing is None]
     assert [existing for existing in returned if existing is not None] == [winner] * (RACERS - 1)
@@ -82,7 +81,7 @@ def test_a_reservation_is_taken_over_once_or_committed(table: Table, round: int)
     made = reserved(table)
     now = later(schedule.LEASE_SECONDS + 1)
     lease = int(now.timestamp()) + schedule.LEASE_SECONDS
-    attempts = [dataclasses.replace(made, attempt=nonce(), lease_until=lease) for _ in range(RACERS - 1)]
+    attempts = [made._replace(attempt=nonce(), lease_until=lease) for _ in range(RACERS - 1)]
 
     def take_over(attempt: Verification) -> bool:
         return creation.reserve(table, attempt, now) is None

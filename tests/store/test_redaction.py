@@ -1,6 +1,5 @@
 """A redaction replaces a record by a tombstone, which no later write changes."""
 
-import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -144,7 +143,7 @@ def test_a_cleared_tombstone_is_not_due(table: Table) -> None:
     redaction.clear_due(table, made.id)
     redaction.clear_due(table, made.id)
     assert index(table, "due") == set()
-    assert existing(table, made) == dataclasses.replace(made, due_at=None)
+    assert existing(table, made) == made._replace(due_at=None)
 
 
 def test_only_a_tombstone_can_be_cleared(table: Table) -> None:
@@ -160,7 +159,7 @@ def test_no_write_changes_a_tombstone(table: Table, status: Status) -> None:
     tombstone = item(table, original.id)
     late = later(86400)
 
-    creation.reserve(table, dataclasses.replace(original, attempt=nonce(), sequence=0), late)
+    creation.reserve(table, original._replace(attempt=nonce(), sequence=0), late)
     with pytest.raises(ConditionFailed):
         creation.commit_link(table, original, url=URL, token="5LL", now=late)
     creation.release(table, original)

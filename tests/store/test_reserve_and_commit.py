@@ -1,6 +1,5 @@
 """Reserving, committing, releasing and failing a new verification."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +39,7 @@ AFTER_LEASE = schedule.LEASE_SECONDS + 1
 def repeated(made: Verification, seconds: float, **changes: Any) -> Verification:
     """Returns the reservation that a repeated request would make."""
     lease = int(later(seconds + schedule.LEASE_SECONDS).timestamp())
-    return dataclasses.replace(made, attempt=nonce(), code="another", lease_until=lease, **changes)
+    return made._replace(attempt=nonce(), code="another", lease_until=lease, **changes)
 
 
 def test_a_reservation_is_read_as_it_was_written(table: Table) -> None:
@@ -101,8 +100,7 @@ def test_a_committed_failed_or_redacted_record_is_never_taken_over(table: Table,
 def test_a_commit_makes_a_pending_verification(table: Table) -> None:
     made = reserved(table)
     committed = commit(table, made)
-    assert committed == dataclasses.replace(
-        made,
+    assert committed == made._replace(
         sequence=1,
         url=URL,
         token=TOKEN,

@@ -1,6 +1,5 @@
 """The lease for making a start page's link, and checks of links that have ended."""
 
-import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -39,7 +38,7 @@ from tests.store.start_link_steps import AFTER_LEASE, FINAL, TAP, Make, commit, 
 def test_a_lease_changes_only_its_own_attributes(table: Table, make: Make) -> None:
     made = make(table)
     lease = start_links.lease(table, made, "tap", later(TAP))
-    assert lease == dataclasses.replace(made, attempt="tap", lease_until=EPOCH + TAP + schedule.LEASE_SECONDS)
+    assert lease == made._replace(attempt="tap", lease_until=EPOCH + TAP + schedule.LEASE_SECONDS)
     assert lease == existing(table, made)
     assert "advanced" not in row(table, made)
 
@@ -70,7 +69,7 @@ def test_a_final_or_redacted_verification_is_not_leased(
 def test_no_lease_is_given_while_a_link_has_not_ended(table: Table) -> None:
     unopened_before = unopened(table)
     first = open_link(table, unopened_before, later(2))
-    ended_before = dataclasses.replace(first, link_outcome="abandoned")
+    ended_before = first._replace(link_outcome="abandoned")
     for outdated in (unopened_before, first, ended_before):
         assert start_links.lease(table, outdated, nonce(), later(TAP)) is None
     assert existing(table, first) == first
@@ -104,11 +103,11 @@ def test_an_unknown_id_is_neither_leased_nor_given_a_link(table: Table) -> None:
 def test_a_released_lease_can_be_taken_at_once(table: Table) -> None:
     made = between_links(table)
     lease = leased(table, made, later(TAP))
-    start_links.release(table, dataclasses.replace(lease, attempt="another"))
+    start_links.release(table, lease._replace(attempt="another"))
     assert existing(table, made) == lease
     start_links.release(table, lease)
     start_links.release(table, lease)
-    assert existing(table, made) == dataclasses.replace(lease, lease_until=None)
+    assert existing(table, made) == lease._replace(lease_until=None)
     assert start_links.lease(table, made, nonce(), later(TAP)) is not None
 
 

@@ -1,6 +1,5 @@
 """Only the request that holds the lease commits the link of a start page."""
 
-import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -36,8 +35,7 @@ def test_the_first_link_is_stored_and_due_for_its_first_check(table: Table) -> N
     made = unopened(table)
     found = commit(table, leased(table, made, later(TAP)))
     assert found is not None
-    assert found == dataclasses.replace(
-        made,
+    assert found == made._replace(
         attempt=found.attempt,
         url="https://new.example",
         token="5LL",
@@ -76,8 +74,7 @@ def test_another_link_resets_the_checks_and_keeps_the_history(table: Table) -> N
     second = commit(table, leased(table, before, later(TAP)))
 
     assert second is not None
-    assert second == dataclasses.replace(
-        made,
+    assert second == made._replace(
         status=Status.PROCESSING,
         sequence=2,
         attempt=second.attempt,
@@ -133,4 +130,4 @@ def test_a_repeated_commit_returns_the_stored_link(table: Table) -> None:
     write(table, lease, attempt=nonce())
     again = commit(table, lease, at=TAP + 5)
     assert stored is not None
-    assert again == existing(table, lease) == dataclasses.replace(stored, attempt=again.attempt if again else "")
+    assert again == existing(table, lease) == stored._replace(attempt=again.attempt if again else "")

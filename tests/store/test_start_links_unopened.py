@@ -1,6 +1,5 @@
 """Verifications whose start page nobody has opened: how they are created and expire."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -37,8 +36,7 @@ def test_an_unopened_verification_expires_and_is_not_due(table: Table) -> None:
     assert start_links.expire_unopened(table, made.id, VALID_UNTIL)
     expired = existing(table, made)
     entry = HistoryEntry(Status.EXPIRED, VALID_UNTIL, "not_started")
-    assert expired == dataclasses.replace(
-        made,
+    assert expired == made._replace(
         status=Status.EXPIRED,
         sequence=2,
         attempt=expired.attempt,
@@ -97,8 +95,7 @@ def unopened_reservation(table: Table, **changes: Any) -> Verification:
 def test_a_commit_without_a_link_makes_a_pending_verification(table: Table) -> None:
     made = unopened_reservation(table)
     committed = commit_unopened(table, made)
-    assert committed == dataclasses.replace(
-        made,
+    assert committed == made._replace(
         sequence=1,
         updated_at=later(1),
         due_at=UNOPENED_DUE,
@@ -113,7 +110,7 @@ def test_a_commit_without_a_link_makes_a_pending_verification(table: Table) -> N
 
 
 def _taken_over(table: Table, made: Verification) -> Verification:
-    second = dataclasses.replace(made, attempt=nonce())
+    second = made._replace(attempt=nonce())
     assert creation.reserve(table, second, later(AFTER_LEASE)) is None
     return second
 

@@ -1,6 +1,5 @@
 """The calls of DynamoDB: conditions, updates and translated errors."""
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ NOBODY = {":nobody": "nobody"}
 def test_a_refused_put_has_the_existing_record(table: Table) -> None:
     made = reserved(table)
     with pytest.raises(ConditionFailed) as raised:
-        table.put(to_row(dataclasses.replace(made, principal="another")), condition=NEVER, values=NOBODY)
+        table.put(to_row(made._replace(principal="another")), condition=NEVER, values=NOBODY)
     assert raised.value.existing == made
     assert existing(table, made) == made
 
@@ -57,7 +56,7 @@ def test_an_update_sets_removes_and_increments_and_keeps_the_rest(table: Table) 
         set={"url": "https://elsewhere.example", "token": None, "unknown": None},
         increment=["sequence"],
     )
-    assert updated == dataclasses.replace(made, url="https://elsewhere.example", token=None, sequence=2)
+    assert updated == made._replace(url="https://elsewhere.example", token=None, sequence=2)
     del before["token"], before["advanced"]
     assert from_item(item(table, made.id)) == before | {"url": "https://elsewhere.example", "sequence": 2}
 
@@ -83,7 +82,7 @@ def test_an_advance_appends_to_the_history_and_sets_its_mark(table: Table) -> No
 
 
 def test_an_error_of_dynamodb_has_its_code_and_not_its_message(table: Table) -> None:
-    missing_table = dataclasses.replace(table, name="no-such-table")
+    missing_table = Table(table.client, "no-such-table", table.retention)
     made = reservation()
     with pytest.raises(StorageUnavailable) as failed:
         missing_table.put(to_row(made), condition="attribute_not_exists(#id)", values={})

@@ -1,7 +1,6 @@
 """Claims of access tokens and ID tokens as four identity providers document them, and the issuers that accept them."""
 
 import time
-from dataclasses import replace
 from typing import Any
 
 from bridge.auth.access_tokens import Issuer
@@ -76,7 +75,7 @@ AUTH0_MACHINE = {
 
 # https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 ENTRA = Issuer(f"https://login.microsoftonline.com/{TENANT}/v2.0", (API,), ("RS256",), scope_claims=("scp", "roles"))
-ENTRA_V1 = replace(ENTRA, issuer=f"https://sts.windows.net/{TENANT}/", audiences=(f"api://{API}",))
+ENTRA_V1 = ENTRA._replace(issuer=f"https://sts.windows.net/{TENANT}/", audiences=(f"api://{API}",))
 ENTRA_APP = {
     "aud": API,
     "iss": ENTRA.issuer,
@@ -116,8 +115,8 @@ ENTRA_ID_TOKEN = without(ENTRA_USER, "aio", "azp", "azpacr", "scp") | {"nonce": 
 
 # https://www.keycloak.org/docs/latest/server_admin/#audience-support
 KEYCLOAK = Issuer("https://id.example.com/realms/shop", ("web",), ("RS256",), audience_claim="azp")
-KEYCLOAK_MAPPED = replace(KEYCLOAK, audiences=("ekyc-bridge",), audience_claim="aud")
-KEYCLOAK_ROLES = replace(KEYCLOAK, scope_claims=("realm_access/roles",))
+KEYCLOAK_MAPPED = KEYCLOAK._replace(audiences=("ekyc-bridge",), audience_claim="aud")
+KEYCLOAK_ROLES = KEYCLOAK._replace(scope_claims=("realm_access/roles",))
 KEYCLOAK_TOKEN = {
     "jti": "d58f5dc8-fd8f-462b-8a19-716f8f83985b",
     "iss": KEYCLOAK.issuer,

@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from bridge.domain.caller import Caller
 from bridge.domain.errors import StorageUnavailable
-from bridge.domain.matching import Identity
+from bridge.domain.identity import Identity
 from bridge.domain.verification import Evidence
 from bridge.store import due, listing, reading
 from bridge.store.audit_trail import AuditAction, AuditTrail

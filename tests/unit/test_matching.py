@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.domain.matching import Identity, Matches, compare
+from bridge.domain.identity import Identity, Matches
+from bridge.domain.matching import compare
 
 SAME = [
     # Case and spacing.

@@ -1,6 +1,5 @@
 """A verification converts to an item of the table and back."""
 
-import dataclasses
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -97,7 +96,7 @@ def test_every_field_of_a_verification_is_read_from_the_row() -> None:
         **to_item({"evidence": {"key": "f", "sha256": "g", "size": 1}, "redacted_at": timestamp(NOW)}),
     }
     read = from_row(row)
-    assert [field.name for field in dataclasses.fields(read) if not getattr(read, field.name)] == ["sequence"]
+    assert [name for name, value in read._asdict().items() if not value] == ["sequence"]
 
 
 def test_attributes_of_a_newer_version_are_ignored() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.domain.decision import VendorRecord
 from bridge.domain.errors import VendorMalformed
-from bridge.domain.matching import Identity
+from bridge.domain.identity import Identity
 from bridge.vendor import record as vendor_record
 from tests.unit.builders import JSON_VALUES, TOKEN, fresh_fields
 

@@ -4,7 +4,6 @@ All are about one verification, whose person has just finished.
 python -m tests.tools.benchmarks.upstream     prints its URL, and serves until stdin ends
 """
 
-import dataclasses
 import hashlib
 import json
 import sys
@@ -72,7 +71,7 @@ def _update(request: dict[str, Any]) -> dict[str, Any]:
 
 def _item() -> Item:
     link = to_item({"token": TOKEN, "url": f"https://vendor.example/?token={TOKEN}"})
-    return {**to_row(dataclasses.replace(_verification(), lease_until=None)), **link}
+    return {**to_row(_verification()._replace(lease_until=None)), **link}
 
 
 def _secret(request: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bridge.auth import token_claims
 from bridge.domain.caller import Caller
@@ -34,8 +33,7 @@ _KEY_ID = re.compile(r"[!-~]{1,200}")
 FindKey = Callable[[str], Mapping[str, Any] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(NamedTuple):
     """The trusted identity provider, and how its tokens name audiences and scopes. docs/identity.md has the settings
     of common providers.
 

@@ -11,8 +11,7 @@ slow holds up no other.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.aws.clients import translate_aws_errors
 from bridge.domain.errors import StorageUnavailable
@@ -22,8 +21,7 @@ from bridge.domain.webhooks import is_name
 _BATCH = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(NamedTuple):
     """An event, and the endpoint that it is for; None in a message from the bus, which is for all that want it."""
 
     event: Event

@@ -5,8 +5,7 @@ A message is `{"id": "ver_…", "due_at": 1767225600}`. It is stale once the ver
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.aws.clients import required, translate_aws_errors
 
@@ -15,8 +14,7 @@ _BATCH = 10
 _VISIBLE_MESSAGES = "ApproximateNumberOfMessages"
 
 
-@dataclass(frozen=True, slots=True)
-class DueMessage:
+class DueMessage(NamedTuple):
     """`due_at` is in epoch seconds, or None in a message from an operator. `delay` is in whole seconds, 900 at most."""
 
     id: str

@@ -1,7 +1,7 @@
 """An authorized caller, and the scopes that a caller may have."""
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Each scope covers the verifications of the caller's own principal. With READ_ALL, READ covers those of all principals.
 WRITE = "verifications:write"
@@ -21,8 +21,7 @@ def owner(principal: str) -> str:
     return hashlib.sha256(principal.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """A caller that the authorizer accepted. Logs may contain `key_id`, but never `principal`."""
 
     principal: str

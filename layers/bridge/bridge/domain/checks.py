@@ -1,9 +1,8 @@
 """A check of a verification with the vendor: its purpose, and when the next one is due. Due times are epoch seconds."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.domain import links, schedule
 from bridge.domain.verification import Status, Verification
@@ -21,8 +20,7 @@ class CallClass(StrEnum):
     REFRESH = "refresh"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A check of a verification that was claimed at `claimed_at`."""
 
     call: CallClass

@@ -1,8 +1,7 @@
 """Decides the status that a vendor record justifies. No other module does."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.domain.reasons import ErrorCategory, classify
 from bridge.domain.verification import Status
@@ -14,8 +13,7 @@ OCR_RETRIES = 2
 FACE_RETRIES = 1
 
 
-@dataclass(frozen=True, slots=True)
-class VendorRecord:
+class VendorRecord(NamedTuple):
     """The vendor's record of a verification, parsed.
 
     lifetime: of the link, in seconds; None if unknown.
@@ -38,8 +36,7 @@ class VendorRecord:
     contradictions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a vendor record means. `is_certain` is False if the person may have another attempt."""
 
     status: Status

@@ -27,11 +27,10 @@ exception fails the invocation, and API Gateway returns a 500 without details.
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(NamedTuple):
     """An invalid part of a request.
 
     pointer: a JSON Pointer fragment (`#/metadata/key`), `header:Name` or `query:name`.

@@ -3,11 +3,9 @@
 An event has no personal data. `reference` is the caller's own id, declared pseudonymous, and leaves with a redaction.
 """
 
-import dataclasses
 import json
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.domain.caller import owner
 from bridge.domain.ids import is_id
@@ -22,8 +20,7 @@ TYPES = tuple(
 _ID = re.compile(r"evt_[a-z2-7]{26}_[1-9][0-9]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """`timestamp` as ISO 8601. `owner`, a hash of the principal, is for routing webhooks, and in none of them."""
 
     id: str
@@ -41,7 +38,7 @@ class Event:
     @property
     def detail(self) -> dict[str, Any]:
         """What is sent to the event bus."""
-        return dataclasses.asdict(self)
+        return self._asdict()
 
 
 def event_in(detail: Any) -> Event:

@@ -1,13 +1,12 @@
 """What a list of verifications is asked for."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bridge.domain.verification import Position, Status
 
 
-@dataclass(frozen=True, slots=True)
-class ListQuery:
+class ListQuery(NamedTuple):
     """The query of `GET /verifications`: by `reference`, or by time of creation (`created_after` included,
     `created_before` not) and status. None is not given."""
 

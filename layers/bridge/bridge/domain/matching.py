@@ -1,15 +1,15 @@
 """Compares what the caller expects of a person with what the vendor read from the document.
 
 A comparison is True, False, or None if nothing was expected, the document has no such field, or it cannot be read.
-docs/api.md has the rules for callers. Patterns are compiled at their first use: every function imports this module, and
-few compare.
+docs/api.md has the rules for callers.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
+
+from bridge.domain.identity import Identity, Matches
 
 # Words between a person's own name and the father's. They may be missing, but a son is no daughter.
 _SON, _DAUGHTER = "son", "daughter"
@@ -17,28 +17,6 @@ _CONNECTORS = {"bin": _SON, "a/l": _SON, "s/o": _SON, "binti": _DAUGHTER, "a/p":
 
 # Letters that NFKD does not decompose.
 _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe"})
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Identity:
-    """A person as the caller expects them, or as a document names them. It has no repr, so that no log quotes it."""
-
-    name: str | None = None
-    id_number: str | None = None
-    birthday: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """The comparison of each field."""
-
-    name: bool | None = None
-    id_number: bool | None = None
-    birthday: bool | None = None
-
-    @property
-    def has_mismatch(self) -> bool:
-        return False in (self.name, self.id_number, self.birthday)
 
 
 def compare(expected: Identity, document: Identity) -> Matches:

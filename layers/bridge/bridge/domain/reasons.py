@@ -4,12 +4,11 @@ The vendor's codes are from its public documentation; docs/decisions.md lists it
 rejects a person.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a verification has its status.
 
     message: English text to show to the person.

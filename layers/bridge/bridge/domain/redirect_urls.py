@@ -7,13 +7,6 @@ from urllib.parse import parse_qsl
 MAX_URL_LENGTH = 2048
 MAX_PORT = 65535
 
-# RFC 3986 without user info and IP literals. Non-ASCII characters must be percent-encoded, hosts in punycode.
-_URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))(?::(?P<port>[0-9]{1,5}))?"
-    r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?"
-    r"(?:\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?"
-    r"(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?"
-)
 _DEFAULT_PORTS = {"https": "443", "http": "80"}
 _LOOPBACK = ("localhost", "127.0.0.1")
 
@@ -28,7 +21,7 @@ def validate_redirect_url(url: str, allowed: Set[str]) -> str | None:
     """
     if len(url) > MAX_URL_LENGTH:
         return f"must have at most {MAX_URL_LENGTH} characters"
-    match = _URL.fullmatch(url)
+    match = _match(url)
     if not match:
         return "must be an absolute https URL without user info, in the characters of RFC 3986"
     scheme, host, port = match["scheme"], match["host"].lower(), match["port"]
@@ -65,3 +58,15 @@ def add_outcome(url: str, verification_id: str, status: str) -> str:
     _, question_mark, query = base.partition("?")
     separator = "&" if query else "" if question_mark else "?"
     return f"{base}{separator}verification_id={verification_id}&status={status}{hash_sign}{fragment}"
+
+
+def _match(url: str) -> re.Match[str] | None:
+    """RFC 3986 without user info and IP literals. Non-ASCII characters must be percent-encoded, hosts in punycode."""
+    # Compiled at its first use: a return imports this module and matches nothing.
+    return re.fullmatch(
+        r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))(?::(?P<port>[0-9]{1,5}))?"
+        r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?"
+        r"(?:\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?"
+        r"(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?",
+        url,
+    )

@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
-from bridge.domain.matching import Identity, Matches
+from bridge.domain.identity import Identity, Matches
 
 # The start of a page of a list: (created_at as stored, id).
 Position = tuple[str, str]
@@ -46,8 +47,7 @@ _RANKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRequest:
+class LinkRequest(NamedTuple):
     """A valid body of `POST /verifications`.
 
     valid_for: seconds in which the person may open the start page's link; None if the link is made at once.
@@ -59,7 +59,7 @@ class LinkRequest:
     id_type: str
     redirect_url: str | None = None
     reference: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = MappingProxyType({})
     expected: Identity | None = None
     valid_for: int | None = None
     locale: str | None = None
@@ -79,8 +79,7 @@ class LinkRequest:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """The S3 key of the vendor's response, and its SHA-256 and size in bytes, both before compression."""
 
     key: str
@@ -88,8 +87,7 @@ class Evidence:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class EndedLink:
+class EndedLink(NamedTuple):
     """A vendor's link that ended without a result. `outcome` is the code of the reason."""
 
     token: str
@@ -98,8 +96,7 @@ class EndedLink:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(NamedTuple):
     """One advance of a verification. Its place in the history, counted from 1, is the sequence that it led to."""
 
     status: Status
@@ -109,8 +106,7 @@ class HistoryEntry:
     is_redaction: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(NamedTuple):
     """A verification as stored in the table. Times are UTC; integer times are epoch seconds, `claimed_at` milliseconds.
 
     sequence: number of status changes and redactions; 0 is a reservation, whose link nobody has received yet.

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bridge.domain.addresses import is_loopback, is_public
@@ -33,15 +32,17 @@ _URL = re.compile(
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """`events` and `principal` None mean all. What nobody else may know stands in no repr."""
+class Endpoint(NamedTuple):
+    """`events` and `principal` None mean all. Its repr has neither URL nor secrets, so that no log quotes them."""
 
     name: str
-    url: str = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
+    url: str
+    secrets: tuple[str, ...]
     events: frozenset[str] | None = None
     principal: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.name!r})"
 
     def wants(self, event: Event) -> bool:
         """Whether it is to be sent this event."""

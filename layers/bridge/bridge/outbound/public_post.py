@@ -6,8 +6,7 @@ environment's proxies are followed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import requests
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -50,8 +49,7 @@ class _LoopbackAdapter(DeadlineAdapter):
     pools: ClassVar[Pools] = {"http": _LoopbackPool}
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """What came back. `retry_after` is the header as it stands."""
 
     status: int

@@ -3,18 +3,16 @@
 Only the last claimer may plan it, because an earlier claimer has older information.
 """
 
-import dataclasses
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from bridge.domain.matching import Matches
+from bridge.domain.identity import Matches
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.index_keys import due_attributes
 from bridge.store.table import NOT_REDACTED, ConditionFailed, Table
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class StatusUpdate:
+class StatusUpdate(NamedTuple):
     """The result of a check. `due_at` is in epoch seconds, or None if no further check is needed.
 
     link_outcome: why the link has ended, if another one may follow, or if the proof is of an earlier one.
@@ -44,9 +42,9 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
         **dict.fromkeys(("failures", "contradictory_records", "contact_started_at", "last_contact_at")),
     }
     if update.evidence is not None:
-        changes["evidence"] = dataclasses.asdict(update.evidence)
+        changes["evidence"] = update.evidence._asdict()
     if update.matches is not None:
-        found = dataclasses.asdict(update.matches)
+        found = update.matches._asdict()
         changes["matches"] = {name: value for name, value in found.items() if value is not None}
     if update.status.is_final:
         changes["ttl"] = int(now.timestamp()) + table.retention

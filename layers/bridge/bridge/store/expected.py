@@ -4,13 +4,12 @@ It is not in the verification's own item: that one is streamed, and the stream c
 results of a verification deletes it too.
 """
 
-import dataclasses
 import json
 from datetime import datetime
 from typing import Any
 
 from bridge.aws.clients import translate_aws_errors
-from bridge.domain.matching import Identity
+from bridge.domain.identity import Identity
 from bridge.store.items import from_item, get_item, to_item
 
 # In place of the SHA-256 that the vendor's fields have.
@@ -26,7 +25,7 @@ class ExpectedIdentities:
         """Stores what is expected, for `until` at most. Replaces what an earlier attempt at the same request stored."""
         item = {
             **_key(verification_id),
-            "fields": json.dumps(dataclasses.asdict(expected)),
+            "fields": json.dumps(expected._asdict()),
             "ttl": int(until.timestamp()),
         }
         with translate_aws_errors("PutItem"):

@@ -1,9 +1,8 @@
 """Lists verifications by time of creation, from the index by_created: one partition for each day."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import Position, Status, Verification, timestamp
@@ -23,8 +22,7 @@ _BATCH = 100
 _WHOLE_DAY = "day"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Which verifications to list: created from `start` on and before `end`; with that status, if one is given."""
 
     start: datetime

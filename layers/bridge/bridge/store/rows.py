@@ -12,7 +12,7 @@ Attributes for the table only:
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.domain.matching import Matches
+from bridge.domain.identity import Matches
 from bridge.domain.verification import EndedLink, Evidence, HistoryEntry, Status, Verification, timestamp
 from bridge.store.index_keys import due_attributes
 from bridge.store.items import Item, from_item, to_item

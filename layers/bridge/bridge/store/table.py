@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from botocore import xform_name
@@ -24,16 +23,16 @@ class ConditionFailed(Exception):
         self.existing = existing
 
 
-@dataclass(frozen=True, slots=True)
 class Table:
     """The table. `retention` is how long final records are kept, in seconds.
 
     Every write raises ConditionFailed if its condition is not met, or StorageUnavailable if DynamoDB fails.
     """
 
-    client: Any
-    name: str
-    retention: int
+    def __init__(self, client: Any, name: str, retention: int) -> None:
+        self.client = client
+        self.name = name
+        self.retention = retention
 
     def put(self, item: Item, *, condition: str, values: Mapping[str, Any]) -> None:
         self._write(

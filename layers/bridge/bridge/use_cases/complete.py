@@ -4,8 +4,7 @@ Returns, refreshes and scheduled checks share this code. The claim leaves the ve
 completes it if this one crashes.
 """
 
-import dataclasses
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.dependencies import Dependencies
 from bridge.domain import checks, links, schedule
@@ -20,8 +19,7 @@ from bridge.store.completion import StatusUpdate
 from bridge.use_cases.vendor_check import advance, check_with_vendor
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """The outcome of a check.
 
     verification: as it is now; None if it does not exist.
@@ -144,7 +142,7 @@ def _give_up(deps: Dependencies, verification: Verification, check: Check) -> Ve
     update = StatusUpdate(Status.FAILED, verification.expires_at, due_at=None, reason_code="vendor_unreachable")
     if outcome := verification.link_outcome:
         # An earlier check found how the link ended. The vendor may have deleted the record since.
-        update = dataclasses.replace(update, status=links.status_after(outcome), reason_code=outcome)
+        update = update._replace(status=links.status_after(outcome), reason_code=outcome)
     advanced = advance(deps, verification, update)
     if advanced.reason_code == "vendor_unreachable":
         report("gave_up", GAVE_UP, is_error=True, verification_id=verification.id)

@@ -1,8 +1,7 @@
 """Creates a verification in three steps: reserve the record, request a link, store the link."""
 
-import dataclasses
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from bridge.dependencies import Dependencies
 from bridge.domain import links, schedule
@@ -14,8 +13,7 @@ from bridge.observability import attach_verification_id, logger, record_failure
 from bridge.store import creation
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(NamedTuple):
     """A verification with its link; `is_replay` if an earlier request made it."""
 
     verification: Verification
@@ -65,7 +63,7 @@ def _create(deps: Dependencies, request: LinkRequest, reservation: Verification,
     # expires_at, a success in the last seconds of the link would count as too late.
     now = deps.now()
     lifetime = reservation.expires_at - reservation.created_at
-    made = dataclasses.replace(reservation, created_at=now, expires_at=now + lifetime)
+    made = reservation._replace(created_at=now, expires_at=now + lifetime)
     return _created(creation.commit_link(deps.table, made, url=link.url, token=link.token, now=now))
 
 

@@ -1,6 +1,6 @@
 """Webhooks: an event goes to each endpoint that wants it, again and again for 72 hours until it is accepted."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.aws.delivery_queue import Webhook
 from bridge.dependencies import Dependencies
@@ -13,8 +13,7 @@ from bridge.outbound.public_post import Posted
 _GONE = 410
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """What the queue says of a message: how often it was received, this time included, and when it was first sent, in
     epoch seconds."""
 

@@ -1,7 +1,7 @@
 """Verifications have advanced: their events go to the bus, in the order of the stream."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.dependencies import Dependencies
 from bridge.domain.errors import StorageUnavailable
@@ -11,8 +11,7 @@ from bridge.store.items import Item
 from bridge.store.rows import UnreadableRow, from_row
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRecord:
+class StreamRecord(NamedTuple):
     """A write that advanced a verification: its number in the stream, and the row after it in DynamoDB's form."""
 
     number: str

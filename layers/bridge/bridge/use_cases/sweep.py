@@ -1,8 +1,8 @@
 """Sends due verifications to the queue."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bridge.aws.due_queue import DueMessage
 from bridge.dependencies import Dependencies
@@ -13,8 +13,7 @@ from bridge.store import due
 from bridge.store.rows import UnreadableRow
 
 
-@dataclass(frozen=True, slots=True)
-class SweepResult:
+class SweepResult(NamedTuple):
     """How many verifications were found due, up to the limit of a run, and how many were sent to the queue."""
 
     due: int

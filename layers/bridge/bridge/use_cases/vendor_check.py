@@ -1,13 +1,11 @@
 """Checks a claimed verification with the vendor: fetch the record, decide, then store evidence and status."""
 
-import dataclasses
-
 from bridge.dependencies import Dependencies
 from bridge.domain import checks, links, schedule
 from bridge.domain.checks import CallClass, Check
 from bridge.domain.decision import Decision, VendorRecord, decide
 from bridge.domain.errors import VendorMalformed, VendorRejected
-from bridge.domain.matching import Matches, compare
+from bridge.domain.identity import Matches
 from bridge.domain.verification import Status, Verification
 from bridge.observability import EXPECTED_MISMATCH, INCONSISTENT_RESULT, count, logger, record_failure, report
 from bridge.store import completion
@@ -129,9 +127,9 @@ def _advance(
         evidence = deps.evidence.put(verification.id, response.raw)
         fields = pictures.without_pictures(response.result)
         deps.results.put(verification.id, evidence.sha256, fields, deps.now())
-        update = dataclasses.replace(update, evidence=evidence)
+        update = update._replace(evidence=evidence)
     if verification.has_expected and update.status.is_final:
-        update = dataclasses.replace(update, matches=_matches(deps, verification, record))
+        update = update._replace(matches=_matches(deps, verification, record))
     advanced = advance(deps, verification, update)
     if update.matches and update.matches.has_mismatch and advanced.matches == update.matches:
         count("expected_mismatch", EXPECTED_MISMATCH, verification_id=verification.id)
@@ -144,6 +142,9 @@ def _matches(deps: Dependencies, verification: Verification, record: VendorRecor
     Nothing is compared after what was expected has been erased, nor with a record that may be another person's: the
     matches are always those of the record that the status rests on.
     """
+    # Imported here because few verifications have somebody who is expected.
+    from bridge.domain.matching import compare
+
     expected = deps.expected.get(verification.id) if record.matches_token else None
     return compare(expected, vendor_record.identity(record.fields)) if expected else Matches()
 

@@ -10,7 +10,7 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.domain.errors import (
     VendorCredentials,
@@ -41,8 +41,7 @@ URL = re.compile(r"https?://[^\x00-\x20\x7f]{1,4096}")
 Permit = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Where a person verifies, and the token of the record."""
 
     url: str

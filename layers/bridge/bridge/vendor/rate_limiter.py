@@ -6,8 +6,8 @@ because a person waits for them. The other classes stop before the window is use
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bridge.domain.checks import CallClass
 from bridge.domain.errors import StorageUnavailable, VendorLimitReached
@@ -19,8 +19,7 @@ WINDOW_SECONDS = 15
 _WINDOWS_PER_MINUTE = 60 // WINDOW_SECONDS + 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
+class _Share(NamedTuple):
     """Limits of a call class, as fractions of a window.
 
     total: the class stops when all classes together have used this.

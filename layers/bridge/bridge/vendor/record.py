@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from bridge.domain.decision import VendorRecord
 from bridge.domain.errors import VendorMalformed
+from bridge.domain.identity import Identity
 from bridge.domain.ids import ids_in
-from bridge.domain.matching import Identity
 
 _FLAGS: dict[Any, bool] = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True, "": False}
 

@@ -1,8 +1,7 @@
 """Parses a response of the vendor: its HTTP status, the status inside its body, and its JSON."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.domain.errors import (
     VendorCredentials,
@@ -18,8 +17,7 @@ from bridge.domain.errors import (
 RETRY_AFTER = 30
 
 
-@dataclass(frozen=True, slots=True)
-class VendorResponse:
+class VendorResponse(NamedTuple):
     """`raw` are the bytes as received, `body` is the JSON object in them."""
 
     raw: bytes

@@ -10,9 +10,8 @@ from aws_lambda_powertools.event_handler import Response
 from bridge.web.brand import Brand
 from bridge.web.page_style import style
 from bridge.web.page_texts import Language
+from bridge.web.responses import PRIVATE_HEADERS
 
-# The URL of a return contains its secret code. It must not be cached, or sent to another site.
-PRIVATE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 WAITING = '<span class="pulse" aria-hidden="true"></span>'
 
 

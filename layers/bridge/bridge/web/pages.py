@@ -8,7 +8,7 @@ from bridge.domain.errors import BridgeError, VendorError
 from bridge.domain.reasons import reason
 from bridge.domain.verification import Status, Verification
 from bridge.web.brand import Brand
-from bridge.web.page_layout import PRIVATE_HEADERS, WAITING, page, paragraphs, reload_after
+from bridge.web.page_layout import WAITING, page, paragraphs, reload_after
 from bridge.web.page_texts import Language
 from bridge.web.problems import log_error, status_and_code
 from bridge.web.responses import retry_after_header
@@ -19,11 +19,6 @@ _UNSUCCESSFUL = (Status.REJECTED, Status.FAILED, Status.EXPIRED)
 # Decoration: the heading says the same in words.
 _MARK = '<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10"/><path d="{}"/></svg>'
 _TICK, _EXCLAMATION = _MARK.format("m7.5 12.5 3 3 6-6.5"), _MARK.format("M12 7v6m0 3.5v.01")
-
-
-def see_other(location: str) -> Response[str]:
-    """A 303 to `location`."""
-    return Response(303, "text/plain", "", {**PRIVATE_HEADERS, "Location": location})
 
 
 def done_page(v: Verification, language: Language, brand: Brand) -> Response[str]:

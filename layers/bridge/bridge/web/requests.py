@@ -1,4 +1,7 @@
-"""Parses and validates requests. All errors of a request are reported together."""
+"""Parses and validates requests. All errors of a request are reported together.
+
+Patterns are compiled at their first use: most functions import this module, and few need one.
+"""
 
 import base64
 import binascii
@@ -19,8 +22,8 @@ from bridge.domain.errors import (
     PrefetchRefused,
     UnsupportedMediaType,
 )
+from bridge.domain.identity import Identity
 from bridge.domain.links import DEFAULT_VALID_FOR
-from bridge.domain.matching import Identity
 from bridge.domain.verification import LinkRequest, Position, Status, timestamp
 
 if TYPE_CHECKING:
@@ -35,10 +38,8 @@ _LIST_PARAMETERS = _CREATED | {"reference", "limit", "cursor"}
 
 # Parameters of application/json. A quoted value means the same, and an empty parameter is allowed (RFC 9110, 5.6.6).
 _UTF_8 = frozenset({"charset=utf-8", 'charset="utf-8"', "charset=utf8", ""})
-_IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 # Of the times in a query. A list reads the days around them, and the calendar has an end.
 _YEARS = range(2000, 2201)
-_POSITION_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z")
 
 
 def caller(event: APIGatewayProxyEventV2, scope: str) -> Caller:
@@ -75,7 +76,7 @@ def link_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> tu
         raise UnsupportedMediaType()
     errors = []
     key = event.headers.get("idempotency-key")
-    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+    if key is not None and not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
         errors.append(FieldError("header:Idempotency-Key", "must be 1 to 255 printable ASCII characters"))
     body = _json_object(_body(event), errors)
     if body is not None:
@@ -155,7 +156,7 @@ def _decode_cursor(cursor: str, start: datetime | None, end: datetime | None) ->
     except ValueError:
         return None
     is_in_span = (start is None or timestamp(start) <= time) and (end is None or time < timestamp(end))
-    is_position = _POSITION_TIME.fullmatch(time) and 1 <= len(id) <= 64
+    is_position = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z", time) and 1 <= len(id) <= 64
     return (time, id) if is_position and is_in_range and is_in_span else None
 
 

@@ -1,6 +1,5 @@
-"""JSON responses. Fields that the vendor also has have the vendor's names."""
+"""JSON responses and redirects. Fields that the vendor also has have the vendor's names."""
 
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -9,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import Response
 
 from bridge.domain import links
-from bridge.domain.matching import Matches
+from bridge.domain.identity import Matches
 from bridge.domain.verification import Status, Verification, timestamp
 
 if TYPE_CHECKING:
     from bridge.domain.events import Event
+
+# The URL of a return contains its secret code. It must not be cached, or sent to another site.
+PRIVATE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 # Seconds between two polls by a browser. A pending verification changes late, because the person is on the vendor's
 # page.
@@ -30,6 +32,11 @@ def json_response(
     """`ensure_ascii` as in json.dumps: with it, texts may have lone surrogates, as a vendor's record may."""
     text = json.dumps(document, ensure_ascii=ensure_ascii)
     return Response(status, "application/json", text, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def see_other(location: str) -> Response[str]:
+    """A 303 to `location`."""
+    return Response(303, "text/plain", "", {**PRIVATE_HEADERS, "Location": location})
 
 
 def verification_document(v: Verification, *, base_url: str, now: datetime) -> dict[str, Any]:
@@ -62,7 +69,7 @@ def verification_document(v: Verification, *, base_url: str, now: datetime) -> d
     if v.link_is_usable(now):
         document |= {"url": v.url, "token": v.token}
     if v.has_expected and v.status.is_final:
-        document["matches"] = dataclasses.asdict(v.matches or Matches())
+        document["matches"] = (v.matches or Matches())._asdict()
     if v.redacted_at:
         document["redacted_at"] = timestamp(v.redacted_at)
     return document

@@ -1,9 +1,9 @@
 """The page where a person begins: what will happen, what to have at hand, and one button."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
+from typing import NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -27,8 +27,7 @@ _FOLLOW_SECONDS, _SLOW_FOLLOW_SECONDS = 5, 30
 _FOLLOW = "; url=?follow=1"
 
 
-@dataclass(frozen=True, slots=True)
-class StartView:
+class StartView(NamedTuple):
     """What the page shows. `status_url` may be relative; `start_url` is absolute, because it is also scanned.
 
     over_since: as in domain/links.
