@@ -13,6 +13,7 @@ from bridge.dependencies import Dependencies
 from bridge.domain.caller import SCOPES
 from bridge.use_cases.authorize import authorize
 from tests.integration.fakes import Clock
+from tests.integration.two_operators import Interrupted, Repeating
 from tests.sandbox.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("deps")
@@ -61,9 +62,54 @@ def test_a_malformed_secret_stays_unchanged_and_no_key_is_printed(
     client.put_secret_value(SecretId=arn, SecretString=malformed)
     with pytest.raises(SystemExit) as ended:
         api_keys.main(["web", "--secret", arn])
-    assert "Fix it first" in str(ended.value.code)
+    assert "Repair it first" in str(ended.value.code)
     assert capsys.readouterr().out == ""
     assert client.get_secret_value(SecretId=arn)["SecretString"] == malformed
+
+
+def test_a_key_that_somebody_else_adds_meanwhile_stays(
+    sandbox: Sandbox, deps: Dependencies, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arn, before = secret_of(sandbox)
+    client = sandbox.client("secretsmanager")
+    others = [api_keys.make("mobile", SCOPES) for _ in range(2)]
+    adding = [lambda entry=entry: api_keys.add(client, arn, entry) for _, entry in others]
+    monkeypatch.setattr(api_keys, "secrets_client", lambda _: Interrupted(client, *adding))
+
+    key = make_key(capsys, "web", "--secret", arn)
+
+    assert all(authorize(deps, f"Bearer {each}") for each in (key, *(other for other, _ in others)))
+    assert len(secret_of(sandbox)[1]["keys"]) == len(before["keys"]) + 3
+    # A secret may have 20 labels.
+    labels = client.describe_secret(SecretId=arn)["VersionIdsToStages"].values()
+    assert sum(not label.startswith("AWS") for of_version in labels for label in of_version) == 1
+
+
+def test_no_key_is_added_if_the_secret_never_stays_the_same(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arn, before = secret_of(sandbox)
+    client = sandbox.client("secretsmanager")
+    writes = [lambda: client.put_secret_value(SecretId=arn, SecretString=json.dumps(before))] * 100
+    monkeypatch.setattr(api_keys, "secrets_client", lambda _: Interrupted(client, *writes))
+
+    with pytest.raises(SystemExit, match="nothing was changed"):
+        api_keys.main(["web", "--secret", arn])
+
+    assert capsys.readouterr().out == ""
+    assert secret_of(sandbox)[1] == before
+
+
+def test_a_key_is_added_once_if_the_response_is_lost(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arn, before = secret_of(sandbox)
+    monkeypatch.setattr(api_keys, "secrets_client", lambda _: Repeating(sandbox.client("secretsmanager")))
+
+    key = make_key(capsys, "web", "--secret", arn)
+
+    (added,) = secret_of(sandbox)[1]["keys"][len(before["keys"]) :]
+    assert added["key_id"] == key[-4:]
 
 
 def test_two_keys_are_never_the_same(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,16 +4,15 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest import mock
 
 import pytest
 
 from bridge.cli import redeliver, webhooks
-from bridge.cli.endpoints_secret import EndpointsSecret
 from bridge.dependencies import Dependencies
 from bridge.domain.webhooks import is_secret, parse_endpoints
 from tests.integration.deliveries import DETAIL, FROM_BUS, OK, for_endpoint
 from tests.integration.raw_server import RawServer
+from tests.integration.two_operators import Interrupted
 from tests.sandbox.sandbox import Sandbox
 
 URL = "https://crm.example.com/hook?token=canary"
@@ -109,13 +108,48 @@ def test_a_rotation_keeps_both_secrets_until_it_is_finished(
     assert entries(sandbox, arn)[0]["secrets"] == [second]
 
 
-def test_rotating_changes_no_other_endpoint_if_somebody_edits_the_secret_meanwhile() -> None:
-    crm, other = dict[str, Any](name="crm", secrets=[]), dict[str, Any](name="other", secrets=[])
-    versions = iter([[crm, other], [other, crm]])
-    client = mock.Mock(get_secret_value=lambda SecretId: {"SecretString": json.dumps({"endpoints": next(versions)})})
-    EndpointsSecret(client, "arn:secret").set_secrets("crm", ["whsec_new"])
-    written = json.loads(client.put_secret_value.call_args.kwargs["SecretString"])["endpoints"]
-    assert {each["name"]: each["secrets"] for each in written} == {"crm": ["whsec_new"], "other": []}
+@pytest.mark.parametrize(
+    "command", [["add", "new", URL], ["rotate", "crm"], ["rotate", "crm", "--finish"], ["remove", "crm"]]
+)
+def test_what_somebody_else_changes_meanwhile_stays(
+    sandbox: Sandbox, arn: str, run: Run, monkeypatch: pytest.MonkeyPatch, command: Sequence[str]
+) -> None:
+    crm = {"name": "crm", "url": URL, "secrets": [webhooks.new_secret() for _ in range(1 + ("--finish" in command))]}
+    put(sandbox, arn, json.dumps({"endpoints": [crm, {"name": "left"}]}))
+    # The entries are then in another order, too.
+    others = {"endpoints": [{"name": "other", "x": 1}, crm], "x": 1}
+    client = sandbox.client("secretsmanager")
+    interrupted = Interrupted(client, lambda: put(sandbox, arn, json.dumps(others)))
+    monkeypatch.setattr(webhooks, "secrets_client", lambda _: interrupted)
+
+    shown, _ = run(*command, "--secret", arn)
+
+    expected: dict[str, list[Any]] = {
+        "add": [crm, {"name": "new", "url": URL, "secrets": [shown]}],
+        "rotate": [crm | {"secrets": [shown, *crm["secrets"]] if shown else crm["secrets"][:1]}],
+        "remove": [],
+    }
+    assert entries(sandbox, arn) == [{"name": "other", "x": 1}, *expected[command[0]]]
+    assert json.loads(client.get_secret_value(SecretId=arn)["SecretString"])["x"] == 1
+
+
+def test_a_rotation_is_refused_if_somebody_else_begins_one_meanwhile(
+    sandbox: Sandbox, arn: str, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("add", "crm", URL, "--secret", arn)
+    client = sandbox.client("secretsmanager")
+    theirs: list[str] = []
+
+    def rotate() -> None:
+        with monkeypatch.context() as uninterrupted:
+            uninterrupted.setattr(webhooks, "secrets_client", lambda _: client)
+            theirs.append(run("rotate", "crm", "--secret", arn)[0])
+
+    interrupted = Interrupted(client, rotate)
+    monkeypatch.setattr(webhooks, "secrets_client", lambda _: interrupted)
+
+    assert "Finish that rotation first" in refused(capsys, "rotate", "crm", "--secret", arn)
+    assert entries(sandbox, arn)[0]["secrets"][:1] == theirs
 
 
 def test_an_endpoint_is_removed(sandbox: Sandbox, arn: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
+from .moto_workarounds import read_secrets_by_label
 from .serving import Server
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class _Dispatcher(DomainDispatcherApplication):
 
 def moto() -> SerializedDynamoDb:
     """Returns moto's server as a WSGI application."""
+    read_secrets_by_label()
     return SerializedDynamoDb(_Dispatcher())
 
 

@@ -1,14 +1,17 @@
-"""Workarounds for what moto's CloudFormation does not support."""
+"""Workarounds for what moto's CloudFormation and Secrets Manager do not support."""
 
 import json
 from typing import Any
+from unittest import mock
 
 import boto3
+from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend
 
 from .template import Document, Template
 
 # The resource types that complete() changes after their creation.
 COMPLETED_TYPES = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Events::Rule")
+_move_label = SecretsManagerBackend.update_secret_version_stage
 
 
 def without_optional_policies(resources: Document) -> Document:
@@ -75,3 +78,16 @@ def complete(resources: dict[str, str], properties: Document, session: boto3.Ses
         events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(its["EventPattern"]))
         events.put_targets(Rule=name, EventBusName=bus, Targets=targets)
     # Bucket policies are not set: moto applies the Deny of requests without TLS to all, as it ignores the condition.
+
+
+def read_secrets_by_label() -> None:
+    """Makes moto return the version with AWSCURRENT: once that label was moved, it goes on to return the one before."""
+    mock.patch.object(SecretsManagerBackend, "update_secret_version_stage", _move_label_and_default).start()
+
+
+def _move_label_and_default(backend: SecretsManagerBackend, secret_id: str, **arguments: Any) -> tuple[str, str]:
+    moved = _move_label(backend, secret_id, **arguments)
+    secret = backend.secrets[secret_id]
+    if arguments["version_stage"] == "AWSCURRENT" and isinstance(secret, FakeSecret):
+        secret.set_default_version_id(arguments["move_to_version_id"])
+    return moved

@@ -1,8 +1,8 @@
 """Creates an API key: `python -m bridge.cli.api_keys PRINCIPAL [--secret ARN] [SCOPE …]`.
 
 The key is printed once and stored nowhere. The secret holds its SHA-256; a slow hash is not needed, because the key has
-256 random bits. With --secret, the command needs permission to write the stack's ApiKeysSecret. Without it, the command
-prints the entry to add.
+256 random bits. With --secret, the command changes the stack's ApiKeysSecret (docs/operations.md has the permissions
+that it needs). Without it, the command prints the entry to add.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bridge.cli.secret_document import SecretDocument
 from bridge.cli.secrets_client import secrets_client
 from bridge.domain.caller import JWT_PRINCIPAL_PREFIX, READ, SCOPES, WRITE
 
@@ -29,13 +30,8 @@ def make(principal: str, scopes: Sequence[str], expires_at: str | None = None) -
 
 
 def add(client: Any, secret: str, entry: Entry) -> None:
-    """Appends an entry to the keys in the secret. Exits without a change if the secret is malformed."""
-    try:
-        value = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
-        value["keys"].append(entry)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        sys.exit('The secret is not a JSON object with a list "keys". Fix it first. Nothing was changed.')
-    client.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
+    """Appends an entry to the keys in the secret."""
+    SecretDocument(client, secret, "keys").edit(lambda keys: [*keys, entry])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

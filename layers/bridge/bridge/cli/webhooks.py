@@ -6,8 +6,9 @@
     list --secret ARN [--table NAME]
     enable crm --table NAME               after a response 410
 
-Run it where the stack's WebhookEndpointsSecret, and the table of endpoints, may be written. An endpoint's own secret
-(`whsec_…`) is shown once, by `add` and `rotate`. Without --secret, `add` prints the entry to put there.
+Run it where the stack's WebhookEndpointsSecret (docs/operations.md has the permissions), and the table of endpoints,
+may be written. An endpoint's own secret (`whsec_…`) is shown once, by `add` and `rotate`. Without --secret, `add`
+prints the entry to put there.
 """
 
 import argparse
@@ -56,20 +57,21 @@ def add(chosen: argparse.Namespace) -> None:
 
 
 def rotate(chosen: argparse.Namespace) -> None:
-    secret = _secret(chosen)
-    present = secret.find(chosen.name).secrets
+    made = new_secret()
+    _secret(chosen).set_secrets(chosen.name, lambda present: _rotated(chosen, present, made))
     if chosen.finish:
-        if len(present) < 2:
-            sys.exit(f"{chosen.name} has one secret only. Run this without FINISH first; nothing was changed.")
-        secret.set_secrets(chosen.name, present[:1])
         sys.stderr.write(f"The older secret is dropped. {_DELAY}\n")
         return
-    if len(present) > 1:
-        sys.exit(f"{chosen.name} has two secrets already. Finish that rotation first (FINISH=1); nothing was changed.")
-    made = new_secret()
-    secret.set_secrets(chosen.name, [made, *present])
     sys.stderr.write(f"Webhooks are signed with both secrets now. {_DELAY} The new one, which is shown only now:\n")
     sys.stdout.write(f"{made}\n")
+
+
+def _rotated(chosen: argparse.Namespace, present: Sequence[str], made: str) -> Sequence[str]:
+    if chosen.finish and len(present) < 2:
+        sys.exit(f"{chosen.name} has one secret only. Run this without FINISH first; nothing was changed.")
+    if not chosen.finish and len(present) > 1:
+        sys.exit(f"{chosen.name} has two secrets already. Finish that rotation first (FINISH=1); nothing was changed.")
+    return present[:1] if chosen.finish else [made, *present]
 
 
 def remove(chosen: argparse.Namespace) -> None:
