@@ -44,6 +44,7 @@ RUN_BY = {
     ("docs/operations.md", "aws dynamodb get-item"): "aws-redact",
     ("docs/operations.md", "aws s3api delete-bucket-policy"): "aws-delete",
     ("docs/operations.md", "aws sqs start-message-move-task"): "aws-sqs",
+    ("docs/operations.md", "QUERY=$(aws logs start-query"): "aws-logs",
     ("docs/reliability.md", "make simulate"): "gate",
     ("docs/reliability.md", "SEED=7"): "simulation",
     ("docs/webhooks.md", ""): "webhooks",

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,6 +158,25 @@ def test_dead_letters_are_moved_back(shell: Shell, sandbox: Sandbox) -> None:
     assert target == "AmazonSQS.StartMessageMoveTask"
     assert body == {"SourceArn": sandbox.stack.outputs["DeadLetterQueueArn"]}
     assert ":sqs:" in body["SourceArn"]
+
+
+def test_the_logs_are_searched(aws_shell: Shell, sandbox: Sandbox) -> None:
+    """The embedded AWS reads the names of groups, the time and the fields, and ignores the filter."""
+    (command,) = run_by("aws-logs", "docs/operations.md")
+    logs = sandbox.client("logs")
+    names = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    searched = sorted(name for name in names if "/ekyc-bridge/" in name)
+    for name in searched:
+        logs.create_log_stream(logGroupName=name, logStreamName="searched")
+        event = {"timestamp": int((time.time() - 60) * 1000), "message": f'{{"from": "{name}"}}'}
+        logs.put_log_events(logGroupName=name, logStreamName="searched", logEvents=[event])
+
+    printed = aws_shell.run("TEXT=from", command)
+
+    for name in searched:
+        logs.delete_log_stream(logGroupName=name, logStreamName="searched")
+    assert searched
+    assert sorted(json.loads(line)["from"] for line in printed.splitlines()) == searched
 
 
 @contextmanager
