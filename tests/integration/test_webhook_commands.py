@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from bridge.cli import redeliver, webhooks
+from bridge.cli.endpoints_secret import EndpointsSecret
 from bridge.dependencies import Dependencies
 from bridge.domain.webhooks import is_secret, parse_endpoints
 from tests.integration.deliveries import DETAIL, FROM_BUS, OK, for_endpoint
 from tests.integration.raw_server import RawServer
-from tests.integration.two_operators import Interrupted
+from tests.integration.two_operators import Interrupted, Repeating
 from tests.sandbox.sandbox import Sandbox
 
 URL = "https://crm.example.com/hook?token=canary"
@@ -150,6 +151,27 @@ def test_a_rotation_is_refused_if_somebody_else_begins_one_meanwhile(
 
     assert "Finish that rotation first" in refused(capsys, "rotate", "crm", "--secret", arn)
     assert entries(sandbox, arn)[0]["secrets"][:1] == theirs
+
+
+@pytest.mark.parametrize("command", [["add", "new", URL], ["rotate", "crm"], ["remove", "crm"]])
+def test_a_change_is_made_once_if_its_response_is_lost_and_somebody_else_changes_the_secret(
+    sandbox: Sandbox, arn: str, run: Run, monkeypatch: pytest.MonkeyPatch, command: Sequence[str]
+) -> None:
+    crm = {"name": "crm", "url": URL, "secrets": [webhooks.new_secret()]}
+    put(sandbox, arn, json.dumps({"endpoints": [crm]}))
+    client = sandbox.client("secretsmanager")
+    adding = EndpointsSecret(client, arn)
+    repeating = Repeating(client, lambda: adding.replace("other", {"name": "other"}))
+    monkeypatch.setattr(webhooks, "secrets_client", lambda _: repeating)
+
+    shown, _ = run(*command, "--secret", arn)
+
+    expected: dict[str, list[Any]] = {
+        "add": [crm, {"name": "new", "url": URL, "secrets": [shown]}],
+        "rotate": [crm | {"secrets": [shown, *crm["secrets"]]}],
+        "remove": [],
+    }
+    assert entries(sandbox, arn) == [*expected[command[0]], {"name": "other"}]
 
 
 def test_an_endpoint_is_removed(sandbox: Sandbox, arn: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

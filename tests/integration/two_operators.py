@@ -21,14 +21,20 @@ class Interrupted:
 
 
 class Repeating:
-    """A client that loses the response to each move of a label, and repeats the request, as boto3 does."""
+    """A client that loses the response to each move of a label, and repeats the request, as boto3 does.
 
-    def __init__(self, client: Any) -> None:
+    Between the two, the next of `others` acts, as another operator would.
+    """
+
+    def __init__(self, client: Any, *others: Callable[[], object]) -> None:
         self._client = client
+        self._others = list(others)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
     def update_secret_version_stage(self, **arguments: Any) -> Any:
         self._client.update_secret_version_stage(**arguments)
+        if self._others:
+            self._others.pop(0)()
         return self._client.update_secret_version_stage(**arguments)

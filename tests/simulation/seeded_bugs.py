@@ -4,7 +4,6 @@ Each bug is a context in which the bridge does what a plausible mistake would ma
 """
 
 import contextlib
-import dataclasses
 import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -87,7 +86,7 @@ def _return_not_stored(update: Update, options: dict[str, Any]) -> Any:
         return update(**options)
     options["set"] = {name: value for name, value in options["set"].items() if name != "status"}
     options["advance"] = None
-    return dataclasses.replace(update(**options), status=Status.PROCESSING)
+    return update(**options)._replace(status=Status.PROCESSING)
 
 
 def _browser_is_believed(deps: Dependencies, id: str, code: str) -> Checked:

@@ -230,7 +230,3 @@ def test_birthdays_are_compared_as_dates(
 )
 def test_only_false_is_a_mismatch(matches: Matches, has_mismatch: bool) -> None:
     assert matches.has_mismatch is has_mismatch
-
-
-def test_the_repr_of_an_identity_has_no_name() -> None:
-    assert "AMINAH" not in repr(Identity("AMINAH", "900101-14-5555", "1990-01-31"))

@@ -120,10 +120,6 @@ def parsed(entry: Any, **options: Any) -> Endpoint:
     return endpoint
 
 
-def test_the_repr_has_no_secret() -> None:
-    assert repr(parsed(CRM | {"secrets": [FIRST, SECOND]})) == "Endpoint('crm')"
-
-
 @pytest.mark.parametrize(
     ("entry", "name", "words"),
     [

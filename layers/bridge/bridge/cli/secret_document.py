@@ -40,8 +40,10 @@ class SecretDocument:
                 return entries
             except self._client.exceptions.InvalidParameterException:
                 document, version = self._read()
-            # boto3 sends a request again if its response was lost. The second one is refused.
-            if version == put["VersionId"]:
+            # boto3 sends a request again if its response was lost. The second one is refused. Somebody else may even
+            # have changed the new value before it.
+            before = self._client.get_secret_value(SecretId=self._arn, VersionStage="AWSPREVIOUS")["VersionId"]
+            if put["VersionId"] in (version, before):
                 return entries
         sys.exit("Somebody else keeps changing the secret. Run this again; nothing was changed.")
 

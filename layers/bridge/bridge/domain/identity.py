@@ -1,17 +1,18 @@
 """Whom the caller expects, and how a document compares with it. matching.py compares."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
-class Identity(NamedTuple):
-    """A person as the caller expects them, or as a document names them. Its repr is empty, so that no log quotes it."""
+class Identity:
+    """A person as the caller expects them, or as a document names them.
 
-    name: str | None = None
-    id_number: str | None = None
-    birthday: str | None = None
+    No log quotes it: it has no repr of its own, and is no tuple, because JSON has the members of a tuple.
+    """
 
-    def __repr__(self) -> str:
-        return "Identity()"
+    def __init__(self, name: str | None = None, id_number: str | None = None, birthday: str | None = None) -> None:
+        self.name: Final = name
+        self.id_number: Final = id_number
+        self.birthday: Final = birthday
 
 
 class Matches(NamedTuple):

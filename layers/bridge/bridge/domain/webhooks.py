@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bridge.domain.addresses import is_loopback, is_public
 from bridge.domain.caller import owner
@@ -32,17 +32,26 @@ _URL = re.compile(
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
-class Endpoint(NamedTuple):
-    """`events` and `principal` None mean all. Its repr has neither URL nor secrets, so that no log quotes them."""
+class Endpoint:
+    """`events` and `principal` None mean all.
 
-    name: str
-    url: str
-    secrets: tuple[str, ...]
-    events: frozenset[str] | None = None
-    principal: str | None = None
+    No log quotes its URL or its secrets: it has no repr of its own, and is no tuple, because JSON has the members of a
+    tuple.
+    """
 
-    def __repr__(self) -> str:
-        return f"Endpoint({self.name!r})"
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        secrets: tuple[str, ...],
+        events: frozenset[str] | None = None,
+        principal: str | None = None,
+    ) -> None:
+        self.name: Final = name
+        self.url: Final = url
+        self.secrets: Final = secrets
+        self.events: Final = events
+        self.principal: Final = principal
 
     def wants(self, event: Event) -> bool:
         """Whether it is to be sent this event."""

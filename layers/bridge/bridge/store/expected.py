@@ -25,7 +25,7 @@ class ExpectedIdentities:
         """Stores what is expected, for `until` at most. Replaces what an earlier attempt at the same request stored."""
         item = {
             **_key(verification_id),
-            "fields": json.dumps(expected._asdict()),
+            "fields": json.dumps(vars(expected)),
             "ttl": int(until.timestamp()),
         }
         with translate_aws_errors("PutItem"):
