@@ -124,8 +124,10 @@ class Functions:
         task = self._kernel.spawn(
             run_name, lambda: lambda_runner.call(environment.handler, event, context), owner=invocation
         )
-        if not self._kernel.join(task, function.timeout):
-            invocation.timed_out = True
+        is_done = self._kernel.join(task, function.timeout)
+        # The runner counts what ends in the last millisecond as late, too.
+        invocation.timed_out = not is_done or not context.get_remaining_time_in_millis()
+        if not is_done:
             task.kill()
             self._trace.record(about, invocation.function, "ENDED at its time limit")
         self._finish(function, environment, invocation, task)
@@ -143,7 +145,7 @@ class Functions:
         if task.error is not None:
             cause = task.error.__cause__ or task.error
             invocation.error = str(cause)
-            if invocation.error != "StorageUnavailable":
+            if invocation.error != "StorageUnavailable" and not invocation.timed_out:
                 self.unknown_errors.append((invocation, cause))
             self._trace.record(invocation.about, invocation.function, f"FAILED {invocation.error}")
         else:
