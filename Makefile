@@ -105,7 +105,7 @@ cost: $(VENV)/.dev ## calculate the cost of 1 000 verifications and of an idle m
 growth: $(VENV)/.dev ## measure the sweep with growing numbers of open verifications, and write docs/growth.svg
 	@$(BIN)/python -m tests.tools.cost.growth docs/growth.svg
 
-fault-matrix: $(VENV)/.dev ## write the fault matrix into docs/reliability.md
+fault-matrix: $(VENV)/.dev ## write the fault matrix into docs/fault-matrix.md
 	@$(BIN)/python -m tests.simulation.matrix --write
 
 bench: $(VENV)/.dev build ## compare instructions, times and package size with bare handlers: ROUNDS=…

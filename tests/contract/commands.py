@@ -42,6 +42,7 @@ RUN_BY = {
     ("docs/operations.md", "make check-evidence"): "check-evidence",
     ("docs/operations.md", "aws dynamodb query"): "aws",
     ("docs/operations.md", "aws dynamodb get-item"): "aws-redact",
+    ("docs/operations.md", "aws dynamodb restore-table"): "aws-restore",
     ("docs/operations.md", "aws s3api delete-bucket-policy"): "aws-delete",
     ("docs/operations.md", "aws sqs start-message-move-task"): "aws-sqs",
     ("docs/operations.md", "QUERY=$(aws logs start-query"): "aws-logs",

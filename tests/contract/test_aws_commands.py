@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,17 @@ def test_the_resources_that_a_deleted_stack_keeps_are_deleted(aws_shell: Shell, 
     assert not [name for name in tables.list_tables()["TableNames"] if name.startswith("kept-")]
     assert not [each["Name"] for each in secrets.list_secrets()["SecretList"] if each["Name"].startswith("kept-")]
     assert kms.describe_key(KeyId=kept["DataKeyArn"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
+
+
+def test_a_table_is_restored(aws_shell: Shell, sandbox: Sandbox, verified: str) -> None:
+    (command,) = run_by("aws-restore", "docs/operations.md")
+    tables = sandbox.client("dynamodb")
+
+    aws_shell.run(f"RESTORE_TO={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", command)
+    restored = tables.scan(TableName="restored")["Items"]
+    tables.delete_table(TableName="restored")
+
+    assert verified in [item["id"]["S"] for item in restored]
 
 
 def test_dead_letters_are_moved_back(shell: Shell, sandbox: Sandbox) -> None:

@@ -1,6 +1,6 @@
 """The fault matrix: for each external call and fault, what the caller sees and what completes the verification.
 
-    python -m tests.simulation.matrix [--write]       --write updates docs/reliability.md
+    python -m tests.simulation.matrix [--write]       --write updates docs/fault-matrix.md
 
 Each cell is a run with that one fault, checked by all invariants. An AWS fault is at all of botocore's attempts,
 because a fault at the first attempt alone has no visible effect.
@@ -22,7 +22,7 @@ from .invariants.history import is_final, sequence
 from .receivers import Endpoint
 from .world import World
 
-PAGE = Path(__file__).parents[2] / "docs/reliability.md"
+PAGE = Path(__file__).parents[2] / "docs/fault-matrix.md"
 SEED = "1"
 
 # The columns. Each has an AWS fault, a vendor fault, and a fault of a webhook's endpoint.

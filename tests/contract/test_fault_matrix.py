@@ -1,4 +1,4 @@
-"""docs/reliability.md has the current fault matrix, without empty cells."""
+"""docs/fault-matrix.md has the current fault matrix, without empty cells."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ import pytest
 from tests.simulation import matrix
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "fault-matrix.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_reliability_md_has_the_current_fault_matrix() -> None:
-    assert matrix.filled(PAGE) == PAGE, "run `make fault-matrix` to update docs/reliability.md"
+def test_the_page_has_the_current_fault_matrix() -> None:
+    assert matrix.filled(PAGE) == PAGE, "run `make fault-matrix` to update docs/fault-matrix.md"
 
 
 @pytest.mark.slow
