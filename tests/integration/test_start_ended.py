@@ -8,12 +8,12 @@ import pytest
 
 from bridge.dependencies import Dependencies
 from bridge.domain import schedule
-from bridge.domain.errors import VendorMalformed, VendorRejected
+from bridge.domain.errors import VendorMalformed, VendorRateLimited, VendorRejected
 from bridge.domain.links import MAX_LINKS
 from bridge.domain.verification import Verification
 from tests.integration.harness import World
 from tests.integration.leaks import Output
-from tests.integration.test_start import end_link, open_link, start_path
+from tests.integration.test_start import ENDED, end_link, open_link, start_path
 
 
 class WatchedVendor:
@@ -55,6 +55,35 @@ def test_a_missing_record_of_an_earlier_link_delays_the_end_by_two_checks(
     assert (document["status"], document["reason"]["code"]) == ("expired", "not_started")
     (line,) = output.lines("earlier_link_unreadable")
     assert line["verification_id"] == unopened.id
+
+
+def test_failures_of_another_kind_do_not_count_as_records_that_cannot_be_read(
+    world: World, unopened: Verification
+) -> None:
+    first = open_link(world, unopened)
+    for _ in range(MAX_LINKS - 1):
+        end_link(world, unopened)
+        open_link(world, unopened)
+    # The vendor stored a success late, and refuses calls for a while.
+    world.vendor.play(first, "verified")
+    failures: list[Exception] = [*[VendorRateLimited() for _ in range(5)], VendorMalformed("not JSON")]
+
+    def fail(token: str, _: float) -> None:
+        if len(failures) > 1 or (failures and token == first):
+            raise failures.pop(0)
+
+    WatchedVendor(world.deps, fail)
+    world.clock.advance(ENDED)
+    world.check(unopened)
+    while failures:
+        assert world.read(unopened)["status"] == "pending"
+        world.clock.go_to(world.due_at(unopened))
+        world.sweep_and_drain()
+    assert world.read(unopened)["status"] == "pending"
+    world.clock.go_to(world.due_at(unopened))
+    world.sweep_and_drain()
+
+    assert world.read(unopened)["status"] == "verified"
 
 
 @pytest.mark.parametrize("contradiction", ["other_token", "other_country"])

@@ -59,6 +59,8 @@ class Link:
     success_records: set[str] = field(default_factory=set)
     # The times at which a valid record was sent.
     record_times: list[float] = field(default_factory=list)
+    # The times at which a record was sent that proves nothing.
+    unusable_times: list[float] = field(default_factory=list)
     # The times of records that contradict the request; the SHA-256 of records that may be another person's.
     contradiction_times: list[float] = field(default_factory=list)
     foreign_records: set[str] = field(default_factory=set)
@@ -153,7 +155,9 @@ class Vendor:
         if fault is None:
             # With a fault the bridge may not get the record.
             link.record_times.append(self._now())
-        if fault not in _BODY_FAULTS and link.succeeded:
+        if fault in _BODY_FAULTS:
+            link.unusable_times.append(self._now())
+        elif link.succeeded:
             link.success_records.add(sha256)
         if fault in CONTRADICTING:
             link.contradiction_times.append(self._now())

@@ -140,7 +140,13 @@ def rescheduled(
 def failed_check(table: Table, verification: Verification, failures: int = 1) -> Verification:
     """Returns the verification after a check in which the vendor failed."""
     return completion.back_off(
-        table, verification, due_at=EPOCH + 60, failures=failures, is_counted=True, vendor_failed=True
+        table,
+        verification,
+        due_at=EPOCH + 60,
+        failures=failures,
+        earlier_failures=0,
+        is_counted=True,
+        vendor_failed=True,
     )
 
 

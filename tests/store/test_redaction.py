@@ -44,7 +44,7 @@ TOMBSTONE_ATTRIBUTES = {
     *("created_at", "updated_at", "expires_at", "redacted_at", "claimed_at", "claimed_by", "due_at", "due_shard"),
     *("checks", "created_day", "owner_created", "history", "advanced", "ttl", "lease_until"),
     *("valid_until", "link_created_at", "link_outcome", "contact_started_at", "last_contact_at"),
-    *("failures", "contradictory_records"),
+    *("failures", "earlier_failures", "contradictory_records"),
 }
 CANARIES = {
     "redirect_url": "https://app.example.com/planted-1?customer=planted-2",

@@ -79,6 +79,7 @@ def test_every_field_of_a_verification_is_read_from_the_row() -> None:
                 "returned_at": 3,
                 "checks": 4,
                 "failures": 1,
+                "earlier_failures": 1,
                 "contradictory_records": 1,
                 "last_contact_at": 1,
                 "history": [{"status": "pending", "at": timestamp(NOW)}],

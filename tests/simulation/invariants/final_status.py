@@ -34,11 +34,12 @@ def _allowed(world: World, history: History) -> Iterator[tuple[str, str | None]]
         was_committed = any(sequence(change.after) and status(change.after) == "pending" for change in history.changes)
         yield ("expired", "not_started") if was_committed else ("failed", "link_not_created")
         return
-    successes = [link.changed for link in history.links[:-1] if link.succeeded]
+    successes = [link for link in history.links[:-1] if link.succeeded]
     if successes:
         yield "verified", None
-    if not any(changed < _ended(history) - _IN_FLIGHT for changed in successes):
-        # No earlier link succeeded in time, so the last link decides.
+    ended = _ended(history)
+    if not any(link.changed < ended - _IN_FLIGHT and _could_be_read(link, ended) for link in successes):
+        # The vendor gave no proof by an earlier link in time, so the last link decides.
         yield final_outcome(history.link)
         if _continued_after_last_return(history):
             yield "rejected", text(history.item, "reason_code")
@@ -46,6 +47,12 @@ def _allowed(world: World, history: History) -> Iterator[tuple[str, str | None]]
         yield from _given_up(world, history, link)
     if was_contradicted(history.link):
         yield "failed", "inconsistent_result"
+
+
+def _could_be_read(link: Link, at: float) -> bool:
+    """Whether one of the vendor's last three records of an earlier link was usable, or there were fewer."""
+    last = max((time for time in link.record_times if time < at), default=0.0)
+    return sum(last < time < at for time in link.unusable_times) < 3
 
 
 def _ended(history: History) -> float:

@@ -121,10 +121,14 @@ class SecretMalformed(StorageUnavailable):
 
 
 class VendorError(BridgeError):
-    """A failure of the vendor, never of the person. `operation` and `http_status`, if any, are logged."""
+    """A failure of the vendor, never of the person. `operation` and `http_status`, if any, are logged.
+
+    is_of_earlier_link: it concerns the record of a link before the current one.
+    """
 
     operation = "GetVerification"
     http_status: int | None = None
+    is_of_earlier_link = False
 
 
 class VendorRejected(VendorError):

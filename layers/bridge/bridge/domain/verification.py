@@ -113,6 +113,7 @@ class Verification(NamedTuple):
     returned_at: the return that the follow-up checks refer to.
     checks: checks that count towards schedule.MAX_CHECKS.
     failures: failed checks in a row.
+    earlier_failures: checks since the last sound one that could not read the record of an earlier link.
     contradictory_records: such records that checks found after the end of the link, since the last sound one.
     has_expected: the caller said whom they expect. Who that is stands in a table of its own, until it is compared.
     matches: how the document compared with it; None before the end, or if there was no record to compare.
@@ -151,6 +152,7 @@ class Verification(NamedTuple):
     returned_at: int | None = None
     checks: int = 0
     failures: int = 0
+    earlier_failures: int = 0
     contradictory_records: int = 0
     last_contact_at: int = 0
     evidence: Evidence | None = None

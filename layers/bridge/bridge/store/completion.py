@@ -39,7 +39,8 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
         "reason_code": update.reason_code,
         **due_attributes(verification.id, update.due_at),
         **_ended_link(update.link_outcome),
-        **dict.fromkeys(("failures", "contradictory_records", "contact_started_at", "last_contact_at")),
+        **dict.fromkeys(("failures", "earlier_failures", "contradictory_records")),
+        **dict.fromkeys(("contact_started_at", "last_contact_at")),
     }
     if update.evidence is not None:
         changes["evidence"] = update.evidence._asdict()
@@ -86,6 +87,7 @@ def reschedule(
     changes: dict[str, Any] = {
         "expires_at": timestamp(expires_at),
         "failures": 0,
+        "earlier_failures": None,
         "contradictory_records": contradictory_records or None,
         **_ended_link(link_outcome),
     }
@@ -100,6 +102,7 @@ def back_off(
     *,
     due_at: int | None,
     failures: int,
+    earlier_failures: int,
     is_counted: bool,
     vendor_failed: bool,
 ) -> Verification:
@@ -107,10 +110,11 @@ def back_off(
 
     Args:
         failures: failed checks in a row.
+        earlier_failures: those that could not read the record of an earlier link.
         is_counted: the claim counted as a check. The count is reverted.
         vendor_failed: the vendor did not respond usefully, so the claim does not count as a contact.
     """
-    changes: dict[str, Any] = {"failures": failures}
+    changes: dict[str, Any] = {"failures": failures, "earlier_failures": earlier_failures or None}
     if is_counted:
         changes["checks"] = verification.checks - 1
     if vendor_failed:

@@ -105,6 +105,7 @@ def _verification(row: dict[str, Any]) -> Verification:
         returned_at=_number(row.get("returned_at")),
         checks=int(row.get("checks", 0)),
         failures=int(row.get("failures", 0)),
+        earlier_failures=int(row.get("earlier_failures", 0)),
         contradictory_records=int(row.get("contradictory_records", 0)),
         last_contact_at=int(row.get("last_contact_at", 0)),
         evidence=_evidence(row.get("evidence")),

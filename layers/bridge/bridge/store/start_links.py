@@ -14,8 +14,8 @@ _OPEN = f"{NOT_REDACTED} AND #status IN (:pending, :processing)"
 _OPEN_VALUES = {":pending": Status.PENDING.value, ":processing": Status.PROCESSING.value}
 # Attributes that describe the lease, and the checks of the link before.
 _OF_EARLIER_LINK = (
-    *("lease_until", "failures", "contradictory_records", "reason_code", "link_outcome", "returned_at"),
-    *("claimed_at", "claimed_by", "contact_started_at", "last_contact_at"),
+    *("lease_until", "failures", "earlier_failures", "contradictory_records", "reason_code", "link_outcome"),
+    *("returned_at", "claimed_at", "claimed_by", "contact_started_at", "last_contact_at"),
 )
 _LEASE_IS_OVER = "(attribute_not_exists(#lease_until) OR #lease_until < :now)"
 

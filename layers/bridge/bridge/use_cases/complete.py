@@ -107,6 +107,7 @@ def _back_off(deps: Dependencies, verification: Verification, check: Check, erro
             verification,
             due_at=retry_at,
             failures=failures,
+            earlier_failures=verification.earlier_failures + _is_of_earlier_link(error),
             is_counted=check.is_counted,
             vendor_failed=vendor_failed,
         )
@@ -114,6 +115,10 @@ def _back_off(deps: Dependencies, verification: Verification, check: Check, erro
         # The claim left the verification due.
         record_failure("reschedule_failed", failure, verification_id=verification.id)
         return verification
+
+
+def _is_of_earlier_link(error: BridgeError) -> bool:
+    return isinstance(error, VendorError) and error.is_of_earlier_link
 
 
 def _is_unreachable_too_long(deps: Dependencies, verification: Verification, check: Check) -> bool:

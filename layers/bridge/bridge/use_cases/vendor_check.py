@@ -16,8 +16,8 @@ from bridge.vendor.response import VendorResponse
 
 # How often a contradictory record is fetched again after the end of the link, before it decides the status.
 _MAX_CONTRADICTORY_RECORDS = 2
-# After so many failed checks in a row, a record of an earlier link that the vendor does not give, or that contradicts
-# the request, is no longer awaited.
+# After so many checks, a record of an earlier link that the vendor does not give, or that contradicts the request, is
+# no longer awaited.
 _MAX_EARLIER_FAILURES = 2
 
 
@@ -105,7 +105,8 @@ def _proof_of_earlier_link(
                 # This may be a temporary fault of the vendor, which hides a proof.
                 raise VendorMalformed("the record is contradictory")
         except (VendorRejected, VendorMalformed) as error:
-            if verification.failures < _MAX_EARLIER_FAILURES:
+            if verification.earlier_failures < _MAX_EARLIER_FAILURES:
+                error.is_of_earlier_link = True
                 raise
             record_failure("earlier_link_unreadable", error, verification_id=verification.id)
             continue
