@@ -96,6 +96,7 @@ def test_an_operator_redacts_a_verification_that_an_access_token_created(
     aws_shell: Shell, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """The embedded AWS has no functions. The sandbox invokes the function with the payload that the command wrote."""
+    (find,) = run_by("aws-find", "docs/operations.md")
     (command,) = run_by("aws-redact", "docs/operations.md")
     stub = """aws() { case $1 in
       cloudformation) [[ "$*" == *VerificationsFunction* ]] && echo the-function ;;
@@ -103,14 +104,17 @@ def test_an_operator_redacts_a_verification_that_an_access_token_created(
       *) command aws "$@" ;;
     esac }"""
     by_token = {"Authorization": f"Bearer {sandbox.identity_provider.token('verifications:write verifications:read')}"}
-    created = requests.post(f"{sandbox.api_url}/verifications", headers=by_token, json=WANTED, timeout=20).json()
+    wanted = {**WANTED, "reference": "to-be-erased"}
+    created = requests.post(f"{sandbox.api_url}/verifications", headers=by_token, json=wanted, timeout=20).json()
     own = f"{sandbox.api_url}/verifications/{created['id']}"
     by_key = {"Authorization": f"Bearer {sandbox.api_key}"}
     assert requests.post(f"{own}/redact", headers=by_key, timeout=20).status_code == 404
 
+    found = aws_shell.run(f"PERSON={created['reference']}", find).split()
     aws_shell.run(stub, f"ID={created['id']}", command)
     response = sandbox.invoke("VerificationsFunction", json.loads((tmp_path / "redact.json").read_text("utf-8")))
 
+    assert found == [created["id"]]
     assert response["statusCode"] == 200
     assert requests.get(own, headers=by_token, timeout=20).json()["reason"]["code"] == "redacted"
 

@@ -84,6 +84,16 @@ def test_the_commands_work_in_another_terminal(local: tuple[str, Shell, Path]) -
     assert printed.index("webhooks get: 503") < printed.index("webhooks get: slow") < printed.index("get: 204")
     assert f"\nGET /return/{created['id']}/… -> 303\n" in stderr.read_text(encoding="utf-8")
 
+    slow, fast = run_by("slow-vendor", "docs/development.md")
+    shell.run(exports, slow)
+    second = json.loads(shell.run(exports, tried))
+    began = time.monotonic()
+    returned = _click_through(second["url"], "verified")
+    seconds = time.monotonic() - began
+    shell.run(exports, fast)
+    assert "<h1>Back at the frontend: processing</h1>" in returned.text
+    assert seconds > 5
+
     # The block that redacts runs last. $RETURN_URL is set by another block.
     page = sorted(run_by("local", "docs/api.md"), key=lambda text: ('/redact"' in text, '"$RETURN_URL"' in text))
     printed = shell.run(exports, *page)

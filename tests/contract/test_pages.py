@@ -1,5 +1,6 @@
 """The tests, files, targets and links that the pages mention exist. Some pages have complete lists."""
 
+import json
 import re
 from pathlib import Path
 
@@ -82,6 +83,19 @@ def test_architecture_md_has_every_module_of_the_package() -> None:
     package = ROOT / "layers/bridge/bridge"
     modules = {str(path.relative_to(package).with_suffix("")) for path in package.rglob("*.py")}
     assert listed == {module for module in modules if not module.endswith("__init__")}
+
+
+def test_architecture_md_has_every_attribute_of_a_verification() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = text.partition("\n## The table\n")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"(?m)^\| (`.+?) \|", section))))
+    rows = (ROOT / "layers/bridge/bridge/store/rows.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'\brow(?:\.get\(|\[)"(\w+)"', rows))
+    # Some attributes are for the table only.
+    stored = set()
+    for path in (ROOT / "tests/store/records").glob("v*.json"):
+        stored |= {name for item in json.loads(path.read_text(encoding="utf-8")).values() for name in item}
+    assert listed == read | stored
 
 
 def test_operations_md_has_every_log_message() -> None:
