@@ -26,7 +26,11 @@ _HEALTH = json.loads((ROOT / "events/about/health.json").read_text(encoding="utf
 
 # Changes of sources that a caller can see: the file, the old text, the new text.
 NEW_CODE = ("functions/about/app.py", '{"status": "ok"}', '{"status": "ok", "release": "new"}')
-NEW_LAYER = ("layers/bridge/bridge/web/responses.py", '{"Cache-Control": "no-store",', '{"Cache-Control": "no-cache",')
+NEW_LAYER = (
+    "layers/bridge/bridge/web/responses.py",
+    '"Cache-Control": "no-store", **',
+    '"Cache-Control": "no-cache", **',
+)
 # The JWT layer has no code of its own. This line simulates a release of PyJWT that ignores scopes.
 _LINE = 'decode = lambda *a, **k: {**api_jwt.decode(*a, **k), "scope": ""}'
 _RECIPE = f"""\techo '{_LINE}' >>"$(ARTIFACTS_DIR)/python/jwt/__init__.py"\n"""
