@@ -10,6 +10,7 @@ from bridge.use_cases.redirect import read_status
 from bridge.vendor.client import Link, Permit, Vendor
 from tests.integration.functions import CREATE_BODY, KEY_HEADER
 from tests.integration.harness import World, no_limit
+from tests.integration.leaks import Output
 from tests.sandbox.functions import FunctionError
 
 
@@ -98,7 +99,7 @@ def test_only_the_same_request_can_take_over_a_reservation(world: World) -> None
 
 
 @pytest.mark.usefixtures("crashed")
-def test_the_sweep_fails_an_abandoned_reservation(world: World) -> None:
+def test_the_sweep_fails_an_abandoned_reservation(world: World, output: Output) -> None:
     world.clock.advance(schedule.RESERVATION_SECONDS)
     assert world.sweep_and_drain() == 1
 
@@ -106,6 +107,8 @@ def test_the_sweep_fails_an_abandoned_reservation(world: World) -> None:
     read = world.functions.api("GET", f"/verifications/{row['id']}")
     assert (read.json["status"], read.json["reason"]["code"]) == ("failed", "link_not_created")
     assert (read.json["sequence"], "url" in read.json) == (1, False)
+    (line,) = output.lines("status_changed")
+    assert (line["verification_id"], line["status"], line["sequence"]) == (row["id"], "failed", 1)
     assert row["ttl"] > world.clock.epoch
     assert world.stored.due() == {}
     assert world.vendor.calls()["get"] == 0

@@ -1,9 +1,12 @@
 """finalize reports the messages of a batch that fail, and handles all others."""
 
 import json
+from unittest import mock
 
 import pytest
 
+from bridge.aws.due_queue import DueMessage
+from bridge.domain import schedule
 from tests.integration.harness import World
 from tests.sandbox.sandbox import Sandbox
 
@@ -69,3 +72,28 @@ def test_a_duplicate_message_costs_no_second_vendor_call(world: World) -> None:
 
 def test_a_message_for_a_missing_verification_succeeds(world: World) -> None:
     assert finalize(world.sandbox, json.dumps({"id": "ver_" + "a" * 26})) == []
+
+
+def test_a_check_that_came_just_after_another_is_sent_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    verification = world.new()
+    due_at = world.due_at(verification)
+    world.clock.go_to(due_at - 2)
+    world.refresh(verification)
+    send = mock.Mock(return_value={})
+    monkeypatch.setattr(world.deps.due_queue, "send", send)
+
+    world.finalize(verification, due_at)
+
+    send.assert_called_once_with([DueMessage(verification.id, due_at, delay=schedule.MIN_CHECK_INTERVAL_SECONDS)])
+
+
+def test_an_open_verification_stays_due_however_long_its_link_is_over(world: World) -> None:
+    verification = world.new()
+    due_at = world.due_at(verification)
+    world.clock.advance(schedule.LATE_PROOF + 3600)
+    # A refresh has just failed.
+    world.stored.set(verification.id, "claimed_at", (world.clock.epoch - 1) * 1000)
+
+    world.finalize(verification, due_at)
+
+    assert world.due_at(verification) == due_at

@@ -39,7 +39,7 @@ def verified(world: World, **request: Any) -> Verification:
     return verification
 
 
-def test_each_advance_is_published_once_and_no_other_write(world: World) -> None:
+def test_each_advance_is_published_once_and_no_other_write(world: World, output: Output) -> None:
     verification = verified(world, reference="order-1")
     world.refresh(verification)
     assert world.sandbox.drain_streams() == 3
@@ -47,7 +47,10 @@ def test_each_advance_is_published_once_and_no_other_write(world: World) -> None
     assert types(details) == ["created", "processing", "verified"]
     stored = reading.get(world.deps.table, verification.id)
     assert stored is not None
-    assert details == [event.detail for event in events_of(stored)]
+    events = events_of(stored)
+    assert details == [event.detail for event in events]
+    logged = [(line["event_id"], line["event_type"]) for line in output.lines("event_published")]
+    assert logged == [(event.id, event.type) for event in events]
     assert world.sandbox.drain_streams() == 0
 
 
@@ -101,6 +104,17 @@ def test_an_unreadable_row_becomes_a_dead_letter_and_blocks_no_other(
     assert json.loads(letter["Body"])["verification_id"] == first.id
     (line,) = [json.loads(line) for line in output.text().splitlines() if line.startswith('{"level":"ERROR"')]
     assert (line["message"], line["error"], line["verification_id"]) == ("event_set_aside", "UnreadableRow", first.id)
+
+
+def test_a_dead_letter_that_is_refused_is_reported_and_set_aside_later(world: World, output: Output) -> None:
+    made = world.new()
+    world.sandbox.drain_streams()
+    world.stored.set(made.id, "status", "archived")
+    world.aws.deny("sqs.SendMessage", "AccessDenied")
+    assert world.sandbox.drain_streams() == 0
+    (line,) = output.lines("event_not_published")
+    assert (line["operation"], line["verification_id"]) == ("SendMessage", made.id)
+    assert world.sandbox.drain_streams() == 1
 
 
 def test_a_replay_sends_the_same_events_again(world: World) -> None:

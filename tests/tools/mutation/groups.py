@@ -44,6 +44,7 @@ _USE_CASES = (
     "authorize",
     "create",
     "deliver",
+    "expected",
     "failures",
     "hostile",
     "jwt",
