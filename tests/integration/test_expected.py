@@ -89,6 +89,7 @@ def test_a_mismatch_is_counted_once_without_personal_data(
 
     counted = [value for metric, value in emitted(capsys.readouterr().out).items() if metric.name == EXPECTED_MISMATCH]
     assert sum(counted) == count
+    assert [line["verification_id"] for line in output.lines("expected_mismatch")] == [verification.id] * count
     assert leaked(output, person.values()) == []
 
 
