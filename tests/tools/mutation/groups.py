@@ -48,6 +48,7 @@ _USE_CASES = (
     "failures",
     "hostile",
     "jwt",
+    "locale",
     "observability",
     "publish",
     "read",
