@@ -84,6 +84,20 @@ def test_after_give_up_hours_it_fails_and_can_still_be_verified(world: World) ->
     assert world.refresh(verification).json["status"] == "verified"
 
 
+def test_a_failed_refresh_of_a_final_verification_plans_no_check(world: World) -> None:
+    verification = world.new("9102")
+    world.clock.go_to(int(verification.expires_at.timestamp()) + schedule.LATE_RESULT)
+    world.check(verification)
+    assert world.stored.due() == {}
+    world.vendor.fault("500", on="get", times=None)
+    world.clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
+
+    assert world.refresh(verification).status == 503
+
+    assert world.vendor.calls()["get"] > 1
+    assert world.stored.due() == {}
+
+
 # Only the write that advances the status fails, or also the one that plans the next check.
 @pytest.mark.parametrize("refused", [1, 2])
 def test_a_response_that_was_not_stored_delays_giving_up(world: World, refused: int) -> None:

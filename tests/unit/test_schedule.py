@@ -1,5 +1,7 @@
 """When a verification is checked next."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +117,22 @@ def test_a_claim_ends_before_its_message_is_sent_again() -> None:
 
 def test_no_check_is_planned_within_the_minimum_interval() -> None:
     assert schedule.after_failure(NOW, 1, lowest) > NOW + schedule.MIN_CHECK_INTERVAL_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("is_covered", "delay"),
+    [(schedule.is_followed, schedule.FOLLOW_UPS[-2]), (schedule.has_follow_up, schedule.FOLLOW_UPS[-1])],
+)
+def test_follow_ups_of_a_return_cover_the_time_before_the_last_ones(
+    is_covered: Callable[[float, float], bool], delay: int
+) -> None:
+    assert is_covered(1000 + delay - 0.001, 1000)
+    assert not is_covered(1000 + delay, 1000)
+
+
+@pytest.mark.parametrize(("returned_at", "reserved"), [(None, 1), (1000.0, 5), (985.0, 4), (965.0, 3), (900.0, 1)])
+def test_another_return_is_checked_while_enough_checks_remain(returned_at: float | None, reserved: int) -> None:
+    """Reserved are a check for the end of the link, those that follow up, and one for a later return beside them."""
+    most = schedule.MAX_CHECKS - reserved
+    allowed = [schedule.may_check_again(1000.0, returned_at=returned_at, checks=checks) for checks in (most - 1, most)]
+    assert allowed == [True, False]
