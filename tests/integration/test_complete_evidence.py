@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from unittest import mock
 
 import pytest
 
 from bridge.domain import schedule
 from bridge.domain.verification import Status
+from bridge.store.evidence import EvidenceBucket
 from bridge.vendor.client import Link, Vendor
 from tests.integration.harness import World, token_of
 
@@ -155,3 +157,10 @@ def test_attributes_of_another_version_survive(world: World, outcome: str) -> No
     world.returns(verification)
 
     assert world.row(verification)["colour"] == {"shade": "blue"}
+
+
+def test_equal_records_are_equal_objects() -> None:
+    s3 = mock.Mock()
+    EvidenceBucket(s3, "evidence").put("ver_1", b"{}")
+    # The time in the header of gzip.
+    assert s3.put_object.call_args.kwargs["Body"][4:8] == bytes(4)

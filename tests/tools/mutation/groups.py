@@ -92,9 +92,13 @@ GROUPS = {
     ),
     "other_stores": Group(
         tuple(f"store/{name}" for name in _OTHER_STORES),
-        tuple(
-            f"tests/integration/test_{name}*.py"
-            for name in ("audit", "check_evidence", "complete_evidence", "deliver", "expected", "read_result", "redact")
+        (
+            "tests/unit/test_incomplete_responses.py",
+            *(
+                f"tests/integration/test_{name}*.py"
+                for name in ("audit", "check_evidence", "complete_evidence", "deliver")
+            ),
+            *(f"tests/integration/test_{name}*.py" for name in ("expected", "read_result", "redact")),
         ),
     ),
     "use_cases": Group(
