@@ -1,5 +1,6 @@
 """Rules that compare the final status with what happened at the vendor."""
 
+import math
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -56,8 +57,8 @@ def _could_be_read(link: Link, at: float) -> bool:
 
 
 def _ended(history: History) -> float:
-    """Returns the time at which the status became final."""
-    return next(change.time for change in history.status_changes() if is_final(change.after or {}))
+    """Returns the time at which the status became final, which never comes for a verification that is lost."""
+    return next((change.time for change in history.status_changes() if is_final(change.after or {})), math.inf)
 
 
 def final_outcome(link: Link) -> tuple[str, str | None]:
