@@ -114,8 +114,7 @@ bench: $(VENV)/.dev build ## compare instructions, times and package size with b
 mutate: $(VENV)/.mutation ## run mutation testing of domain, store and use cases; TENTH=3 runs the mutants whose number ends in 3
 	$(BIN)/python -m tests.tools.mutation $(TENTH:%=--tenth=%)
 
-# Not a part of check: a changed use case takes longer than all of its tests.
-mutate-changed: $(VENV)/.mutation ## run mutation testing of the files that differ from origin/main; at least 96 % must be killed
+mutate-changed: $(VENV)/.mutation ## run mutation testing of the functions that differ from origin/main; at least 96 % must be killed
 	$(BIN)/python -m tests.tools.mutation --changed
 
 fuzz: $(VENV)/.dev $(FUZZ_VENV)/.done ## test the running bridge with cases generated from docs/openapi.yaml: MAX_EXAMPLES=… SEED=…
@@ -125,7 +124,7 @@ policies: $(VENV)/.dev $(POLICY_ENGINE)/.done ## test role, bucket and key polic
 	$(BIN)/python -m pytest tests/policies
 
 # With what npm installs, test-all includes the tests of the policies, and those of the API document's tools.
-check: $(if $(WITHOUT_BROWSER),,browser) lint types template $(POLICY_ENGINE)/.done $(RECEIVERS)/.done $(OPENAPI_TOOLS)/.done test-all ## run everything that CI runs: format, lint, types, template, policies, all tests
+check: $(if $(WITHOUT_BROWSER),,browser) lint types template $(POLICY_ENGINE)/.done $(RECEIVERS)/.done $(OPENAPI_TOOLS)/.done test-all mutate-changed ## run the gate: format, lint, types, template, policies, all tests, mutants of changed functions
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff format .

@@ -1,7 +1,7 @@
 """The groups of source files to mutate, and the tests that run against their mutants."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -10,10 +10,12 @@ PACKAGE = ROOT / "layers/bridge/bridge"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`sources` are files of the package. `tests` are arguments for pytest, whose paths may have wildcards."""
+    """`sources` are files of the package. `tests` are arguments for pytest, whose paths may have wildcards. `mutants`
+    are patterns for the names of the mutants to run."""
 
     sources: tuple[str, ...]
     tests: tuple[str, ...]
+    mutants: tuple[str, ...] = ("*",)
 
     def selection(self) -> list[str]:
         """Returns the tests without wildcards. Raises ValueError if one does not exist."""
@@ -111,10 +113,3 @@ GROUPS = {
         ),
     ),
 }
-
-
-def of_files(files: Collection[str]) -> dict[str, Group]:
-    """Returns the groups of these files, with only these files as sources. Paths are relative to the checkout."""
-    prefix = f"{PACKAGE.relative_to(ROOT)}/"
-    changed = {name: tuple(each for each in group.sources if prefix + each in files) for name, group in GROUPS.items()}
-    return {name: replace(GROUPS[name], sources=sources) for name, sources in changed.items() if sources}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class Score:
     @property
     def killed(self) -> float:
         """The share of mutants that were killed, or survive for a reason."""
-        return 1 - len(self.unexpected) / self.mutants if self.mutants else 0.0
+        return 1 - len(self.unexpected) / self.mutants if self.mutants else 1.0
 
 
 def copy() -> None:
@@ -46,18 +47,16 @@ def copy() -> None:
     shutil.move(WORK / "layers/bridge/bridge", WORK / "src/bridge")
 
 
-def run(name: str, group: Group, *, ending: str = "") -> Score:
-    """Mutates a group, and runs the mutants whose number ends in `ending`. Raises RuntimeError with mutmut's output if
-    it does not finish."""
+def run(name: str, group: Group) -> Score:
+    """Mutates a group, and runs its mutants. Raises RuntimeError with mutmut's output if it does not finish."""
     _configure(group)
     shutil.rmtree(WORK / "mutants", ignore_errors=True)
-    chosen = [f"*{ending}"] if ending else []
     with (WORK / f"{name}.log").open("w") as log:
-        subprocess.run([_MUTMUT, "run", *chosen], cwd=WORK, stdout=log, stderr=log, check=False)
+        subprocess.run([_MUTMUT, "run", *group.mutants], cwd=WORK, stdout=log, stderr=log, check=False)
     results = _output("results", "--all", "true")
-    states = [line.strip().rpartition(": ")[::2] for line in results.splitlines() if "__mutmut_" in line]
-    states = [(mutant, state) for mutant, state in states if mutant.endswith(ending)]
-    if not states or any(state == "not checked" for _, state in states):
+    every = [line.strip().rpartition(": ")[::2] for line in results.splitlines() if "__mutmut_" in line]
+    states = [(mutant, state) for mutant, state in every if any(fnmatch(mutant, each) for each in group.mutants)]
+    if not every or any(state == "not checked" for _, state in states):
         raise RuntimeError((WORK / f"{name}.log").read_text(encoding="utf-8")[-3000:])
     survived = [mutant for mutant, state in states if state not in _KILLED]
     listed = tomllib.loads(SURVIVORS.read_text(encoding="utf-8")).get("survivor", [])
