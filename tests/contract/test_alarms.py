@@ -37,6 +37,7 @@ AWS_METRICS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "Api5xxAlarm": ("AWS/ApiGateway", "5xx", API),
     "DeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("DueDeadLetterQueue")),
     "DeliverErrorsAlarm": ("AWS/Lambda", "Errors", function("DeliverFunction")),
+    "DeliveryBacklogAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("DeliveryQueue")),
     "DeliveryDeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("DeliveryDeadLetterQueue")),
     "DeliveryInFlightAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", queue("DeliveryQueue")),
     "DueQueueAgeAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", queue("DueQueue")),
@@ -45,7 +46,7 @@ AWS_METRICS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "FinalizeErrorsAlarm": ("AWS/Lambda", "Errors", function("FinalizeFunction")),
 }
 # Alarms whose metric is a number of messages.
-COUNTS = {"DeliveryInFlightAlarm"}
+COUNTS = {"DeliveryBacklogAlarm", "DeliveryInFlightAlarm"}
 # Alarms whose bad minutes may be far apart, because what failed is repeated by callers' requests, or after minutes.
 HOURLY = {"VendorFaultAlarm", "StorageFaultAlarm", "Api5xxAlarm", "DeliveryFaultAlarm"}
 # Alarms whose metric is in milliseconds.
