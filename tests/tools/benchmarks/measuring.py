@@ -62,16 +62,21 @@ class Bench:
     def cold(self, artifact: Artifact, case: str) -> Cold:
         began = time.perf_counter()
         process = subprocess.Popen(
-            self._command(case, 1), env=self._environment(artifact, case), stdout=subprocess.DEVNULL
+            self._command(case, 1),
+            env=self._environment(artifact, case),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
+        assert process.stderr is not None
+        with process.stderr:
+            printed = process.stderr.read()
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            raise RuntimeError(f"{case} failed")
-        # Kilobytes on Linux, bytes on macOS.
-        peak = used.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
-        return Cold((used.ru_utime + used.ru_stime) * 1000, wall * 1000, peak)
+            raise RuntimeError(f"{case} failed: {printed}")
+        return Cold((used.ru_utime + used.ru_stime) * 1000, wall * 1000, int(printed.split()[-1]) / 1024)
 
     def warm(self, artifact: Artifact, case: str, calls: int = WARM_CALLS) -> float:
         """Returns the processor milliseconds of one invocation, from `calls` invocations after a first one."""
