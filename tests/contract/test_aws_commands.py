@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -92,31 +93,75 @@ def test_credentials_are_put_and_the_audit_trail_is_read(aws_shell: Shell, sandb
     assert json.loads(value) == {"client_id": "client-1", "client_secret": "sk_1"}
 
 
-def test_an_operator_redacts_a_verification_that_an_access_token_created(
-    aws_shell: Shell, sandbox: Sandbox, tmp_path: Path
+@pytest.mark.parametrize("output", ["EkycCredentialsSecretArn", "ApiKeysSecretArn", "WebhookEndpointsSecretArn"])
+def test_the_version_before_a_malformed_secret_is_restored(aws_shell: Shell, sandbox: Sandbox, output: str) -> None:
+    (command,) = run_by("aws-restore-secret", "docs/operations.md")
+    secrets, arn = sandbox.client("secretsmanager"), sandbox.stack.outputs[output]
+    before = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    secrets.put_secret_value(SecretId=arn, SecretString='{"keys": [}')
+
+    aws_shell.run(f"SECRET=${output}", command)
+
+    assert secrets.get_secret_value(SecretId=arn)["SecretString"] == before
+
+
+def test_a_secret_without_a_version_before_is_not_written(tmp_path: Path) -> None:
+    (command,) = run_by("aws-restore-secret", "docs/operations.md")
+    stub = 'aws() { if [ "$2" = get-secret-value ]; then return 254; else touch written; fi; }'
+
+    # A reader's shell has no pipefail.
+    Shell(tmp_path, {"SECRET": "keys"}).run("set +eo pipefail", stub, command, "[ ! -e written ]")
+
+
+# The embedded AWS has no functions. The sandbox invokes the function with the payload that the command wrote.
+INVOKE = """aws() { case $1 in
+  cloudformation) [[ "$*" == *VerificationsFunction* ]] && echo the-function ;;
+  lambda) [[ "$*" == *"fileb://request.json"*the-function* ]] ;;
+  *) command aws "$@" ;;
+esac }"""
+
+
+@pytest.fixture
+def of_a_token(sandbox: Sandbox) -> tuple[dict[str, str], Any]:
+    """The headers of a caller with an access token, and a verification that it created."""
+    headers = {"Authorization": f"Bearer {sandbox.identity_provider.token('verifications:write verifications:read')}"}
+    wanted = {**WANTED, "reference": uuid.uuid4().hex}
+    return headers, requests.post(f"{sandbox.api_url}/verifications", headers=headers, json=wanted, timeout=20).json()
+
+
+@pytest.mark.parametrize(
+    ("action", "ended"), [("redact", ("expired", "redacted")), ("refresh", ("rejected", "document_copied"))]
+)
+def test_an_operator_acts_for_the_owner_of_what_an_access_token_created(
+    aws_shell: Shell,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    of_a_token: tuple[dict[str, str], Any],
+    action: str,
+    ended: tuple[str, str],
 ) -> None:
-    """The embedded AWS has no functions. The sandbox invokes the function with the payload that the command wrote."""
-    (find,) = run_by("aws-find", "docs/operations.md")
-    (command,) = run_by("aws-redact", "docs/operations.md")
-    stub = """aws() { case $1 in
-      cloudformation) [[ "$*" == *VerificationsFunction* ]] && echo the-function ;;
-      lambda) [[ "$*" == *"fileb://redact.json"*the-function* ]] ;;
-      *) command aws "$@" ;;
-    esac }"""
-    by_token = {"Authorization": f"Bearer {sandbox.identity_provider.token('verifications:write verifications:read')}"}
-    wanted = {**WANTED, "reference": "to-be-erased"}
-    created = requests.post(f"{sandbox.api_url}/verifications", headers=by_token, json=wanted, timeout=20).json()
+    (command,) = run_by("aws-act", "docs/operations.md")
+    by_token, created = of_a_token
+    sandbox.vendor.play(created["token"], "9102")
     own = f"{sandbox.api_url}/verifications/{created['id']}"
     by_key = {"Authorization": f"Bearer {sandbox.api_key}"}
-    assert requests.post(f"{own}/redact", headers=by_key, timeout=20).status_code == 404
+    assert requests.post(f"{own}/{action}", headers=by_key, timeout=20).status_code == 404
+
+    aws_shell.run(INVOKE, f"ID={created['id']} ACTION={action}", command)
+    response = sandbox.invoke("VerificationsFunction", json.loads((tmp_path / "request.json").read_text("utf-8")))
+
+    assert response["statusCode"] == 200
+    found = requests.get(own, headers=by_token, timeout=20).json()
+    assert (found["status"], found["reason"]["code"]) == ended
+
+
+def test_the_verifications_of_a_person_are_found(aws_shell: Shell, of_a_token: tuple[dict[str, str], Any]) -> None:
+    (find,) = run_by("aws-find", "docs/operations.md")
+    created = of_a_token[1]
 
     found = aws_shell.run(f"PERSON={created['reference']}", find).split()
-    aws_shell.run(stub, f"ID={created['id']}", command)
-    response = sandbox.invoke("VerificationsFunction", json.loads((tmp_path / "redact.json").read_text("utf-8")))
 
     assert found == [created["id"]]
-    assert response["statusCode"] == 200
-    assert requests.get(own, headers=by_token, timeout=20).json()["reason"]["code"] == "redacted"
 
 
 def test_the_resources_that_a_deleted_stack_keeps_are_deleted(aws_shell: Shell, sandbox: Sandbox) -> None:
