@@ -171,6 +171,21 @@ def test_a_rejection_found_by_a_check_keeps_its_last_check(world: World, trigger
     )
 
 
+@pytest.mark.parametrize("trigger", ["return", "refresh"])
+def test_a_rejection_found_by_a_return_gets_a_last_check_if_it_is_found_again(world: World, trigger: str) -> None:
+    verification = world.new("9102")
+    world.returns(verification)
+    assert world.stored.due() == {}
+    world.clock.advance(31)
+
+    if trigger == "return":
+        world.returns(verification)
+    else:
+        world.refresh(verification)
+
+    assert world.stored.due() == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
+
+
 def test_a_return_before_the_person_began_keeps_the_link_and_ends_as_not_started(world: World) -> None:
     verification = world.new()
     world.returns(verification)
