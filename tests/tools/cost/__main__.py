@@ -15,11 +15,20 @@ def sections() -> dict[str, str]:
     run = usage.Run()
     with_webhooks = usage.Run(usage.ONE_ENDPOINT)
     with_start_page = usage.Run(profile=usage.START_PAGE)
+    with_both = usage.Run(usage.ONE_ENDPOINT, usage.START_PAGE)
+    thousands = {
+        "10 000 verifications": usage.of_verifications(run),
+        "the same with one endpoint of webhooks": usage.of_verifications(with_webhooks),
+        "the same with start pages": usage.of_verifications(with_start_page),
+        "the same with both": usage.of_verifications(with_both),
+    }
+    idle = usage.of_an_idle_month(run)
     return {
+        "month": "\n".join(bill.month(idle, thousands, 10_000)),
         "webhooks": "\n".join(bill.table("1 000 verifications and webhooks", usage.of_verifications(with_webhooks))),
         "thousand": "\n".join(bill.table("1 000 verifications", usage.of_verifications(run))),
         "start": "\n".join(bill.table("1 000 with a start page", usage.of_verifications(with_start_page))),
-        "idle": "\n".join(bill.table("an idle month of prod", usage.of_an_idle_month(run))),
+        "idle": "\n".join(bill.table("an idle month of prod", idle)),
         "memory": "\n".join(memory.table(run)),
         "records": "\n".join(records.table()),
     }

@@ -9,7 +9,7 @@ from tests.simulation.receivers import Endpoint
 from tests.tools.cost import __main__ as page
 from tests.tools.cost import bill, growth, usage
 
-A_THOUSAND, WITH_WEBHOOKS, WITH_START_PAGE, AN_IDLE_MONTH = 0.065, 0.08, 0.1, 5.0
+A_THOUSAND, WITH_WEBHOOKS, WITH_START_PAGE, WITH_BOTH, AN_IDLE_MONTH = 0.065, 0.08, 0.1, 0.12, 5.0
 
 
 @cache
@@ -24,8 +24,9 @@ def _run(endpoints: tuple[Endpoint, ...], profile: Profile) -> usage.Run:
         ((), usage.USUAL, A_THOUSAND),
         (usage.ONE_ENDPOINT, usage.USUAL, WITH_WEBHOOKS),
         ((), usage.START_PAGE, WITH_START_PAGE),
+        (usage.ONE_ENDPOINT, usage.START_PAGE, WITH_BOTH),
     ],
-    ids=["links", "webhooks", "start page"],
+    ids=["links", "webhooks", "start page", "both"],
 )
 def test_a_thousand_verifications_stay_below_the_limit(
     endpoints: tuple[Endpoint, ...], profile: Profile, most: float
