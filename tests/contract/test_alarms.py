@@ -39,14 +39,13 @@ AWS_METRICS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "DeliverErrorsAlarm": ("AWS/Lambda", "Errors", function("DeliverFunction")),
     "DeliveryBacklogAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("DeliveryQueue")),
     "DeliveryDeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("DeliveryDeadLetterQueue")),
-    "DeliveryInFlightAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", queue("DeliveryQueue")),
     "DueQueueAgeAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", queue("DueQueue")),
     "PublishAgeAlarm": ("AWS/Lambda", "IteratorAge", function("PublishFunction")),
     "PublishDeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("PublishDeadLetterQueue")),
     "FinalizeErrorsAlarm": ("AWS/Lambda", "Errors", function("FinalizeFunction")),
 }
 # Alarms whose metric is a number of messages.
-COUNTS = {"DeliveryBacklogAlarm", "DeliveryInFlightAlarm"}
+COUNTS = {"DeliveryBacklogAlarm"}
 # Alarms whose bad minutes may be far apart, because what failed is repeated by callers' requests, or after minutes.
 HOURLY = {"VendorFaultAlarm", "StorageFaultAlarm", "Api5xxAlarm", "DeliveryFaultAlarm"}
 # Alarms whose metric is in milliseconds.
