@@ -13,7 +13,8 @@ from bridge.domain import links
 from bridge.domain.errors import BridgeError, NotFound
 from bridge.domain.verification import Verification
 from bridge.observability import attach_verification_id
-from bridge.use_cases.redirect import frontend_url, read_status, redirect
+from bridge.use_cases.redirect import frontend_url, redirect
+from bridge.use_cases.status import read_status
 from bridge.web import requests, responses
 from bridge.web.entry import entry_point
 from bridge.web.problems import problem

@@ -31,11 +31,11 @@ def create_verification() -> Response[str]:
 
 @app.get("/verifications")
 def list_verifications() -> Response[str]:
-    from bridge.use_cases import read
+    from bridge.use_cases import listing
 
     principal = requests.caller(app.current_event, READ).principal
     query = requests.list_query(app.current_event)
-    found, position = read.list_verifications(dependencies(), principal, query)
+    found, position = listing.list_verifications(dependencies(), principal, query)
     page = {"data": [_document(each) for each in found], "next_cursor": requests.encode_cursor(position)}
     # Escapes would take a page of Chinese metadata beyond the 6 MB of a function's response.
     return responses.json_response(page, ensure_ascii=False)
@@ -43,27 +43,27 @@ def list_verifications() -> Response[str]:
 
 @app.get("/verifications/<id>")
 def read_verification(id: str) -> Response[str]:
-    from bridge.use_cases import read
+    from bridge.use_cases.read import read, read_result
 
     caller = requests.caller(app.current_event, READ)
     wants_result = requests.wants_result(app.current_event)
     if wants_result:
         requests.caller(app.current_event, READ_RESULT)
     with attach_verification_id(id):
-        verification = read.read(dependencies(), caller.principal, id, reads_all=caller.reads_all)
-        result = {"result": read.read_result(dependencies(), verification, caller)} if wants_result else {}
+        verification = read(dependencies(), caller.principal, id, reads_all=caller.reads_all)
+        result = {"result": read_result(dependencies(), verification, caller)} if wants_result else {}
     # Without it, a caller who was given an id cannot tell whose verification it is.
-    owner = {"principal": verification.principal} if caller.reads_all else {}
-    return responses.json_response({**_document(verification), **owner, **result})
+    principal = {"principal": verification.principal} if caller.reads_all else {}
+    return responses.json_response({**_document(verification), **principal, **result})
 
 
 @app.post("/verifications/<id>/refresh")
 def refresh_verification(id: str) -> Response[str]:
-    from bridge.use_cases import read
+    from bridge.use_cases.refresh import refresh
 
     principal = requests.caller(app.current_event, READ).principal
     with attach_verification_id(id):
-        return responses.json_response(_document(read.refresh(dependencies(), principal, id)))
+        return responses.json_response(_document(refresh(dependencies(), principal, id)))
 
 
 @app.post("/verifications/<id>/redact")

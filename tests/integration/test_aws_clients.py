@@ -22,7 +22,7 @@ from bridge.aws.secrets import Secret
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.ids import new_id
 from bridge.domain.verification import Evidence
-from bridge.store import due, reading
+from bridge.store import due, listing, reading
 from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
 from tests.integration.raw_server import RawServer, Response, whole
@@ -107,7 +107,7 @@ def test_a_failed_read_raises_and_is_never_not_found(
 
 
 INCOMPLETE: dict[str, Callable[[Any], Any]] = {
-    "dynamodb Query": lambda made: reading.by_reference(
+    "dynamodb Query": lambda made: listing.by_reference(
         Table(made, "verifications", 0), "web", "order-1", limit=1, after=None
     ),
     "dynamodb BatchGetItem": lambda made: reading.get_all(Table(made, "verifications", 0), [ID]),

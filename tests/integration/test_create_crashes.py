@@ -6,7 +6,7 @@ from bridge.cli import replay
 from bridge.domain import schedule
 from bridge.domain.errors import NotFound
 from bridge.domain.verification import LinkRequest
-from bridge.use_cases.redirect import read_status
+from bridge.use_cases.status import read_status
 from bridge.vendor.client import Link, Permit, Vendor
 from tests.integration.functions import CREATE_BODY, KEY_HEADER
 from tests.integration.harness import World, no_limit

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import Position, Status, Verification
-from bridge.store import reading
+from bridge.store import listing, reading
 from bridge.store.items import to_item
 from bridge.store.table import Table
 from tests.store.factories import (
@@ -28,7 +28,7 @@ def pages(table: Table, limit: int, *, principal: str = "shop", reference: str =
     read: list[list[Verification]] = []
     after: Position | None = None
     while not read or after:
-        page, after = reading.by_reference(table, principal, reference, limit=limit, after=after)
+        page, after = listing.by_reference(table, principal, reference, limit=limit, after=after)
         read.append(page)
     return read
 
@@ -69,9 +69,9 @@ def test_verifications_created_at_the_same_time_are_all_listed(table: Table) -> 
 
 def test_a_verification_created_while_paging_shifts_no_page(table: Table) -> None:
     old, middle, _ = created_at(table, 0, 1, 2)
-    _, position = reading.by_reference(table, "shop", "order-1", limit=1, after=None)
+    _, position = listing.by_reference(table, "shop", "order-1", limit=1, after=None)
     created_at(table, 3)
-    assert reading.by_reference(table, "shop", "order-1", limit=2, after=position)[0] == [middle, old]
+    assert listing.by_reference(table, "shop", "order-1", limit=2, after=position)[0] == [middle, old]
 
 
 def test_a_list_has_no_reservations_tombstones_or_others_verifications(table: Table) -> None:
@@ -118,7 +118,7 @@ class Throttled:
 def test_unprocessed_keys_of_a_batch_are_requested_again(table: Table) -> None:
     made = created_at(table, 2, 1, 0)
     throttled = Throttled(table, [found.id for found in made])
-    read, _ = reading.by_reference(Table(throttled, table.name, 1), "shop", "order-1", limit=3, after=None)
+    read, _ = listing.by_reference(Table(throttled, table.name, 1), "shop", "order-1", limit=3, after=None)
     assert read == made
     assert throttled.batch_sizes == [3, 3, 2, 1]
 
@@ -131,12 +131,12 @@ def test_a_batch_that_stays_unprocessed_raises_after_five_attempts(table: Table)
 
     exhausted = Exhausted(table, [pending(table).id])
     with pytest.raises(StorageUnavailable):
-        reading.by_reference(Table(exhausted, table.name, 1), "shop", "order-1", limit=3, after=None)
+        listing.by_reference(Table(exhausted, table.name, 1), "shop", "order-1", limit=3, after=None)
     assert len(exhausted.batch_sizes) == 5
 
 
 def test_an_index_entry_without_its_item_is_skipped(table: Table) -> None:
     stored = pending(table)
     throttled = Throttled(table, [reservation().id, stored.id])
-    read, _ = reading.by_reference(Table(throttled, table.name, 1), "shop", "order-1", limit=3, after=None)
+    read, _ = listing.by_reference(Table(throttled, table.name, 1), "shop", "order-1", limit=3, after=None)
     assert read == [existing(table, stored)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.domain.verification import EndedLink, Evidence, Status, Verification, timestamp
-from bridge.store import completion, creation, due, reading, redaction, start_links
+from bridge.store import completion, creation, due, listing, reading, redaction, start_links
 from bridge.store.items import Item, from_item
 from bridge.store.rows import ended_link, history_entry
 from bridge.store.table import Table
@@ -216,4 +216,4 @@ def test_a_due_record_is_found_and_claimed(table: Table, record: Record) -> None
 def test_a_record_with_a_reference_is_listed(table: Table, record: Record) -> None:
     made = record.put(table)
     assert made.reference is not None
-    assert reading.by_reference(table, made.principal, made.reference, limit=9, after=None) == ([made], None)
+    assert listing.by_reference(table, made.principal, made.reference, limit=9, after=None) == ([made], None)

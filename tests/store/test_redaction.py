@@ -8,7 +8,7 @@ import pytest
 
 from bridge.domain import schedule
 from bridge.domain.verification import Evidence, HistoryEntry, Status, Verification
-from bridge.store import completion, creation, reading, redaction
+from bridge.store import completion, creation, listing, redaction
 from bridge.store.index_keys import reference_key
 from bridge.store.table import ConditionFailed, Table
 from tests.store.factories import (
@@ -106,7 +106,7 @@ def test_a_tombstone_is_due_not_listed_and_expires_after_the_retention(table: Ta
     made = redacted(table)
     assert index(table, "due") == {made.id}
     assert index(table, "by_reference") == set()
-    assert reading.by_reference(table, "shop", "order-1", limit=9, after=None) == ([], None)
+    assert listing.by_reference(table, "shop", "order-1", limit=9, after=None) == ([], None)
     assert row(table, made)["ttl"] == EPOCH + 4 + table.retention
 
 

@@ -7,7 +7,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.verification import HistoryEntry, Status
-from bridge.store import due, reading
+from bridge.store import due, listing, reading
 from bridge.store.items import from_item
 from bridge.store.rows import to_row
 from bridge.store.table import ConditionFailed, Table
@@ -92,7 +92,7 @@ def test_an_error_of_dynamodb_has_its_code_and_not_its_message(table: Table) -> 
     with pytest.raises(StorageUnavailable):
         list(due.find_due(missing_table, later(0), limit=9))
     with pytest.raises(StorageUnavailable):
-        reading.by_reference(missing_table, "shop", "order-1", limit=9, after=None)
+        listing.by_reference(missing_table, "shop", "order-1", limit=9, after=None)
 
 
 def test_a_lost_response_raises_even_if_the_write_succeeded(table: Table) -> None:

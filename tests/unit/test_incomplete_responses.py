@@ -59,7 +59,7 @@ READS: dict[str, list[Call]] = {
     ],
     "BatchGetItem": [lambda client: reading.get_all(table(client), ["ver_1"])],
     "Query": [
-        lambda client: reading.by_reference(table(client), "shop", "order-1", limit=9, after=None),
+        lambda client: listing.by_reference(table(client), "shop", "order-1", limit=9, after=None),
         lambda client: listing.by_created(table(client), "shop", SPAN, limit=9, after=None),
         lambda client: list(due.find_due(table(client), NOW, limit=9)),
         lambda client: Results(client, "table", 86400).delete("ver_1"),

@@ -1,4 +1,4 @@
-"""Lists verifications by time of creation, from the index by_created: one partition for each day."""
+"""Lists verifications by reference, and by time of creation: the index by_created has one partition for each day."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import Position, Status, Verification, timestamp
-from bridge.store.index_keys import owner_created
+from bridge.store.index_keys import owner_created, reference_key
 from bridge.store.items import Item, from_item, to_item
 from bridge.store.reading import get_all
 from bridge.store.table import Table
@@ -28,6 +28,30 @@ class Selection(NamedTuple):
     start: datetime
     end: datetime
     status: Status | None = None
+
+
+def by_reference(
+    table: Table, principal: str, reference: str, *, limit: int, after: Position | None
+) -> tuple[list[Verification], Position | None]:
+    """A page of a principal's verifications with this reference, newest first, and the start of the next page."""
+    partition = reference_key(principal, reference)
+    start = {}
+    if after:
+        start["ExclusiveStartKey"] = to_item({"reference_key": partition, "created_at": after[0], "id": after[1]})
+    with translate_aws_errors("Query"):
+        page = table.client.query(
+            TableName=table.name,
+            IndexName="by_reference",
+            KeyConditionExpression="reference_key = :partition",
+            ExpressionAttributeValues=to_item({":partition": partition}),
+            ScanIndexForward=False,
+            Limit=limit,
+            **start,
+        )
+    items = required(page, "Items", "Query")
+    last = from_item(page.get("LastEvaluatedKey", {}))
+    found = get_all(table, [from_item(item)["id"] for item in items])
+    return found, (last["created_at"], last["id"]) if last else None
 
 
 def by_created(

@@ -1,13 +1,12 @@
-"""Reads verifications by id and by reference. Lists leave out unreadable rows."""
+"""Reads verifications by id."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.errors import StorageUnavailable
-from bridge.domain.verification import Position, Verification
+from bridge.domain.verification import Verification
 from bridge.observability import record_failure
-from bridge.store.index_keys import reference_key
-from bridge.store.items import Item, from_item, get_item, to_item
+from bridge.store.items import Item, from_item, get_item
 from bridge.store.rows import UnreadableRow, from_row
 from bridge.store.table import Table, key
 
@@ -24,32 +23,8 @@ def get(table: Table, id: str) -> Verification | None:
     return from_row(item) if item else None
 
 
-def by_reference(
-    table: Table, principal: str, reference: str, *, limit: int, after: Position | None
-) -> tuple[list[Verification], Position | None]:
-    """A page of a principal's verifications with this reference, newest first, and the start of the next page."""
-    partition = reference_key(principal, reference)
-    start = {}
-    if after:
-        start["ExclusiveStartKey"] = to_item({"reference_key": partition, "created_at": after[0], "id": after[1]})
-    with translate_aws_errors("Query"):
-        page = table.client.query(
-            TableName=table.name,
-            IndexName="by_reference",
-            KeyConditionExpression="reference_key = :partition",
-            ExpressionAttributeValues=to_item({":partition": partition}),
-            ScanIndexForward=False,
-            Limit=limit,
-            **start,
-        )
-    items = required(page, "Items", "Query")
-    last = from_item(page.get("LastEvaluatedKey", {}))
-    found = get_all(table, [from_item(item)["id"] for item in items])
-    return found, (last["created_at"], last["id"]) if last else None
-
-
 def get_all(table: Table, ids: Sequence[str]) -> list[Verification]:
-    """The existing verifications of `ids`, in order. The index may contain ids that the table no longer has."""
+    """The verifications of `ids`, in order, without unreadable rows and without ids that the table no longer has."""
     found: dict[str, Item] = {}
     keys = [key(id) for id in ids]
     for _ in range(_ROUNDS):

@@ -1,14 +1,12 @@
 """Handles the person's return from the vendor. The browser is not trusted: its request only triggers a check."""
 
-import hmac
-
 from bridge.dependencies import Dependencies
 from bridge.domain.errors import NotFound, RedirectNotAllowed
 from bridge.domain.ids import is_id
 from bridge.domain.redirect_urls import add_outcome, validate_redirect_url
 from bridge.domain.verification import Verification
-from bridge.store import reading
 from bridge.use_cases.complete import check_on_return
+from bridge.use_cases.status import require_code
 
 
 def redirect(deps: Dependencies, id: str, code: str) -> str | None:
@@ -21,7 +19,7 @@ def redirect(deps: Dependencies, id: str, code: str) -> str | None:
     """
     if not is_id(id):
         raise NotFound()
-    return frontend_url(deps, _with_code(check_on_return(deps, id, code).verification, code))
+    return frontend_url(deps, require_code(check_on_return(deps, id, code).verification, code))
 
 
 def frontend_url(deps: Dependencies, verification: Verification) -> str | None:
@@ -32,15 +30,3 @@ def frontend_url(deps: Dependencies, verification: Verification) -> str | None:
     if validate_redirect_url(url, deps.settings.allowed_redirect_origins):
         raise RedirectNotAllowed(locale=verification.locale)
     return add_outcome(url, verification.id, verification.status)
-
-
-def read_status(deps: Dependencies, id: str, code: str) -> Verification:
-    """The verification for its status_url, its done page or its start page. Raises NotFound."""
-    return _with_code(reading.get(deps.table, id) if is_id(id) else None, code)
-
-
-def _with_code(verification: Verification | None, code: str) -> Verification:
-    expected = verification.code if verification and not verification.is_reservation else None
-    if not hmac.compare_digest((expected or "").encode(), code.encode()) or not expected or verification is None:
-        raise NotFound()
-    return verification

@@ -10,7 +10,7 @@ from bridge.domain.links import LinkState
 from bridge.domain.verification import LinkRequest, Verification
 from bridge.observability import logger, record_failure
 from bridge.store import start_links
-from bridge.use_cases.redirect import read_status
+from bridge.use_cases.status import read_status
 
 
 def read_start(deps: Dependencies, id: str, code: str) -> Verification:
