@@ -170,9 +170,9 @@ def redacted(table: Table, status: Status = Status.VERIFIED) -> Verification:
 
 
 def failed_reservation(table: Table) -> Verification:
-    made = reserved(table)
-    assert creation.fail_abandoned(table, made, later(schedule.LEASE_SECONDS + 1))
-    return existing(table, made)
+    failed = creation.fail_abandoned(table, reserved(table), later(schedule.LEASE_SECONDS + 1))
+    assert failed
+    return failed
 
 
 def existing(table: Table, verification: Verification) -> Verification:

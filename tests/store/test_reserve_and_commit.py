@@ -180,8 +180,8 @@ def test_a_release_leaves_a_committed_verification(table: Table) -> None:
 def test_an_abandoned_reservation_fails_and_is_not_due(table: Table) -> None:
     made = reserved(table)
     now = later(AFTER_LEASE)
-    assert creation.fail_abandoned(table, made, now)
-    failed = existing(table, made)
+    failed = creation.fail_abandoned(table, made, now)
+    assert failed == existing(table, made)
     assert (failed.status, failed.reason_code, failed.sequence) == (Status.FAILED, "link_not_created", 1)
     assert (failed.updated_at, failed.due_at, failed.lease_until) == (now, None, None)
     assert failed.history == (HistoryEntry(Status.FAILED, now, "link_not_created"),)

@@ -33,8 +33,8 @@ def test_an_unopened_verification_expires_and_is_not_due(table: Table) -> None:
     made = unopened(table)
     leased(table, made, later(TAP))
     write(table, made, **UNKNOWN)
-    assert start_links.expire_unopened(table, made.id, VALID_UNTIL)
-    expired = existing(table, made)
+    expired = start_links.expire_unopened(table, made.id, VALID_UNTIL)
+    assert expired == existing(table, made)
     entry = HistoryEntry(Status.EXPIRED, VALID_UNTIL, "not_started")
     assert expired == made._replace(
         status=Status.EXPIRED,
@@ -120,8 +120,9 @@ def _committed_by_another(table: Table, made: Verification) -> Verification:
 
 
 def _abandoned(table: Table, made: Verification) -> Verification:
-    assert creation.fail_abandoned(table, made, later(AFTER_LEASE))
-    return existing(table, made)
+    failed = creation.fail_abandoned(table, made, later(AFTER_LEASE))
+    assert failed
+    return failed
 
 
 def _released(table: Table, made: Verification) -> None:

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -27,6 +27,9 @@ from bridge.domain.errors import (
     VendorMalformed,
 )
 from bridge.domain.ids import is_id
+
+if TYPE_CHECKING:
+    from bridge.domain.verification import Verification
 
 # Lower levels of these loggers quote URLs, which contain tokens, and headers. Lambda would print them.
 for library in ("urllib3", "botocore"):
@@ -65,9 +68,15 @@ def report(message: str, metric: str, *, is_error: bool = False, **fields: Any) 
 
 
 def count(message: str, metric: str, **fields: Any) -> None:
-    """Adds one to a metric of what is no failure, and writes a log line at INFO."""
+    """Adds one to the metric of an event that is not a failure, and writes a log line at INFO."""
     logger.info(message, extra=fields)
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+
+
+def log_status(verification: "Verification") -> None:
+    """Logs that the status has changed."""
+    fields = {"verification_id": verification.id, "status": verification.status, "sequence": verification.sequence}
+    logger.info("status_changed", extra=fields)
 
 
 def measure(metric: str, seconds: float) -> None:

@@ -82,7 +82,7 @@ def _commit(table: Table, reservation: Verification, changes: dict[str, Any], no
 
 
 def _list_attributes(reservation: Verification) -> dict[str, str]:
-    """By which lists find it. A reservation has none, because nobody may read it yet."""
+    """The keys in the indexes of lists. A reservation has none, because nobody may read it yet."""
     attributes = created_attributes(reservation.principal, reservation.created_at)
     if reservation.reference is not None:
         attributes["reference_key"] = reference_key(reservation.principal, reservation.reference)
@@ -97,8 +97,8 @@ def release(table: Table, reservation: Verification) -> None:
         table.delete(reservation.id, condition=f"{_RESERVED} AND {_MINE}", values=values)
 
 
-def fail_abandoned(table: Table, reservation: Verification, now: datetime) -> bool:
-    """Fails a reservation whose lease has expired. Returns False if it is gone, or no longer this one."""
+def fail_abandoned(table: Table, reservation: Verification, now: datetime) -> Verification | None:
+    """Fails a reservation whose lease has expired. Returns None if it is gone, or no longer this one."""
     changes = {
         "status": Status.FAILED.value,
         "reason_code": "link_not_created",
@@ -111,7 +111,7 @@ def fail_abandoned(table: Table, reservation: Verification, now: datetime) -> bo
     values = {":zero": 0, ":attempt": reservation.attempt, ":now": int(now.timestamp())}
     condition = f"{_RESERVED} AND {_MINE} AND {_LEASE_IS_OVER}"
     try:
-        table.update(
+        return table.update(
             reservation.id,
             condition=condition,
             values=values,
@@ -119,5 +119,4 @@ def fail_abandoned(table: Table, reservation: Verification, now: datetime) -> bo
             advance=HistoryEntry(Status.FAILED, now, "link_not_created"),
         )
     except ConditionFailed:
-        return False
-    return True
+        return None

@@ -75,10 +75,10 @@ def release(table: Table, leased: Verification) -> None:
         table.update(leased.id, condition="#attempt = :attempt", values=values, set={"lease_until": None})
 
 
-def expire_unopened(table: Table, id: str, now: datetime) -> bool:
-    """Expires a verification whose start page made no link while it was valid. False if there is none to expire."""
+def expire_unopened(table: Table, id: str, now: datetime) -> Verification | None:
+    """Expires a verification whose start page made no link while it was valid. None if there is none to expire."""
     try:
-        table.update(
+        return table.update(
             id,
             condition=(
                 f"{NOT_REDACTED} AND #status = :pending AND attribute_not_exists(#token)"
@@ -96,5 +96,4 @@ def expire_unopened(table: Table, id: str, now: datetime) -> bool:
             advance=HistoryEntry(Status.EXPIRED, now, "not_started"),
         )
     except ConditionFailed:
-        return False
-    return True
+        return None

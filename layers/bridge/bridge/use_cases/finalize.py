@@ -8,7 +8,7 @@ from bridge.domain import schedule
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.ids import is_id
 from bridge.domain.verification import Status, Verification
-from bridge.observability import logger
+from bridge.observability import log_status
 from bridge.store import creation, due, start_links
 from bridge.store.rows import UnreadableRow
 from bridge.use_cases.complete import check_on_schedule, erase_expected
@@ -40,7 +40,7 @@ def _finish(deps: Dependencies, verification: Verification, message: DueMessage)
     elif verification.redacted_at:
         erase_late_evidence(deps, verification)
     elif verification.token is None:
-        _expire_unopened(deps, verification)
+        _report_end(deps, start_links.expire_unopened(deps.table, verification.id, deps.now()))
     elif _is_settled(verification, deps.now()):
         if verification.due_at is not None:
             erase_expected(deps, verification)
@@ -57,21 +57,15 @@ def _finish_reservation(deps: Dependencies, reservation: Verification) -> None:
     ends_at = int(reservation.created_at.timestamp()) + schedule.RESERVATION_SECONDS
     if deps.now().timestamp() < ends_at and reservation.due_at is not None:
         due.claim_due(deps.table, reservation.id, reservation.due_at, until=ends_at)
-    elif creation.fail_abandoned(deps.table, reservation, deps.now()):
-        logger.warning(
-            "status_changed", extra={"verification_id": reservation.id, "status": Status.FAILED, "sequence": 1}
-        )
-        erase_expected(deps, reservation)
+    else:
+        _report_end(deps, creation.fail_abandoned(deps.table, reservation, deps.now()))
 
 
-def _expire_unopened(deps: Dependencies, verification: Verification) -> None:
-    if start_links.expire_unopened(deps.table, verification.id, deps.now()):
-        sequence = verification.sequence + 1
-        logger.info(
-            "status_changed",
-            extra={"verification_id": verification.id, "status": Status.EXPIRED, "sequence": sequence},
-        )
-        erase_expected(deps, verification)
+def _report_end(deps: Dependencies, ended: Verification | None) -> None:
+    """Logs that a verification ended without a check, and erases what its caller expected."""
+    if ended:
+        log_status(ended)
+        erase_expected(deps, ended)
 
 
 def _is_settled(verification: Verification, now: datetime) -> bool:

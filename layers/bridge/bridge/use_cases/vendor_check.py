@@ -7,7 +7,7 @@ from bridge.domain.decision import Decision, VendorRecord, decide
 from bridge.domain.errors import VendorMalformed, VendorRejected
 from bridge.domain.identity import Matches
 from bridge.domain.verification import Status, Verification
-from bridge.observability import EXPECTED_MISMATCH, INCONSISTENT_RESULT, count, logger, record_failure, report
+from bridge.observability import EXPECTED_MISMATCH, INCONSISTENT_RESULT, count, log_status, record_failure, report
 from bridge.store import completion
 from bridge.store.completion import StatusUpdate
 from bridge.vendor import pictures
@@ -153,10 +153,7 @@ def _matches(deps: Dependencies, verification: Verification, record: VendorRecor
 def advance(deps: Dependencies, verification: Verification, update: StatusUpdate) -> Verification:
     """Stores a status change, and logs the status afterwards."""
     advanced = completion.advance(deps.table, verification, update, deps.now())
-    logger.info(
-        "status_changed",
-        extra={"verification_id": advanced.id, "status": advanced.status, "sequence": advanced.sequence},
-    )
+    log_status(advanced)
     return advanced
 
 
