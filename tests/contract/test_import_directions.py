@@ -1,4 +1,4 @@
-"""Imports point inwards: functions → web, use cases → vendor, store, aws, auth → domain."""
+"""Imports point inwards: functions → web, use cases → vendor, store, aws, auth → outbound → domain."""
 
 import ast
 import re

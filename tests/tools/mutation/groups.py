@@ -86,6 +86,7 @@ GROUPS = {
             "tests/unit/test_incomplete_responses.py",
             "tests/unit/test_rows.py",
             "tests/integration/test_events.py",
+            "tests/integration/test_publish.py",
             "tests/integration/test_return.py",
             "tests/integration/test_start*.py",
             "tests/integration/test_complete_faults.py",

@@ -1,1 +1,1 @@
-"""AWS through boto3: clients, secrets and the queue."""
+"""AWS through boto3: clients, secrets, queues and the event bus."""

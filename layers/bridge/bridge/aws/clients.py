@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -43,25 +43,15 @@ def _config(service: str) -> Config:
     return config.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
 
-class ConditionNotMet(Exception):
-    """The condition of a write to DynamoDB was not met. `item` is what is there, if the write asked for it."""
-
-    def __init__(self, item: dict[str, Any] | None) -> None:
-        super().__init__("the condition of a write was not met")
-        self.item = item
-
-
 @contextlib.contextmanager
 def translate_aws_errors(operation: str) -> Iterator[None]:
-    """Raises StorageUnavailable in place of botocore's errors, and ConditionNotMet if a write had a condition.
+    """Raises StorageUnavailable in place of botocore's errors.
 
     `operation` is AWS's name of the operation, for errors that do not contain it.
     """
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            raise ConditionNotMet(cast("dict[str, Any]", error.response).get("Item")) from None
         raise StorageUnavailable(error.operation_name, str(error.response["Error"]["Code"])) from error
     # ResponseParserError is not a BotoCoreError.
     except (BotoCoreError, ResponseParserError) as error:

@@ -10,9 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bridge.aws.clients import ConditionNotMet, translate_aws_errors
 from bridge.domain.caller import Caller
 from bridge.domain.verification import timestamp
+from bridge.store.conditions import ConditionNotMet, conditional_write
 from bridge.store.items import to_item
 
 
@@ -40,7 +40,7 @@ class AuditTrail:
             "ttl": int(now.timestamp()) + self._retention,
         }
         # The nonce is unique. If the entry is there, an earlier attempt wrote it, and its response was lost.
-        with contextlib.suppress(ConditionNotMet), translate_aws_errors("PutItem"):
+        with contextlib.suppress(ConditionNotMet), conditional_write("PutItem"):
             self._client.put_item(
                 TableName=self._table,
                 Item=to_item(entry),

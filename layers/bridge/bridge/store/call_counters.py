@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.aws.clients import ConditionNotMet, translate_aws_errors
+from bridge.store.conditions import ConditionNotMet, conditional_write
 from bridge.store.items import to_item
 
 # Seconds for which an item is kept after its last call, so that operators can read it.
@@ -32,7 +32,7 @@ class CallCounters:
         below = [f"(attribute_not_exists({name}) OR {name} < :limit{name[1:]})" for name in names]
         values = {f":limit{i}": limit for i, limit in enumerate(limits.values())}
         try:
-            with translate_aws_errors("UpdateItem"):
+            with conditional_write("UpdateItem"):
                 self._client.update_item(
                     TableName=self._table,
                     Key=to_item({"id": str(window)}),

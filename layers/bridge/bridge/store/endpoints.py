@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bridge.aws.clients import ConditionNotMet, translate_aws_errors
+from bridge.aws.clients import translate_aws_errors
 from bridge.domain.verification import timestamp
+from bridge.store.conditions import ConditionNotMet, conditional_write
 from bridge.store.items import get_item, to_item
 
 # Seconds for which a process remembers whether an endpoint is off.
@@ -27,7 +28,7 @@ class EndpointSwitches:
     def disable(self, name: str, reason: str, now: datetime) -> None:
         """Switches it off; when and why it first was stays."""
         item = {"name": name, "disabled_at": timestamp(now), "reason": reason}
-        with contextlib.suppress(ConditionNotMet), translate_aws_errors("PutItem"):
+        with contextlib.suppress(ConditionNotMet), conditional_write("PutItem"):
             self._client.put_item(
                 TableName=self._table,
                 Item=to_item(item),

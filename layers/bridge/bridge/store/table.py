@@ -6,8 +6,9 @@ from typing import Any
 
 from botocore import xform_name
 
-from bridge.aws.clients import ConditionNotMet, required, translate_aws_errors
+from bridge.aws.clients import required
 from bridge.domain.verification import HistoryEntry, Verification
+from bridge.store.conditions import ConditionNotMet, conditional_write
 from bridge.store.items import Item, to_item
 from bridge.store.rows import from_row, history_entry
 
@@ -110,7 +111,7 @@ class Table:
     ) -> Any:
         names = {f"#{name}": name for name in re.findall(r"#(\w+)", mentions)}
         try:
-            with translate_aws_errors(operation):
+            with conditional_write(operation):
                 return getattr(self.client, xform_name(operation))(
                     TableName=self.name,
                     ConditionExpression=condition,

@@ -1,1 +1,1 @@
-"""One module per use case. Each takes the Bridge and checked values, and speaks neither HTTP nor AWS."""
+"""One module per use case. Each takes the Dependencies and checked values, and speaks neither HTTP nor AWS."""
