@@ -41,7 +41,7 @@ def show_done_page(id: str, code: str) -> Response[str]:
     with attach_verification_id(id):
         deps = dependencies()
         verification = read_status(deps, id, code)
-        if links.may_open(verification, deps.now()):
+        if links.may_make_link(verification, deps.now()):
             # The link ended unfinished. There is nothing to wait for: the person may begin again.
             return responses.see_other(f"{_base_url()}/start/{id}/{code}")
         return _done_page(verification)
@@ -63,7 +63,7 @@ def show_start_page(id: str, code: str) -> Response[str]:
             status_url=f"{_base_url()}/status/{id}/{code}",
             state=links.state(verification, now),
             valid_until=verification.ends_at,
-            over_since=links.over_since(verification),
+            waiting_since=links.waiting_since(verification),
             now=now,
             user_agent=app.current_event.headers.get("user-agent") or "",
             links_left=links.left(verification),

@@ -58,7 +58,7 @@ def test_the_vendor_gets_the_return_url_and_each_link_is_logged_with_its_number(
     end_link(world, unopened)
     make_link(world, unopened)
 
-    lines = output.lines("link_opened")
+    lines = output.lines("link_made")
     assert [(line["verification_id"], line["status"], line["link"]) for line in lines] == [
         (unopened.id, "pending", 1),
         (unopened.id, "pending", 2),

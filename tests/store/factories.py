@@ -89,7 +89,7 @@ def leased(table: Table, verification: Verification, now: datetime) -> Verificat
     return found
 
 
-def open_link(table: Table, verification: Verification, now: datetime, token: str = TOKEN) -> Verification:
+def make_link(table: Table, verification: Verification, now: datetime, token: str = TOKEN) -> Verification:
     """Makes a link, as the start page does."""
     lifetime = timedelta(minutes=15)
     lease = leased(table, verification, now)
@@ -99,7 +99,7 @@ def open_link(table: Table, verification: Verification, now: datetime, token: st
 
 
 def opened(table: Table, **changes: Any) -> Verification:
-    return open_link(table, unopened(table, **changes), later(2))
+    return make_link(table, unopened(table, **changes), later(2))
 
 
 def between_links(table: Table, status: Status = Status.PENDING, **changes: Any) -> Verification:
@@ -113,7 +113,7 @@ def between_links(table: Table, status: Status = Status.PENDING, **changes: Any)
 
 def reopened(table: Table, **changes: Any) -> Verification:
     """Creates a verification with a second link after one that ended."""
-    return open_link(table, between_links(table, **changes), later(1002), "5LL")
+    return make_link(table, between_links(table, **changes), later(1002), "5LL")
 
 
 def claim(table: Table, id: str, claimer: str, now: datetime) -> Claim:

@@ -138,7 +138,7 @@ def test_one_of_many_taps_leases_and_only_its_link_is_stored(
 def test_an_unopened_verification_is_expired_once_or_leased(table: Table, round: int) -> None:
     made, now = unopened(table), later(7 * 86400)
     tap = functools.partial(start_links.lease, table, made, nonce(), now)
-    expire = functools.partial(start_links.expire_unopened, table, made.id, now)
+    expire = functools.partial(start_links.expire_without_link, table, made.id, now)
     won = race(*(lambda n=n: bool(tap() if n % 4 == 0 else expire()) for n in range(RACERS)))
     taps = won[::4]
     # All taps have the same attempt, so they share its lease.

@@ -24,8 +24,8 @@ from tests.store.factories import (
     index,
     item,
     later,
+    make_link,
     nonce,
-    open_link,
     rescheduled,
     row,
     update,
@@ -140,7 +140,7 @@ def test_a_reservation_of_any_version_is_committed(table: Table, record: Record)
 @records_in("unopened", "between_links")
 def test_a_start_page_makes_a_link(table: Table, record: Record) -> None:
     made = record.put(table)
-    found = open_link(table, made, later(2000), "6MM")
+    found = make_link(table, made, later(2000), "6MM")
     assert (found.status, found.sequence, found.token) == (made.status, made.sequence, "6MM")
     assert has_unknown_attribute(table, made)
 
@@ -148,7 +148,7 @@ def test_a_start_page_makes_a_link(table: Table, record: Record) -> None:
 @records_in("unopened")
 def test_an_unopened_verification_of_any_version_expires(table: Table, record: Record) -> None:
     made = record.put(table)
-    assert start_links.expire_unopened(table, made.id, later(8 * 86400))
+    assert start_links.expire_without_link(table, made.id, later(8 * 86400))
     assert existing(table, made).status is Status.EXPIRED
     assert has_unknown_attribute(table, made)
 

@@ -21,8 +21,8 @@ from tests.store.factories import (
     item,
     later,
     leased,
+    make_link,
     nonce,
-    open_link,
     opened,
     rescheduled,
     reservation,
@@ -68,7 +68,7 @@ def test_a_final_or_redacted_verification_is_not_leased(
 
 def test_no_lease_is_given_while_a_link_has_not_ended(table: Table) -> None:
     unopened_before = unopened(table)
-    first = open_link(table, unopened_before, later(2))
+    first = make_link(table, unopened_before, later(2))
     ended_before = first._replace(link_outcome="abandoned")
     for outdated in (unopened_before, first, ended_before):
         assert start_links.lease(table, outdated, nonce(), later(TAP)) is None
@@ -77,7 +77,7 @@ def test_no_lease_is_given_while_a_link_has_not_ended(table: Table) -> None:
 
 def test_a_lease_for_a_link_that_was_replaced_is_refused(table: Table) -> None:
     between = between_links(table)
-    second = open_link(table, between, later(1002), "5LL")
+    second = make_link(table, between, later(1002), "5LL")
     write(table, second, link_outcome="abandoned")
     assert start_links.lease(table, between, nonce(), later(TAP)) is None
     assert start_links.lease(table, second, nonce(), later(TAP)) is not None
@@ -96,7 +96,7 @@ def test_an_unknown_id_is_neither_leased_nor_given_a_link(table: Table) -> None:
     assert start_links.lease(table, unknown, nonce(), later(TAP)) is None
     assert commit(table, unknown) is None
     start_links.release(table, unknown)
-    assert not start_links.expire_unopened(table, unknown.id, later(8 * 86400))
+    assert not start_links.expire_without_link(table, unknown.id, later(8 * 86400))
     assert item(table, unknown.id) == {}
 
 
@@ -126,7 +126,7 @@ def test_a_link_that_ends_unfinished_leaves_the_verification_open(table: Table, 
 @pytest.mark.parametrize("status", [each for each in Status if each is not Status.PENDING])
 def test_a_check_of_an_earlier_link_changes_the_verification_only_to_verified(table: Table, status: Status) -> None:
     began = claimed(table, between_links(table), later(TAP))
-    current = open_link(table, began, later(TAP + 1), "5LL")
+    current = make_link(table, began, later(TAP + 1), "5LL")
     before = item(table, current.id)
     after = completion.advance(table, began, update(status, link_outcome=None), later(TAP + 2))
     assert after == existing(table, current)
@@ -137,7 +137,7 @@ def test_a_check_of_an_earlier_link_changes_the_verification_only_to_verified(ta
 
 def test_a_check_of_an_earlier_link_does_not_reschedule_the_current_one(table: Table) -> None:
     began = claimed(table, between_links(table), later(TAP))
-    current = open_link(table, began, later(TAP + 1), "5LL")
+    current = make_link(table, began, later(TAP + 1), "5LL")
     after = completion.reschedule(
         table, began, due_at=EPOCH, expires_at=EXPIRES_AT, now=later(TAP + 2), link_outcome="abandoned"
     )

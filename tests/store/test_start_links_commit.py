@@ -21,8 +21,8 @@ from tests.store.factories import (
     item,
     later,
     leased,
+    make_link,
     nonce,
-    open_link,
     reopened,
     row,
     unopened,
@@ -52,7 +52,7 @@ def test_the_first_link_is_stored_and_due_for_its_first_check(table: Table) -> N
 def test_another_link_resets_the_checks_and_keeps_the_history(table: Table) -> None:
     made = unopened(table)
     write(table, made, **UNKNOWN)
-    first = open_link(table, made, later(2))
+    first = make_link(table, made, later(2))
     assert first.code is not None
     returns.claim_first_return(table, first.id, nonce(), later(400), first.code)
     failed_check(table, claimed(table, first, later(900)), failures=2)

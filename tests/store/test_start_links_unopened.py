@@ -33,7 +33,7 @@ def test_an_unopened_verification_expires_and_is_not_due(table: Table) -> None:
     made = unopened(table)
     leased(table, made, later(TAP))
     write(table, made, **UNKNOWN)
-    expired = start_links.expire_unopened(table, made.id, VALID_UNTIL)
+    expired = start_links.expire_without_link(table, made.id, VALID_UNTIL)
     assert expired == existing(table, made)
     entry = HistoryEntry(Status.EXPIRED, VALID_UNTIL, "not_started")
     assert expired == made._replace(
@@ -50,7 +50,7 @@ def test_an_unopened_verification_expires_and_is_not_due(table: Table) -> None:
     assert stored_row.keys().isdisjoint({"due_at", "due_shard", "lease_until"})
     assert UNKNOWN.items() <= stored_row.items()
     assert stored_row["advanced"] is True
-    assert not start_links.expire_unopened(table, made.id, VALID_UNTIL)
+    assert not start_links.expire_without_link(table, made.id, VALID_UNTIL)
     assert existing(table, made) == expired
 
 
@@ -80,7 +80,7 @@ def _unopened_and(change: Callable[[Table, Verification], object]) -> Make:
 def test_only_an_outdated_unopened_verification_expires(table: Table, make: Make, seconds: float) -> None:
     made = make(table)
     before = item(table, made.id)
-    assert not start_links.expire_unopened(table, made.id, later(seconds))
+    assert not start_links.expire_without_link(table, made.id, later(seconds))
     assert item(table, made.id) == before
 
 

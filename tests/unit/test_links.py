@@ -42,7 +42,7 @@ READY, USABLE, WAIT = LinkState.READY, LinkState.USABLE, LinkState.WAIT
 
 
 @pytest.mark.parametrize(
-    ("verification", "state", "may_open", "left"),
+    ("verification", "state", "may_make_link", "left"),
     [
         (unopened(), READY, True, 3),
         (unopened(status=Status.PROCESSING), READY, True, 3),
@@ -72,10 +72,10 @@ READY, USABLE, WAIT = LinkState.READY, LinkState.USABLE, LinkState.WAIT
     ],
 )
 def test_a_link_may_be_made_only_while_no_other_can_still_succeed(
-    verification: Verification, state: LinkState, may_open: bool, left: int
+    verification: Verification, state: LinkState, may_make_link: bool, left: int
 ) -> None:
     assert links.state(verification, NOW) is state
-    assert links.may_open(verification, NOW) is may_open
+    assert links.may_make_link(verification, NOW) is may_make_link
     assert links.left(verification) == left
 
 
@@ -87,7 +87,7 @@ def test_a_link_may_be_made_only_while_no_other_can_still_succeed(
 def test_a_start_page_waits_for_the_link_to_end_or_else_for_valid_until(
     verification: Verification, seconds: int
 ) -> None:
-    assert links.over_since(verification) == at(seconds)
+    assert links.waiting_since(verification) == at(seconds)
 
 
 UNFINISHED, FAILED = Decision(Status.EXPIRED, "abandoned"), Decision(Status.FAILED, "vendor_error")

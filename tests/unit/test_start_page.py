@@ -30,7 +30,7 @@ def view(**changes: Any) -> StartView:
         "status_url": "../../status/x",
         "state": LinkState.READY,
         "valid_until": NOW + timedelta(minutes=14, seconds=59),
-        "over_since": NOW,
+        "waiting_since": NOW,
         "now": NOW,
         "user_agent": AGENTS[Device.PHONE],
         "links_left": 5,
@@ -75,17 +75,17 @@ def test_the_page_has_one_button_that_needs_no_script(state: LinkState, name: st
 
 
 @pytest.mark.parametrize(
-    ("state", "over_since", "reload", "soon"),
+    ("state", "waiting_since", "reload", "soon"),
     [
-        # Without a link, over_since is valid_until.
+        # Without a link, waiting_since is valid_until.
         (LinkState.READY, timedelta(days=3), 30, 300),
         (LinkState.USABLE, timedelta(minutes=15), 5, 1200),
     ],
 )
 def test_a_desktop_polls_often_only_while_a_link_may_have_a_result(
-    state: LinkState, over_since: timedelta, reload: int, soon: int
+    state: LinkState, waiting_since: timedelta, reload: int, soon: int
 ) -> None:
-    html = shown(state=state, over_since=NOW + over_since, user_agent=DESKTOP)
+    html = shown(state=state, waiting_since=NOW + waiting_since, user_agent=DESKTOP)
     assert f'<noscript><meta http-equiv="refresh" content="{reload}; url=?follow=1"></noscript>' in html
     assert f'data-status="../../status/x" data-soon="{soon}"' in html
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_LINKS = 3
 
-# Seconds in which the first link may be opened.
+# Seconds in which links may be made.
 MIN_VALID_FOR = 60
 MAX_VALID_FOR = 30 * 86400
 DEFAULT_VALID_FOR = 7 * 86400
@@ -37,10 +37,10 @@ def state(v: Verification, now: datetime) -> LinkState:
     if v.link_is_usable(now):
         return LinkState.USABLE
     is_leased = v.lease_until is not None and int(now.timestamp()) <= v.lease_until
-    return LinkState.READY if may_open(v, now) and not is_leased else LinkState.WAIT
+    return LinkState.READY if may_make_link(v, now) and not is_leased else LinkState.WAIT
 
 
-def may_open(v: Verification, now: datetime) -> bool:
+def may_make_link(v: Verification, now: datetime) -> bool:
     """Whether a link may be made now: the verification is open and valid, and has no link that may still succeed."""
     if v.valid_until is None or v.status.is_final or now >= v.valid_until:
         return False
@@ -52,8 +52,8 @@ def status_after(outcome: str) -> Status:
     return Status.EXPIRED if outcome in ("not_started", "abandoned") else Status.FAILED
 
 
-def over_since(v: Verification) -> datetime:
-    """When what the start page waits for was over: the current link, or the time for another one. It may be to come."""
+def waiting_since(v: Verification) -> datetime:
+    """When the wait began, or will begin: at the end of the current link, or of the time for another one."""
     return v.ends_at if v.token is None or v.link_outcome else v.expires_at
 
 

@@ -50,7 +50,7 @@ _RANKS = {
 class LinkRequest(NamedTuple):
     """A valid body of `POST /verifications`.
 
-    valid_for: seconds in which the person may open the start page's link; None if the link is made at once.
+    valid_for: seconds in which the start page makes links; None if the link is made at once.
     locale: the name of a language that the bridge has.
     """
 

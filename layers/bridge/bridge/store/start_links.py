@@ -75,7 +75,7 @@ def release(table: Table, leased: Verification) -> None:
         table.update(leased.id, condition="#attempt = :attempt", values=values, set={"lease_until": None})
 
 
-def expire_unopened(table: Table, id: str, now: datetime) -> Verification | None:
+def expire_without_link(table: Table, id: str, now: datetime) -> Verification | None:
     """Expires a verification whose start page made no link while it was valid. None if there is none to expire."""
     try:
         return table.update(

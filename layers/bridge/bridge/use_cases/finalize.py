@@ -40,7 +40,7 @@ def _finish(deps: Dependencies, verification: Verification, message: DueMessage)
     elif verification.redacted_at:
         erase_late_evidence(deps, verification)
     elif verification.token is None:
-        _report_end(deps, start_links.expire_unopened(deps.table, verification.id, deps.now()))
+        _report_end(deps, start_links.expire_without_link(deps.table, verification.id, deps.now()))
     elif _is_settled(verification, deps.now()):
         if verification.due_at is not None:
             erase_expected(deps, verification)

@@ -43,12 +43,12 @@ def start(deps: Dependencies, id: str, code: str, *, base_url: str) -> str | Non
         case LinkState.READY:
             with attach_locale(verification.locale):
                 leased = start_links.lease(deps.table, verification, deps.nonce(), now)
-                opened = leased and _open_link(deps, leased, f"{base_url}/return/{id}/{code}")
-            return opened.url if opened else None
+                made = leased and _make_link(deps, leased, f"{base_url}/return/{id}/{code}")
+            return made.url if made else None
     return None
 
 
-def _open_link(deps: Dependencies, leased: Verification, return_url: str) -> Verification | None:
+def _make_link(deps: Dependencies, leased: Verification, return_url: str) -> Verification | None:
     request = LinkRequest(leased.type, leased.id_country, leased.id_type)
     try:
         permit = deps.rate_limiter.permit(CallClass.CREATE, leased.id, leased.principal)
@@ -58,11 +58,11 @@ def _open_link(deps: Dependencies, leased: Verification, return_url: str) -> Ver
         raise
     now = deps.now()
     expires_at = now + timedelta(seconds=deps.settings.link_lifetime)
-    opened = start_links.commit(deps.table, leased, url=link.url, token=link.token, now=now, expires_at=expires_at)
-    if opened:
-        number = len(opened.ended_links) + 1
-        logger.info("link_opened", extra={"verification_id": opened.id, "status": opened.status, "link": number})
-    return opened
+    made = start_links.commit(deps.table, leased, url=link.url, token=link.token, now=now, expires_at=expires_at)
+    if made:
+        number = len(made.ended_links) + 1
+        logger.info("link_made", extra={"verification_id": made.id, "status": made.status, "link": number})
+    return made
 
 
 def _release(deps: Dependencies, leased: Verification) -> None:

@@ -30,7 +30,7 @@ _FOLLOW = "; url=?follow=1"
 class StartView(NamedTuple):
     """What the page shows. `status_url` may be relative; `start_url` is absolute, because it is also scanned.
 
-    over_since: as in domain/links.
+    waiting_since: as in domain/links.
     links_left: links that may still be made.
     """
 
@@ -38,7 +38,7 @@ class StartView(NamedTuple):
     status_url: str
     state: LinkState
     valid_until: datetime
-    over_since: datetime
+    waiting_since: datetime
     now: datetime
     user_agent: str
     links_left: int
@@ -52,7 +52,7 @@ def start_page(view: StartView, language: Language, brand: Brand) -> Response[st
     is_desktop = kind is Device.DESKTOP
     if view.state is LinkState.WAIT:
         content = paragraphs(texts.wait.text) + WAITING
-        seconds = _RELOAD_SECONDS if view.now < view.over_since + _SOON else _SLOW_RELOAD_SECONDS
+        seconds = _RELOAD_SECONDS if view.now < view.waiting_since + _SOON else _SLOW_RELOAD_SECONDS
         headers = reload_after(seconds)
         if is_desktop:
             headers["Refresh"] += _FOLLOW
@@ -68,7 +68,7 @@ def _followed(view: StartView, kind: Device) -> str:
     """On a desktop, for the script: the person goes on with the phone, and the page follows."""
     if kind is not Device.DESKTOP:
         return ""
-    soon = _SOON if view.state is LinkState.READY else view.over_since + _SOON - view.now
+    soon = _SOON if view.state is LinkState.READY else view.waiting_since + _SOON - view.now
     return f'<p hidden data-status="{escape(view.status_url)}" data-soon="{int(soon.total_seconds())}"></p>'
 
 
