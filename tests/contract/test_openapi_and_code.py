@@ -114,7 +114,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"at most {requests.MAX_BODY_BYTES} bytes",
         f"once in {MIN_REFRESH_INTERVAL_SECONDS} seconds",
         f"within {vendor_client.BUDGET:.0f} seconds",
-        f"works for {evidence.LINK_LIFETIME // 60} minutes",
+        f"works for {evidence.PRESIGNED_URL_SECONDS // 60} minutes",
         f"{schedule.LEASE_SECONDS} at most",
     ],
 )

@@ -12,7 +12,7 @@ from unittest import mock
 from bridge.aws import secrets
 from bridge.aws.delivery_queue import DeliveryQueue
 from bridge.aws.due_queue import DueQueue
-from bridge.domain.schedule import FIRST_CHECK
+from bridge.domain.schedule import FIRST_CHECK_SECONDS
 from bridge.domain.verification import Verification
 from bridge.settings import Settings
 from bridge.store.index_keys import reference_key
@@ -101,7 +101,7 @@ def message(scene: Scene) -> None:
 
 
 def sweep(scene: Scene) -> None:
-    scene.clock.advance(FIRST_CHECK)
+    scene.clock.advance(FIRST_CHECK_SECONDS)
     scene.sandbox.invoke("SweepFunction", {})
 
 

@@ -82,9 +82,9 @@ def _reservation(deps: Dependencies, created_at: datetime) -> Verification:
         fingerprint=REQUEST.fingerprint,
         created_at=created_at,
         updated_at=created_at,
-        expires_at=created_at + timedelta(seconds=deps.settings.link_lifetime),
+        expires_at=created_at + timedelta(seconds=deps.settings.link_lifetime_seconds),
         lease_until=int(created_at.timestamp()) + schedule.LEASE_SECONDS,
-        due_at=int(created_at.timestamp()) + schedule.FIRST_CHECK,
+        due_at=int(created_at.timestamp()) + schedule.FIRST_CHECK_SECONDS,
     )
 
 

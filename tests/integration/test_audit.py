@@ -59,7 +59,7 @@ def test_each_read_of_a_result_is_audited(world: World, trail: Trail, verified: 
         "action": "result_read",
         "key_id": "abcd",
         "principal_sha256": hashlib.sha256(PRINCIPAL.encode()).hexdigest(),
-        "ttl": world.clock.epoch - 60 + world.deps.settings.audit_retention,
+        "ttl": world.clock.epoch - 60 + world.deps.settings.audit_retention_seconds,
     }
 
 

@@ -61,11 +61,11 @@ def test_the_record_of_the_vendor_decides_the_status(
     assert (document["reason"] or {}).get("code") == reason
     assert document["sequence"] == (2 if status == "processing" else 3)
     if status == "processing":
-        assert world.stored.due() == {verification.id: world.clock.epoch + schedule.FOLLOW_UPS[0]}
+        assert world.stored.due() == {verification.id: world.clock.epoch + schedule.FOLLOW_UP_SECONDS[0]}
         assert "ttl" not in world.row(verification)
     else:
         assert world.stored.due() == {}
-        assert world.row(verification)["ttl"] == world.clock.epoch + world.deps.settings.retention
+        assert world.row(verification)["ttl"] == world.clock.epoch + world.deps.settings.retention_seconds
     assert world.vendor.calls()["get"] == 1
 
 
@@ -82,16 +82,16 @@ def test_only_three_records_of_another_token_after_the_link_are_final(world: Wor
     for verification in (corrected, wrong):
         world.play(verification, outcome)
         assert world.returns(verification).redirect_status == "processing"
-        assert world.due_at(verification) == world.clock.epoch + schedule.FOLLOW_UPS[0]
+        assert world.due_at(verification) == world.clock.epoch + schedule.FOLLOW_UP_SECONDS[0]
 
     world.play(corrected, "verified")
-    world.clock.go_to(int(wrong.expires_at.timestamp()) + schedule.LATE_RESULT)
+    world.clock.go_to(int(wrong.expires_at.timestamp()) + schedule.LATE_RESULT_SECONDS)
     world.finalize(corrected)
     for _ in range(3):
         # Two wrong records may be mistakes; the third in a row is final.
         assert world.row(wrong)["status"] == "processing"
         world.finalize(wrong)
-        world.clock.advance(schedule.FOLLOW_UPS[0])
+        world.clock.advance(schedule.FOLLOW_UP_SECONDS[0])
 
     assert world.row(corrected)["status"] == "verified"
     assert "reason_code" not in world.row(corrected)
@@ -171,7 +171,7 @@ def test_a_late_success_verifies_an_ended_verification_for_seven_days(world: Wor
     assert world.refresh(late).json["status"] != "verified"
     assert world.vendor.calls()["by_token"] == {token_of(early): 2, token_of(late): 1}
     assert "reason_code" not in world.row(early)
-    assert world.row(early)["ttl"] > world.clock.epoch + world.deps.settings.retention - 200
+    assert world.row(early)["ttl"] > world.clock.epoch + world.deps.settings.retention_seconds - 200
 
 
 def test_a_rejection_is_checked_once_more_unless_the_person_has_returned(world: World) -> None:
@@ -183,7 +183,7 @@ def test_a_rejection_is_checked_once_more_unless_the_person_has_returned(world: 
     world.check(checked)
 
     # The person who did not return may still continue at the vendor.
-    assert world.stored.due() == {checked.id: int(checked.expires_at.timestamp()) + schedule.LATE_RESULT}
+    assert world.stored.due() == {checked.id: int(checked.expires_at.timestamp()) + schedule.LATE_RESULT_SECONDS}
 
 
 @pytest.mark.parametrize(

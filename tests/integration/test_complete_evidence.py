@@ -88,11 +88,11 @@ def test_a_record_of_another_token_does_not_replace_stored_results(world: World)
     world.check(verification)
     before, results = world.row(verification), world.stored.results(verification.id)
 
-    world.clock.go_to(int(verification.expires_at.timestamp()) + schedule.LATE_RESULT)
+    world.clock.go_to(int(verification.expires_at.timestamp()) + schedule.LATE_RESULT_SECONDS)
     world.play(verification, "verified+other_token")
     for _ in range(3):
         world.check(verification)
-        world.clock.advance(schedule.FOLLOW_UPS[0])
+        world.clock.advance(schedule.FOLLOW_UP_SECONDS[0])
 
     row = world.row(verification)
     assert (row["status"], row["reason_code"]) == ("failed", "inconsistent_result")

@@ -44,7 +44,7 @@ def test_during_a_vendor_fault_the_person_is_redirected_and_nothing_is_final(
     row = world.row(verification)
     assert (row["status"], row["sequence"], row["failures"], row["checks"]) == ("processing", 2, 1, 0)
     assert row.keys().isdisjoint({"evidence", "ttl", "reason_code"})
-    assert world.stored.due() == {verification.id: world.clock.epoch + schedule.FOLLOW_UPS[0]}
+    assert world.stored.due() == {verification.id: world.clock.epoch + schedule.FOLLOW_UP_SECONDS[0]}
     world.clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
     assert world.refresh(verification).json["code"] == code
     world.vendor.clear_faults()
@@ -56,7 +56,7 @@ def test_during_a_vendor_fault_the_person_is_redirected_and_nothing_is_final(
 def test_an_outage_after_the_link_leaves_the_verification_open(world: World) -> None:
     verification = world.new()
     world.vendor.fault("500", on="get", times=None)
-    world.clock.advance(900 + world.deps.settings.give_up_after - 1)
+    world.clock.advance(900 + world.deps.settings.give_up_after_seconds - 1)
 
     world.returns(verification)
 
@@ -67,7 +67,7 @@ def test_an_outage_after_the_link_leaves_the_verification_open(world: World) -> 
 def test_after_give_up_hours_it_fails_and_can_still_be_verified(world: World) -> None:
     verification = world.new("verified")
     world.vendor.fault("500", on="get", times=None)
-    world.clock.advance(900 + world.deps.settings.give_up_after)
+    world.clock.advance(900 + world.deps.settings.give_up_after_seconds)
 
     response = world.returns(verification)
 
@@ -86,7 +86,7 @@ def test_after_give_up_hours_it_fails_and_can_still_be_verified(world: World) ->
 
 def test_a_failed_refresh_of_a_final_verification_plans_no_check(world: World) -> None:
     verification = world.new("9102")
-    world.clock.go_to(int(verification.expires_at.timestamp()) + schedule.LATE_RESULT)
+    world.clock.go_to(int(verification.expires_at.timestamp()) + schedule.LATE_RESULT_SECONDS)
     world.check(verification)
     assert world.stored.due() == {}
     world.vendor.fault("500", on="get", times=None)
@@ -102,7 +102,7 @@ def test_a_failed_refresh_of_a_final_verification_plans_no_check(world: World) -
 @pytest.mark.parametrize("refused", [1, 2])
 def test_a_response_that_was_not_stored_delays_giving_up(world: World, refused: int) -> None:
     verification = world.new("verified")
-    world.clock.advance(900 + world.deps.settings.give_up_after)
+    world.clock.advance(900 + world.deps.settings.give_up_after_seconds)
     world.aws.before_next("s3.PutObject", lambda: world.aws.refuse("dynamodb.UpdateItem", refused))
     checked = world.check(verification)
     assert isinstance(checked.error, StorageUnavailable)
@@ -113,7 +113,7 @@ def test_a_response_that_was_not_stored_delays_giving_up(world: World, refused: 
     assert world.row(verification)["status"] == "pending"
     assert verification.id in world.stored.due()
 
-    world.clock.advance(world.deps.settings.give_up_after)
+    world.clock.advance(world.deps.settings.give_up_after_seconds)
     world.check(verification)
     assert world.row(verification)["reason_code"] == "vendor_unreachable"
 
@@ -128,7 +128,7 @@ def test_a_lost_response_to_any_write_is_completed_later(world: World, lost: int
 
     with contextlib.suppress(StorageUnavailable):
         world.check(verification)
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     world.sweep_and_drain()
 
     row = world.row(verification)

@@ -42,7 +42,7 @@ def test_the_lifetime_of_a_link_starts_when_the_vendor_made_it(world: World, mon
 
     assert document["created_at"] == "2026-01-31T08:00:07.000Z"
     assert document["expires_at"] == "2026-01-31T08:15:07.000Z"
-    assert world.stored.due()[document["id"]] == world.clock.epoch - 7 + schedule.FIRST_CHECK
+    assert world.stored.due()[document["id"]] == world.clock.epoch - 7 + schedule.FIRST_CHECK_SECONDS
 
 
 def test_the_response_is_the_pending_verification_with_its_link(world: World) -> None:
@@ -76,7 +76,7 @@ def test_a_new_verification_is_due_five_minutes_later_and_has_no_ttl(world: Worl
     world.functions.api("POST", "/verifications", CREATE_BODY)
 
     (row,) = world.stored.rows()
-    assert world.stored.due() == {row["id"]: world.clock.epoch + schedule.FIRST_CHECK}
+    assert world.stored.due() == {row["id"]: world.clock.epoch + schedule.FIRST_CHECK_SECONDS}
     assert "ttl" not in row
     assert "lease_until" not in row
 

@@ -73,8 +73,8 @@ def test_retry_after_in_the_last_second_of_the_lease_is_one_second(world: World)
 @pytest.mark.usefixtures("crashed")
 def test_a_due_reservation_is_rescheduled_so_that_a_retry_can_use_it(world: World) -> None:
     made_at = world.clock.epoch
-    assert list(world.stored.due().values()) == [made_at + schedule.FIRST_CHECK]
-    world.clock.advance(schedule.FIRST_CHECK)
+    assert list(world.stored.due().values()) == [made_at + schedule.FIRST_CHECK_SECONDS]
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     world.sweep_and_drain()
     assert list(world.stored.due().values()) == [made_at + schedule.RESERVATION_SECONDS]
 

@@ -145,7 +145,7 @@ def test_a_late_success_after_the_erasure_has_null_matches(world: World) -> None
 def test_giving_up_erases_the_expected_person(world: World) -> None:
     verification = new_expecting(world, None, **AMINAH)
     world.vendor.fault("500", on="get", times=None)
-    world.clock.advance(world.deps.settings.give_up_after + 3600)
+    world.clock.advance(world.deps.settings.give_up_after_seconds + 3600)
 
     world.finalize(verification)
 
@@ -188,7 +188,8 @@ def test_a_failed_erasure_is_left_to_the_ttl(world: World) -> None:
     assert world.read(verification)["matches"] == ALL_MATCH
     (item,) = world.stored.expected()
     settings = world.deps.settings
-    assert item["ttl"] == world.clock.epoch + settings.link_lifetime + settings.give_up_after + 7 * 86400
+    seconds = settings.link_lifetime_seconds + settings.give_up_after_seconds + 7 * 86400
+    assert item["ttl"] == world.clock.epoch + seconds
 
 
 def test_a_comparison_whose_read_fails_is_repeated(world: World) -> None:

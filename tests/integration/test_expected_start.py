@@ -19,7 +19,7 @@ def unopened(world: World) -> Verification:
 
 def test_the_expected_person_is_kept_until_a_link_verifies(world: World, unopened: Verification) -> None:
     settings, stored = world.deps.settings, world.stored.expected()
-    until = unopened.ends_at.timestamp() + settings.link_lifetime + settings.give_up_after + 7 * 86400
+    until = unopened.ends_at.timestamp() + settings.link_lifetime_seconds + settings.give_up_after_seconds + 7 * 86400
     assert [item["ttl"] for item in stored] == [int(until)]
     open_link(world, unopened)
     assert "matches" not in end_link(world, unopened)
@@ -33,7 +33,7 @@ def test_the_expected_person_is_kept_until_a_link_verifies(world: World, unopene
 
 
 def test_an_unopened_start_page_erases_the_expected_person_at_its_end(world: World, unopened: Verification) -> None:
-    world.clock.advance(VALID_FOR + schedule.AFTER_LINK)
+    world.clock.advance(VALID_FOR + schedule.AFTER_LINK_SECONDS)
     world.sweep_and_drain()
 
     document = world.read(unopened)
@@ -49,7 +49,7 @@ def test_a_success_on_an_earlier_link_is_compared(world: World) -> None:
     world.vendor.play(open_link(world, verification), "9102")
     world.returns(verification)
     assert expected(world, verification.id) == [FATIMAH]
-    world.clock.advance(schedule.FOLLOW_UPS[0])
+    world.clock.advance(schedule.FOLLOW_UP_SECONDS[0])
     world.sweep_and_drain()
 
     document = world.read(verification)

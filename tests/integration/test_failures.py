@@ -83,7 +83,7 @@ def test_giving_up_counts_in_the_metric_of_its_alarm(
     scene: Scene, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     vendor("500")(scene)
-    scene.clock.advance(900 + scene.deps.settings.give_up_after)
+    scene.clock.advance(900 + scene.deps.settings.give_up_after_seconds)
     capsys.readouterr()
 
     message(scene)

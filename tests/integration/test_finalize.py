@@ -90,7 +90,7 @@ def test_a_check_that_came_just_after_another_is_sent_again(world: World, monkey
 def test_an_open_verification_stays_due_however_long_its_link_is_over(world: World) -> None:
     verification = world.new()
     due_at = world.due_at(verification)
-    world.clock.advance(schedule.LATE_PROOF + 3600)
+    world.clock.advance(schedule.LATE_PROOF_SECONDS + 3600)
     # A refresh has just failed.
     world.stored.set(verification.id, "claimed_at", (world.clock.epoch - 1) * 1000)
 

@@ -75,7 +75,7 @@ def test_giving_up_is_logged_and_counted_once(world: World, reported: Reported) 
     verification = world.new()
     id = verification.id
     world.vendor.fault("500", on="get", times=None)
-    world.clock.advance(900 + world.deps.settings.give_up_after)
+    world.clock.advance(900 + world.deps.settings.give_up_after_seconds)
     reported.lines()
 
     for _ in range(2):
@@ -95,7 +95,7 @@ def test_giving_up_is_logged_and_counted_once(world: World, reported: Reported) 
 def test_giving_up_is_not_counted_if_another_check_verifies_first(world: World, reported: Reported) -> None:
     verification = world.new("verified")
     world.vendor.fault("500", on="get", times=None)
-    world.clock.advance(900 + world.deps.settings.give_up_after)
+    world.clock.advance(900 + world.deps.settings.give_up_after_seconds)
 
     def proven_meanwhile() -> None:
         world.clock.advance(60)
@@ -116,7 +116,7 @@ def test_giving_up_is_not_counted_if_another_check_verifies_first(world: World, 
 def test_a_sweep_logs_how_many_were_due_claimed_and_sent(world: World, reported: Reported) -> None:
     for _ in range(3):
         world.new()
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     reported.lines()
 
     swept = sweep(world.deps, has_time=lambda: True)

@@ -39,9 +39,9 @@ def test_table_and_bucket_have_no_personal_data_at_once(world: World, verified: 
     for value in (verified.token, verified.code, "customer-42", "spring", "localhost", "AMINAH"):
         assert str(value) not in json.dumps(row, default=str)
     assert world.stored.objects(verified.id) == world.stored.results(verified.id) == []
-    assert row["ttl"] == world.clock.epoch + world.deps.settings.retention
+    assert row["ttl"] == world.clock.epoch + world.deps.settings.retention_seconds
     # It is due once more, when no check can be in flight any more.
-    assert world.stored.due() == {verified.id: world.clock.epoch + schedule.LATE_ERASURE}
+    assert world.stored.due() == {verified.id: world.clock.epoch + schedule.LATE_ERASURE_SECONDS}
     assert (response.status, response.json["status"], response.json["sequence"]) == (200, "verified", 4)
     assert response.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
 

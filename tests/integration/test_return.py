@@ -167,7 +167,7 @@ def test_a_rejection_found_by_a_check_keeps_its_last_check(world: World, trigger
     assert (
         world.stored.due()
         == planned
-        == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
+        == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT_SECONDS}
     )
 
 
@@ -183,7 +183,8 @@ def test_a_rejection_found_by_a_return_gets_a_last_check_if_it_is_found_again(wo
     else:
         world.refresh(verification)
 
-    assert world.stored.due() == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
+    last = int(verification.expires_at.timestamp()) + schedule.LATE_RESULT_SECONDS
+    assert world.stored.due() == {verification.id: last}
 
 
 def test_a_return_before_the_person_began_keeps_the_link_and_ends_as_not_started(world: World) -> None:
@@ -249,7 +250,7 @@ def test_the_usual_flows_cost_two_or_three_vendor_calls(world: World, outcome: s
 
 def test_an_outdated_message_costs_no_vendor_call(world: World) -> None:
     verification = world.new()
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     world.sandbox.sweep_now()
     world.returns(verification)
     world.clock.advance(6)

@@ -15,7 +15,7 @@ from tests.integration.harness import World
 ON_OPEN = CREATE_BODY | {"link": "on_open"}
 LIFETIME = 900
 # Seconds after which a scheduled check has ended a link that was used.
-ENDED = LIFETIME + schedule.LATE_RESULT
+ENDED = LIFETIME + schedule.LATE_RESULT_SECONDS
 DAY = 86400
 
 
@@ -81,7 +81,7 @@ def test_the_first_tap_makes_the_link_and_later_taps_reuse_it(world: World, unop
     link = {"created_at": "2026-01-31T08:00:00.000Z", "expires_at": "2026-01-31T08:15:00.000Z", "outcome": None}
     assert document["links"] == [link]
     assert world.vendor.calls()["create"] == 1
-    assert world.due_at(unopened) == world.clock.epoch + schedule.FIRST_CHECK
+    assert world.due_at(unopened) == world.clock.epoch + schedule.FIRST_CHECK_SECONDS
 
 
 def test_parallel_taps_make_one_link(world: World, unopened: Verification) -> None:
@@ -165,7 +165,7 @@ def test_a_success_on_an_earlier_link_verifies(world: World, unopened: Verificat
 def test_an_unopened_verification_expires_without_a_vendor_call(world: World, unopened: Verification) -> None:
     world.clock.advance(DEFAULT_VALID_FOR - 1)
     assert world.sweep_and_drain() == 0
-    world.clock.advance(1 + schedule.AFTER_LINK)
+    world.clock.advance(1 + schedule.AFTER_LINK_SECONDS)
     assert world.sweep_and_drain() == 1
 
     document = world.read(unopened)
@@ -179,7 +179,7 @@ def test_an_unopened_verification_expires_without_a_vendor_call(world: World, un
 def test_an_ended_link_is_final_only_after_valid_until(world: World, unopened: Verification) -> None:
     world.vendor.play(open_link(world, unopened), "ocr_passed")
     end_link(world, unopened)
-    world.clock.advance(DEFAULT_VALID_FOR - ENDED + schedule.AFTER_LINK)
+    world.clock.advance(DEFAULT_VALID_FOR - ENDED + schedule.AFTER_LINK_SECONDS)
     assert world.sweep_and_drain() == 1
 
     document = world.read(unopened)

@@ -13,12 +13,12 @@ def test_returns_to_an_ended_link_do_not_each_call_the_vendor(world: World, unop
     world.vendor.play(open_link(world, unopened), "ocr_passed")
     end_link(world, unopened)
     for _ in range(2 * schedule.MAX_CHECKS):
-        world.clock.advance(schedule.FOLLOW_UPS[-1])
+        world.clock.advance(schedule.FOLLOW_UP_SECONDS[-1])
         assert "status=processing" in world.returns(unopened).headers["location"]
         world.sweep_and_drain()
 
     assert world.vendor.calls()["get"] < schedule.MAX_CHECKS
-    assert world.due_at(unopened) == int(unopened.ends_at.timestamp()) + schedule.AFTER_LINK
+    assert world.due_at(unopened) == int(unopened.ends_at.timestamp()) + schedule.AFTER_LINK_SECONDS
 
 
 def _hit_the_return(world: World, verification: Verification) -> None:
@@ -26,7 +26,7 @@ def _hit_the_return(world: World, verification: Verification) -> None:
     open_link(world, verification)
     while world.read(verification)["links"][-1]["outcome"] is None:
         world.returns(verification)
-        world.clock.advance(schedule.FOLLOW_UPS[-1] + 1)
+        world.clock.advance(schedule.FOLLOW_UP_SECONDS[-1] + 1)
         world.sweep_and_drain()
 
 
@@ -58,7 +58,7 @@ def test_returns_after_a_rejection_cost_the_documented_vendor_calls(
     for _ in range(links - 1):
         _hit_the_return(world, unopened)
     world.vendor.play(open_link(world, unopened), "9102")
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     world.sweep_and_drain()
     assert world.read(unopened)["status"] == "rejected"
     while world.stored.due():

@@ -163,10 +163,10 @@ def test_a_rejection_at_the_return_is_followed_by_a_check_of_earlier_links(
 
     assert "status=rejected" in world.returns(unopened).headers["location"]
     assert world.vendor.calls()["get"] == before + 1
-    assert world.due_at(unopened) == world.clock.epoch + schedule.FOLLOW_UPS[0]
+    assert world.due_at(unopened) == world.clock.epoch + schedule.FOLLOW_UP_SECONDS[0]
     # The sweep sends it, so a person who waits for it may have to wait a minute longer.
     assert world.stored.messages() == 0
-    world.clock.advance(schedule.FOLLOW_UPS[0])
+    world.clock.advance(schedule.FOLLOW_UP_SECONDS[0])
     assert world.sweep_and_drain() == 1
 
     # The second link's record verifies the person, so the first link's is not fetched.
@@ -182,7 +182,7 @@ def test_a_rejection_stays_if_no_earlier_link_succeeded(world: World, unopened: 
     end_link(world, unopened)
     world.vendor.play(open_link(world, unopened), "9102")
     world.returns(unopened)
-    world.clock.advance(schedule.FOLLOW_UPS[0])
+    world.clock.advance(schedule.FOLLOW_UP_SECONDS[0])
     world.sweep_and_drain()
 
     row = world.row(unopened)
@@ -194,7 +194,7 @@ def test_a_check_of_an_open_link_fetches_no_earlier_record(world: World, unopene
     end_link(world, unopened)
     open_link(world, unopened)
     before = world.vendor.calls()["get"]
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     assert world.sweep_and_drain() == 1
     assert world.vendor.calls()["get"] == before + 1
 
@@ -211,13 +211,13 @@ def test_the_end_of_a_link_is_one_write_that_stores_processing_if_begun(
 
     assert (document["status"], document["sequence"], document["reason"]) == (status, sequence, None)
     assert ([link["outcome"] for link in document["links"]], "url" in document) == ([link_outcome], False)
-    assert world.due_at(unopened) == int(unopened.ends_at.timestamp()) + schedule.AFTER_LINK
+    assert world.due_at(unopened) == int(unopened.ends_at.timestamp()) + schedule.AFTER_LINK_SECONDS
 
 
 def test_after_an_outage_ends_a_link_another_can_be_made(world: World, unopened: Verification) -> None:
     open_link(world, unopened)
     world.vendor.fault("500", on="get", times=None)
-    world.clock.advance(900 + world.deps.settings.give_up_after - 1)
+    world.clock.advance(900 + world.deps.settings.give_up_after_seconds - 1)
     world.check(unopened)
     assert "link_outcome" not in world.row(unopened)
     world.clock.advance(schedule.CLAIM_SECONDS)
@@ -227,7 +227,7 @@ def test_after_an_outage_ends_a_link_another_can_be_made(world: World, unopened:
     document = world.read(unopened)
     assert (document["status"], document["reason"]) == ("pending", None)
     assert [link["outcome"] for link in document["links"]] == ["vendor_unreachable"]
-    assert world.due_at(unopened) == int(unopened.ends_at.timestamp()) + schedule.AFTER_LINK
+    assert world.due_at(unopened) == int(unopened.ends_at.timestamp()) + schedule.AFTER_LINK_SECONDS
     open_link(world, unopened)
 
 
@@ -238,7 +238,7 @@ def test_a_failed_check_long_after_a_link_keeps_its_outcome(
     open_link(world, unopened)
     end_link(world, unopened)
     due_at = world.due_at(unopened)
-    world.clock.advance(world.deps.settings.give_up_after + schedule.MIN_REFRESH_INTERVAL_SECONDS)
+    world.clock.advance(world.deps.settings.give_up_after_seconds + schedule.MIN_REFRESH_INTERVAL_SECONDS)
     world.vendor.fault("500", on="get", times=None)
     getattr(world, trigger)(unopened)
 
@@ -262,7 +262,7 @@ def test_after_an_outage_at_valid_until_the_outcome_of_the_link_counts(
     document = world.read(unopened)
     assert (document["status"], unopened.id in world.stored.due()) == ("processing", True)
 
-    world.clock.go_to(int(unopened.ends_at.timestamp()) + world.deps.settings.give_up_after)
+    world.clock.go_to(int(unopened.ends_at.timestamp()) + world.deps.settings.give_up_after_seconds)
     world.sweep_and_drain()
     document = world.read(unopened)
     assert (document["status"], document["reason"]["code"]) == ended

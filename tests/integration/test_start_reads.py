@@ -67,7 +67,7 @@ def test_the_public_status_follows_the_links(world: World, unopened: Verificatio
 def test_a_read_between_two_links_matches_the_example_in_the_docs(world: World, unopened: Verification) -> None:
     world.clock.advance(3600)
     world.vendor.play(open_link(world, unopened), "ocr_passed")
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     world.check(unopened)
     document = end_link(world, unopened)
 
@@ -119,9 +119,9 @@ def test_a_redaction_before_or_between_links_removes_the_start_page(
     assert world.functions.api("GET", "/verifications", query={"reference": "customer-42"}).json["data"] == []
     assert [entry["action"] for entry in Trail(world.sandbox).of(unopened)] == ["redacted"]
     # It is due once more, to erase late evidence; no check and no expiry follow.
-    world.clock.advance(schedule.LATE_ERASURE)
+    world.clock.advance(schedule.LATE_ERASURE_SECONDS)
     assert world.sweep_and_drain() == 1
-    world.clock.advance(VALID_FOR + schedule.AFTER_LINK)
+    world.clock.advance(VALID_FOR + schedule.AFTER_LINK_SECONDS)
     assert world.sweep_and_drain() == 0
     assert world.read(unopened) == document
     assert world.vendor.calls()["create"] == links

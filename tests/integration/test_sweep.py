@@ -74,7 +74,8 @@ def test_a_rejection_before_the_end_is_checked_once_more_after_the_link(
     verification = world.new("9102")
 
     assert make_next_check(world, verification)["status"] == "rejected"
-    assert world.stored.due() == {verification.id: int(verification.expires_at.timestamp()) + schedule.LATE_RESULT}
+    last = int(verification.expires_at.timestamp()) + schedule.LATE_RESULT_SECONDS
+    assert world.stored.due() == {verification.id: last}
 
     world.play(verification, then)
     row = make_next_check(world, verification)
@@ -88,7 +89,7 @@ def test_a_sweep_sends_at_most_its_limit_and_later_sweeps_the_rest(
     monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "8")
     for _ in range(16):
         world.new()
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
 
     taken = [sweep(world.deps, has_time=lambda: True).sent for _ in range(16)]
 
@@ -100,7 +101,7 @@ def test_a_sweep_fills_the_queue_only_up_to_a_minutes_work(world: World, monkeyp
     monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "4")
     for _ in range(4):
         world.new()
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     send = world.sandbox.client("sqs").send_message
     for _ in range(3):
         send(QueueUrl=world.deps.settings.due_queue_url, MessageBody="{}")
@@ -113,7 +114,7 @@ def test_a_sweep_fills_the_queue_only_up_to_a_minutes_work(world: World, monkeyp
 
 def test_a_sweep_without_time_claims_nothing(world: World) -> None:
     verification = world.new()
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
 
     assert sweep(world.deps, has_time=lambda: False).sent == 0
 
@@ -124,7 +125,7 @@ def test_a_sweep_without_time_claims_nothing(world: World) -> None:
 def test_two_sweeps_at_once_send_each_verification_once(world: World) -> None:
     for _ in range(12):
         world.new()
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     others: list[int] = []
 
     def sweep_too() -> None:
@@ -139,7 +140,7 @@ def test_two_sweeps_at_once_send_each_verification_once(world: World) -> None:
 
 def test_a_claim_that_was_not_sent_becomes_due_again(world: World) -> None:
     verification = world.new("verified")
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     world.aws.refuse("sqs.SendMessageBatch")
 
     with pytest.raises(FunctionError):
@@ -155,7 +156,7 @@ def test_a_failed_claim_does_not_block_earlier_claims(world: World, monkeypatch:
     # At this rate no message gets a delay.
     monkeypatch.setenv("VENDOR_CALLS_PER_MINUTE", "600")
     verifications = [world.new("verified") for _ in range(6)]
-    world.clock.advance(schedule.FIRST_CHECK)
+    world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     before_the_claims = ["sqs.GetQueueAttributes", *["dynamodb.Query"] * DUE_SHARDS]
     world.aws.before_call(len(before_the_claims) + call, lambda: world.aws.deny("dynamodb.UpdateItem"))
 
@@ -208,12 +209,12 @@ def test_a_rejection_whose_last_check_fails_is_due_for_a_week_at_most(
         world.play(verification, "verified")
         vars(world.deps)["evidence"] = mock.Mock(put=mock.Mock(side_effect=StorageUnavailable("PutObject", "x")))
     # Skips most of the week of retries.
-    last_minutes = int((verification.expires_at + timedelta(seconds=schedule.LATE_PROOF)).timestamp()) - 600
+    last_minutes = int((verification.expires_at + timedelta(seconds=schedule.LATE_PROOF_SECONDS)).timestamp()) - 600
     world.stored.set(verification.id, "due_at", last_minutes)
 
     while verification.id in world.stored.due():
         make_next_check(world, verification)
-        assert world.clock() < verification.expires_at + timedelta(seconds=schedule.LATE_PROOF + 3600), "due for ever"
+        assert world.clock.epoch < last_minutes + 600 + 3600, "due for ever"
 
     assert world.row(verification)["status"] == "rejected"
 
@@ -239,7 +240,7 @@ def test_a_permanent_outage_ends_in_failed_and_never_in_rejected(world: World, m
     monkeypatch.setenv("GIVE_UP_HOURS", "1")
     verification = world.new()
     world.vendor.fault("500", on="get", times=None)
-    gives_up_at = int(verification.expires_at.timestamp()) + world.deps.settings.give_up_after
+    gives_up_at = int(verification.expires_at.timestamp()) + world.deps.settings.give_up_after_seconds
     seen = set()
 
     while verification.id in world.stored.due():

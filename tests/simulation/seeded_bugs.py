@@ -171,7 +171,7 @@ SEEDED_BUGS: dict[str, tuple[SeededBug, set[str]]] = EVENT_BUGS | {
     "a status advances without a condition": (with_update(_advance_without_condition), {"sequence", "advances"}),
     "the browser is believed": (patched(redirect, "check_on_return", _browser_is_believed), {"unproven", "proof"}),
     "a return is not stored": (with_update(_return_not_stored), {"goes back"}),
-    "no check follows a return": (patched(schedule, "FOLLOW_UPS", (3000, 3000, 3000)), {"follow-up"}),
+    "no check follows a return": (patched(schedule, "FOLLOW_UP_SECONDS", (3000, 3000, 3000)), {"follow-up"}),
     "a POST is repeated after a timeout": (returning(vendor_client, "had_no_effect", True), {"duplicate link"}),
     "a reservation has no condition": (
         patched(creation, "_FREE", "attribute_not_exists(#id) OR attribute_exists(#id)"),

@@ -17,11 +17,11 @@ from bridge.store.table import Table, key
 NOW = datetime(2026, 1, 31, 8, 1, 31, 500_000, tzinfo=UTC)
 EPOCH = int(NOW.timestamp())
 EXPIRES_AT = NOW + timedelta(minutes=15)
-FIRST_CHECK = EPOCH + schedule.FIRST_CHECK
-LAST_CHECK = int(EXPIRES_AT.timestamp()) + schedule.AFTER_LINK
+FIRST_CHECK = EPOCH + schedule.FIRST_CHECK_SECONDS
+LAST_CHECK = int(EXPIRES_AT.timestamp()) + schedule.AFTER_LINK_SECONDS
 URL, TOKEN = "https://vendor.example/?token=4KK6FYHV", "4KK6FYHV"
 VALID_UNTIL = NOW + timedelta(days=7)
-UNOPENED_DUE = int(VALID_UNTIL.timestamp()) + schedule.AFTER_LINK
+UNOPENED_DUE = int(VALID_UNTIL.timestamp()) + schedule.AFTER_LINK_SECONDS
 EVIDENCE = Evidence(f"records/ver_{'a' * 26}/{'0a1b' * 16}.json.gz", "0a1b" * 16, 2048)
 REASONS = {Status.REJECTED: "document_copied", Status.FAILED: "vendor_error", Status.EXPIRED: "abandoned"}
 

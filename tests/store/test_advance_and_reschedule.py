@@ -67,7 +67,7 @@ def test_each_of_several_advances_increments_the_sequence(table: Table) -> None:
 def test_a_final_status_has_its_evidence_and_expires_after_the_retention(table: Table) -> None:
     made = advance(table, in_status(table, Status.PROCESSING), update(Status.REJECTED), later(9))
     assert (made.reason_code, made.evidence, made.due_at) == ("document_copied", EVIDENCE, None)
-    assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
+    assert row(table, made)["ttl"] == EPOCH + 9 + table.retention_seconds
     assert index(table, "due") == set()
 
 
@@ -79,7 +79,7 @@ def test_an_open_status_has_no_ttl(table: Table) -> None:
 def test_a_late_verified_removes_the_reason(table: Table) -> None:
     made = advance(table, in_status(table, Status.REJECTED), update(Status.VERIFIED), later(9))
     assert made.reason_code is None
-    assert row(table, made)["ttl"] == EPOCH + 9 + table.retention
+    assert row(table, made)["ttl"] == EPOCH + 9 + table.retention_seconds
 
 
 def test_an_advance_without_evidence_keeps_the_evidence(table: Table) -> None:

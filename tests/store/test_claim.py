@@ -30,7 +30,7 @@ from tests.store.factories import (
     update,
 )
 
-LATE_PROOF = timedelta(seconds=schedule.LATE_PROOF)
+LATE_PROOF = timedelta(seconds=schedule.LATE_PROOF_SECONDS)
 MIDDLE = [Status.REJECTED, Status.FAILED, Status.EXPIRED]
 
 

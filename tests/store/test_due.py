@@ -67,14 +67,14 @@ def test_due_verifications_are_found_in_every_shard(table: Table) -> None:
     ids = [ids_in_shard(shard, 1)[0] for shard in range(DUE_SHARDS)]
     for id in ids:
         pending(table, id=id)
-    found = list(due.find_due(table, later(schedule.FIRST_CHECK), limit=DUE_SHARDS))
+    found = list(due.find_due(table, later(schedule.FIRST_CHECK_SECONDS), limit=DUE_SHARDS))
     assert sorted(found) == sorted((id, FIRST_CHECK) for id in ids)
 
 
-@pytest.mark.parametrize(("seconds", "is_due"), [(schedule.FIRST_CHECK - 1, False), (schedule.FIRST_CHECK, True)])
-def test_nothing_is_due_before_its_second(table: Table, seconds: int, is_due: bool) -> None:
+@pytest.mark.parametrize(("early", "is_due"), [(1, False), (0, True)])
+def test_nothing_is_due_before_its_second(table: Table, early: int, is_due: bool) -> None:
     made = pending(table)
-    assert due_ids(table, seconds) == [made.id] * is_due
+    assert due_ids(table, schedule.FIRST_CHECK_SECONDS - early) == [made.id] * is_due
 
 
 def test_the_longest_due_comes_first_and_the_limit_covers_all_shards(table: Table) -> None:
@@ -88,8 +88,8 @@ def test_the_longest_due_comes_first_and_the_limit_covers_all_shards(table: Tabl
 def test_a_claimed_verification_is_due_again_later(table: Table) -> None:
     made = pending(table)
     assert due.claim_due(table, made.id, FIRST_CHECK, until=FIRST_CHECK + schedule.RESEND_SECONDS)
-    assert due_ids(table, schedule.FIRST_CHECK) == []
-    assert due_ids(table, schedule.FIRST_CHECK + schedule.RESEND_SECONDS) == [made.id]
+    assert due_ids(table, schedule.FIRST_CHECK_SECONDS) == []
+    assert due_ids(table, schedule.FIRST_CHECK_SECONDS + schedule.RESEND_SECONDS) == [made.id]
 
 
 def test_a_second_claim_of_the_same_due_time_is_refused(table: Table) -> None:

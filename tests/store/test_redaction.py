@@ -36,7 +36,7 @@ from tests.store.factories import (
     update,
 )
 
-DUE_AT = EPOCH + schedule.LATE_ERASURE
+DUE_AT = EPOCH + schedule.LATE_ERASURE_SECONDS
 
 # The attributes that a tombstone may have. A new attribute is either personal or must be added here.
 TOMBSTONE_ATTRIBUTES = {
@@ -107,7 +107,7 @@ def test_a_tombstone_is_due_not_listed_and_expires_after_the_retention(table: Ta
     assert index(table, "due") == {made.id}
     assert index(table, "by_reference") == set()
     assert listing.by_reference(table, "shop", "order-1", limit=9, after=None) == ([], None)
-    assert row(table, made)["ttl"] == EPOCH + 4 + table.retention
+    assert row(table, made)["ttl"] == EPOCH + 4 + table.retention_seconds
 
 
 def test_an_outdated_verification_is_not_redacted(table: Table) -> None:

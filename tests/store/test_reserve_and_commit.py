@@ -185,7 +185,7 @@ def test_an_abandoned_reservation_fails_and_is_not_due(table: Table) -> None:
     assert (failed.status, failed.reason_code, failed.sequence) == (Status.FAILED, "link_not_created", 1)
     assert (failed.updated_at, failed.due_at, failed.lease_until) == (now, None, None)
     assert failed.history == (HistoryEntry(Status.FAILED, now, "link_not_created"),)
-    assert row(table, made)["ttl"] == int(now.timestamp()) + table.retention
+    assert row(table, made)["ttl"] == int(now.timestamp()) + table.retention_seconds
     assert index(table, "due") == set()
 
 

@@ -42,7 +42,7 @@ def test_the_first_link_is_stored_and_due_for_its_first_check(table: Table) -> N
         link_created_at=later(TAP + 1),
         updated_at=later(TAP + 1),
         expires_at=later(TAP + 901),
-        due_at=int(later(TAP + 1).timestamp()) + schedule.FIRST_CHECK,
+        due_at=int(later(TAP + 1).timestamp()) + schedule.FIRST_CHECK_SECONDS,
     )
     assert found == existing(table, made)
     assert index(table, "due") == {made.id}
@@ -83,7 +83,7 @@ def test_another_link_resets_the_checks_and_keeps_the_history(table: Table) -> N
         link_created_at=later(TAP + 1),
         updated_at=later(TAP + 1),
         expires_at=later(TAP + 901),
-        due_at=int(later(TAP + 1).timestamp()) + schedule.FIRST_CHECK,
+        due_at=int(later(TAP + 1).timestamp()) + schedule.FIRST_CHECK_SECONDS,
         ended_links=(EndedLink(TOKEN, later(2), later(902), "abandoned"),),
         history=before.history,
     )

@@ -46,7 +46,7 @@ def test_an_unopened_verification_expires_and_is_not_due(table: Table) -> None:
         history=(*made.history, entry),
     )
     stored_row = row(table, made)
-    assert stored_row["ttl"] == int(VALID_UNTIL.timestamp()) + table.retention
+    assert stored_row["ttl"] == int(VALID_UNTIL.timestamp()) + table.retention_seconds
     assert stored_row.keys().isdisjoint({"due_at", "due_shard", "lease_until"})
     assert UNKNOWN.items() <= stored_row.items()
     assert stored_row["advanced"] is True

@@ -82,7 +82,7 @@ def test_an_advance_appends_to_the_history_and_sets_its_mark(table: Table) -> No
 
 
 def test_an_error_of_dynamodb_has_its_code_and_not_its_message(table: Table) -> None:
-    missing_table = Table(table.client, "no-such-table", table.retention)
+    missing_table = Table(table.client, "no-such-table", table.retention_seconds)
     made = reservation()
     with pytest.raises(StorageUnavailable) as failed:
         missing_table.put(to_row(made), condition="attribute_not_exists(#id)", values={})

@@ -44,7 +44,7 @@ def disconnected() -> dict[str, Any]:
 
 
 def table(client: Client) -> Table:
-    return Table(client, "table", retention=86400)
+    return Table(client, "table", retention_seconds=86400)
 
 
 Call = Callable[[Client], object]

@@ -127,7 +127,7 @@ def test_another_link_may_follow_an_unfinished_one_until_valid_until(
 )
 def test_a_verification_ends_with_its_last_link_or_at_valid_until(verification: Verification, ends_in: int) -> None:
     assert verification.ends_at == at(ends_in)
-    assert links.due_without_link(verification) == EPOCH + ends_in + schedule.AFTER_LINK
+    assert links.due_without_link(verification) == EPOCH + ends_in + schedule.AFTER_LINK_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_the_lifetime_of_a_link_counts_from_its_creation(made_at: datetime | Non
 
 
 REJECTED = Decision(Status.REJECTED, "document_copied")
-SOON = EPOCH + schedule.FOLLOW_UPS[0]
+SOON = EPOCH + schedule.FOLLOW_UP_SECONDS[0]
 
 
 @pytest.mark.parametrize(

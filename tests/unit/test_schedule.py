@@ -121,7 +121,7 @@ def test_no_check_is_planned_within_the_minimum_interval() -> None:
 
 @pytest.mark.parametrize(
     ("is_covered", "delay"),
-    [(schedule.is_followed, schedule.FOLLOW_UPS[-2]), (schedule.has_follow_up, schedule.FOLLOW_UPS[-1])],
+    [(schedule.is_followed, schedule.FOLLOW_UP_SECONDS[-2]), (schedule.has_follow_up, schedule.FOLLOW_UP_SECONDS[-1])],
 )
 def test_follow_ups_of_a_return_cover_the_time_before_the_last_ones(
     is_covered: Callable[[float, float], bool], delay: int

@@ -27,8 +27,8 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "brand_logo_url": ("BRAND_LOGO_URL", "https://acme.example/l.svg", "https://acme.example/l.svg"),
     "brand_colour": ("BRAND_COLOUR", "#0a7d5b", "#0a7d5b"),
     "support_url": ("SUPPORT_URL", "mailto:help@acme.example", "mailto:help@acme.example"),
-    "link_lifetime": ("LINK_LIFETIME_SECONDS", "900", 900),
-    "give_up_after": ("GIVE_UP_HOURS", "24", 24 * 3600),
+    "link_lifetime_seconds": ("LINK_LIFETIME_SECONDS", "900", 900),
+    "give_up_after_seconds": ("GIVE_UP_HOURS", "24", 24 * 3600),
     "jwt_issuer": ("JWT_ISSUER", "https://id.example", "https://id.example"),
     "jwt_audiences": ("JWT_AUDIENCE", "web,mobile", ("web", "mobile")),
     "jwt_audience_claim": ("JWT_AUDIENCE_CLAIM", "client_id", "client_id"),
@@ -41,7 +41,7 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "event_source": ("EVENT_SOURCE", "ekyc-bridge", "ekyc-bridge"),
     "publish_dead_letter_queue_url": ("PUBLISH_DEAD_LETTER_QUEUE_URL", "https://q", "https://q"),
     "audit_table_name": ("AUDIT_TABLE_NAME", "audit", "audit"),
-    "audit_retention": ("AUDIT_RETENTION_DAYS", "400", 400 * 86400),
+    "audit_retention_seconds": ("AUDIT_RETENTION_DAYS", "400", 400 * 86400),
     "delivery_queue_url": ("DELIVERY_QUEUE_URL", "https://sqs.example/webhooks", "https://sqs.example/webhooks"),
     "delivery_dead_letter_queue_url": (
         "DELIVERY_DEAD_LETTER_QUEUE_URL",
@@ -50,12 +50,15 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     ),
     "webhook_endpoints_secret_arn": ("WEBHOOK_ENDPOINTS_SECRET_ARN", "arn:endpoints", "arn:endpoints"),
     "endpoints_table_name": ("ENDPOINTS_TABLE_NAME", "endpoints", "endpoints"),
-    "retention": ("RETENTION_DAYS", "30", 30 * 86400),
+    "retention_seconds": ("RETENTION_DAYS", "30", 30 * 86400),
 }
+# Settings without their variable, which not every stack has.
+OPTIONAL = {"is_traced": False, "webhook_retry_seconds": (), "allows_http_loopback": False}
 
 
-def test_every_setting_is_in_the_table() -> None:
-    assert SETTINGS.keys() == {name for name, _ in inspect.getmembers(Settings, lambda it: isinstance(it, property))}
+def test_every_setting_is_in_a_table() -> None:
+    found = inspect.getmembers(Settings, lambda it: isinstance(it, property))
+    assert SETTINGS.keys() | OPTIONAL.keys() == {name for name, _ in found}
 
 
 @pytest.mark.parametrize(("name", "variable", "text", "value"), [(name, *row) for name, row in SETTINGS.items()])
@@ -67,6 +70,10 @@ def test_a_setting_is_read_from_its_variable_only(name: str, variable: str, text
 def test_the_error_names_the_missing_variable(name: str, variable: str) -> None:
     with pytest.raises(RuntimeError, match=rf"\b{variable}\b"):
         getattr(Settings({}), name)
+
+
+def test_an_optional_setting_is_off_without_its_variable() -> None:
+    assert {name: getattr(Settings({}), name) for name in OPTIONAL} == OPTIONAL
 
 
 @pytest.mark.parametrize(("text", "origins"), [("", set()), (",", set()), ("https://a.example", {"https://a.example"})])

@@ -76,7 +76,7 @@ class Dependencies:
     def table(self) -> "Table":
         from bridge.store.table import Table
 
-        return Table(self._client("dynamodb"), self.settings.table_name, self.settings.retention)
+        return Table(self._client("dynamodb"), self.settings.table_name, self.settings.retention_seconds)
 
     @functools.cached_property
     def vendor(self) -> "Vendor":
@@ -96,7 +96,7 @@ class Dependencies:
     def results(self) -> "Results":
         from bridge.store.results import Results
 
-        return Results(self._client("dynamodb"), self.settings.results_table_name, self.settings.retention)
+        return Results(self._client("dynamodb"), self.settings.results_table_name, self.settings.retention_seconds)
 
     @functools.cached_property
     def expected(self) -> "ExpectedIdentities":
@@ -121,7 +121,7 @@ class Dependencies:
         from bridge.store.audit_trail import AuditTrail
 
         settings = self.settings
-        return AuditTrail(self._client("dynamodb"), settings.audit_table_name, settings.audit_retention)
+        return AuditTrail(self._client("dynamodb"), settings.audit_table_name, settings.audit_retention_seconds)
 
     @functools.cached_property
     def due_queue(self) -> "DueQueue":
@@ -146,13 +146,13 @@ class Dependencies:
     def public_post(self) -> "PublicPost":
         from bridge.outbound.public_post import PublicPost
 
-        return PublicPost(allow_loopback=self.settings.allows_http_loopback())
+        return PublicPost(allow_loopback=self.settings.allows_http_loopback)
 
     def endpoints(self) -> "Endpoints":
         """Who is sent webhooks, as the secret says now."""
         from bridge.domain.webhooks import parse_endpoints
 
-        return parse_endpoints(self._webhook_endpoints.read(), allow_loopback=self.settings.allows_http_loopback())
+        return parse_endpoints(self._webhook_endpoints.read(), allow_loopback=self.settings.allows_http_loopback)
 
     @functools.cached_property
     def _webhook_endpoints(self) -> "Secret":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 class Settings:
     """The settings of a function. A variable is read when it is used, because no function has all of them.
 
-    A missing variable raises RuntimeError.
+    A missing variable raises RuntimeError, except for those that only some stacks have.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
@@ -22,6 +22,7 @@ class Settings:
     def _list(self, name: str) -> tuple[str, ...]:
         return tuple(filter(None, self._get(name).split(",")))
 
+    @property
     def is_traced(self) -> bool:
         """Whether X-Ray traces the invocations."""
         return self._environment.get("TRACING") == "Active"
@@ -123,8 +124,7 @@ class Settings:
         return self._get("SUPPORT_URL")
 
     @property
-    def link_lifetime(self) -> int:
-        """Seconds."""
+    def link_lifetime_seconds(self) -> int:
         return int(self._get("LINK_LIFETIME_SECONDS"))
 
     @property
@@ -157,17 +157,19 @@ class Settings:
     def endpoints_table_name(self) -> str:
         return self._get("ENDPOINTS_TABLE_NAME")
 
+    @property
     def webhook_retry_seconds(self) -> tuple[int, ...]:
-        """Seconds between the attempts at a webhook, on a local stack that is not to wait for hours; none otherwise."""
+        """Times between the attempts at a webhook, on a local stack that is not to wait for hours; none otherwise."""
         return tuple(map(int, filter(None, self._environment.get("WEBHOOK_RETRY_SECONDS", "").split(","))))
 
+    @property
     def allows_http_loopback(self) -> bool:
         """Whether webhooks may be sent to this machine without TLS: on a local stack, and never in AWS."""
         return self._environment.get("WEBHOOK_ALLOW_HTTP_LOOPBACK") == "true"
 
     @property
-    def give_up_after(self) -> int:
-        """Seconds after the end of a link or the last contact, after which an unavailable vendor is given up."""
+    def give_up_after_seconds(self) -> int:
+        """How long after the end of a link or the last contact an unavailable vendor is given up."""
         return int(self._get("GIVE_UP_HOURS")) * 3600
 
     @property
@@ -175,11 +177,9 @@ class Settings:
         return self._get("AUDIT_TABLE_NAME")
 
     @property
-    def audit_retention(self) -> int:
-        """Seconds."""
+    def audit_retention_seconds(self) -> int:
         return int(self._get("AUDIT_RETENTION_DAYS")) * 86400
 
     @property
-    def retention(self) -> int:
-        """Seconds."""
+    def retention_seconds(self) -> int:
         return int(self._get("RETENTION_DAYS")) * 86400

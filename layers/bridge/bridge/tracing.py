@@ -13,7 +13,7 @@ from bridge.settings import Settings
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
-_IS_ON = Settings().is_traced()
+_IS_ON = Settings().is_traced
 
 if _IS_ON:
     # Imported only if needed: the SDK takes a tenth of a cold start.

@@ -35,7 +35,7 @@ def find_difference(evidence: Evidence, compressed: bytes) -> str | None:
 
 def check(dynamodb: Any, s3: Any, id: str, table: str, bucket: str) -> tuple[bool, str]:
     """Whether the evidence is unchanged, and a message about it."""
-    verification = reading.get(Table(dynamodb, table, retention=0), id) if is_id(id) else None
+    verification = reading.get(Table(dynamodb, table, retention_seconds=0), id) if is_id(id) else None
     if verification is None:
         return False, "there is no such verification"
     if verification.redacted_at:

@@ -50,12 +50,12 @@ def after_decision(
     if decision.status.is_final or verification.status.is_final:
         if decision.status is not Status.VERIFIED and check.call is CallClass.RETURN and verification.ended_links:
             # A return does not ask for the records of earlier links, because the person waits.
-            return int(check.claimed_at.timestamp()) + schedule.FOLLOW_UPS[0]
+            return int(check.claimed_at.timestamp()) + schedule.FOLLOW_UP_SECONDS[0]
         # The person may have an attempt left at the vendor, so one more check follows the end of the link. No such
         # check follows a rejection found at the return, because that person has left the vendor's page.
         is_certain = decision.status.is_final and decision.is_certain
         may_change = not is_certain and (verification.status.is_final or check.call is not CallClass.RETURN)
-        return int(end) + schedule.LATE_RESULT if may_change else None
+        return int(end) + schedule.LATE_RESULT_SECONDS if may_change else None
     planned = schedule.next_check(
         check.claimed_at.timestamp(),
         expires_at=end,

@@ -70,7 +70,7 @@ def another_may_follow(v: Verification, decision: "Decision", at: datetime) -> b
 
 def due_without_link(v: Verification) -> int:
     """When a verification is due whose last link has ended, or that has none (epoch seconds)."""
-    return int(v.ends_at.timestamp()) + schedule.AFTER_LINK
+    return int(v.ends_at.timestamp()) + schedule.AFTER_LINK_SECONDS
 
 
 def ended(v: Verification) -> tuple[EndedLink, ...]:

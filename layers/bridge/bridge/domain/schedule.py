@@ -1,4 +1,4 @@
-"""When a verification is checked, and how often. Times are epoch seconds, durations are seconds."""
+"""When a verification is checked, and how often. Times are epoch seconds."""
 
 from collections.abc import Callable
 
@@ -14,20 +14,20 @@ MIN_REFRESH_INTERVAL_SECONDS = 30
 MAX_CHECKS = 7
 
 # An unused link is checked once while it is valid, because the person may have closed the browser, and once after.
-FIRST_CHECK = 300
-AFTER_LINK = 10
+FIRST_CHECK_SECONDS = 300
+AFTER_LINK_SECONDS = 10
 
 # A used link is checked once more after its end, because the vendor may store a result late.
-LATE_RESULT = 60
+LATE_RESULT_SECONDS = 60
 
 # How long after the end of a link a late success is still accepted.
-LATE_PROOF = 7 * 86400
+LATE_PROOF_SECONDS = 7 * 86400
 
 # Delays of the checks that follow a return without a final result.
-FOLLOW_UPS = (10, 30, 60)
+FOLLOW_UP_SECONDS = (10, 30, 60)
 
 # A check that runs earlier by this much still counts as one after the end of the link, because clocks differ.
-GRACE = 5
+GRACE_SECONDS = 5
 
 # No claimer runs longer than this. If it crashes, a verification without a planned check becomes due after this time.
 CLAIM_SECONDS = 60
@@ -39,18 +39,18 @@ RESERVATION_SECONDS = 900
 
 # After a redaction: how long a check that began before it may still store evidence, and when that evidence is deleted.
 IN_FLIGHT_SECONDS = 2 * CLAIM_SECONDS
-LATE_ERASURE = IN_FLIGHT_SECONDS + 10
+LATE_ERASURE_SECONDS = IN_FLIGHT_SECONDS + 10
 
 # If a message to finalize is lost, its verification becomes due again after this time. The queue never holds more
 # messages than finalize handles in this time, even if every vendor call times out.
 RESEND_SECONDS = 900
 
-_BACKOFF = 30
-_BACKOFF_CAP = 1800
+_BACKOFF_SECONDS = 30
+_BACKOFF_CAP_SECONDS = 1800
 
 
 def first_check(created_at: float, expires_at: float) -> int:
-    return int(min(created_at + FIRST_CHECK, expires_at + AFTER_LINK))
+    return int(min(created_at + FIRST_CHECK_SECONDS, expires_at + AFTER_LINK_SECONDS))
 
 
 def is_over(claimed_at: float, expires_at: float, *, is_started: bool) -> bool:
@@ -58,7 +58,7 @@ def is_over(claimed_at: float, expires_at: float, *, is_started: bool) -> bool:
 
     `claimed_at` is the time before the vendor call, because the person may have continued during it.
     """
-    return claimed_at >= expires_at + (LATE_RESULT if is_started else AFTER_LINK) - GRACE
+    return claimed_at >= expires_at + (LATE_RESULT_SECONDS if is_started else AFTER_LINK_SECONDS) - GRACE_SECONDS
 
 
 def next_check(
@@ -73,18 +73,18 @@ def next_check(
         checks: how many checks counted, including this one.
         is_started: whether the person has begun or returned.
     """
-    end = int(expires_at) + (LATE_RESULT if is_started else AFTER_LINK)
+    end = int(expires_at) + (LATE_RESULT_SECONDS if is_started else AFTER_LINK_SECONDS)
     planned = [end]
     # The last check is always reserved for the end of the link.
     if checks < MAX_CHECKS - 1:
-        planned.append(int(expires_at) + AFTER_LINK)
-        planned += [int(returned_at) + delay for delay in FOLLOW_UPS if returned_at is not None]
+        planned.append(int(expires_at) + AFTER_LINK_SECONDS)
+        planned += [int(returned_at) + delay for delay in FOLLOW_UP_SECONDS if returned_at is not None]
     return min((time for time in planned if time >= claimed_at + MIN_CHECK_INTERVAL_SECONDS), default=end)
 
 
 def has_follow_up(now: float, returned_at: float | None) -> bool:
     """Whether follow-up checks of an earlier return are still to come."""
-    return returned_at is not None and now < int(returned_at) + FOLLOW_UPS[-1]
+    return returned_at is not None and now < int(returned_at) + FOLLOW_UP_SECONDS[-1]
 
 
 def is_followed(now: float, returned_at: float | None) -> bool:
@@ -92,7 +92,7 @@ def is_followed(now: float, returned_at: float | None) -> bool:
 
     They do if the last of them is at least 30 s away.
     """
-    return returned_at is not None and now < int(returned_at) + FOLLOW_UPS[-2]
+    return returned_at is not None and now < int(returned_at) + FOLLOW_UP_SECONDS[-2]
 
 
 def may_check_again(now: float, *, returned_at: float | None, checks: int) -> bool:
@@ -103,7 +103,7 @@ def may_check_again(now: float, *, returned_at: float | None, checks: int) -> bo
     left = MAX_CHECKS - 1 - checks
     if returned_at is None or not has_follow_up(now, returned_at):
         return left > 0
-    return left > 1 + sum(now < int(returned_at) + delay for delay in FOLLOW_UPS)
+    return left > 1 + sum(now < int(returned_at) + delay for delay in FOLLOW_UP_SECONDS)
 
 
 def after_failure(now: float, failures: int, draw: Draw) -> int:
@@ -111,5 +111,5 @@ def after_failure(now: float, failures: int, draw: Draw) -> int:
 
     The constant 10 s keeps the check from running before MIN_CHECK_INTERVAL_SECONDS have passed.
     """
-    ceiling = min(_BACKOFF_CAP, _BACKOFF * 2 ** min(failures, 10))
+    ceiling = min(_BACKOFF_CAP_SECONDS, _BACKOFF_SECONDS * 2 ** min(failures, 10))
     return int(now + 10 + draw(0, ceiling))

@@ -22,12 +22,12 @@ class AuditAction(StrEnum):
 
 
 class AuditTrail:
-    """The table of the audit trail. `retention` is in seconds."""
+    """The table of the audit trail."""
 
-    def __init__(self, client: Any, table: str, retention: int) -> None:
+    def __init__(self, client: Any, table: str, retention_seconds: int) -> None:
         self._client = client
         self._table = table
-        self._retention = retention
+        self._retention_seconds = retention_seconds
 
     def record(self, action: AuditAction, verification_id: str, caller: Caller, now: datetime, nonce: str) -> None:
         """Adds an entry, and never replaces one. Raises StorageUnavailable if the entry may not have been written."""
@@ -37,7 +37,7 @@ class AuditTrail:
             "action": action.value,
             "key_id": caller.key_id,
             "principal_sha256": hashlib.sha256(caller.principal.encode()).hexdigest(),
-            "ttl": int(now.timestamp()) + self._retention,
+            "ttl": int(now.timestamp()) + self._retention_seconds,
         }
         # The nonce is unique. If the entry is there, an earlier attempt wrote it, and its response was lost.
         with contextlib.suppress(ConditionNotMet), conditional_write("PutItem"):

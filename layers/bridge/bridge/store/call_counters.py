@@ -6,8 +6,8 @@ from typing import Any
 from bridge.store.conditions import ConditionNotMet, conditional_write
 from bridge.store.items import to_item
 
-# Seconds for which an item is kept after its last call, so that operators can read it.
-_RETENTION = 3600
+# How long an item is kept after its last call, so that operators can read it.
+_RETENTION_SECONDS = 3600
 
 
 class CallCounters:
@@ -39,7 +39,7 @@ class CallCounters:
                     UpdateExpression=f"SET #ttl = :ttl ADD {', '.join(f'{name} :one' for name in names)}",
                     ConditionExpression=" AND ".join(below),
                     ExpressionAttributeNames={**names, "#ttl": "ttl"},
-                    ExpressionAttributeValues=to_item({**values, ":one": 1, ":ttl": int(now) + _RETENTION}),
+                    ExpressionAttributeValues=to_item({**values, ":one": 1, ":ttl": int(now) + _RETENTION_SECONDS}),
                 )
         except ConditionNotMet:
             return False

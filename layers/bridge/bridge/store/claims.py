@@ -84,6 +84,6 @@ def claim_values(now: datetime, interval: int) -> dict[str, Any]:
     return {
         ":zero": 0,
         ":checked_before": int(now.timestamp() * 1000) - interval * 1000,
-        ":late": timestamp(now - timedelta(seconds=schedule.LATE_PROOF)),
+        ":late": timestamp(now - timedelta(seconds=schedule.LATE_PROOF_SECONDS)),
         **{f":{status.value}": status.value for status in Status if status is not Status.VERIFIED},
     }

@@ -48,7 +48,7 @@ def advance(table: Table, verification: Verification, update: StatusUpdate, now:
         found = update.matches._asdict()
         changes["matches"] = {name: value for name, value in found.items() if value is not None}
     if update.status.is_final:
-        changes["ttl"] = int(now.timestamp()) + table.retention
+        changes["ttl"] = int(now.timestamp()) + table.retention_seconds
     if update.link_outcome is None and update.status in (Status.VERIFIED, Status.REJECTED):
         # A late result is the outcome of a link that a check had ended.
         changes["link_outcome"] = None

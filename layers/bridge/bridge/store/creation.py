@@ -103,7 +103,7 @@ def fail_abandoned(table: Table, reservation: Verification, now: datetime) -> Ve
         "status": Status.FAILED.value,
         "reason_code": "link_not_created",
         "updated_at": timestamp(now),
-        "ttl": int(now.timestamp()) + table.retention,
+        "ttl": int(now.timestamp()) + table.retention_seconds,
         "lease_until": None,
         **due_attributes(reservation.id, None),
         **_list_attributes(reservation),

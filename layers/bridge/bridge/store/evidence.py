@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from bridge.aws.clients import required, translate_aws_errors
 from bridge.domain.verification import Evidence
 
-# Seconds for which a link to a picture is valid.
-LINK_LIFETIME = 300
+# How long a link to a picture is valid.
+PRESIGNED_URL_SECONDS = 300
 
 
 class EvidenceBucket:
@@ -53,11 +53,11 @@ class EvidenceBucket:
         return gzip.decompress(compressed)
 
     def presigned_url(self, verification_id: str, picture: bytes, content_type: str) -> str:
-        """Stores the picture, and returns a link that is valid for LINK_LIFETIME seconds."""
+        """Stores the picture, and returns a link that is valid for PRESIGNED_URL_SECONDS seconds."""
         key = f"pictures/{verification_id}/{hashlib.sha256(picture).hexdigest()}"
         self._put_object(key, picture, content_type)
         link: str = self._client.generate_presigned_url(
-            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=LINK_LIFETIME
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=PRESIGNED_URL_SECONDS
         )
         return link
 

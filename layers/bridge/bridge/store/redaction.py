@@ -34,7 +34,7 @@ def redact(table: Table, verification: Verification, *, due_at: int, now: dateti
     """
     changes: dict[str, Any] = {
         "redacted_at": timestamp(now),
-        "ttl": int(now.timestamp()) + table.retention,
+        "ttl": int(now.timestamp()) + table.retention_seconds,
         **due_attributes(verification.id, due_at),
         **dict.fromkeys(_PERSONAL),
     }

@@ -11,12 +11,10 @@ from bridge.store.items import from_item, get_item, to_item
 
 
 class Results:
-    """`retention` in seconds."""
-
-    def __init__(self, client: Any, table: str, retention: int) -> None:
+    def __init__(self, client: Any, table: str, retention_seconds: int) -> None:
         self._client = client
         self._table = table
-        self._retention = retention
+        self._retention_seconds = retention_seconds
 
     def put(self, verification_id: str, sha256: str, fields: str, now: datetime) -> None:
         """Stores the fields (JSON text) of the record with that SHA-256. Storing them again changes nothing."""
@@ -24,7 +22,7 @@ class Results:
             "id": verification_id,
             "sha256": sha256,
             "fields": fields,
-            "ttl": int(now.timestamp()) + self._retention,
+            "ttl": int(now.timestamp()) + self._retention_seconds,
         }
         with translate_aws_errors("PutItem"):
             self._client.put_item(TableName=self._table, Item=to_item(item))

@@ -120,4 +120,4 @@ def _planned(existing: Verification, now: datetime) -> dict[str, Any]:
 
 def _returned(id: str, now: datetime) -> dict[str, Any]:
     seconds = int(now.timestamp())
-    return {"returned_at": seconds, **due_attributes(id, seconds + schedule.FOLLOW_UPS[0])}
+    return {"returned_at": seconds, **due_attributes(id, seconds + schedule.FOLLOW_UP_SECONDS[0])}

@@ -89,7 +89,7 @@ def expire_without_link(table: Table, id: str, now: datetime) -> Verification | 
                 "status": Status.EXPIRED.value,
                 "reason_code": "not_started",
                 "updated_at": timestamp(now),
-                "ttl": int(now.timestamp()) + table.retention,
+                "ttl": int(now.timestamp()) + table.retention_seconds,
                 "lease_until": None,
                 **due_attributes(id, None),
             },

@@ -25,15 +25,15 @@ class ConditionFailed(Exception):
 
 
 class Table:
-    """The table. `retention` is how long final records are kept, in seconds.
+    """The table. `retention_seconds` is how long final records are kept.
 
     Every write raises ConditionFailed if its condition is not met, or StorageUnavailable if DynamoDB fails.
     """
 
-    def __init__(self, client: Any, name: str, retention: int) -> None:
+    def __init__(self, client: Any, name: str, retention_seconds: int) -> None:
         self.client = client
         self.name = name
-        self.retention = retention
+        self.retention_seconds = retention_seconds
 
     def put(self, item: Item, *, condition: str, values: Mapping[str, Any]) -> None:
         self._write(

@@ -130,7 +130,7 @@ def _is_unreachable_too_long(deps: Dependencies, verification: Verification, che
     has_ended = check.claimed_at >= verification.ends_at
     ended_at = verification.ends_at if has_ended else verification.expires_at
     unreachable_since = max(ended_at.timestamp(), verification.last_contact_at)
-    return check.claimed_at.timestamp() >= unreachable_since + deps.settings.give_up_after
+    return check.claimed_at.timestamp() >= unreachable_since + deps.settings.give_up_after_seconds
 
 
 def _give_up(deps: Dependencies, verification: Verification, check: Check) -> Verification:
@@ -162,7 +162,7 @@ def _send_follow_up(deps: Dependencies, verification: Verification | None) -> No
     if not schedule.has_follow_up(now, verification.returned_at):
         return
     delay = verification.due_at - int(now)
-    if delay > schedule.FOLLOW_UPS[-1]:
+    if delay > schedule.FOLLOW_UP_SECONDS[-1]:
         return
     from bridge.aws.due_queue import DueMessage
 

@@ -75,14 +75,15 @@ def _created(verification: Verification) -> Created:
 def _no_longer_expected(deps: Dependencies, reservation: Verification) -> datetime:
     """When the verification has certainly ended. What is expected is erased before that, unless a process crashes."""
     # The start page may make the last link just before valid_until.
-    lifetime = deps.settings.link_lifetime if reservation.valid_until else 0
-    return reservation.expires_at + timedelta(seconds=schedule.LATE_PROOF + lifetime + deps.settings.give_up_after)
+    lifetime = deps.settings.link_lifetime_seconds if reservation.valid_until else 0
+    seconds = lifetime + schedule.LATE_PROOF_SECONDS + deps.settings.give_up_after_seconds
+    return reservation.expires_at + timedelta(seconds=seconds)
 
 
 def _reservation(deps: Dependencies, principal: str, request: LinkRequest, idempotency_key: str | None) -> Verification:
     now = deps.now()
     valid_until = None if request.valid_for is None else now + timedelta(seconds=request.valid_for)
-    expires_at = valid_until or now + timedelta(seconds=deps.settings.link_lifetime)
+    expires_at = valid_until or now + timedelta(seconds=deps.settings.link_lifetime_seconds)
     return Verification(
         id=id_for(principal, idempotency_key) if idempotency_key is not None else new_id(deps.random_bytes),
         principal=principal,

@@ -94,7 +94,7 @@ def _retry(
         now=deps.now().timestamp(),
         retry_after=retry_after,
         draw=deps.draw,
-        delays=deps.settings.webhook_retry_seconds() or webhook_retries.DELAYS,
+        delays=deps.settings.webhook_retry_seconds or webhook_retries.DELAYS,
     )
     if delay is None:
         what = {"http_status": failure.http_status} if failure.http_status else {"error_code": failure.code}

@@ -72,7 +72,8 @@ def _is_settled(verification: Verification, now: datetime) -> bool:
     """Whether no further check can change it. The conditions of `store.claims` agree with this."""
     if verification.status is Status.VERIFIED:
         return True
-    return verification.status.is_final and verification.expires_at <= now - timedelta(seconds=schedule.LATE_PROOF)
+    is_too_late = verification.expires_at <= now - timedelta(seconds=schedule.LATE_PROOF_SECONDS)
+    return verification.status.is_final and is_too_late
 
 
 def _was_just_checked(deps: Dependencies, verification: Verification) -> bool:

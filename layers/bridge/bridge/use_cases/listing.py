@@ -19,7 +19,7 @@ def list_verifications(
         return listing.by_reference(deps.table, principal, query.reference, limit=query.limit, after=query.after)
     now = deps.now()
     # Nothing is kept for longer; an open verification ends within a week of its last link.
-    oldest = now - timedelta(seconds=deps.settings.retention + MAX_VALID_FOR + schedule.LATE_PROOF)
+    oldest = now - timedelta(seconds=deps.settings.retention_seconds + MAX_VALID_FOR + schedule.LATE_PROOF_SECONDS)
     start, end = max(query.created_after or oldest, oldest), query.created_before or now
     wanted = Selection(start, min(end, now), query.status)
     return listing.by_created(deps.table, principal, wanted, limit=query.limit, after=query.after)

@@ -24,7 +24,7 @@ def redact(deps: Dependencies, caller: Caller, id: str) -> Verification:
     while tombstone is None:
         verification = read(deps, caller.principal, id)
         now = deps.now()
-        due_at = int(now.timestamp()) + schedule.LATE_ERASURE
+        due_at = int(now.timestamp()) + schedule.LATE_ERASURE_SECONDS
         tombstone = redaction.redact(deps.table, verification, due_at=due_at, now=now)
     deps.evidence.delete(id)
     deps.results.delete(id)

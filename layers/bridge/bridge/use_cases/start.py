@@ -57,7 +57,7 @@ def _make_link(deps: Dependencies, leased: Verification, return_url: str) -> Ver
         _release(deps, leased)
         raise
     now = deps.now()
-    expires_at = now + timedelta(seconds=deps.settings.link_lifetime)
+    expires_at = now + timedelta(seconds=deps.settings.link_lifetime_seconds)
     made = start_links.commit(deps.table, leased, url=link.url, token=link.token, now=now, expires_at=expires_at)
     if made:
         number = len(made.ended_links) + 1

@@ -178,7 +178,7 @@ def _check_again_soon(deps: Dependencies, verification: Verification, check: Che
     return completion.reschedule(
         deps.table,
         verification,
-        due_at=int(check.claimed_at.timestamp()) + schedule.FOLLOW_UPS[0],
+        due_at=int(check.claimed_at.timestamp()) + schedule.FOLLOW_UP_SECONDS[0],
         expires_at=verification.expires_at,
         now=deps.now(),
         reason_code="inconsistent_result",
