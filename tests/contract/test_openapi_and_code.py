@@ -69,7 +69,7 @@ def test_operation_ids_are_the_names_of_their_handlers() -> None:
 @pytest.mark.parametrize(
     ("schema", "values"),
     [
-        ("ReasonCode", reasons.CODES),
+        ("ReasonCode", reasons.BY_CODE),
         ("ProblemCode", {code for _, code in problems.STATUSES.values()} - {"redirect_not_allowed"}),
         ("VerificationStatus", {status.value for status in Status}),
         ("Type", link_request.TYPES),

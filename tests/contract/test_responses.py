@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.reasons import CODES
+from bridge.domain.reasons import BY_CODE
 from tests.contract.api import Api, environment, path_ids
 from tests.contract.contract import HTML, PROBLEM, Case, cases, gateway_statuses, operations
 from tests.contract.openapi import ROOT
@@ -113,7 +113,7 @@ def test_each_outcome_has_its_documented_status_and_reason(
 
 def test_the_outcomes_cover_every_reason_of_a_vendor_record() -> None:
     others = {"document_not_accepted", "vendor_unreachable", "link_not_created", "redacted"}
-    assert {reason for _, reason in OUTCOMES.values() if reason} == CODES - others
+    assert {reason for _, reason in OUTCOMES.values() if reason} == BY_CODE.keys() - others
 
 
 def test_development_md_has_the_status_of_each_outcome() -> None:

@@ -23,10 +23,10 @@ from tests.store.factories import (
 
 def returned(table: Table, made: Verification, seconds: float) -> claims.Claim:
     assert made.code is not None
-    found, is_claimed = returns.claim_first_return(table, made.id, nonce(), later(seconds), made.code)
-    if found and not is_claimed and returns.may_return(found, made.code):
-        return returns.claim_further_return(table, found, nonce(), later(seconds))
-    return found, is_claimed
+    first = returns.claim_first_return(table, made.id, nonce(), later(seconds), made.code)
+    if first.verification and not first.is_claimed and returns.may_return(first.verification, made.code):
+        return returns.claim_further_return(table, first.verification, nonce(), later(seconds))
+    return first
 
 
 def test_a_return_claims_and_advances_in_one_write(table: Table) -> None:
@@ -79,14 +79,15 @@ def test_a_return_is_recorded_even_if_a_check_advances_in_between(table: Table) 
     checking = claimed(table, pending(table), later(8))
     existing_before = existing(table, checking)
     completion.advance(table, checking, update(Status.PROCESSING), later(9))
-    found = returns.record_return(table, existing_before, nonce(), later(10))
+    found, _ = returns.claim_further_return(table, existing_before, nonce(), later(10))
+    assert found
     assert (found.status, found.sequence, found.returned_at) == (Status.PROCESSING, 2, EPOCH + 10)
 
 
 def test_a_return_is_not_recorded_if_the_verification_is_redacted_in_between(table: Table) -> None:
     made = pending(table)
     tombstone = redaction.redact(table, made, due_at=EPOCH, now=later(9))
-    assert returns.record_return(table, made, nonce(), later(10)) == tombstone
+    assert returns.claim_further_return(table, made, nonce(), later(10)) == (tombstone, False)
 
 
 def test_returns_in_a_loop_claim_at_most_the_allowed_checks(table: Table) -> None:

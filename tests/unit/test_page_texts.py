@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.reasons import CODES
+from bridge.domain.reasons import BY_CODE
 from bridge.domain.verification import Status
 from bridge.web.link_request import ID_TYPES
 from bridge.web.page_texts import NAMES, Language, language, resolve, texts
@@ -29,13 +29,13 @@ def test_each_language_has_all_texts_and_none_of_the_english_ones(localized: Lan
     assert [size for size, _, _ in localized.start.units] == [86400, 3600, 60, 1]
     assert "{time}" in localized.start.valid
     assert all("{n}" in text for text in (localized.start.starts_left, *[many for _, _, many in localized.start.units]))
-    reasons = {code: localized.reason(code) for code in CODES}
-    assert len(set(reasons.values())) == len(CODES)
+    reasons = {code: localized.reason(code) for code in BY_CODE}
+    assert len(set(reasons.values())) == len(BY_CODE)
     assert localized.reason("a_code_of_a_newer_version") == localized.other_reason
     assert "" not in all_texts(localized)
     if localized is not ENGLISH:
-        assert localized.reasons.keys() == CODES
-        assert not all_texts(localized) & (all_texts(ENGLISH) | {ENGLISH.reason(code) for code in CODES})
+        assert localized.reasons.keys() == BY_CODE.keys()
+        assert not all_texts(localized) & (all_texts(ENGLISH) | {ENGLISH.reason(code) for code in BY_CODE})
 
 
 @pytest.mark.parametrize(

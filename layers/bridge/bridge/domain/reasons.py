@@ -40,13 +40,12 @@ _REASONS = (
     Reason("inconsistent_result", "The result could not be confirmed. Please try again.", True),
     Reason("redacted", "The data of this verification was deleted.", True),
 )
-_BY_CODE = {reason.code: reason for reason in _REASONS}
-CODES = frozenset(_BY_CODE)
+BY_CODE = {reason.code: reason for reason in _REASONS}
 
 
 def reason(code: str) -> Reason:
     """The reason with this code. An unknown code, written by a newer version, has a generic message."""
-    return _BY_CODE.get(code) or Reason(code, "The verification could not be completed.", True)
+    return BY_CODE.get(code) or Reason(code, "The verification could not be completed.", True)
 
 
 class ErrorCategory(Enum):

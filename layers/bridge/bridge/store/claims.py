@@ -4,7 +4,7 @@ A claimed verification stays due, so another check follows if the claimer crashe
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.domain import schedule
 from bridge.domain.verification import Status, Verification, timestamp
@@ -18,11 +18,15 @@ _MAY_ADVANCE = (
     "(#status IN (:pending, :processing) OR (#status IN (:rejected, :failed, :expired) AND #expires_at > :late))"
 )
 CLAIMABLE = f"{HAS_LINK} AND {NOT_REDACTED} AND {_NOT_JUST_CHECKED} AND {_MAY_ADVANCE}"
-# The verification (None if it does not exist), and whether it was claimed.
-Claim = tuple[Verification | None, bool]
-
 # The last claim becomes the last contact, unless its vendor call is known to have failed.
-COPY = {"last_contact_at": "contact_started_at"}
+_LAST_CONTACT = {"last_contact_at": "contact_started_at"}
+
+
+class Claim(NamedTuple):
+    """The verification (None if it does not exist), and whether it was claimed."""
+
+    verification: Verification | None
+    is_claimed: bool
 
 
 def claim_on_refresh(table: Table, id: str, claimer: str, now: datetime, principal: str) -> Claim:
@@ -63,13 +67,14 @@ def claim_on_schedule(table: Table, id: str, claimer: str, now: datetime, due_at
 def claim_if(table: Table, id: str, claimer: str, **update: Any) -> Claim:
     """Claims a verification with a conditional update. `update` are further arguments of `Table.update`."""
     try:
-        return table.update(id, copy=COPY, **update), True
+        return Claim(table.update(id, copy=_LAST_CONTACT, **update), is_claimed=True)
     except ConditionFailed as failed:
         existing = failed.existing
         if existing is None or existing.claimed_by != claimer:
-            return existing, False
+            return Claim(existing, is_claimed=False)
         # The response to our write was lost. What was redacted or verified since then is not checked.
-        return existing, existing.redacted_at is None and existing.status is not Status.VERIFIED
+        may_change = existing.redacted_at is None and existing.status is not Status.VERIFIED
+        return Claim(existing, may_change)
 
 
 def claim_attributes(claimer: str, now: datetime) -> dict[str, Any]:

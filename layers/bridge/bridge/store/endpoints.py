@@ -1,4 +1,4 @@
-"""Which endpoints are switched off, since they responded that they are gone (410), until an operator's command."""
+"""The endpoints that are switched off. One that responds 410 (gone) stays off until an operator switches it on."""
 
 import contextlib
 import time
@@ -16,17 +16,17 @@ MAX_AGE = 30.0
 
 
 class EndpointSwitches:
-    """`clock()` gives seconds that only grow."""
+    """The table of the switches. `clock` is monotonic, in seconds."""
 
     def __init__(self, client: Any, table: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._table = table
         self._clock = clock
-        # Of each name: whether it is off, and until when that counts.
+        # By name: whether the endpoint is off, and until when a process remembers that.
         self._known: dict[str, tuple[bool, float]] = {}
 
     def disable(self, name: str, reason: str, now: datetime) -> None:
-        """Switches it off; when and why it first was stays."""
+        """Switches the endpoint off. If it is off already, its time and reason stay."""
         item = {"name": name, "disabled_at": timestamp(now), "reason": reason}
         with contextlib.suppress(ConditionNotMet), conditional_write("PutItem"):
             self._client.put_item(
@@ -38,7 +38,7 @@ class EndpointSwitches:
         self._remember(name, is_disabled=True)
 
     def enable(self, name: str) -> None:
-        """Switches it on; processes that remember it as off see that within MAX_AGE."""
+        """Switches the endpoint on. Processes that remember it as off see that within MAX_AGE."""
         with translate_aws_errors("DeleteItem"):
             self._client.delete_item(TableName=self._table, Key=to_item({"name": name}))
         self._known.pop(name, None)

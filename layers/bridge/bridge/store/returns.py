@@ -42,21 +42,21 @@ def may_return(existing: Verification, code: str) -> bool:
     return has_code and has_link and existing.redacted_at is None and existing.status is not Status.VERIFIED
 
 
+def claim_further_return(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:
+    """Claims it for another return if it may be checked now. If not, records the return, and plans follow-up checks."""
+    if existing.status is not Status.PENDING and _may_check_again(existing, now):
+        claim = _claim_again(table, existing, claimer, now)
+        if claim.is_claimed or claim.verification is None:
+            return claim
+        existing = claim.verification
+    return Claim(_record_return(table, existing, claimer, now), is_claimed=False)
+
+
 def _may_check_again(existing: Verification, now: datetime) -> bool:
     if existing.status.is_final:
         # The last check is reserved for the end of the link.
         return existing.checks < schedule.MAX_CHECKS - 1
     return schedule.may_check_again(now.timestamp(), returned_at=existing.returned_at, checks=existing.checks)
-
-
-def claim_further_return(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:
-    """Claims it for another return if it may be checked now. If not, records the return, and plans follow-up checks."""
-    if existing.status is not Status.PENDING and _may_check_again(existing, now):
-        claimed, is_claimed = _claim_again(table, existing, claimer, now)
-        if is_claimed or claimed is None:
-            return claimed, is_claimed
-        existing = claimed
-    return record_return(table, existing, claimer, now), False
 
 
 def _claim_again(table: Table, existing: Verification, claimer: str, now: datetime) -> Claim:
@@ -73,7 +73,7 @@ def _claim_again(table: Table, existing: Verification, claimer: str, now: dateti
     )
 
 
-def record_return(
+def _record_return(
     table: Table, existing: Verification, claimer: str, now: datetime, *, retry: bool = True
 ) -> Verification:
     """Records a return that may not be checked now, and plans follow-up checks.
@@ -102,7 +102,7 @@ def record_return(
         latest = failed.existing or existing
     # Another return, a result or a check was written first. Try once more on the latest state.
     if retry and latest.code == existing.code and latest.redacted_at is None:
-        return record_return(table, latest, claimer, now, retry=False)
+        return _record_return(table, latest, claimer, now, retry=False)
     return latest
 
 

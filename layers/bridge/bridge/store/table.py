@@ -72,29 +72,12 @@ class Table:
             increment: numbers to increase by one.
             advance: an entry to append to the history; `sequence` grows by one.
         """
-        default, copy = default or {}, copy or {}
-        set = {**set, "advanced": True if advance else None}
-        if advance:
-            increment = [*increment, "sequence"]
-        removed = [f"#{name}" for name, value in set.items() if value is None]
-        set = {name: value for name, value in set.items() if value is not None}
-        clauses = [f"#{name} = :set_{name}" for name in set]
-        clauses += [f"#{name} = if_not_exists(#{name}, :set_{name})" for name in default]
-        clauses += [f"#{name} = if_not_exists(#{source}, :zero)" for name, source in copy.items()]
-        clauses += [f"#{name} = #{name} + :one" for name in increment]
-        if advance:
-            clauses.append("#history = list_append(if_not_exists(#history, :none), :entry)")
-        expression = f"SET {', '.join(clauses)}" if clauses else ""
-        expression += f" REMOVE {', '.join(removed)}" if removed else ""
-        bound = {**values, **{f":set_{name}": value for name, value in {**set, **default}.items()}}
-        bound |= ({":one": 1} if increment else {}) | ({":zero": 0} if copy else {})
-        if advance:
-            bound |= {":none": [], ":entry": [history_entry(advance)]}
+        expression, bound = _expression(set, default or {}, copy or {}, increment, advance)
         response = self._write(
             "UpdateItem",
-            {"Key": key(id), "UpdateExpression": expression.strip(), "ReturnValues": "ALL_NEW"},
+            {"Key": key(id), "UpdateExpression": expression, "ReturnValues": "ALL_NEW"},
             condition,
-            bound,
+            {**values, **bound},
             f"{expression} {condition}",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
@@ -122,6 +105,33 @@ class Table:
                 )
         except ConditionNotMet as failed:
             raise ConditionFailed(from_row(failed.item) if failed.item else None) from None
+
+
+def _expression(
+    set: Mapping[str, Any],
+    default: Mapping[str, Any],
+    copy: Mapping[str, str],
+    increment: Sequence[str],
+    advance: HistoryEntry | None,
+) -> tuple[str, dict[str, Any]]:
+    """The update expression, and the values that it refers to. The arguments are those of `Table.update`."""
+    set = {**set, "advanced": True if advance else None}
+    given = {name: value for name, value in set.items() if value is not None}
+    removed = [f"#{name}" for name in set if name not in given]
+    if advance:
+        increment = [*increment, "sequence"]
+    clauses = [f"#{name} = :set_{name}" for name in given]
+    clauses += [f"#{name} = if_not_exists(#{name}, :set_{name})" for name in default]
+    clauses += [f"#{name} = if_not_exists(#{source}, :zero)" for name, source in copy.items()]
+    clauses += [f"#{name} = #{name} + :one" for name in increment]
+    bound = {f":set_{name}": value for name, value in {**given, **default}.items()}
+    bound |= ({":one": 1} if increment else {}) | ({":zero": 0} if copy else {})
+    if advance:
+        clauses.append("#history = list_append(if_not_exists(#history, :none), :entry)")
+        bound |= {":none": [], ":entry": [history_entry(advance)]}
+    expression = f"SET {', '.join(clauses)}" if clauses else ""
+    expression += f" REMOVE {', '.join(removed)}" if removed else ""
+    return expression.strip(), bound
 
 
 def key(id: str) -> Item:

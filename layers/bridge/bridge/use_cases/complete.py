@@ -35,12 +35,12 @@ class Checked(NamedTuple):
 def check_on_return(deps: Dependencies, id: str, code: str) -> Checked:
     """Records the person's return, and checks now or plans follow-up checks."""
     now, claimer = deps.now(), deps.nonce()
-    existing, is_claimed = returns.claim_first_return(deps.table, id, claimer, now, code)
-    if existing and not is_claimed and returns.may_return(existing, code):
+    claim = returns.claim_first_return(deps.table, id, claimer, now, code)
+    if (existing := claim.verification) and not claim.is_claimed and returns.may_return(existing, code):
         with attach_locale(existing.locale):
-            existing, is_claimed = returns.claim_further_return(deps.table, existing, claimer, now)
-    checked = _check(deps, (existing, is_claimed), Check(CallClass.RETURN, now))
-    if existing and existing.claimed_by == claimer:
+            claim = returns.claim_further_return(deps.table, existing, claimer, now)
+    checked = _check(deps, claim, Check(CallClass.RETURN, now))
+    if claim.verification and claim.verification.claimed_by == claimer:
         # It was claimed, or the return was recorded.
         _send_follow_up(deps, checked.verification)
     return checked

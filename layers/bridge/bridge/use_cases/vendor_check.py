@@ -26,8 +26,8 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
 
     Raises a VendorError if the vendor fails, StorageUnavailable if its response cannot be stored.
     """
-    began = deps.clock()
-    response, record = _ask(deps, verification, check, verification.token, began)
+    started_at = deps.clock()
+    response, record = _fetch_record(deps, verification, check, verification.token, started_at)
     expires_at = checks.link_expires_at(verification, record)
     is_started = record.started or verification.status is Status.PROCESSING
     link_is_over = schedule.is_over(check.claimed_at.timestamp(), expires_at.timestamp(), is_started=is_started)
@@ -41,7 +41,7 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
         link_outcome = decision.reason_code
         decision = Decision(Status.PROCESSING if is_started else Status.PENDING)
         due_at = links.due_without_link(verification)
-    elif proof := _proof_of_earlier_link(deps, verification, check, decision, began):
+    elif proof := _proof_of_earlier_link(deps, verification, check, decision, started_at):
         link_outcome = decision.reason_code
         (response, record), decision, due_at = proof, Decision(Status.VERIFIED), None
     if decision.status.rank <= verification.status.rank:
@@ -55,21 +55,21 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
             link_outcome=link_outcome,
         )
     update = StatusUpdate(decision.status, expires_at, due_at, decision.reason_code, link_outcome=link_outcome)
-    return _advance(deps, verification, update, response, record)
+    return _advance_with_evidence(deps, verification, update, response, record)
 
 
-def _ask(
-    deps: Dependencies, verification: Verification, check: Check, token: str | None, began: float
+def _fetch_record(
+    deps: Dependencies, verification: Verification, check: Check, token: str | None, started_at: float
 ) -> tuple[VendorResponse, VendorRecord]:
     """The vendor's response for the link with `token`, and the record in it.
 
-    `began`: when the check began, a time of `clock`. All its calls share the budget of one.
+    `started_at`: when the check started, a time of `clock`. All its calls share the budget of one.
     """
     assert token is not None, "a claimed verification has a link"
     permit = deps.rate_limiter.permit(check.call, verification.id, verification.principal)
     # Nobody waits for a scheduled check, so it is rescheduled instead of retried.
     may_retry = check.call is not CallClass.BACKGROUND
-    response = deps.vendor.fetch(token, permit=permit, spent=deps.clock() - began, retry=may_retry)
+    response = deps.vendor.fetch(token, permit=permit, spent=deps.clock() - started_at, retry=may_retry)
     try:
         return response, vendor_record.parse(
             response.result,
@@ -86,7 +86,7 @@ def _ask(
 
 
 def _proof_of_earlier_link(
-    deps: Dependencies, verification: Verification, check: Check, decision: Decision, began: float
+    deps: Dependencies, verification: Verification, check: Check, decision: Decision, started_at: float
 ) -> tuple[VendorResponse, VendorRecord] | None:
     """The record of an earlier link that the person passed with, if the last one ends without success.
 
@@ -98,7 +98,7 @@ def _proof_of_earlier_link(
         return None
     for link in reversed(verification.ended_links):
         try:
-            response, record = _ask(deps, verification, check, link.token, began)
+            response, record = _fetch_record(deps, verification, check, link.token, started_at)
             earlier = decide(record, type=verification.type, link_is_over=True)
             _report_doubts(deps, verification, response, record, earlier)
             if record.contradictions:
@@ -115,7 +115,7 @@ def _proof_of_earlier_link(
     return None
 
 
-def _advance(
+def _advance_with_evidence(
     deps: Dependencies,
     verification: Verification,
     update: StatusUpdate,
