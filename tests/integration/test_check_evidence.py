@@ -71,7 +71,7 @@ def test_missing_evidence_is_reported(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deps.evidence.delete(verified.id)
-    assert "cannot be read: NoSuchKey" in _run(deps, verified.id, capsys)[1]
+    assert "does not exist" in _run(deps, verified.id, capsys)[1]
 
 
 def test_redacted_unchecked_and_unknown_verifications_are_reported(

@@ -62,6 +62,16 @@ class DeliveryQueue:
         with translate_aws_errors("SendMessage"):
             self._client.send_message(QueueUrl=self._dead_letter_url, MessageBody=_body(webhook))
 
+    def send_again(self, body: str) -> None:
+        """Sends a dead letter as it is. One that deliver cannot read becomes a dead letter again."""
+        try:
+            endpoint = webhook_in(body).endpoint
+        except (ValueError, KeyError, TypeError):
+            endpoint = None
+        group = {"MessageGroupId": endpoint} if endpoint else {}
+        with translate_aws_errors("SendMessage"):
+            self._client.send_message(QueueUrl=self._url, MessageBody=body, **group)
+
 
 def webhook_in(body: str) -> Webhook:
     """The webhook in a message's body; KeyError, ValueError or TypeError if there is none."""

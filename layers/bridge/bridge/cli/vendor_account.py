@@ -13,7 +13,8 @@ from bridge.cli import vendor_assumptions as assumed
 from bridge.cli.secrets_client import secrets_client
 from bridge.outbound.deadline import within
 from bridge.outbound.session import Session
-from bridge.vendor.credentials import are_usable
+from bridge.vendor.client import PATH
+from bridge.vendor.credentials import are_usable, headers_in
 
 # The request for the link, which nobody opens.
 SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://example.com/return/doctor"}
@@ -52,7 +53,7 @@ class Account:
     def __init__(self, api_url: str, credentials: Credentials) -> None:
         if not re.match(r"https://|http://(localhost|127\.0\.0\.1)(:|/|$)", api_url):
             raise CannotAsk("EKYC_API_URL must begin with https://")
-        self._url = f"{api_url.rstrip('/')}/api/ekyc/verifications"
+        self._url = api_url.rstrip("/") + PATH
         self._credentials = credentials
         self._session = Session()
 
@@ -81,11 +82,9 @@ class Account:
 
 def credentials_from(environment: Mapping[str, str], secret: str | None) -> Credentials:
     """The two headers by the vendor's names. Raises CannotAsk if one is missing or is not a valid header value."""
-    if secret:
-        value = _secret_value(secret)
-    else:
-        value = {name: environment.get(f"EKYC_{name.upper()}") for name in ("client_id", "client_secret")}
-    credentials = {name: str(value.get(name) or "") for name in ("client_id", "client_secret")}
+    names = {"client_id": "EKYC_CLIENT_ID", "client_secret": "EKYC_CLIENT_SECRET"}
+    value = _secret_value(secret) if secret else {name: environment.get(each) for name, each in names.items()}
+    credentials = headers_in(value)
     if not are_usable(credentials):
         where = "the secret" if secret else "EKYC_CLIENT_ID and EKYC_CLIENT_SECRET"
         raise CannotAsk(f"{where} must hold a client_id and a client_secret in printable ASCII")
