@@ -123,8 +123,8 @@ def parsed(entry: Any, **options: Any) -> Endpoint:
 @pytest.mark.parametrize(
     ("entry", "name", "words"),
     [
-        ("crm", "#1", "no object"),
-        (None, "#1", "no object"),
+        ("crm", "#1", "not an object"),
+        (None, "#1", "not an object"),
         ({}, "#1", "name is not"),
         (CRM | {"name": "CRM"}, "#1", "name is not"),
         (CRM | {"name": "a" * 41}, "#1", "name is not"),

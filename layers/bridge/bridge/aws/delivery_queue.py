@@ -51,7 +51,7 @@ class DeliveryQueue:
                 raise StorageUnavailable("SendMessageBatch", codes[0] if codes else "NotInResponse")
 
     def hide(self, receipt_handle: str, seconds: int) -> None:
-        """Has a message that was received come again in `seconds`, 12 hours at most."""
+        """Makes a received message visible again in `seconds`, 12 hours at most."""
         with translate_aws_errors("ChangeMessageVisibility"):
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
@@ -79,7 +79,7 @@ def webhook_in(body: str) -> Webhook:
     if "endpoint" not in fields:
         return Webhook(event_in(fields["detail"]))
     if not is_name(fields["endpoint"]):
-        raise ValueError("endpoint is no name")
+        raise ValueError("endpoint is not a name")
     return Webhook(event_in(fields["event"]), fields["endpoint"])
 
 

@@ -46,9 +46,9 @@ def event_in(detail: Any) -> Event:
     texts = {name: detail[name] for name in ("id", "owner", "type", "timestamp")}
     data = detail["data"]
     if not all(isinstance(text, str) for text in texts.values()):
-        raise TypeError("a field of the event is no text")
+        raise TypeError("a field of the event is not a string")
     if not isinstance(data, dict) or not is_id(data["id"]) or not _ID.fullmatch(texts["id"]):
-        raise ValueError("the event names no verification")
+        raise ValueError("data or an id of the event is malformed")
     return Event(**texts, data=data)
 
 

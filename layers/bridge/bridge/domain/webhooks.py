@@ -35,8 +35,7 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 class Endpoint:
     """`events` and `principal` None mean all.
 
-    No log quotes its URL or its secrets: it has no repr of its own, and is no tuple, because JSON has the members of a
-    tuple.
+    Not a NamedTuple: Powertools would log its members, the URL and the secrets.
     """
 
     def __init__(
@@ -141,7 +140,7 @@ def _name(entry: Any) -> str | None:
 
 def _endpoint(name: str | None, entry: Any, *, allow_loopback: bool) -> Endpoint:
     if not isinstance(entry, Mapping):
-        raise _Malformed("it is no object")
+        raise _Malformed("it is not an object")
     if name is None:
         raise _Malformed("name is not 1 to 40 of a-z, 0-9 and -")
     # A misspelled filter would send everything.
@@ -155,7 +154,7 @@ def _endpoint(name: str | None, entry: Any, *, allow_loopback: bool) -> Endpoint
     if events is not None and not _are_types(events):
         raise _Malformed("events is not a list of types of events")
     if principal is not None and not (isinstance(principal, str) and principal):
-        raise _Malformed("principal is no text")
+        raise _Malformed("principal is not a non-empty string")
     return Endpoint(name, entry["url"], tuple(secrets), None if events is None else frozenset(events), principal)
 
 

@@ -74,7 +74,7 @@ class Language(NamedTuple):
     start: StartTexts
 
     def reason(self, code: str) -> str:
-        """The text of a reason; that of no reason in particular for a code of a newer version."""
+        """The text of a reason; `other_reason` for a code that only a newer version has."""
         if self.reasons:
             return self.reasons.get(code, self.other_reason)
         return reason(code).message
@@ -105,7 +105,7 @@ def language(locale: str | None, accept_language: str | None) -> Language:
 
 
 def _quality(weight: str) -> float:
-    """Of `q=0.5`, as RFC 9110 has it: 1 if there is none, 0 for what is no number."""
+    """Of `q=0.5`, as RFC 9110 has it: 1 if there is none, 0 if it is not a number."""
     name, _, number = weight.replace(" ", "").partition("=")
     try:
         return float(number) if name.lower() == "q" else 1.0
