@@ -59,11 +59,12 @@ class Endpoint:
 
 
 class Endpoints(NamedTuple):
-    """`by_name` are those that work; `problems` says of each other one what is wrong, by its name, or by its position
-    (`#0`) where the name itself cannot be read."""
+    """`by_name` are those that work. The others have a text that says what is wrong: by their name in `malformed`, by
+    their position (`#0`) in `unnamed` if the name itself is malformed."""
 
     by_name: dict[str, Endpoint]
-    problems: dict[str, str]
+    malformed: dict[str, str]
+    unnamed: dict[str, str]
 
 
 class _Malformed(Exception):
@@ -75,19 +76,22 @@ def parse_endpoints(value: Mapping[str, Any], *, allow_loopback: bool = False) -
 
     `allow_loopback` admits plain http to this machine.
     """
-    found, problems = Endpoints({}, {}), {}
+    found = Endpoints({}, {}, {})
     for position, entry in enumerate(value["endpoints"]):
         name = _name(entry)
         try:
             endpoint = _endpoint(name, entry, allow_loopback=allow_loopback)
-        except _Malformed as malformed:
-            problems[name or f"#{position}"] = str(malformed)
+        except _Malformed as fault:
+            if name is None:
+                found.unnamed[f"#{position}"] = str(fault)
+            else:
+                found.malformed[name] = str(fault)
             continue
         if endpoint.name in found.by_name:
-            problems[endpoint.name] = "the name is given twice"
+            found.malformed[endpoint.name] = "the name is given twice"
         found.by_name[endpoint.name] = endpoint
     # Of two with one name, nobody can say which is meant.
-    return Endpoints({name: each for name, each in found.by_name.items() if name not in problems}, problems)
+    return found._replace(by_name={name: each for name, each in found.by_name.items() if name not in found.malformed})
 
 
 def is_name(text: Any) -> bool:
