@@ -13,12 +13,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bridge.aws.clients import translate_aws_errors
+from bridge.aws.clients import in_batches, translate_aws_errors
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.events import Event, event_in
 from bridge.domain.webhooks import is_name
-
-_BATCH = 10
 
 
 class Webhook(NamedTuple):
@@ -36,8 +34,7 @@ class DeliveryQueue:
 
     def send(self, event: Event, endpoints: Sequence[str]) -> None:
         """Sends the event once for each endpoint. Raises StorageUnavailable if the queue did not take all of them."""
-        for start in range(0, len(endpoints), _BATCH):
-            batch = endpoints[start : start + _BATCH]
+        for batch in in_batches(endpoints):
             with translate_aws_errors("SendMessageBatch"):
                 response = self._client.send_message_batch(
                     QueueUrl=self._url,

@@ -69,7 +69,7 @@ def _event(verification: Verification, sequence: int, entry: HistoryEntry) -> Ev
         "reference": verification.reference,
         "type": verification.type,
         "status": entry.status.value,
-        "reason": _reason(entry.reason_code),
+        "reason": reason(entry.reason_code)._asdict() if entry.reason_code else None,
         "sequence": sequence,
         "evidence_sha256": entry.evidence_sha256,
         "created_at": timestamp(verification.created_at),
@@ -83,10 +83,3 @@ def _type(entry: HistoryEntry) -> str:
     if entry.is_redaction:
         return "verification.redacted"
     return "verification.created" if entry.status is Status.PENDING else f"verification.{entry.status.value}"
-
-
-def _reason(code: str | None) -> dict[str, Any] | None:
-    if code is None:
-        return None
-    why = reason(code)
-    return {"code": why.code, "message": why.message, "retryable": why.retryable}

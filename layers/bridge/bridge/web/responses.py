@@ -128,5 +128,4 @@ def _reason(v: Verification) -> dict[str, Any] | None:
     from bridge.web.page_texts import texts
 
     why = reason(v.reason_code)
-    message = texts(v.locale).reason(why.code) if v.locale else why.message
-    return {"code": why.code, "message": message, "retryable": why.retryable}
+    return (why._replace(message=texts(v.locale).reason(why.code)) if v.locale else why)._asdict()
