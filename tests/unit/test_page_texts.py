@@ -6,7 +6,7 @@ import pytest
 
 from bridge.domain.reasons import CODES
 from bridge.domain.verification import Status
-from bridge.web.link_request import ID_TYPES
+from bridge.web.create_body import ID_TYPES
 from bridge.web.page_texts import NAMES, Language, language, resolve, texts
 from bridge.web.problems import STATUSES
 
