@@ -78,9 +78,9 @@ def create_request(event: APIGatewayProxyEventV2, allowed_origins: Set[str]) -> 
     if body.pop("link", "now") == "on_open":
         body["valid_for"] = int(body.get("valid_for", DEFAULT_VALID_FOR))
     if body.get("locale") is not None:
-        from bridge.web.page_texts import resolve
+        from bridge.web.page_texts import language_name
 
-        body["locale"] = resolve(body["locale"])
+        body["locale"] = language_name(body["locale"])
     return LinkRequest(**body), key
 
 
