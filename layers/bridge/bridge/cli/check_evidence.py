@@ -52,7 +52,7 @@ def check(table: Table, bucket: EvidenceBucket, id: str) -> tuple[bool, str]:
     return True, f"{evidence.size} bytes, SHA-256 {evidence.sha256}: unchanged"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     description = "Checks that evidence was not changed."
     parser = argparse.ArgumentParser(prog="bridge.cli.check_evidence", description=description)
     parser.add_argument("id", help="id of the verification")
@@ -61,9 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     table, bucket = Table(client("dynamodb"), chosen.table, 0), EvidenceBucket(client("s3"), chosen.bucket)
     is_good, message = check(table, bucket, chosen.id)
-    (sys.stdout if is_good else sys.stderr).write(f"{chosen.id}: {message}\n")
-    return 0 if is_good else 1
+    if not is_good:
+        sys.exit(f"{chosen.id}: {message}")
+    print(f"{chosen.id}: {message}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
