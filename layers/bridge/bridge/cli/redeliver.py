@@ -15,7 +15,6 @@ from bridge.aws.clients import client, translate_aws_errors
 from bridge.aws.delivery_queue import DeliveryQueue
 from bridge.domain.errors import StorageUnavailable
 
-_BATCH = 10
 # Seconds. SQS asks all its servers, and so finds what a short poll misses. Less than the client's READ_TIMEOUT.
 _WAIT = 1
 
@@ -50,7 +49,7 @@ def _received(sqs: Any, url: str) -> Iterator[Any]:
     """The messages that are there, until none is received; each is hidden from a second look meanwhile."""
     while messages := sqs.receive_message(
         QueueUrl=url,
-        MaxNumberOfMessages=_BATCH,
+        MaxNumberOfMessages=10,
         WaitTimeSeconds=_WAIT,
         VisibilityTimeout=60,
         MessageSystemAttributeNames=["SentTimestamp"],

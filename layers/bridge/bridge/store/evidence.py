@@ -43,7 +43,7 @@ class EvidenceBucket:
     def get(self, evidence: Evidence) -> bytes | None:
         """The vendor's bytes as received; None if the object has expired or was deleted.
 
-        Raises OSError, EOFError or zlib.error if somebody replaced it with what is not a gzip file.
+        Raises OSError, EOFError or zlib.error if the object is not a gzip file.
         """
         with translate_aws_errors("GetObject"):
             try:
