@@ -69,9 +69,8 @@ def test_the_done_page_is_strict_and_shows_the_brand(status: Status, brand: Bran
 
 
 def test_an_error_page_is_strict_and_reloads_only_for_a_temporary_error() -> None:
-    gone, busy = (
-        error_page(error, load_language("ms"), ACME) for error in (NotFound(), StorageUnavailable("GetItem", "x"))
-    )
+    errors = (NotFound(), StorageUnavailable("GetItem", "x"))
+    gone, busy = (error_page(error, load_language("ms"), ACME) for error in errors)
     for response in (gone, busy):
         assert_strict(response)
         assert "Bantuan" in str(response.body)
