@@ -117,9 +117,9 @@ def _error_response(error: BridgeError) -> Response[str]:
 
 
 def _language(locale: str | None) -> "Language":
-    from bridge.web.page_texts import language
+    from bridge.web.page_texts import choose_language
 
-    return language(locale, app.current_event.headers.get("accept-language"))
+    return choose_language(locale, app.current_event.headers.get("accept-language"))
 
 
 def _brand() -> "Brand":

@@ -23,7 +23,7 @@ def create_verification() -> Response[str]:
     from bridge.use_cases.create import create
 
     principal = requests.caller(app.current_event, WRITE).principal
-    request, key = requests.link_request(app.current_event, dependencies().settings.allowed_redirect_origins)
+    request, key = requests.create_request(app.current_event, dependencies().settings.allowed_redirect_origins)
     created = create(dependencies(), principal, request, idempotency_key=key, base_url=_base_url())
     headers = {"Idempotent-Replayed": "true"} if created.is_replay else {}
     return responses.json_response(_document(created.verification), status=201, headers=headers)
@@ -32,11 +32,12 @@ def create_verification() -> Response[str]:
 @app.get("/verifications")
 def list_verifications() -> Response[str]:
     from bridge.use_cases import listing
+    from bridge.web.list_query import encode_cursor, parse_list_query
 
     principal = requests.caller(app.current_event, READ).principal
-    query = requests.list_query(app.current_event)
+    query = parse_list_query(app.current_event.query_string_parameters)
     found, position = listing.list_verifications(dependencies(), principal, query)
-    page = {"data": [_document(each) for each in found], "next_cursor": requests.encode_cursor(position)}
+    page = {"data": [_document(each) for each in found], "next_cursor": encode_cursor(position)}
     # Escapes would take a page of Chinese metadata beyond the 6 MB of a function's response.
     return responses.json_response(page, ensure_ascii=False)
 

@@ -14,7 +14,7 @@ from bridge.domain.schedule import MIN_REFRESH_INTERVAL_SECONDS
 from bridge.domain.verification import Status
 from bridge.store import evidence
 from bridge.vendor import client as vendor_client
-from bridge.web import link_request, problems, requests
+from bridge.web import create_body, list_query, problems, requests
 from tests.contract.contract import operations
 from tests.contract.openapi import ROOT, document
 
@@ -72,8 +72,8 @@ def test_operation_ids_are_the_names_of_their_handlers() -> None:
         ("ReasonCode", reasons.BY_CODE),
         ("ProblemCode", {code for _, code in problems.STATUSES.values()} - {"redirect_not_allowed"}),
         ("VerificationStatus", {status.value for status in Status}),
-        ("Type", link_request.TYPES),
-        ("IdType", link_request.ID_TYPES),
+        ("Type", create_body.TYPES),
+        ("IdType", create_body.ID_TYPES),
     ],
 )
 def test_an_enumeration_has_the_values_of_the_code(schema: str, values: Any) -> None:
@@ -95,16 +95,16 @@ def test_all_scopes_are_described_and_no_others_are_required() -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    assert SCHEMAS["Reference"]["maxLength"] == link_request.MAX_REFERENCE_LENGTH
+    assert SCHEMAS["Reference"]["maxLength"] == create_body.MAX_REFERENCE_LENGTH
     assert SCHEMAS["RedirectUrl"]["maxLength"] == MAX_URL_LENGTH
     metadata = SCHEMAS["Metadata"]
-    assert metadata["maxProperties"] == link_request.MAX_METADATA_KEYS
-    assert metadata["propertyNames"]["maxLength"] == link_request.MAX_METADATA_KEY_LENGTH
-    assert metadata["additionalProperties"]["maxLength"] == link_request.MAX_METADATA_VALUE_LENGTH
+    assert metadata["maxProperties"] == create_body.MAX_METADATA_KEYS
+    assert metadata["propertyNames"]["maxLength"] == create_body.MAX_METADATA_KEY_LENGTH
+    assert metadata["additionalProperties"]["maxLength"] == create_body.MAX_METADATA_VALUE_LENGTH
     query = document()["paths"]["/verifications"]["get"]["parameters"]
     limit = next(parameter["schema"] for parameter in query if parameter["name"] == "limit")
-    assert (limit["default"], limit["maximum"]) == (requests.DEFAULT_LIMIT, requests.MAX_LIMIT)
-    assert SCHEMAS["VerificationList"]["properties"]["data"]["maxItems"] == requests.MAX_LIMIT
+    assert (limit["default"], limit["maximum"]) == (list_query.DEFAULT_LIMIT, list_query.MAX_LIMIT)
+    assert SCHEMAS["VerificationList"]["properties"]["data"]["maxItems"] == list_query.MAX_LIMIT
 
 
 @pytest.mark.parametrize("path", ["docs/openapi.yaml", "docs/api.md"])

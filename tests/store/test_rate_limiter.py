@@ -36,11 +36,15 @@ def limiter(table: Table, clock: Clock) -> RateLimiter:
     return RateLimiter(CallCounters(table.client, table.name), limit=LIMIT, background=BACKGROUND, now=clock)
 
 
+def acquire(limiter: RateLimiter, call: CallClass, principal: str) -> None:
+    limiter.permit(call, "ver_1", principal)()
+
+
 def allowed_calls(limiter: RateLimiter, call: CallClass, principal: str | None = None) -> int:
-    """Makes calls until one is refused, and returns how many were allowed."""
+    """Makes calls until one is refused, and returns how many were allowed. Each is of another principal by default."""
     for count in range(LIMIT + 1):
         try:
-            limiter.acquire(call, principal)
+            acquire(limiter, call, principal or f"{call}-{count}")
         except VendorLimitReached:
             return count
     raise AssertionError("there is no limit")
@@ -73,7 +77,7 @@ def test_one_principal_may_refresh_a_fiftieth_of_the_limit_per_window(
 
 def test_the_last_calls_of_a_window_are_for_creates_and_returns(limiter: RateLimiter) -> None:
     for _ in range(8):
-        limiter.acquire(CallClass.RETURN, "one")
+        acquire(limiter, CallClass.RETURN, "one")
     assert allowed_calls(limiter, CallClass.CREATE, "one") == 9
     assert allowed_calls(limiter, CallClass.RETURN, "one") == 0
     assert allowed_calls(limiter, CallClass.REFRESH, "two") == 0
@@ -85,10 +89,10 @@ def test_a_refused_call_has_the_start_of_the_next_window(limiter: RateLimiter, c
     allowed_calls(limiter, CallClass.RETURN)
     clock.now += timedelta(seconds=11)
     with pytest.raises(VendorLimitReached) as refused:
-        limiter.acquire(CallClass.RETURN)
+        acquire(limiter, CallClass.RETURN, "two")
     assert refused.value.retry_after == 4
     clock.now += timedelta(seconds=4)
-    limiter.acquire(CallClass.RETURN)
+    acquire(limiter, CallClass.RETURN, "two")
 
 
 @pytest.mark.parametrize(
@@ -101,15 +105,15 @@ def test_a_refused_call_has_the_start_of_the_next_window(limiter: RateLimiter, c
 def test_without_the_counter_only_creates_and_returns_may_call(clock: Clock, error: Exception) -> None:
     dynamodb = mock.Mock(update_item=mock.Mock(side_effect=error))
     limiter = RateLimiter(CallCounters(dynamodb, "rates"), limit=LIMIT, background=BACKGROUND, now=clock)
-    limiter.acquire(CallClass.CREATE, "one")
-    limiter.acquire(CallClass.RETURN)
+    acquire(limiter, CallClass.CREATE, "one")
+    acquire(limiter, CallClass.RETURN, "two")
     for call in (CallClass.BACKGROUND, CallClass.REFRESH):
         with pytest.raises(StorageUnavailable):
-            limiter.acquire(call)
+            acquire(limiter, call, "two")
 
 
 def test_principals_are_not_stored_in_plain_text(limiter: RateLimiter, table: Table) -> None:
-    limiter.acquire(CallClass.CREATE, "aminah@example.com")
+    acquire(limiter, CallClass.CREATE, "aminah@example.com")
     (item,) = table.client.scan(TableName=table.name)["Items"]
     assert "aminah" not in str(item)
     assert item["ttl"]["N"].isdigit()

@@ -27,7 +27,7 @@ def parsed(body: str | bytes | None, headers: dict[str, str] | None = None) -> t
     """Parses a body as API Gateway passes it: bytes in base64, a string unchanged."""
     encoded = b64encode(body).decode() if isinstance(body, bytes) else body
     parts = {"body": encoded, "isBase64Encoded": isinstance(body, bytes), "headers": {**JSON, **(headers or {})}}
-    return requests.link_request(event(**parts), ALLOWED)
+    return requests.create_request(event(**parts), ALLOWED)
 
 
 @pytest.mark.parametrize("body", [json.dumps(VALID), json.dumps(VALID).encode(), f" \n{json.dumps(VALID)}\t"])
@@ -78,12 +78,13 @@ def test_another_media_type_is_refused_before_the_body_is_read(content_type: str
 
 def test_a_request_without_a_media_type_is_refused() -> None:
     with pytest.raises(UnsupportedMediaType):
-        requests.link_request(event(headers={}, body=json.dumps(VALID)), ALLOWED)
+        requests.create_request(event(headers={}, body=json.dumps(VALID)), ALLOWED)
 
 
 def test_header_names_are_case_insensitive() -> None:
     headers = {"Content-Type": "application/json", "IDEMPOTENCY-Key": "k"}
-    assert requests.link_request(event(headers=headers, body=json.dumps(VALID)), ALLOWED) == (LinkRequest(**VALID), "k")
+    called = event(headers=headers, body=json.dumps(VALID))
+    assert requests.create_request(called, ALLOWED) == (LinkRequest(**VALID), "k")
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 255, " ", "~!@ #", '"quoted"'])
@@ -124,7 +125,7 @@ def test_a_body_that_is_no_json_object_in_utf_8_is_an_error_of_the_whole_body(bo
 
 @pytest.mark.parametrize("text", ["{}", "e30", "e30=!", "é", "e3 0="])
 def test_malformed_base64_is_an_error_of_the_whole_body(text: str) -> None:
-    assert pointers(lambda: requests.link_request(event(body=text, isBase64Encoded=True), ALLOWED)) == ["#"]
+    assert pointers(lambda: requests.create_request(event(body=text, isBase64Encoded=True), ALLOWED)) == ["#"]
 
 
 def test_errors_of_header_and_body_are_reported_together() -> None:

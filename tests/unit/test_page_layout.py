@@ -13,7 +13,7 @@ from bridge.domain.errors import NotFound, StorageUnavailable
 from bridge.domain.verification import Status
 from bridge.web import page_style
 from bridge.web.brand import DEFAULT_COLOUR, Brand, contrast
-from bridge.web.page_texts import texts
+from bridge.web.page_texts import load_language
 from bridge.web.pages import done_page, error_page
 from tests.unit.builders import reservation
 
@@ -52,7 +52,7 @@ def assert_strict(response: Response[str]) -> None:
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("brand", [Brand(), ACME], ids=["no brand", "brand"])
 def test_the_done_page_is_strict_and_shows_the_brand(status: Status, brand: Brand) -> None:
-    response = done_page(reservation(status=status), texts("en"), brand)
+    response = done_page(reservation(status=status), load_language("en"), brand)
     html = str(response.body)
     assert_strict(response)
     if brand is ACME:
@@ -69,7 +69,8 @@ def test_the_done_page_is_strict_and_shows_the_brand(status: Status, brand: Bran
 
 
 def test_an_error_page_is_strict_and_reloads_only_for_a_temporary_error() -> None:
-    gone, busy = (error_page(error, texts("ms"), ACME) for error in (NotFound(), StorageUnavailable("GetItem", "x")))
+    errors = (NotFound(), StorageUnavailable("GetItem", "x"))
+    gone, busy = (error_page(error, load_language("ms"), ACME) for error in errors)
     for response in (gone, busy):
         assert_strict(response)
         assert "Bantuan" in str(response.body)

@@ -6,11 +6,11 @@ import pytest
 
 from bridge.domain.reasons import BY_CODE
 from bridge.domain.verification import Status
-from bridge.web.link_request import ID_TYPES
-from bridge.web.page_texts import NAMES, Language, language, resolve, texts
+from bridge.web.create_body import ID_TYPES
+from bridge.web.page_texts import NAMES, Language, choose_language, language_name, load_language
 from bridge.web.problems import STATUSES
 
-ENGLISH = texts("en")
+ENGLISH = load_language("en")
 
 
 def all_texts(value: Any) -> set[str]:
@@ -21,7 +21,7 @@ def all_texts(value: Any) -> set[str]:
     return {text for part in each for text in all_texts(part)}
 
 
-@pytest.mark.parametrize("localized", [texts(name) for name in NAMES], ids=NAMES)
+@pytest.mark.parametrize("localized", [load_language(name) for name in NAMES], ids=NAMES)
 def test_each_language_has_all_texts_and_none_of_the_english_ones(localized: Language) -> None:
     assert localized.outcomes.keys() == set(Status)
     assert localized.errors.keys() == ENGLISH.errors.keys() <= {code for _, code in STATUSES.values()}
@@ -58,10 +58,10 @@ def test_each_language_has_all_texts_and_none_of_the_english_ones(localized: Lan
     ],
 )
 def test_the_page_language_is_the_one_that_the_browser_prefers(header: str | None, tag: str) -> None:
-    assert language(None, header).tag == tag
+    assert choose_language(None, header).tag == tag
     # The caller's choice comes first. A language of a newer version falls back to English.
-    assert language("zh", header).tag == "zh-Hans"
-    assert language("th", header).tag == "en"
+    assert choose_language("zh", header).tag == "zh-Hans"
+    assert choose_language("th", header).tag == "en"
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_the_page_language_is_the_one_that_the_browser_prefers(header: str | Non
     [("en", "en"), ("EN-us", "en"), ("ms-MY", "ms"), ("zh-Hans-MY", "zh"), ("ZH", "zh"), ("de", "en"), ("-", "en")],
 )
 def test_a_language_tag_resolves_to_an_available_language(tag: str, name: str) -> None:
-    assert resolve(tag) == name
+    assert language_name(tag) == name

@@ -14,7 +14,7 @@ from bridge.domain.errors import InvalidRequest, MissingScope
 from bridge.domain.listing import ListQuery
 from bridge.domain.verification import Status
 from bridge.web import requests
-from bridge.web.requests import MAX_LIMIT
+from bridge.web.list_query import MAX_LIMIT, encode_cursor, parse_list_query
 from tests.unit.builders import pointers
 
 
@@ -60,7 +60,7 @@ def test_nothing_else_can_be_expanded(expand: str) -> None:
 
 
 def parsed(**query: str) -> ListQuery:
-    return requests.list_query(event(queryStringParameters=query))
+    return parse_list_query(query)
 
 
 def list_query(**changes: Any) -> ListQuery:
@@ -114,10 +114,10 @@ POSITION = ("2026-01-31T08:01:31.500Z", "ver_abcdefghijklmnopqrstuvwxyz")
 
 
 def test_a_cursor_decodes_to_its_position() -> None:
-    cursor = requests.encode_cursor(POSITION)
+    cursor = encode_cursor(POSITION)
     assert cursor is not None
     assert parsed(reference="r", cursor=cursor) == list_query(reference="r", after=POSITION)
-    assert requests.encode_cursor(None) is None
+    assert encode_cursor(None) is None
 
 
 def encoded(text: str) -> str:

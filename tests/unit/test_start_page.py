@@ -12,7 +12,7 @@ import pytest
 from bridge.domain.links import LinkState
 from bridge.web.brand import Brand
 from bridge.web.devices import Device, device
-from bridge.web.page_texts import NAMES, texts
+from bridge.web.page_texts import NAMES, load_language
 from bridge.web.start_page import StartView, duration, start_page
 from tests.unit.test_page_layout import assert_strict, directives
 
@@ -41,12 +41,12 @@ def view(**changes: Any) -> StartView:
 
 
 def shown(language: str = "en", brand: Brand | None = None, **changes: Any) -> str:
-    return str(start_page(view(**changes), texts(language), brand or Brand()).body)
+    return str(start_page(view(**changes), load_language(language), brand or Brand()).body)
 
 
 @pytest.mark.parametrize(("state", "name", "kind"), list(product(LinkState, NAMES, Device)))
 def test_the_page_has_one_button_that_needs_no_script(state: LinkState, name: str, kind: Device) -> None:
-    language = texts(name)
+    language = load_language(name)
     response = start_page(view(state=state, user_agent=AGENTS[kind]), language, Brand())
     html = str(response.body)
     assert_strict(response)
@@ -134,8 +134,8 @@ def test_the_page_shows_how_long_the_link_is_valid(left: timedelta, text: str) -
     assert time_text == text
     assert datetime.fromisoformat(until) - (NOW + left) < timedelta(milliseconds=1)
     # The script continues from these values.
-    assert [tuple(unit) for unit in json.loads(unescape(units))] == list(texts("en").start.units)
-    assert duration(int(seconds), texts("en").start) == text
+    assert [tuple(unit) for unit in json.loads(unescape(units))] == list(load_language("en").start.units)
+    assert duration(int(seconds), load_language("en").start) == text
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,6 @@ def test_an_endpoint_gets_only_its_types_and_its_principal(filters: dict[str, An
 
 def parsed(entry: Any, **options: Any) -> Endpoint:
     endpoints = parse_endpoints({"endpoints": [entry]}, **options)
-    assert endpoints.problems == {}
     (endpoint,) = endpoints.by_name.values()
     return endpoint
 
@@ -123,8 +122,8 @@ def parsed(entry: Any, **options: Any) -> Endpoint:
 @pytest.mark.parametrize(
     ("entry", "name", "words"),
     [
-        ("crm", "#1", "no object"),
-        (None, "#1", "no object"),
+        ("crm", "#1", "not an object"),
+        (None, "#1", "not an object"),
         ({}, "#1", "name is not"),
         (CRM | {"name": "CRM"}, "#1", "name is not"),
         (CRM | {"name": "a" * 41}, "#1", "name is not"),
@@ -141,23 +140,24 @@ def parsed(entry: Any, **options: Any) -> Endpoint:
         (CRM | {"events": "verification.verified"}, "crm", "events is not"),
         (CRM | {"events": ["verification.pending"]}, "crm", "events is not"),
         (CRM | {"events": [{}]}, "crm", "events is not"),
-        (CRM | {"principal": ""}, "crm", "principal is no"),
-        (CRM | {"principal": 7}, "crm", "principal is no"),
+        (CRM | {"principal": ""}, "crm", "principal is not"),
+        (CRM | {"principal": 7}, "crm", "principal is not"),
     ],
 )
 def test_a_malformed_entry_is_reported_and_the_others_still_work(entry: Any, name: str, words: str) -> None:
     endpoints = parse_endpoints({"endpoints": [CRM | {"name": "first"}, entry, CRM | {"name": "last"}]})
     assert list(endpoints.by_name) == ["first", "last"]
-    assert list(endpoints.problems) == [name]
-    assert words in endpoints.problems[name]
-    assert "canary" not in endpoints.problems[name]
+    problems = endpoints.unnamed if name.startswith("#") else endpoints.malformed
+    assert list(endpoints.unnamed | endpoints.malformed) == list(problems) == [name]
+    assert words in problems[name]
+    assert "canary" not in problems[name]
 
 
 @pytest.mark.parametrize("duplicate", [CRM, CRM | {"url": "https://other.example.com"}, CRM | {"url": "canary"}])
 def test_two_entries_with_one_name_are_both_refused(duplicate: dict[str, Any]) -> None:
     for entries in ([CRM, duplicate], [duplicate, CRM]):
         endpoints = parse_endpoints({"endpoints": entries})
-        assert (endpoints.by_name, list(endpoints.problems)) == ({}, ["crm"])
+        assert (endpoints.by_name, list(endpoints.malformed)) == ({}, ["crm"])
 
 
 @pytest.mark.parametrize("name", ["", "a b", "crm\n", "Crm", "é", None, 5])

@@ -1,8 +1,8 @@
 """boto3 clients with the bridge's timeouts and retries, and the translation of AWS errors."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +16,9 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 1, 2
 # Total attempts of a call. Before a retry botocore waits for up to 2 s, and for up to 5 s more if the response asks for
 # it. Secrets have one attempt less because the authorizer, which reads them, times out after 10 s.
 ATTEMPTS = {"dynamodb": 3, "events": 3, "s3": 3, "secretsmanager": 2, "sqs": 3}
+
+
+_Entry = TypeVar("_Entry")
 
 
 def client(service: str) -> Any:
@@ -56,6 +59,11 @@ def translate_aws_errors(operation: str) -> Iterator[None]:
     # ResponseParserError is not a BotoCoreError.
     except (BotoCoreError, ResponseParserError) as error:
         raise StorageUnavailable(operation, type(error).__name__) from error
+
+
+def in_batches(entries: Sequence[_Entry]) -> Iterator[Sequence[_Entry]]:
+    """Batches of ten, the most entries that SendMessageBatch and PutEvents accept."""
+    return (entries[start : start + 10] for start in range(0, len(entries), 10))
 
 
 def required(response: Mapping[str, Any], member: str, operation: str) -> Any:

@@ -13,12 +13,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bridge.aws.clients import translate_aws_errors
+from bridge.aws.clients import in_batches, translate_aws_errors
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.events import Event, event_in
 from bridge.domain.webhooks import is_name
-
-_BATCH = 10
 
 
 class Webhook(NamedTuple):
@@ -36,8 +34,7 @@ class DeliveryQueue:
 
     def send(self, event: Event, endpoints: Sequence[str]) -> None:
         """Sends the event once for each endpoint. Raises StorageUnavailable if the queue did not take all of them."""
-        for start in range(0, len(endpoints), _BATCH):
-            batch = endpoints[start : start + _BATCH]
+        for batch in in_batches(endpoints):
             with translate_aws_errors("SendMessageBatch"):
                 response = self._client.send_message_batch(
                     QueueUrl=self._url,
@@ -51,7 +48,7 @@ class DeliveryQueue:
                 raise StorageUnavailable("SendMessageBatch", codes[0] if codes else "NotInResponse")
 
     def hide(self, receipt_handle: str, seconds: int) -> None:
-        """Has a message that was received come again in `seconds`, 12 hours at most."""
+        """Makes a received message visible again in `seconds`, 12 hours at most."""
         with translate_aws_errors("ChangeMessageVisibility"):
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
@@ -62,6 +59,16 @@ class DeliveryQueue:
         with translate_aws_errors("SendMessage"):
             self._client.send_message(QueueUrl=self._dead_letter_url, MessageBody=_body(webhook))
 
+    def send_again(self, body: str) -> None:
+        """Sends a dead letter as it is. One that deliver cannot read becomes a dead letter again."""
+        try:
+            endpoint = webhook_in(body).endpoint
+        except (ValueError, KeyError, TypeError):
+            endpoint = None
+        group = {"MessageGroupId": endpoint} if endpoint else {}
+        with translate_aws_errors("SendMessage"):
+            self._client.send_message(QueueUrl=self._url, MessageBody=body, **group)
+
 
 def webhook_in(body: str) -> Webhook:
     """The webhook in a message's body; KeyError, ValueError or TypeError if there is none."""
@@ -69,7 +76,7 @@ def webhook_in(body: str) -> Webhook:
     if "endpoint" not in fields:
         return Webhook(event_in(fields["detail"]))
     if not is_name(fields["endpoint"]):
-        raise ValueError("endpoint is no name")
+        raise ValueError("endpoint is not a name")
     return Webhook(event_in(fields["event"]), fields["endpoint"])
 
 

@@ -7,10 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bridge.aws.clients import required, translate_aws_errors
+from bridge.aws.clients import in_batches, required, translate_aws_errors
 
-# The most entries that SendMessageBatch accepts.
-_BATCH = 10
 _VISIBLE_MESSAGES = "ApproximateNumberOfMessages"
 
 
@@ -30,8 +28,7 @@ class DueQueue:
     def send(self, messages: Sequence[DueMessage]) -> dict[str, str]:
         """Sends the messages. Returns AWS's error code by verification id for each message that was not accepted."""
         failed: dict[str, str] = {}
-        for start in range(0, len(messages), _BATCH):
-            batch = messages[start : start + _BATCH]
+        for batch in in_batches(messages):
             with translate_aws_errors("SendMessageBatch"):
                 response = self._client.send_message_batch(
                     QueueUrl=self._url, Entries=[_entry(i, message) for i, message in enumerate(batch)]

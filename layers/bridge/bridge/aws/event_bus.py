@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bridge.aws.clients import translate_aws_errors
+from bridge.aws.clients import in_batches, translate_aws_errors
 from bridge.domain.errors import StorageUnavailable
 from bridge.domain.events import Event
-
-_BATCH = 10
 
 
 class EventBus:
@@ -25,8 +23,7 @@ class EventBus:
 
         They may be put again: their ids stay the same.
         """
-        for start in range(0, len(events), _BATCH):
-            batch = events[start : start + _BATCH]
+        for batch in in_batches(events):
             with translate_aws_errors("PutEvents"):
                 response = self._client.put_events(Entries=[self._entry(event) for event in batch])
             results = response.get("Entries", [])

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from bridge.cli import vendor_assumptions as assumed
-from bridge.cli.vendor_account import SENT, Account, CannotAsk, Response, credentials_from
+from bridge.cli.vendor_account import LINK_REQUEST, CannotCompare, Response, VendorAccount, credentials_from
 from bridge.vendor.client import TOKEN, URL
 
 API_URL = "https://service.maschain.com"
@@ -26,56 +26,56 @@ API_URL = "https://service.maschain.com"
 _TEMPORARY = ("VendorUnavailable", "VendorRateLimited", "VendorTimeout")
 
 
-class Examination:
+class Comparison:
     """Compares one account. Calls `say` with a line for each observation and each difference, and counts the latter."""
 
-    def __init__(self, account: Account, say: Callable[[str], None]) -> None:
+    def __init__(self, account: VendorAccount, say: Callable[[str], None]) -> None:
         self._account = account
         self._say = say
         self.differences = 0
 
     def run(self) -> None:
-        """Runs all comparisons. Raises CannotAsk if the vendor does not respond usefully."""
+        """Runs all comparisons. Raises CannotCompare if the vendor does not respond usefully."""
         created = self._account.create()
-        if created.meaning in (*_TEMPORARY, "VendorCredentials"):
-            raise CannotAsk(f"POST: {created.shape}, which the bridge takes for {created.meaning}")
+        if created.interpretation in (*_TEMPORARY, "VendorCredentials"):
+            raise CannotCompare(f"POST: {created.summary}, which the bridge takes for {created.interpretation}")
         link = self._result("POST", created)
-        self._differ("POST", _link_differences(link))
+        self._report("POST", _link_differences(link))
         token = link.get("token")
         if not _is_token(token):
             return
         self._read(token)
-        self._see_error("wrong token", self._account.get(_unknown_token(token)), "VendorRejected")
-        self._see_error("wrong credentials", self._account.get_with_wrong_credentials(token), "VendorCredentials")
+        self._compare_error("wrong token", self._account.get(_unknown_token(token)), "VendorRejected")
+        self._compare_error("wrong credentials", self._account.get_with_wrong_credentials(token), "VendorCredentials")
 
     def _read(self, token: str) -> None:
         read = self._account.get(token)
-        if read.meaning in _TEMPORARY:
-            raise CannotAsk(f"GET: {read.shape}, which the bridge takes for {read.meaning}")
+        if read.interpretation in _TEMPORARY:
+            raise CannotCompare(f"GET: {read.summary}, which the bridge takes for {read.interpretation}")
         record = self._result("GET", read)
         if record:
-            self._differ("GET", assumed.record_differences(record, token=token, sent=SENT))
+            self._report("GET", assumed.record_differences(record, token=token, sent=LINK_REQUEST))
 
     def _result(self, method: str, response: Response) -> Mapping[str, Any]:
         """The `result` of a response that should be a success; empty if it is absent."""
-        self._say(f"seen     {method}: {response.shape}")
-        self._say(f"seen     {method}: headers {', '.join(sorted(map(assumed.name, response.headers)))}")
-        if response.meaning != "success":
-            self._differ(method, [f"the bridge takes the response for {response.meaning}"])
-        self._differ(method, assumed.header_differences(response.headers))
+        self._say(f"seen     {method}: {response.summary}")
+        self._say(f"seen     {method}: headers {', '.join(sorted(map(assumed.printable_name, response.headers)))}")
+        if response.interpretation != "success":
+            self._report(method, [f"the bridge takes the response for {response.interpretation}"])
+        self._report(method, assumed.header_differences(response.headers))
         body = _object(response.body)
-        self._differ(method, assumed.envelope_differences(body))
+        self._report(method, assumed.envelope_differences(body))
         result = body.get("result")
         return result if isinstance(result, dict) else {}
 
-    def _see_error(self, case: str, response: Response, expected: str) -> None:
-        if response.meaning == "VendorRateLimited":
-            raise CannotAsk(f"{case}: {response.shape}")
-        self._say(f"seen     {case}: {response.shape}")
-        if response.meaning != expected:
-            self._differ(case, [f"the bridge takes the response for {response.meaning}, not for {expected}"])
+    def _compare_error(self, case: str, response: Response, expected: str) -> None:
+        if response.interpretation == "VendorRateLimited":
+            raise CannotCompare(f"{case}: {response.summary}")
+        self._say(f"seen     {case}: {response.summary}")
+        if response.interpretation != expected:
+            self._report(case, [f"the bridge takes the response for {response.interpretation}, not for {expected}"])
 
-    def _differ(self, where: str, differences: Iterable[str]) -> None:
+    def _report(self, where: str, differences: Iterable[str]) -> None:
         for difference in differences:
             self.differences += 1
             self._say(f"differs  {where}: {difference}")
@@ -92,7 +92,7 @@ def _object(body: bytes) -> Mapping[str, Any]:
 def _link_differences(link: Mapping[str, Any]) -> list[str]:
     """How the `result` of POST differs from `{"url": …, "token": …}`."""
     url = link.get("url")
-    differences = [f"{assumed.name(member)} is unknown" for member in sorted(link.keys() - {"url", "token"})]
+    differences = [f"{assumed.printable_name(member)} is unknown" for member in sorted(link.keys() - {"url", "token"})]
     if not _is_token(link.get("token")):
         differences.append("token is missing, or contains characters other than letters, digits, _ and -")
     if not (isinstance(url, str) and URL.fullmatch(url)):
@@ -117,13 +117,13 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     chosen = parser.parse_args(arguments)
     try:
         credentials = credentials_from(environment, chosen.secret)
-        account = Account(environment.get("EKYC_API_URL") or API_URL, credentials)
-        examination = Examination(account, lambda line: print(line, flush=True))
-        examination.run()
-    except CannotAsk as problem:
+        account = VendorAccount(environment.get("EKYC_API_URL") or API_URL, credentials)
+        comparison = Comparison(account, lambda line: print(line, flush=True))
+        comparison.run()
+    except CannotCompare as problem:
         print(f"The comparison failed. {problem}", file=sys.stderr)
         return 2
-    found = examination.differences
+    found = comparison.differences
     print(f"Differences: {found}" if found else "Nothing differs from what the bridge assumes.")
     return 1 if found else 0
 

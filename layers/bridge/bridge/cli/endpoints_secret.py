@@ -34,8 +34,8 @@ class EndpointsSecret(SecretDocument):
 
 def _find(entries: list[Any], name: str) -> Endpoint:
     endpoints = parse_endpoints({"endpoints": entries})
-    if name in endpoints.problems:
-        sys.exit(f"{name} is malformed: {endpoints.problems[name]}. Replace or remove it; nothing was changed.")
+    if name in endpoints.malformed:
+        sys.exit(f"{name} is malformed: {endpoints.malformed[name]}. Replace or remove it; nothing was changed.")
     if name not in endpoints.by_name:
         sys.exit(f"There is no endpoint {name}; nothing was changed.")
     return endpoints.by_name[name]

@@ -11,25 +11,25 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.aws.clients import translate_aws_errors
-from bridge.aws.delivery_queue import webhook_in
+from bridge.aws.clients import client, translate_aws_errors
+from bridge.aws.delivery_queue import DeliveryQueue
 from bridge.domain.errors import StorageUnavailable
 
-_BATCH = 10
-# Seconds. SQS asks all its servers, and so finds what a short poll misses.
-_WAIT = 2
+# Seconds. SQS asks all its servers, and so finds what a short poll misses. Less than the client's READ_TIMEOUT.
+_WAIT = 1
 
 
 def redeliver(sqs: Any, queue_url: str, now: datetime) -> tuple[int, int]:
     """Moves what was dead before `now`. Returns how many were moved, and how many of those came later and were left."""
     dead_url = _dead_letters_of(sqs, queue_url)
+    queue = DeliveryQueue(sqs, queue_url, dead_url)
     moved, left = 0, set()
     for message in _received(sqs, dead_url):
         # SQS keeps the first time of a message that it moved there itself.
         if int(message["Attributes"]["SentTimestamp"]) >= now.timestamp() * 1000:
             left.add(message["MessageId"])
             continue
-        sqs.send_message(QueueUrl=queue_url, MessageBody=message["Body"], **_group(message["Body"]))
+        queue.send_again(message["Body"])
         sqs.delete_message(QueueUrl=dead_url, ReceiptHandle=message["ReceiptHandle"])
         moved += 1
     return moved, len(left)
@@ -49,7 +49,7 @@ def _received(sqs: Any, url: str) -> Iterator[Any]:
     """The messages that are there, until none is received; each is hidden from a second look meanwhile."""
     while messages := sqs.receive_message(
         QueueUrl=url,
-        MaxNumberOfMessages=_BATCH,
+        MaxNumberOfMessages=10,
         WaitTimeSeconds=_WAIT,
         VisibilityTimeout=60,
         MessageSystemAttributeNames=["SentTimestamp"],
@@ -57,25 +57,13 @@ def _received(sqs: Any, url: str) -> Iterator[Any]:
         yield from messages
 
 
-def _group(body: str) -> dict[str, str]:
-    """The message group of an endpoint, as deliver gives it."""
-    try:
-        endpoint = webhook_in(body).endpoint
-    except (ValueError, KeyError, TypeError):
-        # Nothing that deliver reads; it comes back.
-        return {}
-    return {"MessageGroupId": endpoint} if endpoint else {}
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bridge.cli.redeliver", description="Sends dead letters again.")
     parser.add_argument("queue", help="URL of the delivery queue: DeliveryQueueUrl, an output of the stack")
     chosen = parser.parse_args(arguments)
-    import boto3
-
     try:
         with translate_aws_errors("redeliver"):
-            moved, left = redeliver(boto3.client("sqs"), chosen.queue, datetime.now(UTC))
+            moved, left = redeliver(client("sqs"), chosen.queue, datetime.now(UTC))
     except StorageUnavailable as error:
         sys.exit(f"{error.operation}: {error.code}. What was moved is moved; run it again for the rest.")
     print(f"{moved} sent again" + (f", {left} that came meanwhile left for another run" if left else ""))

@@ -32,7 +32,7 @@ def _time(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bridge.cli.replay", description="Sends events again.")
     parser.add_argument("start", metavar="FROM", type=_time, help="such as 2026-01-31T08:00Z; UTC without a zone")
     parser.add_argument("end", metavar="TO", type=_time)
@@ -47,11 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         verifications, sent = replay(table, bus, chosen.start, chosen.end)
     except StorageUnavailable as error:
-        sys.stderr.write(f"{error.operation} failed with {error.code}. Run the same command again.\n")
-        return 1
-    sys.stdout.write(f"{sent} events of {verifications} verifications were sent again\n")
-    return 0
+        sys.exit(f"{error.operation} failed with {error.code}. Run the same command again.")
+    print(f"{sent} events of {verifications} verifications were sent again")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

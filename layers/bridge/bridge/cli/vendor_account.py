@@ -4,8 +4,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
@@ -13,10 +12,16 @@ from bridge.cli import vendor_assumptions as assumed
 from bridge.cli.secrets_client import secrets_client
 from bridge.outbound.deadline import within
 from bridge.outbound.session import Session
-from bridge.vendor.credentials import are_usable
+from bridge.vendor.client import PATH
+from bridge.vendor.credentials import are_usable, headers_in
 
 # The request for the link, which nobody opens.
-SENT = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "https://example.com/return/doctor"}
+LINK_REQUEST = {
+    "type": "00",
+    "id_country": "MYS",
+    "id_type": "ID_CARD",
+    "redirect_url": "https://example.com/return/doctor",
+}
 
 # Seconds for one exchange, and to connect.
 BUDGET = 20.0
@@ -25,39 +30,38 @@ CONNECT_TIMEOUT = 5.0
 Credentials = Mapping[str, str]
 
 
-class CannotAsk(Exception):
+class CannotCompare(Exception):
     """The comparison is not possible. The text gives the reason, and contains no response value or credential."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     @property
-    def meaning(self) -> str:
-        return assumed.meaning(self.status, self.body)
+    def interpretation(self) -> str:
+        return assumed.interpretation(self.status, self.body)
 
     @property
-    def shape(self) -> str:
+    def summary(self) -> str:
         media_type = self.headers.get("Content-Type", "no Content-Type").partition(";")[0]
         shown = media_type if re.fullmatch(r"[a-z]+/[a-z0-9.+-]{1,40}", media_type) else "another Content-Type"
-        return f"HTTP {self.status}, {shown}, {assumed.shape(self.body)}"
+        return f"HTTP {self.status}, {shown}, {assumed.json_shape(self.body)}"
 
 
-class Account:
+class VendorAccount:
     """The vendor's API at `api_url`, called with the credentials of one account."""
 
     def __init__(self, api_url: str, credentials: Credentials) -> None:
         if not re.match(r"https://|http://(localhost|127\.0\.0\.1)(:|/|$)", api_url):
-            raise CannotAsk("EKYC_API_URL must begin with https://")
-        self._url = f"{api_url.rstrip('/')}/api/ekyc/verifications"
+            raise CannotCompare("EKYC_API_URL must begin with https://")
+        self._url = api_url.rstrip("/") + PATH
         self._credentials = credentials
         self._session = Session()
 
     def create(self) -> Response:
-        return self._exchange("POST", self._url, self._credentials, SENT)
+        return self._exchange("POST", self._url, self._credentials, LINK_REQUEST)
 
     def get(self, token: str) -> Response:
         return self._exchange("GET", f"{self._url}/{token}", self._credentials)
@@ -75,20 +79,18 @@ class Account:
                 )
         except requests.RequestException as error:
             # Not chained: the text quotes the URL, which contains the token.
-            raise CannotAsk(f"{method}: no response ({type(error).__name__})") from None
+            raise CannotCompare(f"{method}: no response ({type(error).__name__})") from None
         return Response(response.status_code, response.headers, response.content)
 
 
 def credentials_from(environment: Mapping[str, str], secret: str | None) -> Credentials:
-    """The two headers by the vendor's names. Raises CannotAsk if one is missing or is not a valid header value."""
-    if secret:
-        value = _secret_value(secret)
-    else:
-        value = {name: environment.get(f"EKYC_{name.upper()}") for name in ("client_id", "client_secret")}
-    credentials = {name: str(value.get(name) or "") for name in ("client_id", "client_secret")}
+    """The two headers by the vendor's names. Raises CannotCompare if one is missing or is not a valid header value."""
+    names = {"client_id": "EKYC_CLIENT_ID", "client_secret": "EKYC_CLIENT_SECRET"}
+    value = _secret_value(secret) if secret else {name: environment.get(each) for name, each in names.items()}
+    credentials = headers_in(value)
     if not are_usable(credentials):
         where = "the secret" if secret else "EKYC_CLIENT_ID and EKYC_CLIENT_SECRET"
-        raise CannotAsk(f"{where} must hold a client_id and a client_secret in printable ASCII")
+        raise CannotCompare(f"{where} must hold a client_id and a client_secret in printable ASCII")
     return credentials
 
 
@@ -98,5 +100,5 @@ def _secret_value(arn: str) -> Mapping[str, Any]:
     try:
         value = json.loads(secrets_client(arn).get_secret_value(SecretId=arn)["SecretString"])
     except (BotoCoreError, ClientError, KeyError, ValueError) as error:
-        raise CannotAsk(f"the secret cannot be read ({type(error).__name__})") from None
+        raise CannotCompare(f"the secret cannot be read ({type(error).__name__})") from None
     return value if isinstance(value, dict) else {}

@@ -10,8 +10,8 @@ from bridge.domain.errors import VendorError, VendorMalformed
 from bridge.vendor import record as vendor_record
 from bridge.vendor import response as vendor_response
 
-# Seconds from `created_at` to `expire_at`; the default of LinkLifetimeSeconds.
-LINK_LIFETIME = 900
+# From `created_at` to `expire_at`; the default of LinkLifetimeSeconds.
+LINK_LIFETIME_SECONDS = 900
 
 # The record of a link that nobody has opened, as the vendor documents it.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -32,17 +32,17 @@ NEWER_FIELDS: dict[str, tuple[str, ...]] = {
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
-def name(text: str) -> str:
+def printable_name(text: str) -> str:
     return text if _NAME.fullmatch(text) else "(a name that is not shown)"
 
 
-def kind(value: object) -> str:
+def json_type(value: object) -> str:
     """The JSON type of a value. "timestamp" is an ISO 8601 string with a time zone."""
     if isinstance(value, str):
         return "timestamp" if _is_timestamp(value) else "string"
     # bool comes first because it is a subclass of int.
-    kinds: dict[type, str] = {bool: "boolean", int: "integer", float: "number", list: "list", dict: "object"}
-    return next((text for type_, text in kinds.items() if isinstance(value, type_)), "null")
+    types: dict[type, str] = {bool: "boolean", int: "integer", float: "number", list: "list", dict: "object"}
+    return next((text for type_, text in types.items() if isinstance(value, type_)), "null")
 
 
 def _is_timestamp(text: str) -> bool:
@@ -52,7 +52,7 @@ def _is_timestamp(text: str) -> bool:
         return False
 
 
-def shape(body: bytes) -> str:
+def json_shape(body: bytes) -> str:
     """The names and types in a JSON body, such as `{message: string, status: integer}`."""
     try:
         return _shape_of(json.loads(body))
@@ -62,12 +62,12 @@ def shape(body: bytes) -> str:
 
 def _shape_of(value: object, depth: int = 3) -> str:
     if not isinstance(value, dict) or not depth:
-        return kind(value)
-    members = (f"{name(key)}: {_shape_of(member, depth - 1)}" for key, member in sorted(value.items()))
+        return json_type(value)
+    members = (f"{printable_name(key)}: {_shape_of(member, depth - 1)}" for key, member in sorted(value.items()))
     return "{" + ", ".join(members) + "}"
 
 
-def meaning(status: int, body: bytes) -> str:
+def interpretation(status: int, body: bytes) -> str:
     """How the bridge interprets a response: "success", or the class name of a VendorError."""
     try:
         vendor_response.check_status(status)
@@ -88,21 +88,21 @@ def header_differences(headers: Mapping[str, str]) -> Iterator[str]:
 def envelope_differences(body: Mapping[str, Any]) -> Iterator[str]:
     """Compares a body with `{"status": 200, "result": {…}}`."""
     for member, expected in {"status": "integer", "result": "object"}.items():
-        if kind(body.get(member)) != expected:
-            yield f"{member} is {kind(body[member]) if member in body else 'missing'}, not {expected}"
+        if json_type(body.get(member)) != expected:
+            yield f"{member} is {json_type(body[member]) if member in body else 'missing'}, not {expected}"
     for member in sorted(body.keys() - {"status", "result"}):
-        yield f"{name(member)} is unknown ({kind(body[member])})"
+        yield f"{printable_name(member)} is unknown ({json_type(body[member])})"
 
 
 def record_differences(record: Mapping[str, Any], *, token: str, sent: Mapping[str, str]) -> Iterator[str]:
     """Compares the record of an unopened link. `sent` are the fields of the request for the link."""
-    for field, kinds in (FIELDS | NEWER_FIELDS).items():
-        if field in record and kind(record[field]) not in kinds:
-            yield f"{field} is {kind(record[field])}, not {' or '.join(kinds)}"
+    for field, types in (FIELDS | NEWER_FIELDS).items():
+        if field in record and json_type(record[field]) not in types:
+            yield f"{field} is {json_type(record[field])}, not {' or '.join(types)}"
         elif field not in record and field in FIELDS:
             yield f"{field} is missing"
     for field in sorted(record.keys() - FIELDS.keys() - NEWER_FIELDS.keys()):
-        yield f"{name(field)} is unknown ({kind(record[field])})"
+        yield f"{printable_name(field)} is unknown ({json_type(record[field])})"
     named = {"type": "type", "id_country": "ocr_country", "id_type": "ocr_type", "redirect_url": "redirect_url"}
     for field, returned in named.items():
         if returned in record and record[returned] != sent[field]:
@@ -122,6 +122,6 @@ def _reading_differences(record: Mapping[str, Any], token: str, sent: Mapping[st
         yield f"{field} contradicts the request or the record itself, so the record decides nothing"
     if read.started:
         yield "the record reads as if the person had begun"
-    if read.lifetime != LINK_LIFETIME:
+    if read.lifetime != LINK_LIFETIME_SECONDS:
         lifetime = "unknown" if read.lifetime is None else f"{read.lifetime:g} s"
-        yield f"the lifetime of the link is {lifetime}, not {LINK_LIFETIME} s"
+        yield f"the lifetime of the link is {lifetime}, not {LINK_LIFETIME_SECONDS} s"

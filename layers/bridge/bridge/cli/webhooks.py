@@ -38,7 +38,7 @@ def make(name: str, url: str, events: Sequence[str], principal: str | None) -> E
     entry: Entry = {"name": name, "url": url, "secrets": [new_secret()]}
     entry |= {"events": list(events)} if events else {}
     entry |= {"principal": principal} if principal is not None else {}
-    for problem in parse_endpoints({"endpoints": [entry]}).problems.values():
+    for problem in parse_endpoints({"endpoints": [entry]}).malformed.values():
         types = f" There are the types {', '.join(TYPES)}." if "events" in problem else ""
         sys.exit(f"{problem}.{types} Nothing was changed.")
     return entry
@@ -89,9 +89,9 @@ def show(chosen: argparse.Namespace) -> None:
         off = " OFF: it responded 410" if switches and switches.is_disabled(name) else ""
         host = f"https://{urlsplit(each.url).netloc}"
         print(f"{name}: {host} events: {events} principal: {of} secrets: {len(each.secrets)}{off}")
-    for name, problem in endpoints.problems.items():
+    for name, problem in (endpoints.malformed | endpoints.unnamed).items():
         print(f"{name}: OFF: {problem}")
-    if not endpoints.by_name and not endpoints.problems:
+    if not any(endpoints):
         sys.stderr.write("There are no endpoints.\n")
 
 

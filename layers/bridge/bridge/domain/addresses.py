@@ -51,7 +51,7 @@ _EMBEDDING = (
 
 
 def is_public(text: str) -> bool:
-    """Whether an address, as a resolver gives it, is one of the public internet; False for what is no address."""
+    """Whether an address, as a resolver gives it, is one of the public internet; False for any other text."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

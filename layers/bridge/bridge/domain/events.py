@@ -46,9 +46,9 @@ def event_in(detail: Any) -> Event:
     texts = {name: detail[name] for name in ("id", "owner", "type", "timestamp")}
     data = detail["data"]
     if not all(isinstance(text, str) for text in texts.values()):
-        raise TypeError("a field of the event is no text")
+        raise TypeError("a field of the event is not a string")
     if not isinstance(data, dict) or not is_id(data["id"]) or not _ID.fullmatch(texts["id"]):
-        raise ValueError("the event names no verification")
+        raise ValueError("data or an id of the event is malformed")
     return Event(**texts, data=data)
 
 
@@ -69,7 +69,7 @@ def _event(verification: Verification, sequence: int, entry: HistoryEntry) -> Ev
         "reference": verification.reference,
         "type": verification.type,
         "status": entry.status.value,
-        "reason": _reason(entry.reason_code),
+        "reason": reason(entry.reason_code)._asdict() if entry.reason_code else None,
         "sequence": sequence,
         "evidence_sha256": entry.evidence_sha256,
         "created_at": timestamp(verification.created_at),
@@ -83,10 +83,3 @@ def _type(entry: HistoryEntry) -> str:
     if entry.is_redaction:
         return "verification.redacted"
     return "verification.created" if entry.status is Status.PENDING else f"verification.{entry.status.value}"
-
-
-def _reason(code: str | None) -> dict[str, Any] | None:
-    if code is None:
-        return None
-    why = reason(code)
-    return {"code": why.code, "message": why.message, "retryable": why.retryable}

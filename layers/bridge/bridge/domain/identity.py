@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 class Identity:
     """A person as the caller expects them, or as a document names them.
 
-    No log quotes it: it has no repr of its own, and is no tuple, because JSON has the members of a tuple.
+    Not a NamedTuple: Powertools would log its members.
     """
 
     def __init__(self, name: str | None = None, id_number: str | None = None, birthday: str | None = None) -> None:

@@ -11,7 +11,8 @@ from datetime import date
 
 from bridge.domain.identity import Identity, Matches
 
-# Words between a person's own name and the father's. They may be missing, but a son is no daughter.
+# Words between a person's own name and the father's. They may be missing. If both names have them, they must be of the
+# same kind.
 _SON, _DAUGHTER = "son", "daughter"
 _CONNECTORS = {"bin": _SON, "a/l": _SON, "s/o": _SON, "binti": _DAUGHTER, "a/p": _DAUGHTER, "d/o": _DAUGHTER}
 

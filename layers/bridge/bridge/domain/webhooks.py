@@ -35,8 +35,7 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 class Endpoint:
     """`events` and `principal` None mean all.
 
-    No log quotes its URL or its secrets: it has no repr of its own, and is no tuple, because JSON has the members of a
-    tuple.
+    Not a NamedTuple: Powertools would log its members, the URL and the secrets.
     """
 
     def __init__(
@@ -60,11 +59,12 @@ class Endpoint:
 
 
 class Endpoints(NamedTuple):
-    """`by_name` are those that work; `problems` says of each other one what is wrong, by its name, or by its position
-    (`#0`) where the name itself cannot be read."""
+    """`by_name` are those that work. The others have a text that says what is wrong: by their name in `malformed`, by
+    their position (`#0`) in `unnamed` if the name itself is malformed."""
 
     by_name: dict[str, Endpoint]
-    problems: dict[str, str]
+    malformed: dict[str, str]
+    unnamed: dict[str, str]
 
 
 class _Malformed(Exception):
@@ -76,19 +76,22 @@ def parse_endpoints(value: Mapping[str, Any], *, allow_loopback: bool = False) -
 
     `allow_loopback` admits plain http to this machine.
     """
-    found, problems = Endpoints({}, {}), {}
+    found = Endpoints({}, {}, {})
     for position, entry in enumerate(value["endpoints"]):
         name = _name(entry)
         try:
             endpoint = _endpoint(name, entry, allow_loopback=allow_loopback)
-        except _Malformed as malformed:
-            problems[name or f"#{position}"] = str(malformed)
+        except _Malformed as fault:
+            if name is None:
+                found.unnamed[f"#{position}"] = str(fault)
+            else:
+                found.malformed[name] = str(fault)
             continue
         if endpoint.name in found.by_name:
-            problems[endpoint.name] = "the name is given twice"
+            found.malformed[endpoint.name] = "the name is given twice"
         found.by_name[endpoint.name] = endpoint
     # Of two with one name, nobody can say which is meant.
-    return Endpoints({name: each for name, each in found.by_name.items() if name not in problems}, problems)
+    return found._replace(by_name={name: each for name, each in found.by_name.items() if name not in found.malformed})
 
 
 def is_name(text: Any) -> bool:
@@ -141,7 +144,7 @@ def _name(entry: Any) -> str | None:
 
 def _endpoint(name: str | None, entry: Any, *, allow_loopback: bool) -> Endpoint:
     if not isinstance(entry, Mapping):
-        raise _Malformed("it is no object")
+        raise _Malformed("it is not an object")
     if name is None:
         raise _Malformed("name is not 1 to 40 of a-z, 0-9 and -")
     # A misspelled filter would send everything.
@@ -155,7 +158,7 @@ def _endpoint(name: str | None, entry: Any, *, allow_loopback: bool) -> Endpoint
     if events is not None and not _are_types(events):
         raise _Malformed("events is not a list of types of events")
     if principal is not None and not (isinstance(principal, str) and principal):
-        raise _Malformed("principal is no text")
+        raise _Malformed("principal is not a non-empty string")
     return Endpoint(name, entry["url"], tuple(secrets), None if events is None else frozenset(events), principal)
 
 

@@ -34,7 +34,7 @@ def anywhere(_: str, /) -> bool:
 
 
 class AddressRefused(Exception):
-    """A name has an address that may not be connected to. It is no OSError, which urllib3 would wrap."""
+    """A name has an address that may not be connected to. Not an OSError: urllib3 would wrap it."""
 
 
 def connect(

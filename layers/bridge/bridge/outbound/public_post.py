@@ -1,8 +1,7 @@
-"""Posts to URLs that somebody else chose: only to addresses of the public internet, and nowhere else in the end.
+"""Posts to URLs that somebody else chose. Connects only to addresses of the public internet.
 
-The name is resolved once, by `connect`, which connects to the very addresses that were judged; a name that resolves to
-another one a moment later changes nothing. TLS names the host, and its certificate has to. Neither redirects nor the
-environment's proxies are followed.
+`connect` resolves the name once, and connects to the addresses that it checked. TLS verifies that the certificate is
+for the host. Redirects and the environment's proxies are ignored.
 """
 
 from collections.abc import Mapping
@@ -94,7 +93,7 @@ class PublicPost:
 
 
 def _code(error: requests.RequestException) -> str:
-    """What kept a response from coming, in a word."""
+    """Why there was no response."""
     if isinstance(error, requests.exceptions.SSLError):
         return "TlsFailed"
     if isinstance(error, requests.Timeout):

@@ -41,7 +41,10 @@ class EvidenceBucket:
         return Evidence(key, sha256, len(raw))
 
     def get(self, evidence: Evidence) -> bytes | None:
-        """The vendor's bytes as received; None if the object has expired or was deleted."""
+        """The vendor's bytes as received; None if the object has expired or was deleted.
+
+        Raises OSError, EOFError or zlib.error if the object is not a gzip file.
+        """
         with translate_aws_errors("GetObject"):
             try:
                 compressed: bytes = self._client.get_object(Bucket=self._bucket, Key=evidence.key)["Body"].read()

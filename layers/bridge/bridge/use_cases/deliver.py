@@ -30,29 +30,23 @@ def deliver(deps: Dependencies, webhook: Webhook, attempt: Attempt) -> None:
     endpoints = deps.endpoints()
     if webhook.endpoint is None:
         wanted = [name for name, endpoint in endpoints.by_name.items() if endpoint.wants(webhook.event)]
+        # Without a name there is nobody to keep the event for.
+        for position, problem in endpoints.unnamed.items():
+            report("endpoint_off", INTERNAL_ERROR, is_error=True, endpoint=position, reason=problem)
         # An operator can correct a malformed endpoint: until then its events are dead letters.
-        nameable = [name for name in endpoints.problems if webhooks.is_name(name)]
-        _report_nameless(endpoints.problems)
-        deps.delivery_queue.send(webhook.event, wanted + nameable)
-    elif problem := _why_off(deps, webhook.endpoint, endpoints):
-        _set_aside(deps, webhook, "endpoint_off", reason=problem)
+        deps.delivery_queue.send(webhook.event, [*wanted, *endpoints.malformed])
+    elif reason := _why_off(deps, webhook.endpoint, endpoints):
+        _set_aside(deps, webhook, "endpoint_off", reason=reason)
     elif (endpoint := endpoints.by_name[webhook.endpoint]).wants(webhook.event):
         _deliver_to(deps, endpoint, webhook, attempt)
 
 
 def _why_off(deps: Dependencies, name: str, endpoints: webhooks.Endpoints) -> str | None:
-    if name in endpoints.problems:
-        return endpoints.problems[name]
+    if name in endpoints.malformed:
+        return endpoints.malformed[name]
     if name not in endpoints.by_name:
         return "it is not in the secret"
     return "it is disabled" if deps.endpoint_switches.is_disabled(name) else None
-
-
-def _report_nameless(problems: dict[str, str]) -> None:
-    """Nobody can keep messages for an endpoint without a name, so this is all that is left of it."""
-    for position, problem in problems.items():
-        if not webhooks.is_name(position):
-            report("endpoint_off", INTERNAL_ERROR, is_error=True, endpoint=position, reason=problem)
 
 
 def _deliver_to(deps: Dependencies, endpoint: Endpoint, webhook: Webhook, attempt: Attempt) -> None:

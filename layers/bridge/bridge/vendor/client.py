@@ -30,6 +30,8 @@ from bridge.vendor.transport import Credentials, Transport, had_no_effect
 # below the timeout of every function.
 BUDGET = 8.0
 
+PATH = "/api/ekyc/verifications"
+
 _MAX_ATTEMPTS = 3
 
 # A token becomes part of a path. With other characters, our credentials could be sent to another resource.
@@ -67,7 +69,7 @@ class Vendor:
         sleep: Callable[[float], None] = time.sleep,
         draw: Draw = random.uniform,
     ) -> None:
-        self._url = f"{api_url}/api/ekyc/verifications"
+        self._url = api_url + PATH
         self._transport = Transport(credentials, clock=clock)
         self._budget = budget
         self._clock = clock

@@ -24,14 +24,15 @@ class EkycCredentials:
         Raises VendorCredentials if the secret has no usable credentials, StorageUnavailable if it cannot be read.
         """
         with contextlib.suppress(SecretMalformed):
-            return _headers(self._secret.read(fresh=fresh))
+            return headers_in(self._secret.read(fresh=fresh))
         raise VendorCredentials()
 
 
 def are_usable(value: Mapping[str, Any]) -> bool:
     """Whether the object has a valid value for both headers."""
-    return all(_HEADER.fullmatch(text) for text in _headers(value).values())
+    return all(_HEADER.fullmatch(text) for text in headers_in(value).values())
 
 
-def _headers(value: Mapping[str, Any]) -> dict[str, str]:
+def headers_in(value: Mapping[str, Any]) -> dict[str, str]:
+    """The two headers with the object's values; empty for one that is missing."""
     return {name: str(value.get(name) or "") for name in ("client_id", "client_secret")}

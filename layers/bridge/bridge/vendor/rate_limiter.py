@@ -4,11 +4,11 @@ An item counts the calls of one window: in total, per call class and per princip
 because a person waits for them. The other classes stop before the window is used up.
 """
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from bridge.domain.caller import owner
 from bridge.domain.checks import CallClass
 from bridge.domain.errors import StorageUnavailable, VendorLimitReached
 from bridge.observability import record_failure
@@ -57,44 +57,42 @@ class RateLimiter:
         self._now = now
 
     def permit(self, call: CallClass, verification_id: str, principal: str) -> Callable[[], None]:
-        """A function that calls `acquire`, for the vendor client to call before each request."""
-        return lambda: self.acquire(call, principal, verification_id=verification_id)
+        """A function that counts one call. The vendor client calls it before each request.
 
-    def acquire(self, call: CallClass, principal: str | None = None, *, verification_id: str | None = None) -> None:
-        """Counts one call, of this verification.
-
-        Raises:
+        It raises:
             VendorLimitReached: the class or the principal has used up its share.
             StorageUnavailable: DynamoDB cannot count a call of a class that is not in _FAIL_OPEN.
         """
-        try:
-            self._count(call, principal)
-        except StorageUnavailable as error:
-            if call not in _FAIL_OPEN:
-                raise
-            record_failure("rate_limiter_unavailable", error, verification_id=verification_id)
 
-    def _count(self, call: CallClass, principal: str | None) -> None:
+        def acquire() -> None:
+            try:
+                self._count(call, principal)
+            except StorageUnavailable as error:
+                if call not in _FAIL_OPEN:
+                    raise
+                record_failure("rate_limiter_unavailable", error, verification_id=verification_id)
+
+        return acquire
+
+    def _count(self, call: CallClass, principal: str) -> None:
         now = self._now().timestamp()
         window = int(now // WINDOW_SECONDS)
         if not self._counters.add_one(window, self._limits(call, principal), now=now):
             next_window = (window + 1) * WINDOW_SECONDS
             raise VendorLimitReached(retry_after=max(1, round(next_window - now)))
 
-    def _limits(self, call: CallClass, principal: str | None) -> dict[str, int]:
+    def _limits(self, call: CallClass, principal: str) -> dict[str, int]:
         """The counters of a call, with their limits."""
         share = _SHARES[call]
         class_limit = self._calls(share.call_class)
         if call is CallClass.BACKGROUND:
             class_limit = min(class_limit, self._background_calls)
         limits = {"total": self._calls(share.total), call.value: class_limit}
-        if principal is not None and share.principal is not None:
-            # Hashed because a principal may be an e-mail address, and may be long.
-            sha256 = hashlib.sha256(principal.encode()).hexdigest()
+        if share.principal is not None:
             # One counter for creates and returns, because a principal that creates links can also open their return
             # URLs.
             pool = "people" if call in _FAIL_OPEN else call.value
-            limits[f"{pool}:{sha256[:16]}"] = self._calls(share.principal)
+            limits[f"{pool}:{owner(principal)}"] = self._calls(share.principal)
         return limits
 
     def _calls(self, share: float) -> int:

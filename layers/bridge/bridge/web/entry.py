@@ -1,16 +1,13 @@
 """The entry point that all Lambda handlers share: logging, metrics, time limit and unknown errors."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bridge.observability import logger, metrics, record_failure
-from bridge.tracing import traced
+from bridge.tracing import Handler, traced
 from bridge.web.time_limit import OutOfTime, time_limit
-
-Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 
 class InvocationFailed(Exception):

@@ -56,9 +56,9 @@ def page(
     )
 
 
-def reload_after(seconds: str | None) -> dict[str, str]:
+def reload_after(seconds: int | None) -> dict[str, str]:
     """The headers of a page that loads itself again, without a script; empty if it need not."""
-    return {"Refresh": seconds, "Retry-After": seconds} if seconds else {}
+    return {"Refresh": str(seconds), "Retry-After": str(seconds)} if seconds else {}
 
 
 def paragraphs(*texts: str) -> str:

@@ -74,25 +74,25 @@ class Language(NamedTuple):
     start: StartTexts
 
     def reason(self, code: str) -> str:
-        """The text of a reason; that of no reason in particular for a code of a newer version."""
+        """The text of a reason; `other_reason` for a code that only a newer version has."""
         if self.reasons:
             return self.reasons.get(code, self.other_reason)
         return reason(code).message
 
 
-def texts(name: str) -> Language:
+def load_language(name: str) -> Language:
     """The language with this name, one of NAMES; English for one that only another version has."""
     language: Language = import_module(f"bridge.web.texts.{name if name in NAMES else DEFAULT}").TEXTS
     return language
 
 
-def resolve(tag: str) -> str:
-    """The name of the language for a BCP 47 tag: that of its first part, or English."""
+def language_name(tag: str) -> str:
+    """One of NAMES for a BCP 47 tag: that of its first part, or English."""
     name = tag.partition("-")[0].lower()
     return name if name in NAMES else DEFAULT
 
 
-def language(locale: str | None, accept_language: str | None) -> Language:
+def choose_language(locale: str | None, accept_language: str | None) -> Language:
     """The language that the creator of a verification chose, else the one of NAMES that the browser wants most."""
     chosen, most = DEFAULT, 0.0
     for wanted in [] if locale else (accept_language or "").split(",")[:_MAX_RANGES]:
@@ -101,11 +101,11 @@ def language(locale: str | None, accept_language: str | None) -> Language:
         # The first of several that are wanted alike.
         if name in NAMES and (quality := _quality(weight)) > most:
             chosen, most = name, quality
-    return texts(locale or chosen)
+    return load_language(locale or chosen)
 
 
 def _quality(weight: str) -> float:
-    """Of `q=0.5`, as RFC 9110 has it: 1 if there is none, 0 for what is no number."""
+    """Of `q=0.5`, as RFC 9110 has it: 1 if there is none, 0 if it is not a number."""
     name, _, number = weight.replace(" ", "").partition("=")
     try:
         return float(number) if name.lower() == "q" else 1.0

@@ -39,7 +39,7 @@ def see_other(location: str) -> Response[str]:
     return Response(303, "text/plain", "", {**PRIVATE_HEADERS, "Location": location})
 
 
-def verification_document(v: Verification, *, base_url: str, now: datetime) -> dict[str, Any]:
+def verification_document(verification: Verification, *, base_url: str, now: datetime) -> dict[str, Any]:
     """The verification as JSON.
 
     It has `url` and `token` while the link is usable, `redacted_at` on tombstones, `matches` at the end if the caller
@@ -47,37 +47,42 @@ def verification_document(v: Verification, *, base_url: str, now: datetime) -> d
     """
     document: dict[str, Any] = {
         "object": "verification",
-        "id": v.id,
-        "status": v.status,
-        "reason": _reason(v),
-        "type": v.type,
-        "id_country": v.id_country,
-        "id_type": v.id_type,
-        "reference": v.reference,
-        "metadata": dict(v.metadata),
-        "redirect_url": v.redirect_url,
-        "locale": v.locale,
-        "status_url": f"{base_url}/status/{v.id}/{v.code}" if v.code else None,
-        "created_at": timestamp(v.created_at),
-        "updated_at": timestamp(v.updated_at),
-        "expires_at": timestamp(v.ends_at),
-        "sequence": v.sequence,
+        "id": verification.id,
+        "status": verification.status,
+        "reason": _reason(verification),
+        "type": verification.type,
+        "id_country": verification.id_country,
+        "id_type": verification.id_type,
+        "reference": verification.reference,
+        "metadata": dict(verification.metadata),
+        "redirect_url": verification.redirect_url,
+        "locale": verification.locale,
+        "status_url": f"{base_url}/status/{verification.id}/{verification.code}" if verification.code else None,
+        "created_at": timestamp(verification.created_at),
+        "updated_at": timestamp(verification.updated_at),
+        "expires_at": timestamp(verification.ends_at),
+        "sequence": verification.sequence,
     }
-    if v.valid_until:
-        start_url = f"{base_url}/start/{v.id}/{v.code}" if v.code else None
-        document |= {"link": "on_open", "start_url": start_url, "links": _links(v)}
-    if v.link_is_usable(now):
-        document |= {"url": v.url, "token": v.token}
-    if v.has_expected and v.status.is_final:
-        document["matches"] = (v.matches or Matches())._asdict()
-    if v.redacted_at:
-        document["redacted_at"] = timestamp(v.redacted_at)
+    if verification.valid_until:
+        start_url = f"{base_url}/start/{verification.id}/{verification.code}" if verification.code else None
+        document |= {"link": "on_open", "start_url": start_url, "links": _links(verification)}
+    if verification.link_is_usable(now):
+        document |= {"url": verification.url, "token": verification.token}
+    if verification.has_expected and verification.status.is_final:
+        document["matches"] = (verification.matches or Matches())._asdict()
+    if verification.redacted_at:
+        document["redacted_at"] = timestamp(verification.redacted_at)
     return document
 
 
-def status_document(v: Verification) -> dict[str, Any]:
+def status_document(verification: Verification) -> dict[str, Any]:
     """The fields that a browser may see without a key."""
-    return {"id": v.id, "status": v.status, "reason": _reason(v), "updated_at": timestamp(v.updated_at)}
+    return {
+        "id": verification.id,
+        "status": verification.status,
+        "reason": _reason(verification),
+        "updated_at": timestamp(verification.updated_at),
+    }
 
 
 def events(events: "Iterable[Event]") -> dict[str, Any]:
@@ -96,37 +101,43 @@ def events(events: "Iterable[Event]") -> dict[str, Any]:
     }
 
 
-def retry_after_header(v: Verification) -> dict[str, str]:
+def retry_after_header(verification: Verification) -> dict[str, str]:
     """The Retry-After header for the next poll; empty if the status is final."""
-    if v.status.is_final:
-        return {}
+    seconds = poll_seconds(verification)
+    return {"Retry-After": str(seconds)} if seconds else {}
+
+
+def poll_seconds(verification: Verification) -> int | None:
+    """Seconds until the next poll; None if the status is final."""
+    if verification.status.is_final:
+        return None
     # After a link that ended nothing changes until the person asks for another one, which may take days.
-    waits_for_person = v.link_outcome is not None
-    return {"Retry-After": str(_POLL_SECONDS[Status.PENDING if waits_for_person else v.status])}
+    waits_for_person = verification.link_outcome is not None
+    return _POLL_SECONDS[Status.PENDING if waits_for_person else verification.status]
 
 
-def _links(v: Verification) -> list[dict[str, Any]]:
+def _links(verification: Verification) -> list[dict[str, Any]]:
     """Each link that the start page made, oldest first. `outcome` is null for one that may still have a result."""
     times: list[tuple[datetime, datetime, str | None]] = [
-        (link.created_at, link.expires_at, link.outcome) for link in links.ended(v)
+        (link.created_at, link.expires_at, link.outcome) for link in links.ended(verification)
     ]
-    if v.token and not v.link_outcome:
-        times.append(
-            (links.link_created_at(v), v.expires_at, (v.reason_code or v.status) if v.status.is_final else None)
-        )
+    if verification.token and not verification.link_outcome:
+        outcome = (verification.reason_code or verification.status) if verification.status.is_final else None
+        times.append((links.link_created_at(verification), verification.expires_at, outcome))
     return [
         {"created_at": timestamp(created_at), "expires_at": timestamp(expires_at), "outcome": outcome}
         for created_at, expires_at, outcome in times
     ]
 
 
-def _reason(v: Verification) -> dict[str, Any] | None:
-    if v.reason_code is None:
+def _reason(verification: Verification) -> dict[str, Any] | None:
+    if verification.reason_code is None:
         return None
     # Imported here because a new verification has no reason.
     from bridge.domain.reasons import reason
-    from bridge.web.page_texts import texts
+    from bridge.web.page_texts import load_language
 
-    why = reason(v.reason_code)
-    message = texts(v.locale).reason(why.code) if v.locale else why.message
-    return {"code": why.code, "message": message, "retryable": why.retryable}
+    why = reason(verification.reason_code)
+    if verification.locale:
+        why = why._replace(message=load_language(verification.locale).reason(why.code))
+    return why._asdict()

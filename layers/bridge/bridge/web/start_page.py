@@ -19,7 +19,7 @@ from bridge.web.page_texts import Language, StartTexts, Text
 # So many starts that are left are worth a word; before the first they are no concern.
 _FEW = 2
 # A check ends a link within two minutes. If it takes longer the vendor is out of reach, perhaps for hours.
-_RELOAD_SECONDS, _SLOW_RELOAD_SECONDS = "3", "30"
+_RELOAD_SECONDS, _SLOW_RELOAD_SECONDS = 3, 30
 _SOON = timedelta(minutes=5)
 # Without script: a page that follows an open link, and one before a link, whose person may come in days.
 _FOLLOW_SECONDS, _SLOW_FOLLOW_SECONDS = 5, 30
@@ -58,13 +58,14 @@ def start_page(view: StartView, language: Language, brand: Brand) -> Response[st
             headers["Refresh"] += _FOLLOW
         return page(200, texts.wait.title, content, language, brand, headers=headers)
     title, text = texts.ready if view.state is LinkState.READY else texts.resume
-    first, second = _ways(view, kind, texts)
-    content = _followed(view, kind) + paragraphs(text) + first + _needs(view, texts) + second + _validity(view, texts)
+    first, second = _actions(view, kind, texts)
+    content = _polling_marker(view, kind) + paragraphs(text) + first
+    content += _needs(view, texts) + second + _validity(view, texts)
     head = _follow_without_script(view) if is_desktop else ""
     return page(200, title, content, language, brand, script=SCRIPT, polls=is_desktop, head=head)
 
 
-def _followed(view: StartView, kind: Device) -> str:
+def _polling_marker(view: StartView, kind: Device) -> str:
     """On a desktop, for the script: the person goes on with the phone, and the page follows."""
     if kind is not Device.DESKTOP:
         return ""
@@ -77,7 +78,7 @@ def _follow_without_script(view: StartView) -> str:
     return f'<noscript><meta http-equiv="refresh" content="{seconds}{_FOLLOW}"></noscript>'
 
 
-def _ways(view: StartView, kind: Device, texts: StartTexts) -> tuple[str, str]:
+def _actions(view: StartView, kind: Device, texts: StartTexts) -> tuple[str, str]:
     """What stands before the list of needs, and what after it."""
     label = texts.ready_button if view.state is LinkState.READY else texts.resume_button
     if view.state is LinkState.READY and view.links_left <= 0:

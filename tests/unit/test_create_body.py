@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.domain.verification import LinkRequest
-from bridge.web.link_request import field_errors
+from bridge.web.create_body import field_errors
 from tests.unit.builders import JSON_VALUES, link_request_body
 
 ALLOWED = frozenset({"https://app.example.com"})
