@@ -17,6 +17,7 @@ import pytest
 
 from bridge.cli.webhooks import new_secret
 from tests.conftest import OUTER_ENVIRONMENT
+from tests.sandbox.events import queue_event, queue_message
 from tests.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -57,9 +58,8 @@ class Receiver:
         event = {"id": f"evt_{id[4:]}_{sequence}", "type": f"verification.{kind}", "timestamp": "", "data": data}
         body = json.dumps({"endpoint": "crm", "event": event | {"owner": "4b5e57f6eb2f42b9"}})
         self.sandbox.put_endpoints([{"name": "crm", "url": f"http://localhost:{self.port}/hook", "secrets": secrets}])
-        sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
-        record = {"messageId": "1", "receiptHandle": "handle", "body": body, "attributes": sent}
-        result = self.sandbox.invoke("DeliverFunction", {"Records": [record | {"eventSource": "aws:sqs"}]})
+        message = queue_message(body, sent_at=time.time())
+        result = self.sandbox.invoke("DeliverFunction", queue_event("DeliveryQueue", [message]))
         return not result["batchItemFailures"]
 
     def processed(self) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.deployed.stack import NAME, Stack, eventually
 from tests.integration.alarms import ALARMS, Alarm, Metric, emitted
+from tests.sandbox.events import queue_event, queue_message
 
 
 def state(stack: Stack, alarm: str) -> str:
@@ -67,9 +68,8 @@ def test_finished_sweep_keeps_its_alarm_ok(stack: Stack) -> None:
 
 
 def test_failed_message_raises_the_alarm_of_its_metric(stack: Stack) -> None:
-    event = {"Records": [{"messageId": "message-1", "body": "poison", "eventSource": "aws:sqs"}]}
-    result = stack.client("lambda").invoke(FunctionName=stack.resource("FinalizeFunction"), Payload=json.dumps(event))
-    assert json.loads(result["Payload"].read()) == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    result = stack.invoke("FinalizeFunction", queue_event("DueQueue", [queue_message("poison")]))
+    assert result["Payload"] == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
 
     metric = forward(stack, "finalize", "InternalError")
 

@@ -11,6 +11,7 @@ from tests.deployed.permission_cases import DELIVERIES, PUBLISH, REPLAY, SET_ASI
 from tests.deployed.permissions import Permission, assert_unavailable, denied
 from tests.deployed.receiver import CRM, Receiver
 from tests.deployed.stack import Stack, eventually
+from tests.sandbox.events import queue_event, queue_message
 
 ID = "ver_" + "a" * 26
 DETAIL = {
@@ -89,8 +90,7 @@ def test_replay_without_its_permission_is_503_until_restored(stack: Stack, recei
 
 def _deliver(stack: Stack, message: dict[str, Any]) -> list[str]:
     """Invokes deliver with a message; returns the ids of the messages that it reports as failed."""
-    sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
-    record = {"messageId": "message-1", "receiptHandle": "handle", "body": json.dumps(message), "attributes": sent}
-    result = stack.invoke("DeliverFunction", {"Records": [record | {"eventSource": "aws:sqs"}]})
+    received = queue_message(json.dumps(message), sent_at=time.time())
+    result = stack.invoke("DeliverFunction", queue_event("DeliveryQueue", [received]))
     assert "FunctionError" not in result, result["Payload"]
     return [each["itemIdentifier"] for each in result["Payload"]["batchItemFailures"]]
