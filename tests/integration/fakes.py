@@ -77,9 +77,9 @@ class Aws:
         """The next call gets this error code, and AWS does nothing."""
         self._denied[call] = code
 
-    def lose_response(self, call: str, times: int = 1) -> None:
-        """AWS executes the next calls, and their responses are lost."""
-        self._lost += [call] * times
+    def lose_response(self, call: str) -> None:
+        """AWS executes the next call, and its response is lost."""
+        self._lost.append(call)
 
     def before_next(self, call: str, action: Callable[[], object]) -> None:
         """Runs `action` just before the next such call."""

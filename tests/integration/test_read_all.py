@@ -13,7 +13,6 @@ from tests.integration.test_audit import Trail
 FRONTEND = "jwt|mia"
 BACKEND = "backend"
 RESULT = {"expand": "result"}
-NOT_FOUND = (404, "The verification does not exist.")
 
 
 @pytest.fixture
