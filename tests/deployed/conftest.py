@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployed.certificates import Authority
 from tests.deployed.checkout import Checkout
 from tests.deployed.emulator import API_HOSTS, Emulator
 from tests.deployed.internet import ENDPOINT_NAMES, PRIVATE_NAME
 from tests.deployed.readme import deploy_steps, documented
 from tests.deployed.receiver import Receiver
 from tests.deployed.stack import Stack
+from tests.sandbox.certificates import Authority
 from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 

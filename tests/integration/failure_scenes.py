@@ -19,8 +19,8 @@ from bridge.store.index_keys import reference_key
 from tests.integration.deliveries import DETAIL, SECRET
 from tests.integration.functions import CREATE_BODY, http_event
 from tests.integration.harness import World
+from tests.sandbox.access_tokens import ISSUER
 from tests.sandbox.events import queue_event, queue_message
-from tests.unit.tokens import ISSUER
 
 # The fields of a log line that describe the failure.
 _FIELDS = {"error", "operation", "error_code", "http_status", "what", "verification_id", "message_id"}

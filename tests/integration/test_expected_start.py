@@ -5,9 +5,9 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.identity import Identity
 from bridge.domain.verification import Verification
+from tests.integration.expected_people import ALL_MATCH, AMINAH, FATIMAH, NONE_MATCHES, UNKNOWN, expected
 from tests.integration.harness import World
-from tests.integration.test_expected import ALL_MATCH, AMINAH, FATIMAH, NONE_MATCHES, UNKNOWN, expected
-from tests.integration.test_start import end_link, open_link
+from tests.integration.start_pages import end_link, open_link
 
 VALID_FOR = 3 * 86400
 

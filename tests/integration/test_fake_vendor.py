@@ -11,7 +11,7 @@ import requests
 
 from tests.sandbox.vendor import OUTCOMES, FakeVendor
 from tests.unit.builders import fresh_fields
-from tests.unit.test_reasons import DOCUMENTED_WARNINGS, FACE, VENDOR_ERRORS
+from tests.unit.documented_codes import DOCUMENTED_WARNINGS, FACE, VENDOR_ERRORS
 
 HEADERS = {"client_id": "bridge", "client_secret": "sk_test"}
 RETURN = "https://bridge.example/return/1?a=b&is_success={}#top"

@@ -15,10 +15,10 @@ from bridge.domain.errors import StorageUnavailable
 from bridge.settings import Settings
 from tests.integration.functions import CREATE_BODY, http_event
 from tests.integration.raw_server import RawServer, dripping
+from tests.sandbox.access_tokens import ISSUER, token
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.serving import Server
 from tests.sandbox.signing import jwk
-from tests.unit.tokens import ISSUER, token
 
 
 @pytest.fixture

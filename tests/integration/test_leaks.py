@@ -20,9 +20,9 @@ from tests.integration.harness import World, new, no_limit, return_path, token_o
 from tests.integration.leaks import Output, leaked, leaked_in, reported_by
 from tests.integration.raw_server import RawServer, whole
 from tests.marks import slow_except
+from tests.sandbox.access_tokens import token
 from tests.sandbox.events import queue_event, queue_message
 from tests.sandbox.functions import FunctionError
-from tests.unit.tokens import token
 
 CANARY = "canary of a person"
 # A record with known and unknown fields.

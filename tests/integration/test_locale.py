@@ -8,7 +8,7 @@ import pytest
 from bridge.domain.verification import Verification
 from tests.integration.functions import CREATE_BODY, KEY_HEADER, Response
 from tests.integration.harness import World, return_path
-from tests.integration.test_start import open_link, start_path
+from tests.integration.start_pages import open_link, start_path
 
 ELSEWHERE = "https://other.example/"
 BLURRY = {

@@ -8,7 +8,6 @@ from bridge.domain.caller import READ, READ_ALL, READ_RESULT, REDACT, SCOPES
 from bridge.domain.verification import Verification
 from tests.integration.functions import Functions
 from tests.integration.harness import World
-from tests.integration.test_audit import Trail
 
 FRONTEND = "jwt|mia"
 BACKEND = "backend"
@@ -58,7 +57,7 @@ def test_a_result_needs_its_own_scope_and_the_reader_is_audited(world: World, th
 
     assert (refused.status, refused.json["code"]) == (403, "missing_scope")
     assert (given.status, given.json["result"]["is_success"]) == (200, 1)
-    (entry,) = Trail(world.sandbox).of(theirs)
+    (entry,) = world.stored.audit_entries(theirs.id)
     assert entry["principal_sha256"] == hashlib.sha256(BACKEND.encode()).hexdigest()
 
 

@@ -13,8 +13,7 @@ from bridge.vendor.client import Vendor
 from bridge.vendor.response import VendorResponse
 from tests.integration.functions import CREATE_BODY, Functions
 from tests.integration.harness import CALLER, World, return_path
-
-PERSONAL = {"reference", "metadata", "redirect_url", "code", "token", "url", "evidence", "reference_key"}
+from tests.integration.stored_state import PERSONAL
 
 
 @pytest.fixture

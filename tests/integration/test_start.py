@@ -11,36 +11,10 @@ from bridge.domain.links import DEFAULT_VALID_FOR, MAX_LINKS
 from bridge.domain.verification import Verification
 from tests.integration.functions import CREATE_BODY, Response
 from tests.integration.harness import World
+from tests.integration.start_pages import ENDED, end_link, open_link, start_path, tap
 
 ON_OPEN = CREATE_BODY | {"link": "on_open"}
-LIFETIME = 900
-# Seconds after which a scheduled check has ended a link that was used.
-ENDED = LIFETIME + schedule.LATE_RESULT
 DAY = 86400
-
-
-def start_path(verification: Verification) -> str:
-    return f"/start/{verification.id}/{verification.code}"
-
-
-def tap(world: World, verification: Verification) -> Response:
-    return world.functions.browser(start_path(verification), method="POST")
-
-
-def open_link(world: World, verification: Verification) -> str:
-    """Taps the button; returns the token of the link to which it redirects."""
-    response = tap(world, verification)
-    token = world.row(verification)["token"]
-    assert (response.status, token in response.headers["location"]) == (303, True)
-    return str(token)
-
-
-def end_link(world: World, verification: Verification) -> dict[str, Any]:
-    """Lets the current link end, and checks it; returns the verification."""
-    world.clock.advance(ENDED)
-    world.check(verification)
-    document: dict[str, Any] = world.read(verification)
-    return document
 
 
 def test_no_link_is_made_before_the_person_taps(world: World) -> None:

@@ -6,7 +6,7 @@ from bridge.domain import schedule
 from bridge.domain.links import MAX_LINKS
 from bridge.domain.verification import Verification
 from tests.integration.harness import World
-from tests.integration.test_start import end_link, open_link
+from tests.integration.start_pages import end_link, open_link
 
 
 def test_returns_to_an_ended_link_do_not_each_call_the_vendor(world: World, unopened: Verification) -> None:

@@ -13,7 +13,7 @@ from bridge.domain.links import MAX_LINKS
 from bridge.domain.verification import Verification
 from tests.integration.harness import World
 from tests.integration.leaks import Output
-from tests.integration.test_start import ENDED, end_link, open_link, start_path
+from tests.integration.start_pages import ENDED, end_link, open_link, start_path
 
 
 class WatchedVendor:

@@ -17,7 +17,7 @@ from bridge.use_cases.start import read_start, start
 from bridge.vendor.rate_limiter import WINDOW_SECONDS
 from tests.integration.harness import World, no_limit
 from tests.integration.leaks import Output
-from tests.integration.test_start import end_link, open_link, start_path, tap
+from tests.integration.start_pages import end_link, open_link, start_path, tap
 
 BASE_URL = "https://api.example.com/v1"
 

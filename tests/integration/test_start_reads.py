@@ -13,8 +13,7 @@ from bridge.domain.errors import NotFound
 from bridge.domain.verification import Verification, timestamp
 from bridge.use_cases.start import read_start
 from tests.integration.harness import World, return_path
-from tests.integration.test_audit import Trail
-from tests.integration.test_start import end_link, open_link, tap
+from tests.integration.start_pages import end_link, open_link, tap
 
 VALID_FOR = 3 * 86400
 API_PAGE = Path(__file__).parents[2] / "docs/api.md"
@@ -39,7 +38,7 @@ def test_all_reads_of_an_unopened_verification_agree_without_a_vendor_call(
     assert world.functions.api("GET", f"/verifications/{unopened.id}", principal="b", scopes=[READ]).status == 404
     assert world.read_result(unopened).json == document | {"result": None}
     assert world.refresh(unopened).json == document
-    assert Trail(world.sandbox).of(unopened) == []
+    assert world.stored.audit_entries(unopened.id) == []
     assert (document["status"], document["reference"]) == ("pending", "customer-42")
     assert (world.vendor.calls()["create"], world.vendor.calls()["get"]) == (0, 0)
 
@@ -117,7 +116,7 @@ def test_a_redaction_before_or_between_links_removes_the_start_page(
     with pytest.raises(NotFound):
         read_start(world.deps, unopened.id, str(unopened.code))
     assert world.functions.api("GET", "/verifications", query={"reference": "customer-42"}).json["data"] == []
-    assert [entry["action"] for entry in Trail(world.sandbox).of(unopened)] == ["redacted"]
+    assert [entry["action"] for entry in world.stored.audit_entries(unopened.id)] == ["redacted"]
     # It is due once more, to erase late evidence; no check and no expiry follow.
     world.clock.advance(schedule.LATE_ERASURE)
     assert world.sweep_and_drain() == 1
@@ -135,4 +134,4 @@ def test_the_result_of_a_later_link_is_read_and_audited(world: World, unopened: 
     world.returns(unopened)
 
     assert world.read_result(unopened).json["result"]["token"] == token
-    assert [entry["action"] for entry in Trail(world.sandbox).of(unopened)] == ["result_read"]
+    assert [entry["action"] for entry in world.stored.audit_entries(unopened.id)] == ["result_read"]
