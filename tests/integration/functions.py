@@ -42,7 +42,7 @@ class Response:
         return status
 
 
-class Functions:
+class ApiFunctions:
     """The functions behind the API, called with the events that API Gateway makes."""
 
     def __init__(self, sandbox: Sandbox) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from bridge.use_cases.sweep import sweep
-from tests.integration.functions import CREATE_BODY, Functions, http_event
+from tests.integration.functions import CREATE_BODY, ApiFunctions, http_event
 from tests.integration.harness import World
 from tests.integration.leaks import Output, encodings, leaked
 from tests.sandbox.events import queue_event, queue_message
@@ -134,7 +134,7 @@ def test_aws_failures_log_and_return_no_personal_data(world: World, output: Outp
     world.aws.reset()
 
 
-def test_bad_input_is_neither_logged_nor_returned(functions: Functions, output: Output) -> None:
+def test_bad_input_is_neither_logged_nor_returned(functions: ApiFunctions, output: Output) -> None:
     functions.api("POST", "/verifications", PLANTED)
     canaries = ["canary-in-a-value", "canary-in-a-scheme", KEY]
     body = PLANTED | {"type": canaries[0], "redirect_url": f"{canaries[1]}://x", "metadata": {"a": {"b": canaries[0]}}}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tests.simulation import single
 from tests.simulation.items import size
 from tests.simulation.single import PROFILES
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .write_units import units
 
@@ -17,7 +17,7 @@ def table() -> Iterator[str]:
     yield "| the person | write | by | bytes of the item | write request units |"
     yield "| --- | ---: | --- | ---: | ---: |"
     for name, meaning in PEOPLE.items():
-        world = World("1", single.calm(PROFILES[name])).run()
+        world = SimulatedWorld("1", single.calm(PROFILES[name])).run()
         total = 0
         for number, change in enumerate(world.table.stream, start=1):
             total += units(change)

@@ -10,7 +10,7 @@ from tests.simulation.items import size
 from tests.simulation.leaks import LogCapture
 from tests.simulation.person import Profile
 from tests.simulation.receivers import Endpoint
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .write_units import units
 
@@ -74,7 +74,7 @@ class Run:
 
     def __init__(self, endpoints: tuple[Endpoint, ...] = (), profile: Profile = USUAL) -> None:
         calm = scenarios.calm(SEED, PEOPLE)
-        self.world = World(SEED, dataclasses.replace(calm, profile=profile, endpoints=endpoints))
+        self.world = SimulatedWorld(SEED, dataclasses.replace(calm, profile=profile, endpoints=endpoints))
         self.world.logs = self.log = _Counting()
         self.world.run()
         # (function, service, operation) of each call.
