@@ -24,6 +24,15 @@ _READ = "verifications:read"
 _LIST = "/verifications?reference=x"
 _HEALTH = json.loads((ROOT / "events/about/health.json").read_text(encoding="utf-8"))
 
+# Changes that a caller or an operator can see.
+CHANGED_PARAMETERS = {
+    "LinkLifetimeSeconds": "120",
+    "RetentionDays": "7",
+    "JwtAudience": "changed",
+    "LogLevel": "ERROR",
+    "PublicBaseUrl": "https://api.example.com/ekyc",
+    "Tracing": "Active",
+}
 # Changes of sources that a caller can see: the file, the old text, the new text.
 NEW_CODE = ("functions/about/app.py", '{"status": "ok"}', '{"status": "ok", "release": "new"}')
 NEW_LAYER = (
@@ -76,16 +85,7 @@ def test_changed_parameters_are_live_at_once_in_every_function(
     assert health_below(stack, "/ekyc") == 404
     assert [traces(stack, function) for function in FUNCTIONS] == [None] * len(FUNCTIONS)
 
-    checkout.deploy(
-        {
-            "LinkLifetimeSeconds": "120",
-            "RetentionDays": "7",
-            "JwtAudience": "changed",
-            "LogLevel": "ERROR",
-            "PublicBaseUrl": "https://api.example.com/ekyc",
-            "Tracing": "Active",
-        }
-    )
+    checkout.deploy(CHANGED_PARAMETERS)
 
     assert stack.status() == "UPDATE_COMPLETE"
     # authorize
