@@ -58,6 +58,11 @@ IN_APP = Device(360, 740, is_phone=True, user_agent=f"{_ANDROID} Instagram 350.0
 DESKTOP = Device(1280, 800, is_phone=False)
 
 
+def script_id(device: Device) -> str:
+    """Returns the name of a test's case."""
+    return "with script" if device.has_script else "without script"
+
+
 @dataclass(frozen=True, slots=True)
 class Tab:
     """A tab.

@@ -3,13 +3,9 @@
 import pytest
 
 from tests.browser.page_cases import Scenario
-from tests.browser.tabs import DESKTOP, PHONE, Device, Tabs
+from tests.browser.tabs import DESKTOP, PHONE, Device, Tabs, script_id
 
 DEVICES = [PHONE, DESKTOP.with_changes(has_script=False, scheme="dark")]
-
-
-def script_id(device: Device) -> str:
-    return "with script" if device.has_script else "without script"
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=script_id)

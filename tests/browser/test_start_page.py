@@ -3,8 +3,7 @@
 import pytest
 
 from tests.browser.page_cases import LONG_AGO, ON_OPEN, Scenario
-from tests.browser.tabs import DESKTOP, IN_APP, PHONE, Device, Tabs
-from tests.browser.test_flows import script_id
+from tests.browser.tabs import DESKTOP, IN_APP, PHONE, Device, Tabs, script_id
 
 PHONES, DESKTOPS = ([device, device.with_changes(has_script=False, scheme="dark")] for device in (PHONE, DESKTOP))
 START, RETURNED = "Verify your identity", "Back at the frontend: verified"

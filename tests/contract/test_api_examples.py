@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import OUTER_ENVIRONMENT
 from tests.contract.api import environment
 from tests.contract.contract import operations
-from tests.contract.test_api_docs import TEXT
+from tests.contract.openapi import ROOT
 from tests.sandbox.sandbox import Sandbox
 
 # Code before the examples. It prints each response on stderr, and ends the script at the first error.
@@ -41,7 +41,8 @@ globalThis.fetch = async (url, options) => {
 
 def _examples(language: str) -> str:
     """Joins the examples to one script. Those that redact come last."""
-    found = re.findall(rf"```{language}\n(.+?)```", TEXT, re.DOTALL)
+    page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    found = re.findall(rf"```{language}\n(.+?)```", page, re.DOTALL)
     return "\n".join([PREAMBLES[language], *sorted(found, key=lambda text: "/redact" in text)])
 
 

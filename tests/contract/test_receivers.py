@@ -17,6 +17,7 @@ import pytest
 
 from bridge.cli.webhooks import new_secret
 from tests.conftest import OUTER_ENVIRONMENT
+from tests.sandbox.events import queue_event, queue_message
 from tests.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def express(folder: Path) -> list[str]:
 
 
 @dataclass
-class Receiver:
+class ExampleReceiver:
     sandbox: Sandbox
     port: int
     output: Path
@@ -57,9 +58,8 @@ class Receiver:
         event = {"id": f"evt_{id[4:]}_{sequence}", "type": f"verification.{kind}", "timestamp": "", "data": data}
         body = json.dumps({"endpoint": "crm", "event": event | {"owner": "4b5e57f6eb2f42b9"}})
         self.sandbox.put_endpoints([{"name": "crm", "url": f"http://localhost:{self.port}/hook", "secrets": secrets}])
-        sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
-        record = {"messageId": "1", "receiptHandle": "handle", "body": body, "attributes": sent}
-        result = self.sandbox.invoke("DeliverFunction", {"Records": [record | {"eventSource": "aws:sqs"}]})
+        message = queue_message(body, sent_at=time.time())
+        result = self.sandbox.invoke("DeliverFunction", queue_event("DeliveryQueue", [message]))
         return not result["batchItemFailures"]
 
     def processed(self) -> list[str]:
@@ -71,7 +71,7 @@ SECRET, NEXT = new_secret(), new_secret()
 
 
 @pytest.fixture(params=[flask, pytest.param(express, marks=pytest.mark.slow)], ids=lambda it: str(it.__name__))
-def receiver(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Iterator[Receiver]:
+def receiver(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Iterator[ExampleReceiver]:
     command = request.param(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -83,7 +83,7 @@ def receiver(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -
         )
     try:
         _wait_for(port, process, output)
-        yield Receiver(sandbox, port, output)
+        yield ExampleReceiver(sandbox, port, output)
     finally:
         process.terminate()
         process.wait(timeout=10)
@@ -101,7 +101,7 @@ def _wait_for(port: int, process: "subprocess.Popen[Any]", output: Path) -> None
     raise TimeoutError(output.read_text(encoding="utf-8"))
 
 
-def test_the_receiver_processes_each_genuine_event_once_and_in_order(receiver: Receiver) -> None:
+def test_the_receiver_processes_each_genuine_event_once_and_in_order(receiver: ExampleReceiver) -> None:
     deliveries = [
         (1, "created", ID, [SECRET], True),
         # A repeated delivery, after a lost response or a replay.

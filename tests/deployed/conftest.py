@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployed.certificates import Authority
 from tests.deployed.checkout import Checkout
 from tests.deployed.emulator import API_HOSTS, Emulator
 from tests.deployed.internet import ENDPOINT_NAMES, PRIVATE_NAME
 from tests.deployed.readme import deploy_steps, documented
-from tests.deployed.receiver import Receiver
-from tests.deployed.stack import Stack
+from tests.deployed.receiver import TlsReceiver
+from tests.deployed.stack import DeployedStack
+from tests.sandbox.certificates import Authority
 from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
@@ -40,13 +40,15 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="session")
-def receiver(authority: Authority) -> Iterator[Receiver]:
-    with Receiver(authority.server_context()) as receiver:
+def receiver(authority: Authority) -> Iterator[TlsReceiver]:
+    with TlsReceiver(authority.server_context()) as receiver:
         yield receiver
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory, authority: Authority, receiver: Receiver) -> Iterator[Emulator]:
+def emulator(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority, receiver: TlsReceiver
+) -> Iterator[Emulator]:
     with Emulator(tmp_path_factory.mktemp("emulator"), authority, receiver=receiver.port) as emulator:
         yield emulator
 
@@ -88,12 +90,14 @@ def checkout(
 
 
 @pytest.fixture(scope="session")
-def stack(checkout: Checkout, emulator: Emulator, authority: Authority, request: pytest.FixtureRequest) -> Stack:
+def stack(
+    checkout: Checkout, emulator: Emulator, authority: Authority, request: pytest.FixtureRequest
+) -> DeployedStack:
     """Steps 2 to 4 of the README: builds, deploys, stores the vendor's credentials, makes a key with all scopes."""
     steps = deploy_steps()
     checkout.run(*steps[2])
     checkout.run(*steps[3])
-    stack = Stack(emulator, str(authority.bundle))
+    stack = DeployedStack(emulator, str(authority.bundle))
     stack.key = make_key(checkout)
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(f"\n{checkout.deviations()}")
@@ -101,7 +105,7 @@ def stack(checkout: Checkout, emulator: Emulator, authority: Authority, request:
 
 
 @pytest.fixture(scope="module")
-def endpoints(checkout: Checkout, stack: Stack) -> Iterator[dict[str, str]]:
+def endpoints(checkout: Checkout, stack: DeployedStack) -> Iterator[dict[str, str]]:
     """Adds the endpoints of docs/webhooks.md as the page says; returns their secrets by their names."""
     with stack.endpoints():
         printed = run_as_operator(checkout, *documented("webhooks.md", "Endpoints")).split()
@@ -111,7 +115,7 @@ def endpoints(checkout: Checkout, stack: Stack) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def new_key(checkout: Checkout, stack: Stack) -> str:
+def new_key(checkout: Checkout, stack: DeployedStack) -> str:
     """A key with all scopes, for which API Gateway has no cached result."""
     return make_key(checkout)
 

@@ -12,8 +12,8 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from tests.deployed.certificates import Authority
 from tests.deployed.readme import ROOT
+from tests.sandbox.certificates import Authority
 
 REGION = "ap-southeast-1"
 ACCOUNT = "123456789012"

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from tests.deployed.stack import NAME, Stack, eventually
+from tests.deployed.stack import NAME, DeployedStack, eventually
 from tests.integration.alarms import emitted
 from tests.sandbox.vendor import FakeVendor
 
@@ -40,7 +40,7 @@ class Denial:
         return self.line.get("verification_id")
 
 
-def permissions(stack: Stack, role: str) -> set[Permission]:
+def permissions(stack: DeployedStack, role: str) -> set[Permission]:
     """Returns the permissions of a deployed role."""
     return {
         Permission(role, statement["Sid"], action)
@@ -51,7 +51,7 @@ def permissions(stack: Stack, role: str) -> set[Permission]:
 
 
 @contextmanager
-def without(stack: Stack, *permissions: Permission) -> Iterator[None]:
+def without(stack: DeployedStack, *permissions: Permission) -> Iterator[None]:
     """Inside, the roles lack the permissions."""
     with ExitStack() as restored:
         for permission in permissions:
@@ -60,7 +60,7 @@ def without(stack: Stack, *permissions: Permission) -> Iterator[None]:
 
 
 @contextmanager
-def denied(stack: Stack, permission: Permission, operation: str, about: str | None = None) -> Iterator[Denial]:
+def denied(stack: DeployedStack, permission: Permission, operation: str, about: str | None = None) -> Iterator[Denial]:
     """Inside, the role lacks the permission. At the end, asserts that since the beginning the function has logged the
     AWS operation with its error code, and has counted the failure.
 
@@ -88,7 +88,7 @@ def assert_unavailable(response: requests.Response) -> None:
     assert response.headers["Retry-After"]
 
 
-def verified(stack: Stack, vendor: FakeVendor) -> dict[str, Any]:
+def verified(stack: DeployedStack, vendor: FakeVendor) -> dict[str, Any]:
     """Creates a verification with its own reference, and completes it with a result."""
     created = stack.create(reference=f"order-{uuid.uuid4()}")
     vendor.play(created["token"], "verified")
@@ -101,7 +101,7 @@ def _is_denial(line: dict[str, Any], operation: str) -> bool:
 
 
 @contextmanager
-def _without(stack: Stack, permission: Permission) -> Iterator[None]:
+def _without(stack: DeployedStack, permission: Permission) -> Iterator[None]:
     iam, role = stack.client("iam"), stack.resource(permission.role)
     changed = (
         (name, document, {**document, "Statement": statements})
@@ -127,7 +127,7 @@ def _statements_without(document: dict[str, Any], permission: Permission) -> lis
     return kept
 
 
-def _policies(stack: Stack, role: str) -> list[tuple[str, dict[str, Any]]]:
+def _policies(stack: DeployedStack, role: str) -> list[tuple[str, dict[str, Any]]]:
     iam, name = stack.client("iam"), stack.resource(role)
     policies = iam.list_role_policies(RoleName=name)["PolicyNames"]
     return [(each, iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"]) for each in policies]

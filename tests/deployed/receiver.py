@@ -33,7 +33,7 @@ class Received:
         return content
 
 
-class Receiver:
+class TlsReceiver:
     """`statuses` are the statuses of the next responses, then 204. `received` is oldest first."""
 
     def __init__(self, tls: SSLContext) -> None:

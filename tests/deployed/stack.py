@@ -20,7 +20,7 @@ BODY = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url":
 _TIMEOUT = 40
 
 
-class Stack:
+class DeployedStack:
     """`key` is an API key with all scopes."""
 
     def __init__(self, emulator: Emulator, bundle: str) -> None:

@@ -8,24 +8,25 @@ from typing import Any
 
 import pytest
 
-from tests.deployed.stack import NAME, Stack, eventually
+from tests.deployed.stack import NAME, DeployedStack, eventually
 from tests.integration.alarms import ALARMS, Alarm, Metric, emitted
+from tests.sandbox.events import queue_event, queue_message
 
 
-def state(stack: Stack, alarm: str) -> str:
+def state(stack: DeployedStack, alarm: str) -> str:
     """Returns the state of an alarm, by its logical id."""
     described = stack.client("cloudwatch").describe_alarms(AlarmNames=[stack.resource(alarm)])
     value: str = described["MetricAlarms"][0]["StateValue"]
     return value
 
 
-def put(stack: Stack, metric: Metric, value: float) -> None:
+def put(stack: DeployedStack, metric: Metric, value: float) -> None:
     dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
     data = [{"MetricName": metric.name, "Dimensions": dimensions, "Value": value}]
     stack.client("cloudwatch").put_metric_data(Namespace=metric.namespace, MetricData=data)
 
 
-def forward(stack: Stack, function: str, name: str) -> Metric:
+def forward(stack: DeployedStack, function: str, name: str) -> Metric:
     """Puts the newest metric with a name from a function's log into CloudWatch."""
 
     def newest() -> dict[Metric, float]:
@@ -39,14 +40,14 @@ def forward(stack: Stack, function: str, name: str) -> Metric:
     return metric
 
 
-def watching(stack: Stack, metric: Metric) -> list[str]:
+def watching(stack: DeployedStack, metric: Metric) -> list[str]:
     """Returns the names of the alarms that watch exactly this metric."""
     # The emulator itself matches alarms and metrics by name only (docs/reliability.md).
     found = stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
     return [each["AlarmName"] for each in found if _metric(each) == metric]
 
 
-def watched(stack: Stack, alarm: Alarm) -> Metric:
+def watched(stack: DeployedStack, alarm: Alarm) -> Metric:
     """Returns the metric of a deployed alarm, with the stack's physical ids."""
     (declared,) = stack.client("cloudwatch").describe_alarms(AlarmNames=[stack.resource(alarm.name)])["MetricAlarms"]
     return _metric(declared)
@@ -57,7 +58,7 @@ def _metric(alarm: dict[str, Any]) -> Metric:
     return Metric(alarm["Namespace"], alarm["MetricName"], tuple(dimensions))
 
 
-def test_finished_sweep_keeps_its_alarm_ok(stack: Stack) -> None:
+def test_finished_sweep_keeps_its_alarm_ok(stack: DeployedStack) -> None:
     assert "FunctionError" not in stack.sweep()
 
     metric = forward(stack, "sweep", "OldestDueSeconds")
@@ -66,10 +67,9 @@ def test_finished_sweep_keeps_its_alarm_ok(stack: Stack) -> None:
     assert eventually(lambda: state(stack, "SweepAlarm") == "OK")
 
 
-def test_failed_message_raises_the_alarm_of_its_metric(stack: Stack) -> None:
-    event = {"Records": [{"messageId": "message-1", "body": "poison", "eventSource": "aws:sqs"}]}
-    result = stack.client("lambda").invoke(FunctionName=stack.resource("FinalizeFunction"), Payload=json.dumps(event))
-    assert json.loads(result["Payload"].read()) == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+def test_failed_message_raises_the_alarm_of_its_metric(stack: DeployedStack) -> None:
+    result = stack.invoke("FinalizeFunction", queue_event("DueQueue", [queue_message("poison")]))
+    assert result["Payload"] == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
 
     metric = forward(stack, "finalize", "InternalError")
 
@@ -80,7 +80,7 @@ def test_failed_message_raises_the_alarm_of_its_metric(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=lambda alarm: alarm.name)
-def test_alarm_is_raised_at_its_threshold_and_not_below(stack: Stack, alarm: Alarm) -> None:
+def test_alarm_is_raised_at_its_threshold_and_not_below(stack: DeployedStack, alarm: Alarm) -> None:
     metric, threshold = watched(stack, alarm), alarm.properties["Threshold"]
     assert metric.namespace == NAME or metric.namespace.startswith("AWS/")
     for dimension, declared in alarm.dimensions.items():

@@ -17,11 +17,11 @@ from tests.deployed.permission_cases import (
     SWEEPS,
 )
 from tests.deployed.permissions import Permission, assert_unavailable, denied, verified
-from tests.deployed.stack import Stack, eventually
+from tests.deployed.stack import DeployedStack, eventually
 from tests.sandbox.vendor import FakeVendor
 
 
-def test_status_without_its_permission_is_503_until_restored(stack: Stack) -> None:
+def test_status_without_its_permission_is_503_until_restored(stack: DeployedStack) -> None:
     created = stack.create()
     with denied(stack, READ_STATUS, "GetItem") as denial:
         assert_unavailable(stack.open(created["status_url"]))
@@ -30,7 +30,7 @@ def test_status_without_its_permission_is_503_until_restored(stack: Stack) -> No
     assert stack.open(created["status_url"]).json()["status"] == "pending"
 
 
-def test_return_without_its_claim_gets_a_page_that_reloads_itself(stack: Stack) -> None:
+def test_return_without_its_claim_gets_a_page_that_reloads_itself(stack: DeployedStack) -> None:
     created = stack.create()
     return_url = stack.verify(created)
     with denied(stack, CLAIM_AT_RETURN, "UpdateItem") as denial:
@@ -41,7 +41,7 @@ def test_return_without_its_claim_gets_a_page_that_reloads_itself(stack: Stack) 
     assert "status=verified" in stack.open(return_url).headers["Location"]
 
 
-def test_completion_without_a_permission_is_done_later(stack: Stack, vendor: FakeVendor) -> None:
+def test_completion_without_a_permission_is_done_later(stack: DeployedStack, vendor: FakeVendor) -> None:
     """All fail before the first is completed, because a check within 5 s of the last one would be postponed."""
     unfinished = []
     for permission, operation in COMPLETIONS.items():
@@ -64,7 +64,7 @@ def test_completion_without_a_permission_is_done_later(stack: Stack, vendor: Fak
     complete_in_the_background(stack, unfinished)
 
 
-def test_message_without_its_claim_stays_and_is_processed_later(stack: Stack, vendor: FakeVendor) -> None:
+def test_message_without_its_claim_stays_and_is_processed_later(stack: DeployedStack, vendor: FakeVendor) -> None:
     created = stack.create()
     vendor.play(created["token"], "verified")
     with stack.visibility_timeout(2):
@@ -76,7 +76,7 @@ def test_message_without_its_claim_stays_and_is_processed_later(stack: Stack, ve
 
 @pytest.mark.parametrize("permission", SWEEPS, ids=lambda each: each.action)
 def test_sweep_without_a_permission_fails_and_a_later_one_sends(
-    permission: Permission, stack: Stack, vendor: FakeVendor
+    permission: Permission, stack: DeployedStack, vendor: FakeVendor
 ) -> None:
     created = stack.create()
     vendor.play(created["token"], "verified")
@@ -92,7 +92,7 @@ def test_sweep_without_a_permission_fails_and_a_later_one_sends(
 
 
 @pytest.mark.parametrize("kind", ERASURES)
-def test_failed_erasure_is_completed_by_a_later_attempt(kind: str, stack: Stack, vendor: FakeVendor) -> None:
+def test_failed_erasure_is_completed_by_a_later_attempt(kind: str, stack: DeployedStack, vendor: FakeVendor) -> None:
     created = verified(stack, vendor)
     left = stack.evidence if kind == "evidence" else stack.results
     operations = ERASURES[kind]
@@ -113,7 +113,7 @@ def test_failed_erasure_is_completed_by_a_later_attempt(kind: str, stack: Stack,
         eventually(lambda: not left(created))
 
 
-def test_expected_person_expires_if_it_cannot_be_erased(stack: Stack) -> None:
+def test_expected_person_expires_if_it_cannot_be_erased(stack: DeployedStack) -> None:
     created = stack.create(expected={"name": "Somebody"})
     with denied(stack, ERASE_EXPECTED, "DeleteItem", about=created["id"]):
         assert "status=verified" in stack.open(stack.verify(created)).headers["Location"]
@@ -122,7 +122,7 @@ def test_expected_person_expires_if_it_cannot_be_erased(stack: Stack) -> None:
     assert stack.read(created)["matches"]["name"] is False
 
 
-def test_creates_and_returns_work_without_the_counter_of_vendor_calls(stack: Stack) -> None:
+def test_creates_and_returns_work_without_the_counter_of_vendor_calls(stack: DeployedStack) -> None:
     at_create, at_return = COUNTS
     with denied(stack, at_create, "UpdateItem"):
         created = stack.create()
@@ -130,7 +130,7 @@ def test_creates_and_returns_work_without_the_counter_of_vendor_calls(stack: Sta
         assert "status=verified" in stack.open(stack.verify(created)).headers["Location"]
 
 
-def test_sweep_replaces_a_follow_up_that_cannot_be_sent(stack: Stack, vendor: FakeVendor) -> None:
+def test_sweep_replaces_a_follow_up_that_cannot_be_sent(stack: DeployedStack, vendor: FakeVendor) -> None:
     created = stack.create()
     return_url = stack.verify(created)
     vendor.play(created["token"], "ocr_passed")
@@ -145,13 +145,13 @@ def test_sweep_replaces_a_follow_up_that_cannot_be_sent(stack: Stack, vendor: Fa
     complete_in_the_background(stack, [created])
 
 
-def send(stack: Stack, created: dict[str, Any]) -> None:
+def send(stack: DeployedStack, created: dict[str, Any]) -> None:
     """Lets the sweep send a verification to the queue."""
     stack.make_due(created)
     stack.sweep()
 
 
-def complete_in_the_background(stack: Stack, created: list[dict[str, Any]]) -> None:
+def complete_in_the_background(stack: DeployedStack, created: list[dict[str, Any]]) -> None:
     """Completes verifications with sweeps now, not in minutes."""
 
     def are_verified() -> bool:

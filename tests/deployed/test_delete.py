@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tests.deployed.checkout import Checkout
 from tests.deployed.conftest import run_as_operator
 from tests.deployed.readme import documented
-from tests.deployed.stack import NAME, Stack, eventually
+from tests.deployed.stack import NAME, DeployedStack, eventually
 
 KEPT = {
     "VerificationsTable": "AWS::DynamoDB::Table",
@@ -29,7 +29,7 @@ TABLES, SECRETS = (
 )
 
 
-def test_sam_delete_keeps_the_data_and_its_protection(stack: Stack, checkout: Checkout) -> None:
+def test_sam_delete_keeps_the_data_and_its_protection(stack: DeployedStack, checkout: Checkout) -> None:
     created = stack.create()
     stack.open(stack.verify(created))
     before = {
@@ -59,40 +59,46 @@ def test_sam_delete_keeps_the_data_and_its_protection(stack: Stack, checkout: Ch
     assert stack.client("kms").describe_key(KeyId=before["DataKey"])["KeyMetadata"]["KeyState"] == "Enabled"
     assert secret_values(stack, before) == values
     assert not {'{"client_id": "", "client_secret": ""}', '{"keys": []}', '{"endpoints": []}'} & set(values)
-    # Everything else that costs or can be called is deleted.
     tables = stack.client("dynamodb").list_tables()["TableNames"]
     assert sorted(tables) == sorted(before[name] for name in TABLES)
-    assert stack.client("lambda").list_functions()["Functions"] == []
-    assert stack.client("lambda").list_layers()["Layers"] == []
-    assert stack.client("apigatewayv2").get_apis()["Items"] == []
-    assert stack.client("sqs").list_queues().get("QueueUrls", []) == []
-    assert stack.client("events").list_rules()["Rules"] == []
-    assert [bus["Name"] for bus in stack.client("events").list_event_buses()["EventBuses"]] == ["default"]
-    assert stack.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
-    assert stack.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
-    assert [role["RoleName"] for role in stack.client("iam").list_roles()["Roles"] if NAME in role["RoleName"]] == []
-    groups = stack.client("logs").describe_log_groups()["logGroups"]
-    assert [group["logGroupName"] for group in groups if NAME in group["logGroupName"]] == []
+    assert remains(stack) == []
 
 
-def is_published(stack: Stack, created: dict[str, Any]) -> bool:
+def remains(stack: DeployedStack) -> list[Any]:
+    """Returns everything, except the kept data, that costs or can be called."""
+    events, functions = stack.client("events"), stack.client("lambda")
+    return [
+        *functions.list_functions()["Functions"],
+        *functions.list_layers()["Layers"],
+        *functions.list_event_source_mappings()["EventSourceMappings"],
+        *stack.client("apigatewayv2").get_apis()["Items"],
+        *stack.client("sqs").list_queues().get("QueueUrls", []),
+        *events.list_rules()["Rules"],
+        *(bus for bus in events.list_event_buses()["EventBuses"] if bus["Name"] != "default"),
+        *stack.client("cloudwatch").describe_alarms()["MetricAlarms"],
+        *(role for role in stack.client("iam").list_roles()["Roles"] if NAME in role["RoleName"]),
+        *(group for group in stack.client("logs").describe_log_groups()["logGroups"] if NAME in group["logGroupName"]),
+    ]
+
+
+def is_published(stack: DeployedStack, created: dict[str, Any]) -> bool:
     """Whether all events of a verified verification are on the bus."""
     name = f"evt_{created['id'].removeprefix('ver_')}_3"
     return any(line.get("event_id") == name for line in stack.logs("publish"))
 
 
-def is_idle(stack: Stack, queue: str) -> bool:
+def is_idle(stack: DeployedStack, queue: str) -> bool:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     found = stack.client("sqs").get_queue_attributes(QueueUrl=stack.resource(queue), AttributeNames=names)
     return {found["Attributes"][name] for name in names} == {"0"}
 
 
-def secret_values(stack: Stack, names: dict[str, str]) -> list[str]:
+def secret_values(stack: DeployedStack, names: dict[str, str]) -> list[str]:
     secrets = stack.client("secretsmanager")
     return [secrets.get_secret_value(SecretId=names[secret])["SecretString"] for secret in SECRETS]
 
 
-def test_template_keeps_no_other_resource(stack: Stack) -> None:
+def test_template_keeps_no_other_resource(stack: DeployedStack) -> None:
     from tests.sandbox.template import read
 
     resources = read().document["Resources"].items()

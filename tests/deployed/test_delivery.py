@@ -9,14 +9,14 @@ from samtranslator.yaml_helper import yaml_parse
 
 from tests.deployed.checkout import TEMPLATE_EDITS, Checkout
 from tests.deployed.readme import ROOT, deploy_steps
-from tests.deployed.stack import NAME, Stack
+from tests.deployed.stack import NAME, DeployedStack
 
 # `sam deploy` replaces these properties by the bucket and key of its upload.
 _CODE = ("CodeUri", "ContentUri")
 _BUNDLE = Path("BridgeLayer/python/certifi/cacert.pem")
 
 
-def test_deployed_template_equals_the_checkout_except_listed_edits(stack: Stack) -> None:
+def test_deployed_template_equals_the_checkout_except_listed_edits(stack: DeployedStack) -> None:
     ours = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     found = stack.client("cloudformation").get_template(StackName=NAME, TemplateStage="Original")["TemplateBody"]
     deployed = yaml_parse(found) if isinstance(found, str) else json.loads(json.dumps(found))
@@ -24,7 +24,7 @@ def test_deployed_template_equals_the_checkout_except_listed_edits(stack: Stack)
     assert tuple(differences(without_code(ours), without_code(deployed))) == TEMPLATE_EDITS
 
 
-def test_deployed_package_equals_the_checkout(stack: Stack, checkout: Checkout) -> None:
+def test_deployed_package_equals_the_checkout(stack: DeployedStack, checkout: Checkout) -> None:
     built = checkout.folder / ".aws-sam/build"
     package, sources = built / "BridgeLayer/python/bridge", ROOT / "layers/bridge/bridge"
     modules = [path.relative_to(package) for path in package.rglob("*.py")]
@@ -34,7 +34,7 @@ def test_deployed_package_equals_the_checkout(stack: Stack, checkout: Checkout) 
     assert (built / _BUNDLE).read_bytes().endswith(checkout.bundle.read_bytes())
 
 
-def test_readme_commands_make_a_key_and_call_the_api(stack: Stack, checkout: Checkout) -> None:
+def test_readme_commands_make_a_key_and_call_the_api(stack: DeployedStack, checkout: Checkout) -> None:
     steps = deploy_steps()
     # The authorizer caches the keys for five minutes.
     stack.force_cold_start("AuthorizeFunction")

@@ -9,8 +9,9 @@ import pytest
 from bridge.cli.webhooks import new_secret
 from tests.deployed.permission_cases import DELIVERIES, PUBLISH, REPLAY, SET_ASIDE
 from tests.deployed.permissions import Permission, assert_unavailable, denied
-from tests.deployed.receiver import CRM, Receiver
-from tests.deployed.stack import Stack, eventually
+from tests.deployed.receiver import CRM, TlsReceiver
+from tests.deployed.stack import DeployedStack, eventually
+from tests.sandbox.events import queue_event, queue_message
 
 ID = "ver_" + "a" * 26
 DETAIL = {
@@ -34,7 +35,7 @@ CASES: dict[str, tuple[list[int], bool]] = {
 
 @pytest.mark.parametrize("permission", DELIVERIES, ids=lambda each: f"{each.sid}-{each.action}")
 def test_webhook_without_a_permission_is_delivered_later(
-    permission: Permission, stack: Stack, receiver: Receiver
+    permission: Permission, stack: DeployedStack, receiver: TlsReceiver
 ) -> None:
     receiver.statuses, is_from_bus = list(CASES[DELIVERIES[permission]][0]), CASES[DELIVERIES[permission]][1]
     message = {"detail": DETAIL} if is_from_bus else {"endpoint": "crm", "event": DETAIL}
@@ -50,7 +51,7 @@ def test_webhook_without_a_permission_is_delivered_later(
 
 
 @pytest.mark.usefixtures("endpoints")
-def test_event_without_its_permission_waits_in_the_stream(stack: Stack, receiver: Receiver) -> None:
+def test_event_without_its_permission_waits_in_the_stream(stack: DeployedStack, receiver: TlsReceiver) -> None:
     with denied(stack, PUBLISH, "PutEvents") as denial:
         created = stack.create()
 
@@ -58,7 +59,7 @@ def test_event_without_its_permission_waits_in_the_stream(stack: Stack, receiver
     eventually(lambda: receiver.accepted(created["id"], CRM))
 
 
-def test_unreadable_change_blocks_the_stream_until_it_can_be_set_aside(stack: Stack) -> None:
+def test_unreadable_change_blocks_the_stream_until_it_can_be_set_aside(stack: DeployedStack) -> None:
     created = stack.create()
     sqs, queue = stack.client("sqs"), stack.resource("PublishDeadLetterQueue")
     with denied(stack, SET_ASIDE, "SendMessage") as denial:
@@ -75,7 +76,7 @@ def test_unreadable_change_blocks_the_stream_until_it_can_be_set_aside(stack: St
 
 
 @pytest.mark.usefixtures("endpoints")
-def test_replay_without_its_permission_is_503_until_restored(stack: Stack, receiver: Receiver) -> None:
+def test_replay_without_its_permission_is_503_until_restored(stack: DeployedStack, receiver: TlsReceiver) -> None:
     created = stack.create()
     eventually(lambda: receiver.accepted(created["id"], CRM))
     path = f"/verifications/{created['id']}/events/replay"
@@ -87,10 +88,9 @@ def test_replay_without_its_permission_is_503_until_restored(stack: Stack, recei
     eventually(lambda: len(receiver.accepted(created["id"], CRM)) == 2)
 
 
-def _deliver(stack: Stack, message: dict[str, Any]) -> list[str]:
+def _deliver(stack: DeployedStack, message: dict[str, Any]) -> list[str]:
     """Invokes deliver with a message; returns the ids of the messages that it reports as failed."""
-    sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
-    record = {"messageId": "message-1", "receiptHandle": "handle", "body": json.dumps(message), "attributes": sent}
-    result = stack.invoke("DeliverFunction", {"Records": [record | {"eventSource": "aws:sqs"}]})
+    received = queue_message(json.dumps(message), sent_at=time.time())
+    result = stack.invoke("DeliverFunction", queue_event("DeliveryQueue", [received]))
     assert "FunctionError" not in result, result["Payload"]
     return [each["itemIdentifier"] for each in result["Payload"]["batchItemFailures"]]

@@ -2,12 +2,12 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from tests.deployed.stack import Stack, eventually
+from tests.deployed.stack import DeployedStack, eventually
 from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
 
-def test_person_who_returns_is_verified(stack: Stack, vendor: FakeVendor) -> None:
+def test_person_who_returns_is_verified(stack: DeployedStack, vendor: FakeVendor) -> None:
     created = stack.create(reference="order-1")
     assert (created["status"], created["sequence"]) == ("pending", 1)
 
@@ -26,7 +26,7 @@ def test_person_who_returns_is_verified(stack: Stack, vendor: FakeVendor) -> Non
     assert vendor.calls()["by_token"][created["token"]] == 1
 
 
-def test_person_with_a_start_page_is_verified(stack: Stack) -> None:
+def test_person_with_a_start_page_is_verified(stack: DeployedStack) -> None:
     created = stack.create(link="on_open", valid_for=86400, locale="ms")
     assert "url" not in created
     page = stack.open(created["start_url"])
@@ -43,7 +43,7 @@ def test_person_with_a_start_page_is_verified(stack: Stack) -> None:
     assert parse_qs(urlsplit(followed.headers["Location"]).query)["status"] == ["verified"]
 
 
-def test_links_to_the_pictures_of_a_result_work(stack: Stack) -> None:
+def test_links_to_the_pictures_of_a_result_work(stack: DeployedStack) -> None:
     created = stack.create()
     stack.open(stack.verify(created))
 
@@ -59,7 +59,7 @@ def test_links_to_the_pictures_of_a_result_work(stack: Stack) -> None:
     assert stack.open(result["ocr_result"]["Image"].partition("?")[0]).status_code == 403
 
 
-def test_refresh_completes_a_person_who_did_not_return(stack: Stack, vendor: FakeVendor) -> None:
+def test_refresh_completes_a_person_who_did_not_return(stack: DeployedStack, vendor: FakeVendor) -> None:
     created = stack.create()
     vendor.play(created["token"], "9102")
 
@@ -69,7 +69,7 @@ def test_refresh_completes_a_person_who_did_not_return(stack: Stack, vendor: Fak
     assert refreshed.json()["status"] == "rejected"
 
 
-def test_redact_erases_the_evidence_and_leaves_a_tombstone(stack: Stack) -> None:
+def test_redact_erases_the_evidence_and_leaves_a_tombstone(stack: DeployedStack) -> None:
     created = stack.create(reference="order-2")
     stack.open(stack.verify(created))
     stack.call("GET", f"/verifications/{created['id']}?expand=result")
@@ -83,7 +83,7 @@ def test_redact_erases_the_evidence_and_leaves_a_tombstone(stack: Stack) -> None
     assert stack.read(created)["status"] == "verified"
 
 
-def test_access_token_works_in_place_of_a_key(stack: Stack, identity_provider: IdentityProvider) -> None:
+def test_access_token_works_in_place_of_a_key(stack: DeployedStack, identity_provider: IdentityProvider) -> None:
     token = identity_provider.token("verifications:write verifications:read")
     stranger = identity_provider.token("verifications:read", subject="user-2")
     elsewhere = identity_provider.token("verifications:read", audience="another-api")
@@ -95,12 +95,12 @@ def test_access_token_works_in_place_of_a_key(stack: Stack, identity_provider: I
     assert stack.call("GET", f"/verifications/{created['id']}", key=elsewhere).status_code == 403
 
 
-def test_request_without_a_valid_key_is_rejected(stack: Stack) -> None:
+def test_request_without_a_valid_key_is_rejected(stack: DeployedStack) -> None:
     assert stack.open(f"{stack.outputs()['ApiUrl']}/verifications?reference=order-1").status_code == 401
     assert stack.call("GET", "/verifications?reference=order-1", key="ek_unknown").status_code == 403
 
 
-def test_invalid_message_goes_to_the_dead_letter_queue(stack: Stack) -> None:
+def test_invalid_message_goes_to_the_dead_letter_queue(stack: DeployedStack) -> None:
     sqs = stack.client("sqs")
     invalid = '{"id": "no verification has this id"}'
     with stack.visibility_timeout(1):

@@ -11,20 +11,22 @@ import pytest
 
 from tests.deployed.permission_cases import CREATES, READ_KEYS, RELEASE, REQUESTS, TESTED, is_enforced
 from tests.deployed.permissions import Permission, assert_unavailable, denied, permissions, verified, without
-from tests.deployed.receiver import CRM, Receiver
-from tests.deployed.stack import BODY, Stack, eventually
+from tests.deployed.receiver import CRM, TlsReceiver
+from tests.deployed.stack import BODY, DeployedStack, eventually
 from tests.sandbox import template
 from tests.sandbox.vendor import FakeVendor
 
 
-def test_every_enforced_permission_has_a_test(stack: Stack) -> None:
+def test_every_enforced_permission_has_a_test(stack: DeployedStack) -> None:
     deployed = {each for role in template.read().of_type("AWS::IAM::Role") for each in permissions(stack, role)}
 
     assert {permission for permission in deployed if is_enforced(permission)} == TESTED
 
 
 @pytest.mark.usefixtures("endpoints")
-def test_permissions_without_a_test_are_not_enforced(stack: Stack, vendor: FakeVendor, receiver: Receiver) -> None:
+def test_permissions_without_a_test_are_not_enforced(
+    stack: DeployedStack, vendor: FakeVendor, receiver: TlsReceiver
+) -> None:
     """If this fails because a newer emulator enforces one of them, add that one to permission_cases.py."""
     created = stack.create()
     vendor.play(created["token"], "verified")
@@ -40,7 +42,7 @@ def test_permissions_without_a_test_are_not_enforced(stack: Stack, vendor: FakeV
         eventually(lambda: receiver.accepted(created["id"], CRM))
 
 
-def test_authorizer_without_the_keys_fails_closed(stack: Stack, new_key: str) -> None:
+def test_authorizer_without_the_keys_fails_closed(stack: DeployedStack, new_key: str) -> None:
     with denied(stack, READ_KEYS, "GetSecretValue"):
         stack.force_cold_start("AuthorizeFunction")
         assert stack.call("GET", "/verifications?reference=none", key=new_key).status_code == 500
@@ -50,7 +52,7 @@ def test_authorizer_without_the_keys_fails_closed(stack: Stack, new_key: str) ->
 
 @pytest.mark.parametrize("permission", REQUESTS, ids=lambda each: f"{each.sid}-{each.action}")
 def test_request_without_its_permission_is_503_until_restored(
-    permission: Permission, stack: Stack, vendor: FakeVendor
+    permission: Permission, stack: DeployedStack, vendor: FakeVendor
 ) -> None:
     operation, request = REQUESTS[permission]
     is_open = request.endswith("/refresh")
@@ -73,7 +75,7 @@ def test_request_without_its_permission_is_503_until_restored(
 
 @pytest.mark.parametrize("permission", CREATES, ids=lambda each: each.action)
 def test_create_without_a_permission_is_503_and_a_retry_creates_once(
-    permission: Permission, stack: Stack, vendor: FakeVendor
+    permission: Permission, stack: DeployedStack, vendor: FakeVendor
 ) -> None:
     headers = {"Idempotency-Key": f"key-{uuid.uuid4()}"}
     links = vendor.calls()["create"]
@@ -93,7 +95,7 @@ def test_create_without_a_permission_is_503_and_a_retry_creates_once(
     assert vendor.calls()["create"] == links + 1
 
 
-def test_unreleased_reservation_is_taken_over_after_its_lease(stack: Stack, vendor: FakeVendor) -> None:
+def test_unreleased_reservation_is_taken_over_after_its_lease(stack: DeployedStack, vendor: FakeVendor) -> None:
     headers = {"Idempotency-Key": f"key-{uuid.uuid4()}"}
     vendor.fault("422", on="create", times=1)
     with denied(stack, RELEASE, "DeleteItem") as denial:

@@ -11,7 +11,7 @@ import pytest
 from tests.deployed.checkout import Checkout
 from tests.deployed.permissions import permissions
 from tests.deployed.readme import ROOT
-from tests.deployed.stack import Stack, eventually
+from tests.deployed.stack import DeployedStack, eventually
 from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
@@ -24,6 +24,15 @@ _READ = "verifications:read"
 _LIST = "/verifications?reference=x"
 _HEALTH = json.loads((ROOT / "events/about/health.json").read_text(encoding="utf-8"))
 
+# Changes that a caller or an operator can see.
+CHANGED_PARAMETERS = {
+    "LinkLifetimeSeconds": "120",
+    "RetentionDays": "7",
+    "JwtAudience": "changed",
+    "LogLevel": "ERROR",
+    "PublicBaseUrl": "https://api.example.com/ekyc",
+    "Tracing": "Active",
+}
 # Changes of sources that a caller can see: the file, the old text, the new text.
 NEW_CODE = ("functions/about/app.py", '{"status": "ok"}', '{"status": "ok", "release": "new"}')
 NEW_LAYER = (
@@ -38,7 +47,7 @@ NEW_JWT_LAYER = ("layers/jwt/Makefile", "\tfind ", f"{_RECIPE}\tfind ")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def leave_as_found(stack: Stack, checkout: Checkout) -> Iterator[None]:
+def leave_as_found(stack: DeployedStack, checkout: Checkout) -> Iterator[None]:
     """Restores parameters, code and layers after the tests of this module, with one deployment."""
     before = stack.parameters()
     with checkout.restoring_the_build():
@@ -49,7 +58,7 @@ def leave_as_found(stack: Stack, checkout: Checkout) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def unreturned(stack: Stack, vendor: FakeVendor) -> dict[str, Any]:
+def unreturned(stack: DeployedStack, vendor: FakeVendor) -> dict[str, Any]:
     """A due verification of a person who finished and did not return. The schedule completes it during other tests."""
     created = stack.create()
     vendor.play(created["token"], "verified")
@@ -58,12 +67,12 @@ def unreturned(stack: Stack, vendor: FakeVendor) -> dict[str, Any]:
 
 
 @pytest.fixture
-def secrets(stack: Stack) -> dict[str, str]:
+def secrets(stack: DeployedStack) -> dict[str, str]:
     return current_secrets(stack)
 
 
 def test_changed_parameters_are_live_at_once_in_every_function(
-    stack: Stack,
+    stack: DeployedStack,
     checkout: Checkout,
     vendor: FakeVendor,
     identity_provider: IdentityProvider,
@@ -76,16 +85,7 @@ def test_changed_parameters_are_live_at_once_in_every_function(
     assert health_below(stack, "/ekyc") == 404
     assert [traces(stack, function) for function in FUNCTIONS] == [None] * len(FUNCTIONS)
 
-    checkout.deploy(
-        {
-            "LinkLifetimeSeconds": "120",
-            "RetentionDays": "7",
-            "JwtAudience": "changed",
-            "LogLevel": "ERROR",
-            "PublicBaseUrl": "https://api.example.com/ekyc",
-            "Tracing": "Active",
-        }
-    )
+    checkout.deploy(CHANGED_PARAMETERS)
 
     assert stack.status() == "UPDATE_COMPLETE"
     # authorize
@@ -116,7 +116,7 @@ def test_changed_parameters_are_live_at_once_in_every_function(
 
 @pytest.mark.usefixtures("unreturned")
 def test_plain_build_and_deploy_makes_code_and_layers_live(
-    stack: Stack, checkout: Checkout, identity_provider: IdentityProvider
+    stack: DeployedStack, checkout: Checkout, identity_provider: IdentityProvider
 ) -> None:
     bridge_layer = stack.layers("VerificationsFunction")
     assert token_scopes_apply(stack, identity_provider)
@@ -140,7 +140,7 @@ def test_plain_build_and_deploy_makes_code_and_layers_live(
 
 
 def test_failed_update_rolls_back_and_the_next_one_succeeds(
-    stack: Stack, checkout: Checkout, secrets: dict[str, str]
+    stack: DeployedStack, checkout: Checkout, secrets: dict[str, str]
 ) -> None:
     built = checkout.folder / ".aws-sam/build/template.yaml"
     good = built.read_text(encoding="utf-8")
@@ -162,7 +162,7 @@ def test_failed_update_rolls_back_and_the_next_one_succeeds(
     assert current_secrets(stack) == secrets
 
 
-def test_schedule_completes_a_person_who_never_returns(stack: Stack, unreturned: dict[str, Any]) -> None:
+def test_schedule_completes_a_person_who_never_returns(stack: DeployedStack, unreturned: dict[str, Any]) -> None:
     eventually(
         lambda: stack.read(unreturned)["status"] == "verified",
         seconds=_A_MINUTE,
@@ -170,7 +170,7 @@ def test_schedule_completes_a_person_who_never_returns(stack: Stack, unreturned:
     )
 
 
-def current_secrets(stack: Stack) -> dict[str, str]:
+def current_secrets(stack: DeployedStack) -> dict[str, str]:
     """Returns the values of the secrets. Both have an operator's values, not those of the template."""
     outputs = stack.outputs()
     values = {
@@ -187,7 +187,7 @@ def lifetime(created: dict[str, Any]) -> int:
     return round(timestamp(created["expires_at"]) - timestamp(created["created_at"]))
 
 
-def retention(stack: Stack, created: dict[str, Any]) -> float:
+def retention(stack: DeployedStack, created: dict[str, Any]) -> float:
     """Returns the seconds from the final status to the item's ttl."""
     item = stack.item(created)
     return round(float(item["ttl"]["N"]) - timestamp(item["updated_at"]["S"]), -2)
@@ -197,17 +197,17 @@ def timestamp(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def finished_sweeps(stack: Stack) -> int:
+def finished_sweeps(stack: DeployedStack) -> int:
     return sum(line.get("message") == "sweep_finished" for line in stack.logs("sweep"))
 
 
-def health_below(stack: Stack, path: str) -> int:
+def health_below(stack: DeployedStack, path: str) -> int:
     """Returns the status of /health behind an API mapping, whose path API Gateway leaves in rawPath."""
     status: int = stack.invoke("AboutFunction", {**_HEALTH, "rawPath": f"{path}/health"})["Payload"]["statusCode"]
     return status
 
 
-def token_scopes_apply(stack: Stack, identity_provider: IdentityProvider) -> bool:
+def token_scopes_apply(stack: DeployedStack, identity_provider: IdentityProvider) -> bool:
     """Whether a new access token has the permissions of its scope."""
     audience = stack.parameters()["JwtAudience"]
     token = identity_provider.token(_READ, subject=f"user-{uuid.uuid4()}", audience=audience)
@@ -216,7 +216,7 @@ def token_scopes_apply(stack: Stack, identity_provider: IdentityProvider) -> boo
     return response.status_code == 200
 
 
-def traces(stack: Stack, function: str) -> set[str] | None:
+def traces(stack: DeployedStack, function: str) -> set[str] | None:
     """Returns the X-Ray actions that a function's role allows; None if the function is not traced."""
     mode = stack.configuration(f"{function}Function")["TracingConfig"]["Mode"]
     allowed = {each.action for each in permissions(stack, f"{function}Role") if each.sid == "SendTraces"}

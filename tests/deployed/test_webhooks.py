@@ -14,14 +14,16 @@ from tests.deployed.checkout import Checkout
 from tests.deployed.conftest import run_as_operator
 from tests.deployed.internet import PRIVATE_NAME
 from tests.deployed.readme import documented
-from tests.deployed.receiver import BILLING, CRM, Received, Receiver
-from tests.deployed.stack import Stack, eventually
+from tests.deployed.receiver import BILLING, CRM, Received, TlsReceiver
+from tests.deployed.stack import DeployedStack, eventually
 from tests.sandbox.identity_provider import IdentityProvider
 
 ADVANCES = ["verification.created", "verification.processing", "verification.verified"]
 
 
-def accepted(stack: Stack, receiver: Receiver, created: dict[str, Any], host: str, count: int) -> list[Received]:
+def accepted(
+    stack: DeployedStack, receiver: TlsReceiver, created: dict[str, Any], host: str, count: int
+) -> list[Received]:
     """Waits until an endpoint has accepted `count` webhooks of a verification, and returns them."""
 
     def enough() -> list[Received]:
@@ -33,14 +35,14 @@ def accepted(stack: Stack, receiver: Receiver, created: dict[str, Any], host: st
     return found
 
 
-def lines(stack: Stack, message: str, created: dict[str, Any]) -> list[dict[str, Any]]:
+def lines(stack: DeployedStack, message: str, created: dict[str, Any]) -> list[dict[str, Any]]:
     """Returns deliver's log lines with a message about a verification."""
     found = [line for line in stack.logs("deliver") if line.get("message") == message]
     return [line for line in found if line.get("verification_id") == created["id"]]
 
 
 def test_each_advance_is_sent_signed_to_the_endpoints_that_want_it(
-    stack: Stack, receiver: Receiver, endpoints: dict[str, str]
+    stack: DeployedStack, receiver: TlsReceiver, endpoints: dict[str, str]
 ) -> None:
     # One attempt fails, and is repeated after five seconds.
     receiver.statuses = [500]
@@ -65,7 +67,7 @@ def test_each_advance_is_sent_signed_to_the_endpoints_that_want_it(
 
 
 def test_endpoint_of_a_principal_gets_no_events_of_others(
-    stack: Stack, receiver: Receiver, endpoints: dict[str, str], identity_provider: IdentityProvider
+    stack: DeployedStack, receiver: TlsReceiver, endpoints: dict[str, str], identity_provider: IdentityProvider
 ) -> None:
     created = stack.create(key=identity_provider.token("verifications:write"))
     stack.open(stack.verify(created))
@@ -77,7 +79,7 @@ def test_endpoint_of_a_principal_gets_no_events_of_others(
 
 
 def test_replay_sends_the_same_webhooks_again(
-    stack: Stack, receiver: Receiver, endpoints: dict[str, str], checkout: Checkout
+    stack: DeployedStack, receiver: TlsReceiver, endpoints: dict[str, str], checkout: Checkout
 ) -> None:
     created = stack.create()
     (first,) = accepted(stack, receiver, created, CRM, 1)
@@ -99,7 +101,7 @@ def test_replay_sends_the_same_webhooks_again(
 
 @pytest.mark.usefixtures("endpoints")
 def test_gone_endpoint_is_off_until_it_is_enabled_and_redelivered(
-    stack: Stack, receiver: Receiver, checkout: Checkout
+    stack: DeployedStack, receiver: TlsReceiver, checkout: Checkout
 ) -> None:
     receiver.statuses = [410]
     gone = stack.create()
@@ -123,7 +125,7 @@ def test_gone_endpoint_is_off_until_it_is_enabled_and_redelivered(
         accepted(stack, receiver, created, CRM, 1)
 
 
-def test_endpoint_with_a_private_address_gets_nothing(stack: Stack, receiver: Receiver) -> None:
+def test_endpoint_with_a_private_address_gets_nothing(stack: DeployedStack, receiver: TlsReceiver) -> None:
     entry = {"name": "inside", "url": f"https://{PRIVATE_NAME}/hook", "secrets": [new_secret()]}
     with stack.endpoints(entry):
         created = stack.create()
@@ -133,7 +135,7 @@ def test_endpoint_with_a_private_address_gets_nothing(stack: Stack, receiver: Re
     assert [each for each in receiver.received if each.host == PRIVATE_NAME] == []
 
 
-def test_rule_of_an_operator_gets_events_of_the_bus(stack: Stack) -> None:
+def test_rule_of_an_operator_gets_events_of_the_bus(stack: DeployedStack) -> None:
     events, sqs = stack.client("events"), stack.client("sqs")
     bus, name = stack.outputs()["EventBusName"], "of-the-operator"
     url = sqs.create_queue(QueueName=name)["QueueUrl"]

@@ -17,9 +17,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.deployed.certificates import Authority
 from tests.deployed.emulator import ACCOUNT, API_HOSTS, REGION, Emulator
 from tests.deployed.stack import eventually
+from tests.sandbox.certificates import Authority
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def start(stderr: Path, **changed: str) -> "subprocess.Popen[str]":
 
 
 @dataclass
-class Receiver:
+class VerifyingReceiver:
     """A receiver that responds with `responses`, then with 204. It stores events with a valid signature."""
 
     responses: list[int] = field(default_factory=list)
@@ -61,9 +61,9 @@ class Receiver:
 
 
 @pytest.fixture
-def receivers() -> Iterator[tuple[list[Receiver], list[str]]]:
+def receivers() -> Iterator[tuple[list[VerifyingReceiver], list[str]]]:
     """Two receivers and their URLs. The second fails twice."""
-    servers, both = [Server(), Server()], [Receiver(), Receiver(responses=[503, 500])]
+    servers, both = [Server(), Server()], [VerifyingReceiver(), VerifyingReceiver(responses=[503, 500])]
     for server, receiver in zip(servers, both, strict=True):
         server.start(Request.application(receiver.respond))
     yield both, [f"http://localhost:{server.port}/hook" for server in servers]
@@ -80,7 +80,7 @@ def wait_until(condition: Any, stderr: Path) -> None:
 
 
 def test_run_delivers_to_each_url_with_retries_and_ends_on_interrupt(
-    receivers: tuple[list[Receiver], list[str]], tmp_path: Path
+    receivers: tuple[list[VerifyingReceiver], list[str]], tmp_path: Path
 ) -> None:
     (steady, failing), urls = receivers
     stderr = tmp_path / "stderr"

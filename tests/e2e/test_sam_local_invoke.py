@@ -12,13 +12,13 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from tests.integration.samples import EVENTS, SAMPLES, seed
+from tests.sandbox.access_tokens import ISSUER, token
 from tests.sandbox.backing_services import BackingServices, SandboxSettings
 from tests.sandbox.sam_local import BUILT, variables_inside
 from tests.sandbox.sam_template import with_endpoint_variable
 from tests.sandbox.sam_tools import ARCHITECTURE, UnavailableError, host_address, listening_hosts, sam
 from tests.sandbox.serving import Server
 from tests.sandbox.signing import jwk
-from tests.unit.tokens import ISSUER, token
 
 pytestmark = pytest.mark.sam_local
 

@@ -15,10 +15,11 @@ import pytest
 if TYPE_CHECKING:
     from bridge.dependencies import Dependencies
     from bridge.domain.verification import Verification
+    from tests.clock import Clock
     from tests.integration.deliveries import Delivery
     from tests.integration.failure_scenes import Scene
-    from tests.integration.fakes import Aws, Clock
-    from tests.integration.functions import Functions
+    from tests.integration.fakes import Aws
+    from tests.integration.functions import ApiFunctions
     from tests.integration.harness import World
     from tests.integration.leaks import Output
     from tests.integration.stored_state import StoredState
@@ -43,7 +44,7 @@ def aws(recorded_aws: "Aws") -> Iterator["Aws"]:
 
 @pytest.fixture
 def clock() -> "Clock":
-    from tests.integration.fakes import Clock
+    from tests.clock import Clock
 
     return Clock()
 
@@ -64,10 +65,10 @@ def deps(sandbox: "Sandbox", aws: "Aws", clock: "Clock") -> "Iterator[Dependenci
 
 
 @pytest.fixture
-def functions(sandbox: "Sandbox", deps: "Dependencies") -> "Functions":
-    from tests.integration.functions import Functions
+def functions(sandbox: "Sandbox", deps: "Dependencies") -> "ApiFunctions":
+    from tests.integration.functions import ApiFunctions
 
-    return Functions(sandbox)
+    return ApiFunctions(sandbox)
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def hanging() -> Iterator[threading.Event]:
 def world(
     sandbox: "Sandbox",
     deps: "Dependencies",
-    functions: "Functions",
+    functions: "ApiFunctions",
     stored: "StoredState",
     aws: "Aws",
     clock: "Clock",

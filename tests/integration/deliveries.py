@@ -9,6 +9,7 @@ from standardwebhooks.webhooks import Webhook
 from tests.integration.harness import World
 from tests.integration.leaks import Output
 from tests.integration.raw_server import whole
+from tests.sandbox.events import queue_event, queue_message
 
 ID = "ver_" + "a" * 26
 SECRET, SECOND_SECRET = "whsec_" + "Y2FuYXJ5" * 6, "whsec_" + "c2Vjb25k" * 6
@@ -28,14 +29,6 @@ OK = whole(b"{}", "204 No Content")
 
 def for_endpoint(name: str, **changes: Any) -> str:
     return json.dumps({"endpoint": name, "event": DETAIL | changes})
-
-
-def sqs_record(body: str, handle: str = "handle", attempt: int = 1, sent_at: float = 0.0) -> dict[str, Any]:
-    """Returns an SQS record as Lambda passes it to the function."""
-    known = {"ApproximateReceiveCount": str(attempt), "SentTimestamp": str(int(sent_at * 1000))}
-    return {
-        "messageId": "message-1", "receiptHandle": handle, "body": body, "attributes": known, "eventSource": "aws:sqs"
-    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +59,9 @@ class Delivery(World):
         self._sqs.purge_queue(QueueUrl=url)
         self.send(body)
         (message,) = self._sqs.receive_message(QueueUrl=url)["Messages"]
-        record = sqs_record(body, message["ReceiptHandle"], attempt, self.clock.time.timestamp() - age)
-        result = self.sandbox.invoke("DeliverFunction", {"Records": [record]})
+        sent_at = self.clock.time.timestamp() - age
+        received = queue_message(body, receipt=message["ReceiptHandle"], attempt=attempt, sent_at=sent_at)
+        result = self.sandbox.invoke("DeliverFunction", queue_event("DeliveryQueue", [received]))
         return not result["batchItemFailures"]
 
     def log(self) -> list[dict[str, Any]]:

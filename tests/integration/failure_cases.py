@@ -26,7 +26,7 @@ from tests.integration.failure_scenes import (
     vendor,
     vendor_call_not_counted,
 )
-from tests.unit.tokens import token
+from tests.sandbox.access_tokens import token
 
 
 @dataclass(frozen=True, slots=True)

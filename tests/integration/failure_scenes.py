@@ -16,10 +16,11 @@ from bridge.domain.schedule import FIRST_CHECK_SECONDS
 from bridge.domain.verification import Verification
 from bridge.settings import Settings
 from bridge.store.index_keys import reference_key
-from tests.integration.deliveries import DETAIL, SECRET, sqs_record
+from tests.integration.deliveries import DETAIL, SECRET
 from tests.integration.functions import CREATE_BODY, http_event
 from tests.integration.harness import World
-from tests.unit.tokens import ISSUER
+from tests.sandbox.access_tokens import ISSUER
+from tests.sandbox.events import queue_event, queue_message
 
 # The fields of a log line that describe the failure.
 _FIELDS = {"error", "operation", "error_code", "http_status", "what", "verification_id", "message_id"}
@@ -33,8 +34,7 @@ class Scene(World):
     verification: Verification
 
     def message(self, body: str) -> None:
-        records = [{"messageId": "message-1", "body": body, "eventSource": "aws:sqs"}]
-        self.sandbox.invoke("FinalizeFunction", {"Records": records})
+        self.sandbox.invoke("FinalizeFunction", queue_event("DueQueue", [queue_message(body)]))
 
     def deliver(self, endpoint: str, *, age: int = 0) -> None:
         """Invokes deliver with an event that was sent `age` seconds ago. The endpoint `crm` refuses connections."""
@@ -45,14 +45,15 @@ class Scene(World):
         body = json.dumps({"endpoint": endpoint, "event": event} if endpoint else {"detail": event})
         queues = mock.MagicMock(**{"send_message_batch.return_value": {"Successful": ["crm"]}})
         vars(self.deps)["delivery_queue"] = DeliveryQueue(queues, "https://sqs.example/a", "https://sqs.example/b")
-        self.sandbox.invoke("DeliverFunction", {"Records": [sqs_record(body, sent_at=self.clock.epoch - age)]})
+        message = queue_message(body, sent_at=self.clock.epoch - age)
+        self.sandbox.invoke("DeliverFunction", queue_event("DeliveryQueue", [message]))
 
     @property
     def event_id(self) -> str:
         return f"evt_{self.verification.id[4:]}_2"
 
     def authorize(self, credential: str) -> None:
-        event = http_event("GET", "/verifications/ver_x") | {"headers": {"authorization": f"Bearer {credential}"}}
+        event = http_event("GET", "/verifications/ver_x", headers={"authorization": f"Bearer {credential}"})
         self.sandbox.invoke("AuthorizeFunction", event)
 
     def put_secret(self, arn: str, text: str) -> None:

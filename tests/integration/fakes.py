@@ -1,7 +1,6 @@
-"""A clock that tests advance, and AWS clients that record their calls and fail on demand."""
+"""AWS clients that record their calls and fail on demand."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -11,26 +10,6 @@ from botocore.validate import ParamValidator
 
 from bridge.aws import clients
 from tests import recording
-
-
-class Clock:
-    """The bridge's clock. The fake vendor has its own, so that no test depends on both being equal."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 1, 31, 8, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-
-    @property
-    def epoch(self) -> int:
-        return int(self.time.timestamp())
-
-    def go_to(self, epoch: int) -> None:
-        self.time = datetime.fromtimestamp(epoch, UTC)
 
 
 class Aws:
@@ -77,9 +56,9 @@ class Aws:
         """The next call gets this error code, and AWS does nothing."""
         self._denied[call] = code
 
-    def lose_response(self, call: str, times: int = 1) -> None:
-        """AWS executes the next calls, and their responses are lost."""
-        self._lost += [call] * times
+    def lose_response(self, call: str) -> None:
+        """AWS executes the next call, and its response is lost."""
+        self._lost.append(call)
 
     def before_next(self, call: str, action: Callable[[], object]) -> None:
         """Runs `action` just before the next such call."""

@@ -8,7 +8,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bridge.domain.caller import READ_ALL, SCOPES
+from tests.sandbox import events
+from tests.sandbox.events import Event, HttpRequest, Match
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.triggers import Route
 
 PRINCIPAL = "web"
 # All that a caller may do with its own verifications.
@@ -39,7 +42,7 @@ class Response:
         return status
 
 
-class Functions:
+class ApiFunctions:
     """The functions behind the API, called with the events that API Gateway makes."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -61,11 +64,10 @@ class Functions:
 
         With `base64` the event marks text as base64, too.
         """
-        event = http_event(method, path, query)
+        event = http_event(method, path, query, {"content-type": "application/json"} | dict(headers or {}))
         event["requestContext"]["authorizer"] = {
             "lambda": {"principal": principal, "scopes": " ".join(scopes), "key_id": "abcd"}
         }
-        event["headers"] |= {"content-type": "application/json"} | dict(headers or {})
         if isinstance(body, bytes):
             event |= {"body": b64encode(body).decode(), "isBase64Encoded": True}
         elif body is not None:
@@ -84,32 +86,18 @@ class Functions:
         method: str = "GET",
     ) -> Response:
         """Calls a public route, as a person's browser does."""
-        event = http_event(method, path, query)
-        event["headers"].update(headers or {})
-        return self._call("RedirectFunction", event)
+        return self._call("RedirectFunction", http_event(method, path, query, headers))
 
-    def _call(self, function: str, event: dict[str, Any]) -> Response:
+    def _call(self, function: str, event: Event) -> Response:
         response = self._sandbox.invoke(function, event)
         headers = {name.lower(): value for name, value in response["headers"].items()}
         return Response(response["statusCode"], headers, response["body"])
 
 
-def http_event(method: str, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Returns an event of API Gateway, in payload format 2.0."""
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": f"{method} {path}",
-        "rawPath": path,
-        "rawQueryString": urlencode(query or {}),
-        "headers": {},
-        "requestContext": {
-            "domainName": "api.example.com",
-            "http": {"method": method, "path": path},
-            "requestId": "request-1",
-            "stage": "$default",
-        },
-        "isBase64Encoded": False,
-    }
-    if query:
-        event["queryStringParameters"] = dict(query)
-    return event
+def http_event(
+    method: str, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+) -> Event:
+    """Returns API Gateway's event of a request without a body."""
+    encoded, given = urlencode(query or {}), (headers or {}).items()
+    request = HttpRequest(method, path, path, encoded, given, b"", "api.example.com", "request-1", now=0)
+    return events.http_event(request, Match(Route(method, path, ""), {}))

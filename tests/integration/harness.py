@@ -12,8 +12,9 @@ from bridge.use_cases.complete import Checked, check_on_schedule
 from bridge.use_cases.create import create
 from bridge.use_cases.finalize import finalize
 from bridge.vendor.rate_limiter import RateLimiter
-from tests.integration.fakes import Aws, Clock
-from tests.integration.functions import CREATE_BODY, PRINCIPAL, Functions, Response
+from tests.clock import Clock
+from tests.integration.fakes import Aws
+from tests.integration.functions import CREATE_BODY, PRINCIPAL, ApiFunctions, Response
 from tests.integration.stored_state import StoredState
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.vendor import FakeVendor
@@ -33,7 +34,7 @@ class World:
 
     sandbox: Sandbox
     deps: Dependencies
-    functions: Functions
+    functions: ApiFunctions
     stored: StoredState
     aws: Aws
     clock: Clock

@@ -7,6 +7,9 @@ from typing import Any
 from bridge.settings import Settings
 from bridge.store.items import from_item, to_item
 
+# The attributes of a row that a redaction erases.
+PERSONAL = {"reference", "metadata", "redirect_url", "code", "token", "url", "evidence", "reference_key"}
+
 
 class StoredState:
     def __init__(self, client: Callable[[str], Any], settings: Settings) -> None:
@@ -29,6 +32,15 @@ class StoredState:
         """Returns the items with the persons that callers expect."""
         found = self._dynamodb.scan(TableName=self._settings.results_table_name, ConsistentRead=True)["Items"]
         return [item for item in map(from_item, found) if item["sha256"] == "expected"]
+
+    def audit_entries(self, id: str) -> list[dict[str, Any]]:
+        """Returns the entries of a verification in the audit trail, oldest first."""
+        response = self._dynamodb.query(
+            TableName=self._settings.audit_table_name,
+            KeyConditionExpression="verification_id = :id",
+            ExpressionAttributeValues={":id": {"S": id}},
+        )
+        return [from_item(item) for item in response["Items"]]
 
     def due(self) -> dict[str, int]:
         """Returns `due_at` by id, from the index of due verifications."""

@@ -12,7 +12,7 @@ from bridge.cli import api_keys
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import SCOPES
 from bridge.use_cases.authorize import authorize
-from tests.integration.fakes import Clock
+from tests.clock import Clock
 from tests.integration.two_operators import Interrupted, Repeating
 from tests.sandbox.sandbox import Sandbox
 

@@ -12,7 +12,8 @@ from bridge.aws import secrets
 from bridge.dependencies import Dependencies
 from bridge.domain.caller import SCOPES
 from bridge.use_cases.authorize import MAX_AUTHORIZATION_LENGTH
-from tests.integration.fakes import Aws, Clock
+from tests.clock import Clock
+from tests.integration.fakes import Aws
 from tests.integration.functions import http_event
 from tests.sandbox.functions import FunctionError
 from tests.sandbox.keys import PRINCIPAL

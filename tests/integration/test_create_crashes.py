@@ -11,6 +11,7 @@ from bridge.vendor.client import Link, Permit, Vendor
 from tests.integration.functions import CREATE_BODY, KEY_HEADER
 from tests.integration.harness import World, no_limit
 from tests.integration.leaks import Output
+from tests.sandbox.events import queue_event, queue_message
 from tests.sandbox.functions import FunctionError
 
 
@@ -135,9 +136,9 @@ def test_an_abandoned_reservation_that_failed_is_listed_and_replayed(
 @pytest.mark.usefixtures("crashed")
 def test_a_message_does_not_fail_a_reservation_under_lease(world: World) -> None:
     (row,) = world.stored.rows()
-    record = {"messageId": "1", "body": f'{{"id": "{row["id"]}"}}', "eventSource": "aws:sqs"}
+    event = queue_event("DueQueue", [queue_message(f'{{"id": "{row["id"]}"}}')])
 
-    assert world.sandbox.invoke("FinalizeFunction", {"Records": [record]}) == {"batchItemFailures": []}
+    assert world.sandbox.invoke("FinalizeFunction", event) == {"batchItemFailures": []}
 
     assert world.stored.rows() == [row | {"due_at": world.clock.epoch + schedule.RESERVATION_SECONDS}]
     world.clock.advance(schedule.LEASE_SECONDS + 1)

@@ -1,6 +1,5 @@
 """The person that the caller expects is stored, compared once with the document, erased, and never quoted."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,23 +7,13 @@ import pytest
 from bridge.domain.identity import Identity
 from bridge.observability import EXPECTED_MISMATCH
 from tests.integration.alarms import emitted
+from tests.integration.expected_people import ALL_MATCH, AMINAH, FATIMAH, NONE_MATCHES, UNKNOWN, expected
 from tests.integration.harness import World
 from tests.integration.leaks import Output, leaked
-
-AMINAH = {"name": "Aminah Contoh", "id_number": "900101145555", "birthday": "1990-01-01"}
-FATIMAH = {"name": "Fatimah Contoh", "id_number": "910202-14-6666", "birthday": "1991-02-02"}
-ALL_MATCH = {"name": True, "id_number": True, "birthday": True}
-NONE_MATCHES = {"name": False, "id_number": False, "birthday": False}
-UNKNOWN = {"name": None, "id_number": None, "birthday": None}
 
 
 def new_expecting(world: World, outcome: str | None, **expected: str) -> Any:
     return world.new(outcome, expected=Identity(**expected))
-
-
-def expected(world: World, id: str) -> list[Any]:
-    """Returns the stored expected person, if any."""
-    return [fields for fields in map(json.loads, world.stored.results(id)) if "birthday" in fields]
 
 
 @pytest.mark.parametrize("trigger", ["returns", "refresh", "finalize"])

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from bridge.domain import schedule
+from tests.integration.expected_people import AMINAH, FATIMAH, expected
 from tests.integration.functions import CREATE_BODY, KEY_HEADER
 from tests.integration.harness import World
 from tests.integration.leaks import Output, leaked
-from tests.integration.test_expected import AMINAH, FATIMAH, expected
 
 
 def test_the_expected_person_is_stored_outside_the_row_before_the_vendor_call(world: World) -> None:

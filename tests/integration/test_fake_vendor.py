@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import requests
 
+from tests.clock import SecondsClock
 from tests.sandbox.vendor import OUTCOMES, FakeVendor
 from tests.unit.builders import fresh_fields
-from tests.unit.test_reasons import DOCUMENTED_WARNINGS, FACE, VENDOR_ERRORS
+from tests.unit.documented_codes import DOCUMENTED_WARNINGS, FACE, VENDOR_ERRORS
 
 HEADERS = {"client_id": "bridge", "client_secret": "sk_test"}
 RETURN = "https://bridge.example/return/1?a=b&is_success={}#top"
@@ -20,22 +21,13 @@ MISMATCH = "FailedOperation.CompareFail"
 TIMEOUT = 30
 
 
-class Clock:
-    """Seconds since 1970; tests advance it."""
-
-    now = 1_725_955_291.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> SecondsClock:
+    return SecondsClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def vendor(clock: Clock) -> Iterator[FakeVendor]:
+def vendor(clock: SecondsClock) -> Iterator[FakeVendor]:
     with FakeVendor(client_id="bridge", client_secret="sk_test", clock=clock, rate_limit_per_minute=20) as running:
         yield running
 
@@ -117,7 +109,7 @@ def test_type_01_needs_no_face(vendor: FakeVendor) -> None:
     assert choose(vendor, link(vendor, type="01"), "ocr", "pass").headers["Location"] == RETURN.format(1)
 
 
-def test_the_rate_limit_is_a_sliding_minute(vendor: FakeVendor, clock: Clock) -> None:
+def test_the_rate_limit_is_a_sliding_minute(vendor: FakeVendor, clock: SecondsClock) -> None:
     assert [get(vendor, "NONE").status_code for _ in range(21)] == [404] * 20 + [429]
     clock.now += 59.9
     assert get(vendor, "NONE").text == "Too many requests, please try again later."
@@ -148,7 +140,7 @@ def test_the_page_allows_two_document_retries_and_one_face_retry(
     assert {name: record[name] for name in fields} == fields
 
 
-def test_an_expired_link_keeps_its_record(vendor: FakeVendor, clock: Clock) -> None:
+def test_an_expired_link_keeps_its_record(vendor: FakeVendor, clock: SecondsClock) -> None:
     token = link(vendor)
     before = vendor.raw_record(token)
     clock.now += 900

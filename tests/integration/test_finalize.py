@@ -8,13 +8,14 @@ import pytest
 from bridge.aws.due_queue import DueMessage
 from bridge.domain import schedule
 from tests.integration.harness import World
+from tests.sandbox.events import queue_event, queue_message
 from tests.sandbox.sandbox import Sandbox
 
 
 def finalize(sandbox: Sandbox, *bodies: str) -> list[str]:
     """Invokes the function with a batch; returns the numbers, from 0, of the messages that it reports as failed."""
-    records = [{"messageId": str(i), "body": body, "eventSource": "aws:sqs"} for i, body in enumerate(bodies)]
-    response = sandbox.invoke("FinalizeFunction", {"Records": records})
+    messages = [queue_message(body, id=str(number)) for number, body in enumerate(bodies)]
+    response = sandbox.invoke("FinalizeFunction", queue_event("DueQueue", messages))
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 

@@ -15,10 +15,10 @@ from bridge.domain.errors import StorageUnavailable
 from bridge.settings import Settings
 from tests.integration.functions import CREATE_BODY, http_event
 from tests.integration.raw_server import RawServer, dripping
+from tests.sandbox.access_tokens import ISSUER, token
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.serving import Server
 from tests.sandbox.signing import jwk
-from tests.unit.tokens import ISSUER, token
 
 
 @pytest.fixture
@@ -84,9 +84,9 @@ def call(sandbox: Sandbox, trusting: Server) -> Call:
     """Sends a request with a token to the authorizer and then to the function, as API Gateway does."""
 
     def call(method: str, path: str, presented: str, body: Any = None) -> dict[str, Any]:
-        event = http_event(method, path)
-        event["headers"] = {"authorization": f"Bearer {presented}", "content-type": "application/json"}
-        decision = sandbox.invoke("AuthorizeFunction", {**event, "type": "REQUEST"})
+        headers = {"authorization": f"Bearer {presented}", "content-type": "application/json"}
+        event = http_event(method, path, headers=headers)
+        decision = sandbox.invoke("AuthorizeFunction", event)
         if not decision["isAuthorized"]:
             return {"statusCode": 403}
         event["requestContext"]["authorizer"] = {"lambda": decision["context"]}
@@ -146,7 +146,6 @@ def test_without_a_trusted_provider_no_token_is_read(
 ) -> None:
     monkeypatch.setenv("JWT_ISSUER", "")
     deps.settings = Settings()
-    event = http_event("GET", "/verifications/ver_x") | {"type": "REQUEST"}
-    event["headers"] = {"authorization": f"Bearer {token()}"}
+    event = http_event("GET", "/verifications/ver_x", headers={"authorization": f"Bearer {token()}"})
     assert sandbox.invoke("AuthorizeFunction", event) == {"isAuthorized": False}
     assert "verify_access_token" not in vars(deps)

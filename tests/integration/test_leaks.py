@@ -20,8 +20,9 @@ from tests.integration.harness import World, new, no_limit, return_path, token_o
 from tests.integration.leaks import Output, leaked, leaked_in, reported_by
 from tests.integration.raw_server import RawServer, whole
 from tests.marks import slow_except
+from tests.sandbox.access_tokens import token
+from tests.sandbox.events import queue_event, queue_message
 from tests.sandbox.functions import FunctionError
-from tests.unit.tokens import token
 
 CANARY = "canary of a person"
 # A record with known and unknown fields.
@@ -67,11 +68,11 @@ def planted(record: Any, path: tuple[Any, ...], canary: str = CANARY) -> Any:
 
 def call_everything(world: World, output: Output, verification: Verification) -> None:
     """Makes every request that may call the vendor, and adds errors, redirects and results to the output."""
-    records = [{"messageId": "1", "body": json.dumps({"id": verification.id}), "eventSource": "aws:sqs"}]
+    due = queue_event("DueQueue", [queue_message(json.dumps({"id": verification.id}))])
     for call in (
         lambda: world.returns(verification),
         lambda: world.refresh(verification),
-        lambda: world.sandbox.invoke("FinalizeFunction", {"Records": records}),
+        lambda: world.sandbox.invoke("FinalizeFunction", due),
         lambda: world.functions.browser(f"/status/{verification.id}/{verification.code}"),
         lambda: world.functions.api("GET", f"/verifications/{verification.id}"),
         lambda: sweep(world.deps, has_time=lambda: True),
@@ -186,9 +187,8 @@ def test_no_part_of_a_request_leaks(world: World, output: Output) -> None:
     key = "ek_" + "c" * 43
 
     for authorization in (f"Bearer {jwt}", f"Bearer {key}", f"Basic {CANARY}", f"Bearer {world.sandbox.api_key}"):
-        event = http_event("GET", f"/verifications/{made.id}", {"a": CANARY}) | {"type": "REQUEST"}
-        event["headers"] = headers | {"authorization": authorization}
-        event["cookies"] = [f"session={CANARY}"]
+        sent = headers | {"authorization": authorization, "cookie": f"session={CANARY}"}
+        event = http_event("GET", f"/verifications/{made.id}", {"a": CANARY}, sent)
         event["identitySource"] = [authorization]
         output.errors += str(world.sandbox.invoke("AuthorizeFunction", event))
     for method, path in (("GET", "/verifications"), ("POST", "/verifications"), ("GET", f"/verifications/{CANARY}")):

@@ -8,7 +8,7 @@ import pytest
 from bridge.domain.verification import Verification
 from tests.integration.functions import CREATE_BODY, KEY_HEADER, Response
 from tests.integration.harness import World, return_path
-from tests.integration.test_start import open_link, start_path
+from tests.integration.start_pages import make_link, start_path
 
 ELSEWHERE = "https://other.example/"
 BLURRY = {
@@ -86,7 +86,7 @@ def origin_is_withdrawn(world: World) -> Response:
 
 def origin_of_a_followed_page_is_withdrawn(world: World) -> Response:
     verification = mailed(world)
-    world.vendor.play(open_link(world, verification), "verified")
+    world.vendor.play(make_link(world, verification), "verified")
     world.returns(verification)
     world.stored.set(verification.id, "redirect_url", ELSEWHERE)
     return opened_in_malay(world, start_path(verification), query={"follow": "1"})

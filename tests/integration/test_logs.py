@@ -8,9 +8,10 @@ from urllib.parse import quote
 import pytest
 
 from bridge.use_cases.sweep import sweep
-from tests.integration.functions import CREATE_BODY, Functions, http_event
+from tests.integration.functions import CREATE_BODY, ApiFunctions, http_event
 from tests.integration.harness import World
 from tests.integration.leaks import Output, encodings, leaked
+from tests.sandbox.events import queue_event, queue_message
 
 REFERENCE, METADATA, QUERY, KEY = "canary-reference", "canary-metadata", "canary-query", "canary-idempotency-key"
 PLANTED = CREATE_BODY | {
@@ -42,18 +43,18 @@ class Planted:
             case "create":
                 return functions.api("POST", "/verifications", PLANTED, headers={"Idempotency-Key": KEY})
             case "authorize":
-                event = http_event("GET", f"/verifications/{self._id}")
                 for key in (self._world.sandbox.api_key, self._world.sandbox.api_key + "x"):
                     headers = {"authorization": f"Bearer {key}"}
-                    self._world.sandbox.invoke("AuthorizeFunction", event | {"headers": headers})
+                    event = http_event("GET", f"/verifications/{self._id}", headers=headers)
+                    self._world.sandbox.invoke("AuthorizeFunction", event)
             case "return" | "wrong return" | "status":
                 route = "status" if step == "status" else "return"
                 code = f"{self._code}x" if step == "wrong return" else self._code
                 return functions.browser(f"/{route}/{self._id}/{code}", {"canary": QUERY})
             case "finalize":
                 bodies = [json.dumps({"id": self._id}), json.dumps({"name": METADATA}), METADATA]
-                records = [{"messageId": str(i), "body": body} for i, body in enumerate(bodies)]
-                self._world.sandbox.invoke("FinalizeFunction", {"Records": records})
+                messages = [queue_message(body, id=str(number)) for number, body in enumerate(bodies)]
+                self._world.sandbox.invoke("FinalizeFunction", queue_event("DueQueue", messages))
             case "refresh" | "redact":
                 return functions.api("POST", f"/verifications/{self._id}/{step}")
             case "read" | "read result":
@@ -133,7 +134,7 @@ def test_aws_failures_log_and_return_no_personal_data(world: World, output: Outp
     world.aws.reset()
 
 
-def test_bad_input_is_neither_logged_nor_returned(functions: Functions, output: Output) -> None:
+def test_bad_input_is_neither_logged_nor_returned(functions: ApiFunctions, output: Output) -> None:
     functions.api("POST", "/verifications", PLANTED)
     canaries = ["canary-in-a-value", "canary-in-a-scheme", KEY]
     body = PLANTED | {"type": canaries[0], "redirect_url": f"{canaries[1]}://x", "metadata": {"a": {"b": canaries[0]}}}

@@ -13,9 +13,9 @@ import pytest
 from bridge.domain.errors import DeliveryFailed
 from bridge.outbound import public_post
 from bridge.outbound.public_post import Posted, PublicPost
-from tests.deployed.certificates import Authority
 from tests.integration.network import HOST, addresses, hangs, patch_resolver
 from tests.integration.raw_server import BAD_LOCATIONS, RawServer, Response, dripping, silent, whole
+from tests.sandbox.certificates import Authority
 
 # Seconds.
 BUDGET, MARGIN = 0.7, 1.0

@@ -15,7 +15,7 @@ from bridge.web.create_body import (
     MAX_REFERENCE_LENGTH,
 )
 from bridge.web.list_query import MAX_LIMIT
-from tests.integration.functions import Functions
+from tests.integration.functions import ApiFunctions
 from tests.integration.harness import World
 
 
@@ -141,7 +141,7 @@ def test_a_page_of_the_longest_verifications_fits_into_a_response_of_lambda(worl
     assert size * MAX_LIMIT < 6_000_000
 
 
-def test_a_bad_query_lists_all_its_errors(functions: Functions) -> None:
+def test_a_bad_query_lists_all_its_errors(functions: ApiFunctions) -> None:
     # tests/unit/test_queries.py covers each error.
     response = functions.api("GET", "/verifications", query={"limit": "x", "cursor": "x", "sort": "x"})
 

@@ -6,14 +6,12 @@ import pytest
 
 from bridge.domain.caller import READ, READ_ALL, READ_RESULT, REDACT, SCOPES
 from bridge.domain.verification import Verification
-from tests.integration.functions import Functions
+from tests.integration.functions import ApiFunctions
 from tests.integration.harness import World
-from tests.integration.test_audit import Trail
 
 FRONTEND = "jwt|mia"
 BACKEND = "backend"
 RESULT = {"expand": "result"}
-NOT_FOUND = (404, "The verification does not exist.")
 
 
 @pytest.fixture
@@ -24,7 +22,7 @@ def theirs(world: World) -> Verification:
     return made
 
 
-def test_a_backend_reads_what_a_frontend_created(functions: Functions, theirs: Verification) -> None:
+def test_a_backend_reads_what_a_frontend_created(functions: ApiFunctions, theirs: Verification) -> None:
     path = f"/verifications/{theirs.id}"
 
     read = functions.api("GET", path, principal=BACKEND, scopes=[READ, READ_ALL])
@@ -35,7 +33,7 @@ def test_a_backend_reads_what_a_frontend_created(functions: Functions, theirs: V
 
 
 def test_a_person_who_gives_the_id_of_anothers_verification_to_the_backend_is_found_out(
-    functions: Functions, theirs: Verification
+    functions: ApiFunctions, theirs: Verification
 ) -> None:
     read = functions.api("GET", f"/verifications/{theirs.id}", principal=BACKEND, scopes=[READ, READ_ALL])
 
@@ -43,7 +41,7 @@ def test_a_person_who_gives_the_id_of_anothers_verification_to_the_backend_is_fo
     assert read.json["principal"] != "jwt|mallory"
 
 
-def test_read_all_works_only_together_with_read(functions: Functions, theirs: Verification) -> None:
+def test_read_all_works_only_together_with_read(functions: ApiFunctions, theirs: Verification) -> None:
     responses = [
         functions.api("GET", f"/verifications/{theirs.id}", principal=BACKEND, scopes=scopes)
         for scopes in ([READ_ALL], [READ], [READ, READ_RESULT, REDACT])
@@ -59,7 +57,7 @@ def test_a_result_needs_its_own_scope_and_the_reader_is_audited(world: World, th
 
     assert (refused.status, refused.json["code"]) == (403, "missing_scope")
     assert (given.status, given.json["result"]["is_success"]) == (200, 1)
-    (entry,) = Trail(world.sandbox).of(theirs)
+    (entry,) = world.stored.audit_entries(theirs.id)
     assert entry["principal_sha256"] == hashlib.sha256(BACKEND.encode()).hexdigest()
 
 
@@ -80,7 +78,7 @@ def test_read_all_does_not_list_refresh_or_redact(world: World, theirs: Verifica
     assert world.vendor.calls()["get"] == calls
 
 
-def test_unknown_and_malformed_ids_are_the_same_404(functions: Functions) -> None:
+def test_unknown_and_malformed_ids_are_the_same_404(functions: ApiFunctions) -> None:
     responses = [
         functions.api("GET", f"/verifications/{id}", principal=BACKEND, scopes=SCOPES)
         for id in ("ver_" + "a" * 26, "ver_x", "é")

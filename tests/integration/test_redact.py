@@ -11,10 +11,9 @@ from bridge.domain.verification import Verification
 from bridge.use_cases.redact import redact
 from bridge.vendor.client import Vendor
 from bridge.vendor.response import VendorResponse
-from tests.integration.functions import CREATE_BODY, Functions
+from tests.integration.functions import CREATE_BODY, ApiFunctions
 from tests.integration.harness import CALLER, World, return_path
-
-PERSONAL = {"reference", "metadata", "redirect_url", "code", "token", "url", "evidence", "reference_key"}
+from tests.integration.stored_state import PERSONAL
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def test_table_and_bucket_have_no_personal_data_at_once(world: World, verified: 
     assert response.json["redacted_at"] == "2026-01-31T08:00:00.000Z"
 
 
-def test_only_the_tombstone_can_be_read_afterwards(functions: Functions, verified: Verification) -> None:
+def test_only_the_tombstone_can_be_read_afterwards(functions: ApiFunctions, verified: Verification) -> None:
     tombstone = functions.api("POST", f"/verifications/{verified.id}/redact").json
 
     assert functions.api("GET", f"/verifications/{verified.id}").json == tombstone

@@ -7,7 +7,7 @@ import pytest
 from bridge.domain.verification import Verification
 from bridge.use_cases.redact import redact
 from tests.integration.harness import CALLER, World
-from tests.integration.test_redact import PERSONAL
+from tests.integration.stored_state import PERSONAL
 from tests.marks import slow_except
 
 # More calls than any actor makes. If the chosen call is never made, the action runs at the end.

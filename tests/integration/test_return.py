@@ -8,7 +8,6 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.verification import Verification
 from bridge.use_cases.complete import check_on_return
-from tests.integration.functions import http_event
 from tests.integration.harness import World, return_path
 
 
@@ -224,13 +223,11 @@ def test_the_reason_is_removed_once_the_person_has_begun(world: World) -> None:
 def test_a_prefetch_stores_nothing_and_calls_nothing(world: World, headers: dict[str, str]) -> None:
     verification = world.new()
     before = world.row(verification)
-    event = http_event("GET", return_path(verification))
-    event["headers"] |= headers
 
-    response = world.sandbox.invoke("RedirectFunction", event)
+    response = world.functions.browser(return_path(verification), headers=headers)
 
-    assert response["statusCode"] == 425
-    assert "location" not in {name.lower() for name in response["headers"]}
+    assert response.status == 425
+    assert "location" not in response.headers
     assert world.row(verification) == before
     assert world.vendor.calls()["get"] == 0
 

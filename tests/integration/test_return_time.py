@@ -9,7 +9,7 @@ from bridge.dependencies import Dependencies
 from bridge.vendor import transport
 from bridge.vendor.client import BUDGET
 from bridge.vendor.transport import CONNECT_TIMEOUT, READ_TIMEOUT
-from tests.integration.functions import Functions
+from tests.integration.functions import ApiFunctions
 from tests.integration.harness import new, return_path
 from tests.integration.network import HOST, addresses, hangs, patch_resolver
 from tests.integration.raw_server import RawServer, dripping
@@ -20,7 +20,7 @@ PATIENCE = 10
 
 @pytest.mark.slow
 def test_a_person_is_redirected_within_10_s_despite_a_dead_vendor_network(
-    functions: Functions,
+    functions: ApiFunctions,
     deps: Dependencies,
     hanging: threading.Event,
     silent_port: int,

@@ -11,36 +11,10 @@ from bridge.domain.links import DEFAULT_VALID_FOR, MAX_LINKS
 from bridge.domain.verification import Verification
 from tests.integration.functions import CREATE_BODY, Response
 from tests.integration.harness import World
+from tests.integration.start_pages import ENDED, end_link, make_link, start_path, tap
 
 ON_OPEN = CREATE_BODY | {"link": "on_open"}
-LIFETIME = 900
-# Seconds after which a scheduled check has ended a link that was used.
-ENDED = LIFETIME + schedule.LATE_RESULT_SECONDS
 DAY = 86400
-
-
-def start_path(verification: Verification) -> str:
-    return f"/start/{verification.id}/{verification.code}"
-
-
-def tap(world: World, verification: Verification) -> Response:
-    return world.functions.browser(start_path(verification), method="POST")
-
-
-def open_link(world: World, verification: Verification) -> str:
-    """Taps the button; returns the token of the link to which it redirects."""
-    response = tap(world, verification)
-    token = world.row(verification)["token"]
-    assert (response.status, token in response.headers["location"]) == (303, True)
-    return str(token)
-
-
-def end_link(world: World, verification: Verification) -> dict[str, Any]:
-    """Lets the current link end, and checks it; returns the verification."""
-    world.clock.advance(ENDED)
-    world.check(verification)
-    document: dict[str, Any] = world.read(verification)
-    return document
 
 
 def test_no_link_is_made_before_the_person_taps(world: World) -> None:
@@ -72,8 +46,8 @@ def test_a_replay_returns_the_same_start_url_unless_valid_for_differs(world: Wor
 
 
 def test_the_first_tap_makes_the_link_and_later_taps_reuse_it(world: World, unopened: Verification) -> None:
-    token = open_link(world, unopened)
-    assert open_link(world, unopened) == token
+    token = make_link(world, unopened)
+    assert make_link(world, unopened) == token
 
     document = world.read(unopened)
     assert document["token"] == token
@@ -101,11 +75,11 @@ def test_parallel_taps_make_one_link(world: World, unopened: Verification) -> No
 
 
 def test_unfinished_links_are_replaced_up_to_three_links(world: World, unopened: Verification) -> None:
-    tokens = [open_link(world, unopened)]
+    tokens = [make_link(world, unopened)]
     for _ in range(MAX_LINKS - 1):
         document = end_link(world, unopened)
         assert (document["status"], document["reason"], "url" in document) == ("pending", None, False)
-        tokens.append(open_link(world, unopened))
+        tokens.append(make_link(world, unopened))
     document = end_link(world, unopened)
 
     assert (document["status"], document["reason"]["code"]) == ("expired", "not_started")
@@ -125,13 +99,13 @@ def test_unfinished_links_are_replaced_up_to_three_links(world: World, unopened:
 def test_processing_survives_an_ended_link_and_a_new_link_can_verify(
     world: World, unopened: Verification, outcome: str, link_outcome: str
 ) -> None:
-    first = open_link(world, unopened)
+    first = make_link(world, unopened)
     world.vendor.play(first, outcome)
     world.returns(unopened)
     document = end_link(world, unopened)
     assert (document["status"], document["links"][0]["outcome"]) == ("processing", link_outcome)
 
-    world.vendor.play(open_link(world, unopened), "verified")
+    world.vendor.play(make_link(world, unopened), "verified")
     returned = world.returns(unopened)
 
     assert "status=verified" in returned.headers["location"]
@@ -140,7 +114,7 @@ def test_processing_survives_an_ended_link_and_a_new_link_can_verify(
 
 
 def test_a_rejection_is_final(world: World, unopened: Verification) -> None:
-    world.vendor.play(open_link(world, unopened), "9102")
+    world.vendor.play(make_link(world, unopened), "9102")
     world.returns(unopened)
 
     assert world.read(unopened)["status"] == "rejected"
@@ -149,11 +123,11 @@ def test_a_rejection_is_final(world: World, unopened: Verification) -> None:
 
 
 def test_a_success_on_an_earlier_link_verifies(world: World, unopened: Verification) -> None:
-    first = open_link(world, unopened)
+    first = make_link(world, unopened)
     end_link(world, unopened)
     world.vendor.play(first, "verified")
     for _ in range(MAX_LINKS - 1):
-        open_link(world, unopened)
+        make_link(world, unopened)
         end_link(world, unopened)
 
     document = world.read(unopened)
@@ -177,7 +151,7 @@ def test_an_unopened_verification_expires_without_a_vendor_call(world: World, un
 
 
 def test_an_ended_link_is_final_only_after_valid_until(world: World, unopened: Verification) -> None:
-    world.vendor.play(open_link(world, unopened), "ocr_passed")
+    world.vendor.play(make_link(world, unopened), "ocr_passed")
     end_link(world, unopened)
     world.clock.advance(DEFAULT_VALID_FOR - ENDED + schedule.AFTER_LINK_SECONDS)
     assert world.sweep_and_drain() == 1
@@ -195,7 +169,7 @@ def test_after_a_vendor_failure_the_next_tap_makes_a_link(
     assert (response.status, int(response.headers["refresh"]) > 0) == (status, True)
 
     world.vendor.clear_faults()
-    open_link(world, unopened)
+    make_link(world, unopened)
 
 
 def test_a_lease_with_a_lost_response_ends_after_30_s(world: World, unopened: Verification) -> None:
@@ -204,7 +178,7 @@ def test_a_lease_with_a_lost_response_ends_after_30_s(world: World, unopened: Ve
     assert tap(world, unopened).headers["location"].endswith(start_path(unopened))
     world.clock.advance(schedule.LEASE_SECONDS + 1)
 
-    open_link(world, unopened)
+    make_link(world, unopened)
 
     assert world.vendor.calls()["create"] == 1
 
@@ -213,7 +187,7 @@ def test_a_link_with_a_lost_commit_response_is_used_by_the_next_tap(world: World
     world.aws.before_next("secretsmanager.GetSecretValue", lambda: world.aws.lose_response("dynamodb.UpdateItem"))
     assert tap(world, unopened).status == 503
 
-    open_link(world, unopened)
+    make_link(world, unopened)
 
     assert world.vendor.calls()["create"] == 1
 

@@ -6,11 +6,11 @@ from bridge.domain import schedule
 from bridge.domain.links import MAX_LINKS
 from bridge.domain.verification import Verification
 from tests.integration.harness import World
-from tests.integration.test_start import end_link, open_link
+from tests.integration.start_pages import end_link, make_link
 
 
 def test_returns_to_an_ended_link_do_not_each_call_the_vendor(world: World, unopened: Verification) -> None:
-    world.vendor.play(open_link(world, unopened), "ocr_passed")
+    world.vendor.play(make_link(world, unopened), "ocr_passed")
     end_link(world, unopened)
     for _ in range(2 * schedule.MAX_CHECKS):
         world.clock.advance(schedule.FOLLOW_UP_SECONDS[-1])
@@ -23,7 +23,7 @@ def test_returns_to_an_ended_link_do_not_each_call_the_vendor(world: World, unop
 
 def _hit_the_return(world: World, verification: Verification) -> None:
     """Opens a link, and returns every minute until a check finds that it ended."""
-    open_link(world, verification)
+    make_link(world, verification)
     while world.read(verification)["links"][-1]["outcome"] is None:
         world.returns(verification)
         world.clock.advance(schedule.FOLLOW_UP_SECONDS[-1] + 1)
@@ -57,7 +57,7 @@ def test_returns_after_a_rejection_cost_the_documented_vendor_calls(
 ) -> None:
     for _ in range(links - 1):
         _hit_the_return(world, unopened)
-    world.vendor.play(open_link(world, unopened), "9102")
+    world.vendor.play(make_link(world, unopened), "9102")
     world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     world.sweep_and_drain()
     assert world.read(unopened)["status"] == "rejected"

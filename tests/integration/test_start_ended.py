@@ -13,7 +13,7 @@ from bridge.domain.links import MAX_LINKS
 from bridge.domain.verification import Verification
 from tests.integration.harness import World
 from tests.integration.leaks import Output
-from tests.integration.test_start import ENDED, end_link, open_link, start_path
+from tests.integration.start_pages import ENDED, end_link, make_link, start_path
 
 
 class WatchedVendor:
@@ -35,7 +35,7 @@ class WatchedVendor:
 def test_a_missing_record_of_an_earlier_link_delays_the_end_by_two_checks(
     world: World, unopened: Verification, error: Callable[[], Exception], output: Output
 ) -> None:
-    first = open_link(world, unopened)
+    first = make_link(world, unopened)
 
     def forget(token: str, _: float) -> None:
         if token == first:
@@ -43,9 +43,9 @@ def test_a_missing_record_of_an_earlier_link_delays_the_end_by_two_checks(
 
     end_link(world, unopened)
     WatchedVendor(world.deps, forget)
-    open_link(world, unopened)
+    make_link(world, unopened)
     end_link(world, unopened)
-    open_link(world, unopened)
+    make_link(world, unopened)
     assert end_link(world, unopened)["status"] == "pending"
     for _ in range(2):
         world.clock.go_to(world.due_at(unopened))
@@ -60,10 +60,10 @@ def test_a_missing_record_of_an_earlier_link_delays_the_end_by_two_checks(
 def test_failures_of_another_kind_do_not_count_as_records_that_cannot_be_read(
     world: World, unopened: Verification
 ) -> None:
-    first = open_link(world, unopened)
+    first = make_link(world, unopened)
     for _ in range(MAX_LINKS - 1):
         end_link(world, unopened)
-        open_link(world, unopened)
+        make_link(world, unopened)
     # The vendor stored a success late, and refuses calls for a while.
     world.vendor.play(first, "verified")
     failures: list[Exception] = [*[VendorRateLimited() for _ in range(5)], VendorMalformed("not JSON")]
@@ -91,10 +91,10 @@ def test_failures_of_another_kind_do_not_count_as_records_that_cannot_be_read(
 def test_a_contradictory_record_of_an_earlier_link_is_fetched_three_times(
     world: World, unopened: Verification, contradiction: str, records: int, status: str, output: Output
 ) -> None:
-    first = open_link(world, unopened)
+    first = make_link(world, unopened)
     for _ in range(MAX_LINKS - 1):
         end_link(world, unopened)
-        open_link(world, unopened)
+        make_link(world, unopened)
     # The vendor stored a success late, and returns a wrong record.
     world.vendor.play(first, f"verified+{contradiction}")
     assert end_link(world, unopened)["status"] == "pending"
@@ -113,9 +113,9 @@ def test_all_records_of_one_check_share_the_budget_of_one_call(
     world: World, unopened: Verification, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(MAX_LINKS - 1):
-        open_link(world, unopened)
+        make_link(world, unopened)
         end_link(world, unopened)
-    open_link(world, unopened)
+    make_link(world, unopened)
     spent: list[float] = []
     WatchedVendor(world.deps, lambda _, seconds: spent.append(seconds))
     # A second passes before each fetch.
@@ -128,7 +128,7 @@ def test_all_records_of_one_check_share_the_budget_of_one_call(
 def test_a_late_result_is_the_outcome_of_its_link(
     world: World, unopened: Verification, outcome: str, status: str
 ) -> None:
-    token = open_link(world, unopened)
+    token = make_link(world, unopened)
     end_link(world, unopened)
     world.vendor.play(token, outcome)
     world.clock.advance(schedule.MIN_CHECK_INTERVAL_SECONDS)
@@ -140,7 +140,7 @@ def test_a_late_result_is_the_outcome_of_its_link(
 
 
 def test_the_page_reloads_less_often_during_a_vendor_outage(world: World, unopened: Verification) -> None:
-    open_link(world, unopened)
+    make_link(world, unopened)
     world.vendor.fault("503", on="get", times=None)
     waits = []
     for seconds in (900, 299, 1):
@@ -153,10 +153,10 @@ def test_the_page_reloads_less_often_during_a_vendor_outage(world: World, unopen
 def test_a_rejection_at_the_return_is_followed_by_a_check_of_earlier_links(
     world: World, unopened: Verification
 ) -> None:
-    tokens = [open_link(world, unopened)]
+    tokens = [make_link(world, unopened)]
     for _ in range(2):
         end_link(world, unopened)
-        tokens.append(open_link(world, unopened))
+        tokens.append(make_link(world, unopened))
     world.vendor.play(tokens[1], "verified")
     world.vendor.play(tokens[2], "9102")
     before = world.vendor.calls()["get"]
@@ -178,9 +178,9 @@ def test_a_rejection_at_the_return_is_followed_by_a_check_of_earlier_links(
 
 
 def test_a_rejection_stays_if_no_earlier_link_succeeded(world: World, unopened: Verification) -> None:
-    open_link(world, unopened)
+    make_link(world, unopened)
     end_link(world, unopened)
-    world.vendor.play(open_link(world, unopened), "9102")
+    world.vendor.play(make_link(world, unopened), "9102")
     world.returns(unopened)
     world.clock.advance(schedule.FOLLOW_UP_SECONDS[0])
     world.sweep_and_drain()
@@ -190,9 +190,9 @@ def test_a_rejection_stays_if_no_earlier_link_succeeded(world: World, unopened: 
 
 
 def test_a_check_of_an_open_link_fetches_no_earlier_record(world: World, unopened: Verification) -> None:
-    open_link(world, unopened)
+    make_link(world, unopened)
     end_link(world, unopened)
-    open_link(world, unopened)
+    make_link(world, unopened)
     before = world.vendor.calls()["get"]
     world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     assert world.sweep_and_drain() == 1
@@ -206,7 +206,7 @@ def test_a_check_of_an_open_link_fetches_no_earlier_record(world: World, unopene
 def test_the_end_of_a_link_is_one_write_that_stores_processing_if_begun(
     world: World, unopened: Verification, outcome: str, status: str, sequence: int, link_outcome: str
 ) -> None:
-    world.vendor.play(open_link(world, unopened), outcome)
+    world.vendor.play(make_link(world, unopened), outcome)
     document = end_link(world, unopened)
 
     assert (document["status"], document["sequence"], document["reason"]) == (status, sequence, None)
@@ -215,7 +215,7 @@ def test_the_end_of_a_link_is_one_write_that_stores_processing_if_begun(
 
 
 def test_after_an_outage_ends_a_link_another_can_be_made(world: World, unopened: Verification) -> None:
-    open_link(world, unopened)
+    make_link(world, unopened)
     world.vendor.fault("500", on="get", times=None)
     world.clock.advance(900 + world.deps.settings.give_up_after_seconds - 1)
     world.check(unopened)
@@ -228,14 +228,14 @@ def test_after_an_outage_ends_a_link_another_can_be_made(world: World, unopened:
     assert (document["status"], document["reason"]) == ("pending", None)
     assert [link["outcome"] for link in document["links"]] == ["vendor_unreachable"]
     assert world.due_at(unopened) == int(unopened.ends_at.timestamp()) + schedule.AFTER_LINK_SECONDS
-    open_link(world, unopened)
+    make_link(world, unopened)
 
 
 @pytest.mark.parametrize(("trigger", "status"), [("refresh", "pending"), ("returns", "processing")])
 def test_a_failed_check_long_after_a_link_keeps_its_outcome(
     world: World, unopened: Verification, trigger: str, status: str
 ) -> None:
-    open_link(world, unopened)
+    make_link(world, unopened)
     end_link(world, unopened)
     due_at = world.due_at(unopened)
     world.clock.advance(world.deps.settings.give_up_after_seconds + schedule.MIN_REFRESH_INTERVAL_SECONDS)
@@ -254,7 +254,7 @@ def test_a_failed_check_long_after_a_link_keeps_its_outcome(
 def test_after_an_outage_at_valid_until_the_outcome_of_the_link_counts(
     world: World, unopened: Verification, output: Output, outcome: str, ended: tuple[str, str]
 ) -> None:
-    world.vendor.play(open_link(world, unopened), outcome)
+    world.vendor.play(make_link(world, unopened), outcome)
     end_link(world, unopened)
     world.clock.go_to(world.due_at(unopened))
     world.vendor.fault("500", on="get", times=None)

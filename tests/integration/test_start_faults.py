@@ -17,7 +17,7 @@ from bridge.use_cases.start import read_start, start
 from bridge.vendor.rate_limiter import WINDOW_SECONDS
 from tests.integration.harness import World, no_limit
 from tests.integration.leaks import Output
-from tests.integration.test_start import end_link, open_link, start_path, tap
+from tests.integration.start_pages import end_link, make_link, start_path, tap
 
 BASE_URL = "https://api.example.com/v1"
 
@@ -81,7 +81,7 @@ def test_a_wrong_id_or_code_and_a_verification_without_a_start_page_are_not_foun
 @pytest.mark.parametrize("between", [False, True])
 def test_a_vendor_error_releases_the_lease(world: World, unopened: Verification, between: bool) -> None:
     if between:
-        open_link(world, unopened)
+        make_link(world, unopened)
         end_link(world, unopened)
     before = world.row(unopened)
     world.vendor.fault("503", on="create", times=None)
@@ -92,7 +92,7 @@ def test_a_vendor_error_releases_the_lease(world: World, unopened: Verification,
     after = world.row(unopened)
     # Without `advanced`, the stream ignores the write.
     assert {**after, "attempt": before["attempt"]} == {name: before[name] for name in before if name != "advanced"}
-    open_link(world, unopened)
+    make_link(world, unopened)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_release_that_fails_is_logged_and_the_lease_expires(
     if not is_released:
         assert make_link(world, unopened) is None
         world.clock.advance(schedule.LEASE_SECONDS + 1)
-    open_link(world, unopened)
+    make_link(world, unopened)
 
 
 def test_a_start_counts_as_a_create_of_the_principal(world: World, unopened: Verification) -> None:
@@ -126,7 +126,7 @@ def test_a_start_counts_as_a_create_of_the_principal(world: World, unopened: Ver
             return no_limit
 
     vars(world.deps)["rate_limiter"] = RecordingLimiter()
-    open_link(world, unopened)
+    make_link(world, unopened)
     assert permits == [("create", unopened.id, unopened.principal)]
 
 
@@ -137,7 +137,7 @@ def test_a_start_over_the_rate_limit_makes_no_call_and_releases_the_lease(world:
         make_link(world, unopened)
     assert world.vendor.calls()["create"] == 1
     world.clock.advance(WINDOW_SECONDS)
-    open_link(world, unopened)
+    make_link(world, unopened)
 
 
 def test_a_link_that_was_not_stored_is_replaced_after_the_lease(world: World, unopened: Verification) -> None:
@@ -146,7 +146,7 @@ def test_a_link_that_was_not_stored_is_replaced_after_the_lease(world: World, un
         make_link(world, unopened)
     assert make_link(world, unopened) is None
     world.clock.advance(schedule.LEASE_SECONDS + 1)
-    open_link(world, unopened)
+    make_link(world, unopened)
     assert world.vendor.calls()["create"] == 2
 
 
@@ -159,7 +159,7 @@ def test_a_redaction_meanwhile_discards_the_link(world: World, unopened: Verific
 
 
 def test_a_late_success_meanwhile_discards_the_link(world: World, unopened: Verification) -> None:
-    first = open_link(world, unopened)
+    first = make_link(world, unopened)
     end_link(world, unopened)
     world.vendor.play(first, "verified")
     world.clock.advance(schedule.MIN_REFRESH_INTERVAL_SECONDS)
@@ -174,7 +174,7 @@ def test_a_link_that_took_longer_than_the_lease_is_discarded(world: World, unope
 
     def another() -> None:
         world.clock.advance(schedule.LEASE_SECONDS + 1)
-        tokens.append(open_link(world, unopened))
+        tokens.append(make_link(world, unopened))
 
     meanwhile(world, another)
     assert make_link(world, unopened) is None

@@ -13,8 +13,7 @@ from bridge.domain.errors import NotFound
 from bridge.domain.verification import Verification, timestamp
 from bridge.use_cases.start import read_start
 from tests.integration.harness import World, return_path
-from tests.integration.test_audit import Trail
-from tests.integration.test_start import end_link, open_link, tap
+from tests.integration.start_pages import end_link, make_link, tap
 
 VALID_FOR = 3 * 86400
 API_PAGE = Path(__file__).parents[2] / "docs/api.md"
@@ -39,7 +38,7 @@ def test_all_reads_of_an_unopened_verification_agree_without_a_vendor_call(
     assert world.functions.api("GET", f"/verifications/{unopened.id}", principal="b", scopes=[READ]).status == 404
     assert world.read_result(unopened).json == document | {"result": None}
     assert world.refresh(unopened).json == document
-    assert Trail(world.sandbox).of(unopened) == []
+    assert world.stored.audit_entries(unopened.id) == []
     assert (document["status"], document["reference"]) == ("pending", "customer-42")
     assert (world.vendor.calls()["create"], world.vendor.calls()["get"]) == (0, 0)
 
@@ -51,22 +50,22 @@ def test_the_public_status_follows_the_links(world: World, unopened: Verificatio
         return response.json["status"], response.json["reason"], response.headers.get("retry-after")
 
     assert status() == ("pending", None, "10")
-    world.vendor.play(open_link(world, unopened), "ocr_passed")
+    world.vendor.play(make_link(world, unopened), "ocr_passed")
     assert status() == ("pending", None, "10")
     world.returns(unopened)
     assert status() == ("processing", None, "3")
     end_link(world, unopened)
     assert status() == ("processing", None, "10")
-    world.vendor.play(open_link(world, unopened), "ocr_passed")
+    world.vendor.play(make_link(world, unopened), "ocr_passed")
     assert status() == ("processing", None, "3")
-    world.vendor.play(open_link(world, unopened), "verified")
+    world.vendor.play(make_link(world, unopened), "verified")
     world.returns(unopened)
     assert status() == ("verified", None, None)
 
 
 def test_a_read_between_two_links_matches_the_example_in_the_docs(world: World, unopened: Verification) -> None:
     world.clock.advance(3600)
-    world.vendor.play(open_link(world, unopened), "ocr_passed")
+    world.vendor.play(make_link(world, unopened), "ocr_passed")
     world.clock.advance(schedule.FIRST_CHECK_SECONDS)
     world.check(unopened)
     document = end_link(world, unopened)
@@ -82,7 +81,7 @@ def test_a_read_between_two_links_matches_the_example_in_the_docs(world: World, 
 
 
 def test_the_status_between_two_links_shows_whether_the_person_returned(world: World, unopened: Verification) -> None:
-    open_link(world, unopened)
+    make_link(world, unopened)
     world.returns(unopened)
     assert world.read(unopened)["reason"]["code"] == "not_begun"
     document = end_link(world, unopened)
@@ -104,7 +103,7 @@ def test_a_redaction_before_or_between_links_removes_the_start_page(
 ) -> None:
     tokens = []
     for _ in range(links):
-        tokens.append(open_link(world, unopened))
+        tokens.append(make_link(world, unopened))
         end_link(world, unopened)
 
     document = world.redact(unopened).json
@@ -117,7 +116,7 @@ def test_a_redaction_before_or_between_links_removes_the_start_page(
     with pytest.raises(NotFound):
         read_start(world.deps, unopened.id, str(unopened.code))
     assert world.functions.api("GET", "/verifications", query={"reference": "customer-42"}).json["data"] == []
-    assert [entry["action"] for entry in Trail(world.sandbox).of(unopened)] == ["redacted"]
+    assert [entry["action"] for entry in world.stored.audit_entries(unopened.id)] == ["redacted"]
     # It is due once more, to erase late evidence; no check and no expiry follow.
     world.clock.advance(schedule.LATE_ERASURE_SECONDS)
     assert world.sweep_and_drain() == 1
@@ -128,11 +127,11 @@ def test_a_redaction_before_or_between_links_removes_the_start_page(
 
 
 def test_the_result_of_a_later_link_is_read_and_audited(world: World, unopened: Verification) -> None:
-    open_link(world, unopened)
+    make_link(world, unopened)
     end_link(world, unopened)
-    token = open_link(world, unopened)
+    token = make_link(world, unopened)
     world.vendor.play(token, "verified")
     world.returns(unopened)
 
     assert world.read_result(unopened).json["result"]["token"] == token
-    assert [entry["action"] for entry in Trail(world.sandbox).of(unopened)] == ["result_read"]
+    assert [entry["action"] for entry in world.stored.audit_entries(unopened.id)] == ["result_read"]

@@ -19,11 +19,11 @@ from bridge.auth import jwks
 from bridge.domain.errors import BridgeError, StorageUnavailable, VendorError, VendorUnavailable
 from bridge.domain.verification import LinkRequest
 from bridge.outbound.deadline import DeadlineAdapter, within
-from tests.deployed.certificates import Authority
 from tests.integration.harness import no_limit
 from tests.integration.network import HOST, Resolver, addresses, hangs, patch_resolver
 from tests.integration.raw_server import RawServer, Response, silent, whole
 from tests.integration.vendor_calls import Make
+from tests.sandbox.certificates import Authority
 
 # Seconds.
 BUDGET = 0.7

@@ -6,9 +6,9 @@ from functools import cache
 from tests.calls import Call
 from tests.simulation import scenarios
 from tests.simulation.person import Profile
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
-from .deployed import STACK, Stack
+from .stack import STACK_NAME, ResolvedStack
 
 BUSY = Profile(reads=1.0, refreshes=1.0, redacts=0.5, never_returns=0.5, dawdles=0.3, expects=0.5)
 _POLLS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -23,7 +23,9 @@ def simulated() -> frozenset[Call]:
     # Rare calls, such as late erasure of pictures, need several seeds.
     chosen = [("1", scenarios.calm), *((seed, scenarios.harsh) for seed in _SEEDS)]
     runs = [(seed, dataclasses.replace(scenario(seed, 150), profile=BUSY)) for seed, scenario in chosen]
-    return frozenset(generalized(call) for seed, each in runs for call in World(seed, each).run().calls.iam_calls)
+    return frozenset(
+        generalized(call) for seed, each in runs for call in SimulatedWorld(seed, each).run().calls.iam_calls
+    )
 
 
 # The calls for an unreadable row and for a list by time, which the simulation does not make. test_roles.py checks that
@@ -39,7 +41,7 @@ NOT_SIMULATED = frozenset(
 def generalized(call: Call) -> Call:
     """Returns the call with one key for all objects, because no policy names a verification; and with the stack's name
     in place of the simulation's."""
-    named = tuple((key, STACK if value == "AWS::StackName" else value) for key, value in call.context)
+    named = tuple((key, STACK_NAME if value == "AWS::StackName" else value) for key, value in call.context)
     call = dataclasses.replace(call, context=named)
     bucket, _, key = call.resource.partition("/")
     if not call.action.startswith("s3:") or not key:
@@ -48,7 +50,7 @@ def generalized(call: Call) -> Call:
     return dataclasses.replace(call, resource=f"{bucket}/{kind}/ver_1/0a")
 
 
-def by_lambda(stack: Stack, function: str) -> frozenset[Call]:
+def by_lambda(stack: ResolvedStack, function: str) -> frozenset[Call]:
     """Returns the calls that Lambda makes with a function's role: it writes logs, and polls event sources.
 
     docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
@@ -59,7 +61,7 @@ def by_lambda(stack: Stack, function: str) -> frozenset[Call]:
     }
 
 
-def polls(stack: Stack, function: str) -> frozenset[Call]:
+def polls(stack: ResolvedStack, function: str) -> frozenset[Call]:
     """Returns the calls that the event source mappings of a function make with its role.
 
     docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html for queues, for streams
@@ -83,7 +85,7 @@ def polls(stack: Stack, function: str) -> frozenset[Call]:
     return frozenset(calls)
 
 
-def _named(stack: Stack, kind: str, arn: str) -> str:
+def _named(stack: ResolvedStack, kind: str, arn: str) -> str:
     """Returns the logical id of an ARN's resource."""
     (name,) = [each for each in stack.of_type(kind) if stack.arn(each) == arn]
     return name

@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.calls import Call
 
-from .deployed import ACCOUNT, REGION, Stack
 from .engine import Policy, Request
+from .stack import ACCOUNT, REGION, ResolvedStack
 
 # The KMS actions that each service needs in the caller's name. The pages document them, with their encryption context.
 # DynamoDB: docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html (the table key), which
@@ -43,7 +43,7 @@ _KEY_USE = {
 }
 
 
-def requests(stack: Stack, call: Call, role: Policy | None = None) -> Iterator[Request]:
+def requests(stack: ResolvedStack, call: Call, role: Policy | None = None) -> Iterator[Request]:
     """Yields the IAM requests of a call. `role` replaces the policy of the function's role."""
     identity = (role or stack.role(call.function),)
     arn = resource_arn(stack, call.resource)
@@ -56,7 +56,7 @@ def requests(stack: Stack, call: Call, role: Policy | None = None) -> Iterator[R
         yield _request(stack, call.function, action, stack.arn("DataKey"), context, identity)
 
 
-def trace(stack: Stack, function: str, action: str) -> Request:
+def trace(stack: ResolvedStack, function: str, action: str) -> Request:
     """Returns Lambda's request for sending traces with a function's role. X-Ray has no resources.
 
     docs.aws.amazon.com/lambda/latest/dg/services-xray.html
@@ -64,7 +64,7 @@ def trace(stack: Stack, function: str, action: str) -> Request:
     return _request(stack, function, action, "*", {}, (stack.role(function),))
 
 
-def session(stack: Stack, function: str) -> tuple[str, dict[str, str]]:
+def session(stack: ResolvedStack, function: str) -> tuple[str, dict[str, str]]:
     """Returns the session of a function's role, and the condition keys of its every request."""
     role = stack.arn(f"{function.capitalize()}Role")
     name = role.rpartition("/")[2]
@@ -75,7 +75,7 @@ def session(stack: Stack, function: str) -> tuple[str, dict[str, str]]:
     }
 
 
-def resource_arn(stack: Stack, resource: str) -> str:
+def resource_arn(stack: ResolvedStack, resource: str) -> str:
     """Returns the ARN of a logical id with an optional path, such as `VerificationsTable/index/due`; `*` stays `*`."""
     if resource == "*":
         return resource
@@ -87,13 +87,13 @@ def resource_arn(stack: Stack, resource: str) -> str:
 
 
 def _request(
-    stack: Stack, function: str, action: str, arn: str, context: Mapping[str, Any], identity: tuple[Policy, ...]
+    stack: ResolvedStack, function: str, action: str, arn: str, context: Mapping[str, Any], identity: tuple[Policy, ...]
 ) -> Request:
     principal, always = session(stack, function)
     return Request(principal, action, arn, ACCOUNT, {**always, **context}, identity, stack.resource_policy(arn))
 
 
-def _encryption_context(stack: Stack, call: Call, arn: str) -> dict[str, str]:
+def _encryption_context(stack: ResolvedStack, call: Call, arn: str) -> dict[str, str]:
     match call.action.partition(":")[0]:
         case "dynamodb":
             return {"aws:dynamodb:tableName": call.resource.partition("/")[0], "aws:dynamodb:subscriberId": ACCOUNT}

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from . import deployed
-from .deployed import ACCOUNT, REGION
 from .engine import Request, Verdict, actions_on, evaluate
+from .stack import ACCOUNT, REGION, ResolvedStack, read
 
-STACK = deployed.read()
+STACK = read()
 BUCKET, KEY = STACK.arn("EvidenceBucket"), STACK.arn("DataKey")
 OBJECT = f"{BUCKET}/records/ver_1/0a.json.gz"
 AUDITOR = f"arn:aws:iam::{ACCOUNT}:role/auditor"
@@ -37,7 +36,7 @@ OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/another"
 
 
 def _request(
-    action: str, role: str, resource: str = OBJECT, stack: deployed.Stack = STACK, context: Mapping[str, str] = TLS
+    action: str, role: str, resource: str = OBJECT, stack: ResolvedStack = STACK, context: Mapping[str, str] = TLS
 ) -> Request:
     account, name = role.split(":")[4], role.rpartition("/")[2]
     context = {"aws:PrincipalArn": role, "aws:PrincipalAccount": account, **TLS, **context}
@@ -46,7 +45,7 @@ def _request(
 
 
 def _verdict(
-    action: str, role: str, resource: str = OBJECT, stack: deployed.Stack = STACK, context: Mapping[str, str] = TLS
+    action: str, role: str, resource: str = OBJECT, stack: ResolvedStack = STACK, context: Mapping[str, str] = TLS
 ) -> Verdict:
     return evaluate([_request(action, role, resource, stack, context)])[0]
 
@@ -79,8 +78,8 @@ def test_administrator_can_replace_the_policy() -> None:
         assert _verdict(action, ADMINISTRATOR, BUCKET).allowed
 
 
-def _with_reader(name: str) -> deployed.Stack:
-    return deployed.read({"EvidenceReader": name})
+def _with_reader(name: str) -> ResolvedStack:
+    return read({"EvidenceReader": name})
 
 
 @pytest.mark.parametrize("named", ["role/auditor", "role/aud*"])

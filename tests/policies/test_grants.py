@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from . import deployed, recorded
-from .deployed import ACCOUNT, REGION
+from . import recorded
 from .engine import Policy, Request, evaluate
 from .requests import requests
+from .stack import ACCOUNT, REGION, STACK_NAME, read
 
-STACK = deployed.read()
+STACK = read()
 RESOURCES: dict[str, Any] = STACK.template.document["Resources"]
 ROLES = list(STACK.template.of_type("AWS::IAM::Role"))
 LOG_GROUPS = STACK.of_type("AWS::Logs::LogGroup")
@@ -110,7 +110,7 @@ def test_rule_of_the_bus_sends_to_its_encrypted_queues(queue: str) -> None:
 
     assert _sent_by_a_rule(queue, EVENTS, RULE) == [True] * 3
     # A rule of another bus, a rule with the same name in another account, another service.
-    assert True not in _sent_by_a_rule(queue, EVENTS, RULE.replace(f"/{deployed.STACK}/", "/"))
+    assert True not in _sent_by_a_rule(queue, EVENTS, RULE.replace(f"/{STACK_NAME}/", "/"))
     assert True not in _sent_by_a_rule(queue, EVENTS, RULE.replace(ACCOUNT, "999999999999"), account="999999999999")
     assert True not in _sent_by_a_rule(queue, "sns.amazonaws.com", RULE)
 

@@ -11,13 +11,14 @@ import pytest
 from tests import recording
 from tests.calls import Call
 from tests.simulation import scenarios, seeded_bugs
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
-from . import deployed, recorded
+from . import recorded
 from .engine import Policy, evaluate
 from .requests import requests, trace
+from .stack import read
 
-STACK = deployed.read()
+STACK = read()
 FUNCTIONS = sorted(name.removesuffix("Role").lower() for name in STACK.template.of_type("AWS::IAM::Role"))
 VIA_SERVICE = "kms:ViaService"
 
@@ -58,7 +59,7 @@ def test_integration_tests_make_the_calls_that_the_simulation_does_not(request: 
 
 def test_call_without_a_permission_is_found() -> None:
     with seeded_bugs.read_without_permission():
-        world = World("1", scenarios.calm("1", 20)).run()
+        world = SimulatedWorld("1", scenarios.calm("1", 20)).run()
     (denied,) = _denied(call for call in world.calls.iam_calls if call.function == "finalize")
     assert denied.startswith("dynamodb:GetItem on")
 
@@ -66,7 +67,7 @@ def test_call_without_a_permission_is_found() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_role_sends_traces_only_if_tracing_is_active(function: str) -> None:
     actions = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
-    for stack, allowed in ((deployed.read({"Tracing": "Active"}), True), (STACK, False)):
+    for stack, allowed in ((read({"Tracing": "Active"}), True), (STACK, False)):
         verdicts = evaluate([trace(stack, function, action) for action in actions])
         assert [verdict.allowed for verdict in verdicts] == [allowed] * 2
 
@@ -143,7 +144,7 @@ def test_unused_permission_is_found(action: str, resource: str) -> None:
 
 
 def test_all_types_of_resource_policies_are_evaluated() -> None:
-    """`deployed.Stack.resource_policy` supports these types only."""
+    """`ResolvedStack.resource_policy` supports these types only."""
     types = {its["Type"] for its in STACK.template.document["Resources"].values()}
     assert {each for each in types if each.endswith("Policy")} == {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}
 

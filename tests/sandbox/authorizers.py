@@ -16,7 +16,6 @@ class Authorizers:
     """The authorizers of one API.
 
     Args:
-        caching: False invokes the function on every request, even if the template sets a cache time.
         clock: returns seconds, for the cache.
     """
 
@@ -25,12 +24,10 @@ class Authorizers:
         authorizers: dict[str, Authorizer],
         invoke: Invoke,
         *,
-        caching: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._authorizers = authorizers
         self._invoke = invoke
-        self._caching = caching
         self._clock = clock
         self._cache: dict[tuple[str, ...], tuple[float, Any]] = {}
         self._lock = Lock()
@@ -66,7 +63,7 @@ class Authorizers:
         if result and self._clock() < until:
             return result
         result = self._invoke(authorizer.function, authorizer_event(event, _route_arn(event), identity))
-        if self._caching and authorizer.cache_seconds:
+        if authorizer.cache_seconds:
             with self._lock:
                 self._cache[key] = (self._clock() + authorizer.cache_seconds, result)
         return result

@@ -28,12 +28,10 @@ class SandboxSettings:
 
     Attributes:
         parameters: the template's parameters.
-        variables: variables of the functions. They override parameters, and this process's environment overrides both.
         hosts: addresses on which AWS and the fake vendor listen. The functions of this process use the first.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, str] = field(default_factory=dict)
     hosts: Sequence[str] = (LOOPBACK,)
 
 
@@ -67,7 +65,7 @@ class BackingServices:
         local = {"ALLOWED_REDIRECT_ORIGINS": LOCAL_ORIGINS, "PUBLIC_BASE_URL": public_url}
         known = merged_environment(created.functions).keys()
         chosen = {name: outer[name] for name in known & outer.keys()}
-        created = created.with_variables(local | dict(settings.variables) | chosen)
+        created = created.with_variables(local | chosen)
         api_url, vendor_account = self._start_vendor(created, settings.hosts, outer)
         self.stack = created.with_variables({_API_URL: api_url})
         # No function of the template declares these two variables.

@@ -159,6 +159,14 @@ def queue_event(queue: str, messages: Iterable[Mapping[str, Any]]) -> Event:
     }
 
 
+def queue_message(
+    body: str, *, id: str = "message-1", receipt: str = "handle", attempt: int = 1, sent_at: float = 0.0
+) -> dict[str, Any]:
+    """Returns a message as ReceiveMessage returns it at the `attempt`th time, sent at `sent_at` in epoch seconds."""
+    attributes = {"ApproximateReceiveCount": str(attempt), "SentTimestamp": str(int(sent_at * 1000))}
+    return {"MessageId": id, "ReceiptHandle": receipt, "Body": body, "Attributes": attributes}
+
+
 def stream_record(stream_arn: str, record: Mapping[str, Any]) -> Event:
     """Returns a stream record as Lambda passes it on. `record` is as GetRecords returns it."""
     change = record["dynamodb"]

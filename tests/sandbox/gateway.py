@@ -29,16 +29,13 @@ class Gateway:
 
     Args:
         invoke: calls a function by its logical id.
-        caching: False invokes the authorizer on every request, even if the template sets a cache time.
         clock: returns seconds, for the authorizers' cache.
     """
 
-    def __init__(
-        self, api: Api, invoke: Invoke, *, caching: bool = True, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, api: Api, invoke: Invoke, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
         self._invoke = invoke
-        self.authorizers = Authorizers(api.authorizers, invoke, caching=caching, clock=clock)
+        self.authorizers = Authorizers(api.authorizers, invoke, clock=clock)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Responds to a WSGI request."""

@@ -22,7 +22,6 @@ class LocalBridge:
 
     Args:
         workers: False runs no schedule and no queue until a test calls sweep_now() or drain_queue().
-        schedule_seconds: replaces the intervals of the schedules.
         webhooks: the webhook endpoints, with retries within seconds. None sends no webhooks.
         print_line: called with a line for each webhook, and in Sandbox for each request.
 
@@ -44,13 +43,11 @@ class LocalBridge:
         settings: SandboxSettings,
         *,
         workers: bool = True,
-        schedule_seconds: float | None = None,
         webhooks: Webhooks | None = None,
         print_line: PrintLine | None = None,
     ) -> None:
         self._settings = settings
         self._has_workers = workers
-        self._schedule_seconds = schedule_seconds
         self._webhooks = webhooks
         self._print_line = print_line
 
@@ -90,7 +87,8 @@ class LocalBridge:
         readers = [
             StreamReader(source, stack, invoke, dynamodb=dynamodb, streams=streams, sqs=sqs) for source in stack.streams
         ]
-        self._workers = Workers(stack, invoke, sqs, readers, schedule_seconds=self._schedule_seconds)
+        seconds = float(os.environ.get("SWEEP_SECONDS") or 0)
+        self._workers = Workers(stack, invoke, sqs, readers, schedule_seconds=seconds)
         exit_stack.callback(self._workers.stop)
 
     def _start_workers(self) -> None:

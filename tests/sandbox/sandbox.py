@@ -1,6 +1,5 @@
 """The whole bridge on one machine: AWS, the vendor, the functions, and API Gateway in front of them."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -21,14 +20,12 @@ class Sandbox(LocalBridge):
 
     Args:
         port: the port of the API. 0 picks a free one.
-        workers, schedule_seconds: see LocalBridge. SWEEP_SECONDS in the environment is the default of the latter.
-        caching: False invokes the authorizer on every request.
-        parameters, variables: see SandboxSettings.
-        webhooks, print_line: see LocalBridge.
+        parameters: see SandboxSettings.
+        workers, webhooks, print_line: see LocalBridge.
 
     Raises:
         OSError: the port is taken.
-        ValueError: the template has no such parameter or variable.
+        ValueError: the template has no such parameter.
     """
 
     def __init__(
@@ -36,25 +33,20 @@ class Sandbox(LocalBridge):
         *,
         port: int = 0,
         workers: bool = True,
-        schedule_seconds: float | None = None,
-        caching: bool = True,
         parameters: Mapping[str, str] | None = None,
-        variables: Mapping[str, str] | None = None,
         webhooks: Webhooks | None = None,
         print_line: PrintLine | None = None,
     ) -> None:
-        seconds = schedule_seconds or float(os.environ.get("SWEEP_SECONDS") or 0)
-        settings = SandboxSettings(parameters or {}, variables or {})
-        super().__init__(settings, workers=workers, schedule_seconds=seconds, webhooks=webhooks, print_line=print_line)
+        settings = SandboxSettings(parameters or {})
+        super().__init__(settings, workers=workers, webhooks=webhooks, print_line=print_line)
         self._port = port
-        self._caching = caching
 
     def _start(self, exit_stack: ExitStack) -> None:
         server = Server(port=self._port)
         exit_stack.callback(server.stop)
         self.api_url = server.url
         super()._start(exit_stack)
-        self._gateway = Gateway(self.stack.api, self.invoke, caching=self._caching)
+        self._gateway = Gateway(self.stack.api, self.invoke)
         server.start(self._gateway, printing_handler(self._print_line) if self._print_line else SilentHandler)
         self._start_workers()
 

@@ -34,7 +34,7 @@ class Workers:
         invoke: calls a function by its logical id.
         sqs: a boto3 client of SQS.
         streams: the readers of the stack's streams.
-        schedule_seconds: replaces the interval of every schedule.
+        schedule_seconds: replaces the interval of every schedule, unless it is 0.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Workers:
         sqs: Any,
         streams: Sequence[StreamReader],
         *,
-        schedule_seconds: float | None = None,
+        schedule_seconds: float,
     ) -> None:
         self._stack = stack
         self._streams = streams

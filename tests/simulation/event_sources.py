@@ -8,7 +8,7 @@ from tests.sandbox.lambda_runner import succeeded
 from tests.sandbox.triggers import QueueSource, Schedule
 
 from .faults import FaultCounts
-from .functions import Functions
+from .functions import SimulatedFunctions
 from .kernel import Kernel
 from .queue import Message, Queue
 
@@ -16,12 +16,12 @@ from .queue import Message, Queue
 _POLLERS = 5
 
 
-class Clock:
+class Scheduler:
     """Invokes the function of a schedule, sometimes twice or not at all. To save time, it skips 95 % of the runs for
     which nothing is due."""
 
     def __init__(
-        self, kernel: Kernel, schedule: Schedule, functions: Functions, rng: random.Random, counts: FaultCounts
+        self, kernel: Kernel, schedule: Schedule, functions: SimulatedFunctions, rng: random.Random, counts: FaultCounts
     ) -> None:
         self._kernel = kernel
         self._schedule = schedule
@@ -76,7 +76,7 @@ class QueueMapping:
     """An event source mapping of a queue. It invokes the function with batches, up to its maximum concurrency."""
 
     def __init__(
-        self, kernel: Kernel, source: QueueSource, functions: Functions, queue: Queue, rng: random.Random
+        self, kernel: Kernel, source: QueueSource, functions: SimulatedFunctions, queue: Queue, rng: random.Random
     ) -> None:
         self._kernel = kernel
         self._source = source

@@ -11,19 +11,19 @@ from pathlib import Path
 from . import scenarios
 from .person import Profile
 from .receivers import Endpoint
-from .world import World
+from .world import SimulatedWorld
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
-PEOPLE, SECONDS = 600, 900.0
+SEED, PEOPLE, SECONDS = "1", 600, 900.0
 ENDPOINTS = (Endpoint("good"), Endpoint("hangs", "hangs"))
 
 
 @cache
-def waits(*, is_fair: bool, seed: str = "1") -> list[float]:
+def waits(*, is_fair: bool) -> list[float]:
     """Returns the seconds from each advance to its webhook at the good endpoint, sorted. A webhook that has not arrived
     counts as if it arrived at the end of the run."""
-    calm = dataclasses.replace(scenarios.calm(seed, PEOPLE), profile=Profile(), arrivals=SECONDS)
-    world = World(seed, dataclasses.replace(calm, endpoints=ENDPOINTS, is_fair=is_fair))
+    calm = dataclasses.replace(scenarios.calm(SEED, PEOPLE), profile=Profile(), arrivals=SECONDS)
+    world = SimulatedWorld(SEED, dataclasses.replace(calm, endpoints=ENDPOINTS, is_fair=is_fair))
     # AWS documents that older messages are received first, unless message groups decide.
     world.deliveries.is_ordered = True
     world.run_for(SECONDS)

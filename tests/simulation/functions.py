@@ -84,7 +84,7 @@ class Environment:
         self.secrets_paused_until = 0.0
 
 
-class Functions:
+class SimulatedFunctions:
     """`functions` are by logical id; `client(service)` returns a client of AWS; `recycling` is the probability that an
     environment ends after an invocation."""
 

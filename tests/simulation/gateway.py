@@ -11,7 +11,7 @@ from tests.sandbox.lambda_runner import FunctionError
 from tests.sandbox.responses import message
 from tests.sandbox.triggers import Api
 
-from .functions import Functions, Invocation
+from .functions import Invocation, SimulatedFunctions
 from .kernel import Kernel
 from .stack import DEFAULT
 from .trace import Trace
@@ -56,7 +56,7 @@ class Gateway:
         trace: Trace,
         api: Api,
         throttles: Mapping[str, tuple[float, float]],
-        functions: Functions,
+        functions: SimulatedFunctions,
         rng: random.Random,
     ) -> None:
         self._kernel = kernel

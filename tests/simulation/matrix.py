@@ -20,7 +20,7 @@ from .gateway import HttpResponse
 from .invariants import check
 from .invariants.history import is_final, sequence
 from .receivers import Endpoint
-from .world import World
+from .world import SimulatedWorld
 
 PAGE = Path(__file__).parents[2] / "docs/fault-matrix.md"
 SEED = "1"
@@ -143,7 +143,7 @@ class Run:
     """A run of one flow with a plan of faults."""
 
     def __init__(self, way: str, plan: faults.Plan) -> None:
-        self.world = World(SEED, single.scenario(WAYS[way], plan, _ENDPOINTS.get(way, ()))).run()
+        self.world = SimulatedWorld(SEED, single.scenario(WAYS[way], plan, _ENDPOINTS.get(way, ()))).run()
 
     @property
     def calls(self) -> list[tuple[Invocation, str]]:
@@ -184,14 +184,14 @@ def cell(row: Row, fault: str) -> str:
     return ", ".join(filter(None, (seen, _completed(row, found, faulty)))) or "done"
 
 
-def _responses(world: World) -> Iterator[HttpResponse]:
+def _responses(world: SimulatedWorld) -> Iterator[HttpResponse]:
     for person in world.people:
         yield from person.creations
         yield from (visit.response for visit in (*person.taps, *person.visits))
         yield from (*person.refreshes, *person.other_responses, *person.redactions)
 
 
-def _seen(world: World, faulty: Invocation) -> str:
+def _seen(world: SimulatedWorld, faulty: Invocation) -> str:
     """Returns the status of the response to the faulty invocation's request, if there is one."""
     for response in _responses(world):
         if any(invocation.number == faulty.number for invocation in response.invocations):

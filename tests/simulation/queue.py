@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from tests.sandbox.events import queue_message
+
 from .stack import QueueSettings
 
 # A group is noisy if it has at least _NOISY messages in flight, and more than this share of all in flight.
@@ -47,8 +49,7 @@ class Message:
     @property
     def received(self) -> dict[str, Any]:
         """The message as ReceiveMessage returns it."""
-        attributes = {"ApproximateReceiveCount": str(self.receives), "SentTimestamp": str(int(self.sent * 1000))}
-        return {"MessageId": self.id, "ReceiptHandle": self.receipt, "Body": self.body, "Attributes": attributes}
+        return queue_message(self.body, id=self.id, receipt=self.receipt, attempt=self.receives, sent_at=self.sent)
 
 
 class Queue:

@@ -24,7 +24,7 @@ _TOLERANCE = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class WebhookResponse:
     """A receiver's response to a webhook. With status 0 there is no connection."""
 
     status: int = 204
@@ -33,19 +33,19 @@ class Response:
 
 
 # The arguments: receiver, seconds since the run began, time, random numbers.
-Behaviour = Callable[["Receiver", float, float, random.Random], Response]
+Behaviour = Callable[["Receiver", float, float, random.Random], WebhookResponse]
 _STATUSES = {"http_429": 429, "http_500": 500}
-_GOOD, _NO_CONNECTION, _TOO_SLOW = Response(), Response(0), Response(200, BUDGET + 1)
+_GOOD, _NO_CONNECTION, _TOO_SLOW = WebhookResponse(), WebhookResponse(0), WebhookResponse(200, BUDGET + 1)
 
 
-def _busy(receiver: "Receiver", age: float, now: float, rng: random.Random) -> Response:
+def _busy(receiver: "Receiver", age: float, now: float, rng: random.Random) -> WebhookResponse:
     wait = rng.choice((20, 900, 7200))
     until = rng.choice((str(wait), formatdate(now + wait, usegmt=True)))
-    return Response(503, retry_after=until) if age < 5 * _HOUR and rng.random() < 0.3 else _GOOD
+    return WebhookResponse(503, retry_after=until) if age < 5 * _HOUR and rng.random() < 0.3 else _GOOD
 
 
-def _flapping(receiver: "Receiver", age: float, now: float, rng: random.Random) -> Response:
-    return Response(rng.choice((500, 404, 302))) if age < 12 * _HOUR and age // 600 % 2 else _GOOD
+def _flapping(receiver: "Receiver", age: float, now: float, rng: random.Random) -> WebhookResponse:
+    return WebhookResponse(rng.choice((500, 404, 302))) if age < 12 * _HOUR and age // 600 % 2 else _GOOD
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
@@ -54,11 +54,11 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "down for a day": lambda receiver, age, now, rng: _NO_CONNECTION if age < 24 * _HOUR else _GOOD,
     "dead": lambda receiver, age, now, rng: _NO_CONNECTION,
     "slow": lambda receiver, age, now, rng: _TOO_SLOW if age < 6 * _HOUR and rng.random() < 0.2 else _GOOD,
-    "gone": lambda receiver, age, now, rng: _GOOD if age < 0.5 * _HOUR else Response(410),
-    "gone at once": lambda receiver, age, now, rng: Response(410),
+    "gone": lambda receiver, age, now, rng: _GOOD if age < 0.5 * _HOUR else WebhookResponse(410),
+    "gone at once": lambda receiver, age, now, rng: WebhookResponse(410),
     "busy": _busy,
     "flapping": _flapping,
-    "fails once": lambda receiver, age, now, rng: _GOOD if receiver.webhooks else Response(500),
+    "fails once": lambda receiver, age, now, rng: _GOOD if receiver.webhooks else WebhookResponse(500),
 }
 
 
@@ -147,7 +147,7 @@ class Receivers:
         if fault == "stall_before":
             self._time_out()
         if fault in _STATUSES:
-            response = Response(_STATUSES[fault])
+            response = WebhookResponse(_STATUSES[fault])
         is_signed = _is_signed(receiver.endpoint.key, headers, body, kernel.now)
         webhook = Webhook(kernel.now, self._calls.owner(), id, body, response.status if is_signed else 401, is_signed)
         receiver.receive(webhook)

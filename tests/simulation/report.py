@@ -13,7 +13,7 @@ from bridge.vendor.rate_limiter import WINDOW_SECONDS
 
 from .invariants import Violation, check
 from .invariants.history import status, text
-from .world import START, World
+from .world import START, SimulatedWorld
 
 # How many lines of a trace, and how many failures of a run, are printed.
 _MAX_TRACE_LINES = 200
@@ -55,7 +55,7 @@ class Outcome:
         return f"SEED={self.seed} VERIFICATIONS={self.people} python -m tests.simulation --scenario {self.scenario}"
 
 
-def outcome(world: World) -> Outcome:
+def outcome(world: SimulatedWorld) -> Outcome:
     """Returns the outcome of a world that has run."""
     statuses: Counter[str] = Counter()
     for item in world.table.items.values():
@@ -84,7 +84,7 @@ def outcome(world: World) -> Outcome:
     )
 
 
-def by_minute(world: World) -> dict[int, Counter[str]]:
+def by_minute(world: SimulatedWorld) -> dict[int, Counter[str]]:
     """Returns the vendor calls that the rate limiter allowed, by minute of the run and by class."""
     minutes: dict[int, Counter[str]] = defaultdict(Counter)
     for window, counts in world.rate_table.windows.items():
@@ -105,7 +105,7 @@ def total(outcomes: Sequence[Outcome], *, scenario: str) -> Outcome:
     )
 
 
-def _failure(world: World, violation: Violation) -> Failure:
+def _failure(world: SimulatedWorld, violation: Violation) -> Failure:
     return Failure(violation.rule, violation.what, tuple(world.trace.of(violation.about)[:_MAX_TRACE_LINES]))
 
 

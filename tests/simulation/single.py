@@ -13,7 +13,7 @@ from .person import Profile
 from .receivers import Endpoint
 from .report import Outcome
 from .scenarios import SCENARIOS
-from .world import Scenario, World
+from .world import Scenario, SimulatedWorld
 
 _NONE: dict[str, Any] = {each.name: 0.0 for each in fields(Profile)} | {"has_key": 1.0, "skill": 1.0, "reloads": True}
 # Half an hour is long enough for two links.
@@ -61,14 +61,14 @@ def plans(calls: Sequence[MadeCall], *, is_downstream: bool) -> Iterator[faults.
                 yield faults.Single(number, kind, at_all_attempts=True)
 
 
-def worlds(seed: str, name: str) -> Iterator[tuple[str, World]]:
+def worlds(seed: str, name: str) -> Iterator[tuple[str, SimulatedWorld]]:
     """Yields a label and the finished world for each single fault in one flow."""
     profile, endpoints = PROFILES[name], ENDPOINTS.get(name, ())
-    calls = World(seed, calm(profile, endpoints)).run().calls.made
+    calls = SimulatedWorld(seed, calm(profile, endpoints)).run().calls.made
     for plan in plans(calls, is_downstream=name in ENDPOINTS):
         _, service, operation = calls[plan.number - 1]
         every = " at all attempts" if plan.at_all_attempts else ""
-        world = World(seed, scenario(profile, plan, endpoints)).run()
+        world = SimulatedWorld(seed, scenario(profile, plan, endpoints)).run()
         yield f"{name}, {plan.kind}{every} at call {plan.number}, {service} {operation}", world
 
 
@@ -88,4 +88,4 @@ def run(scenario: str, seed: str, people: int, name: str | None) -> list[Outcome
     """Runs a scenario, or with the name of a flow all single faults in it. The processes of a pool call this."""
     if name is not None:
         return list(outcomes(seed, name))
-    return [report.outcome(World(seed, SCENARIOS[scenario](seed, people)).run())]
+    return [report.outcome(SimulatedWorld(seed, SCENARIOS[scenario](seed, people)).run())]

@@ -13,7 +13,7 @@ from tests.sandbox.events import Event
 from tests.sandbox.triggers import StreamSource
 
 from .dynamodb import Change
-from .functions import Functions, Invocation
+from .functions import Invocation, SimulatedFunctions
 from .kernel import Kernel
 
 _SHARDS = 3
@@ -45,7 +45,7 @@ class Stream:
     """Passes the table's changes to a function. `unreliability` is the probability that a batch is repeated, and that a
     shard lags."""
 
-    def __init__(self, kernel: Kernel, source: StreamSource, functions: Functions, rng: random.Random) -> None:
+    def __init__(self, kernel: Kernel, source: StreamSource, functions: SimulatedFunctions, rng: random.Random) -> None:
         self._kernel = kernel
         self._source = source
         self._functions = functions

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.aws import secrets
 from tests.simulation import scenarios, single
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 RESERVE, COMMIT = ("dynamodb", "PutItem"), ("dynamodb", "UpdateItem")
 CLAIM, ADVANCE = ("dynamodb", "UpdateItem"), ("dynamodb", "UpdateItem")
@@ -21,7 +21,7 @@ Call = tuple[str, str]
 def _run(profile: str) -> dict[str, list[Call]]:
     """Returns the calls of each function for one person of a profile, without those of Secrets Manager."""
     calls: dict[str, list[Call]] = defaultdict(list)
-    for by, service, operation in World("1", single.calm(single.PROFILES[profile])).run().calls.made:
+    for by, service, operation in SimulatedWorld("1", single.calm(single.PROFILES[profile])).run().calls.made:
         if service != "secretsmanager":
             calls[by.function].append((service, operation))
     return calls
@@ -59,7 +59,7 @@ def test_vendor_calls_per_verification_are_bounded(profile: str, at_most: int) -
 
 
 def test_warm_function_reads_a_secret_at_most_once_in_five_minutes() -> None:
-    world = World("1", scenarios.calm("1", 60)).run()
+    world = SimulatedWorld("1", scenarios.calm("1", 60)).run()
     # The times at which each process read its secret. No function reads more than one secret.
     times: dict[int, list[float]] = defaultdict(list)
     for time, by, operation in world.calls.effects:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.simulation import scenarios
 from tests.simulation.dynamodb import Index, Table
 from tests.simulation.expressions import Item, condition, update
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 from tests.store.engines import moto_engine
 
 _TABLE = "VerificationsTable"
@@ -47,7 +47,7 @@ def recorded() -> _Recording:
     """The table of a harsh run, with its recorded writes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.simulation.world.Table", _Recording)
-        world = World("3", scenarios.harsh("3", 40)).run()
+        world = SimulatedWorld("3", scenarios.harsh("3", 40)).run()
     assert isinstance(world.table, _Recording)
     return world.table
 

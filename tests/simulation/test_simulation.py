@@ -15,7 +15,7 @@ from tests.marks import slow_except
 from tests.simulation import fairness, plot, report, scenarios, single
 from tests.simulation.invariants import check
 from tests.simulation.seeded_bugs import SEEDED_BUGS
-from tests.simulation.world import Scenario, World
+from tests.simulation.world import Scenario, SimulatedWorld
 
 _SEEDS = slow_except("1", of=("1", "2"))
 # The number of seeds to find a seeded bug with. Some bugs need two rare events in one flow, for example a refresh just
@@ -23,9 +23,9 @@ _SEEDS = slow_except("1", of=("1", "2"))
 _MAX_SEEDS = 100
 
 
-def _run(scenario: Scenario, seed: str = "1") -> tuple[World, report.Outcome]:
+def _run(scenario: Scenario, seed: str = "1") -> tuple[SimulatedWorld, report.Outcome]:
     """Runs a scenario, and asserts that no invariant is violated."""
-    world = World(seed, scenario).run()
+    world = SimulatedWorld(seed, scenario).run()
     outcome = report.outcome(world)
     assert outcome.failures == (), "\n".join(report.failure_lines(outcome))
     return world, outcome
@@ -109,7 +109,7 @@ def test_seeded_bug_is_found(name: str) -> None:
     seen: set[str] = set()
     for seed in map(str, range(1, _MAX_SEEDS)):
         with bug():
-            seen |= {violation.rule for violation in check(World(seed, scenario(seed, 60)).run())}
+            seen |= {violation.rule for violation in check(SimulatedWorld(seed, scenario(seed, 60)).run())}
         if seen & rules:
             return
     pytest.fail(f"not found; other violations: {sorted(seen)}")
@@ -118,7 +118,7 @@ def test_seeded_bug_is_found(name: str) -> None:
 def test_failing_run_prints_its_trace_and_the_replay_command() -> None:
     bug, _ = SEEDED_BUGS["the browser is believed"]
     with bug():
-        outcome = report.outcome(World("1", scenarios.harsh("1", 30)).run())
+        outcome = report.outcome(SimulatedWorld("1", scenarios.harsh("1", 30)).run())
     reported = "\n".join(report.failure_lines(outcome))
     assert "GET return" in reported
     assert "replay: SEED=1 VERIFICATIONS=30 python -m tests.simulation --scenario harsh" in reported
@@ -126,7 +126,7 @@ def test_failing_run_prints_its_trace_and_the_replay_command() -> None:
 
 def test_same_seed_repeats_the_same_history() -> None:
     def digest(seed: str) -> str:
-        return World(seed, scenarios.harsh(seed, 20)).run().trace.digest
+        return SimulatedWorld(seed, scenarios.harsh(seed, 20)).run().trace.digest
 
     assert digest("1") == digest("1") != digest("2")
 

@@ -15,10 +15,10 @@ from .bucket import Bucket
 from .bus import EventBus, Events
 from .clients import S3, DynamoDb, SecretsManager, Sqs
 from .dynamodb import Change, Table
-from .event_sources import Clock, DueTimes, QueueMapping
+from .event_sources import DueTimes, QueueMapping, Scheduler
 from .external_calls import ExternalCalls
 from .faults import FaultCounts, Plan
-from .functions import Functions
+from .functions import SimulatedFunctions
 from .gateway import Gateway
 from .isolation import Powertools, isolated
 from .kernel import Kernel
@@ -62,7 +62,7 @@ class Scenario:
     is_fair: bool = True
 
 
-class World:
+class SimulatedWorld:
     """A run of a scenario with a seed. `template` has the parameters' values; `stack` is made from it."""
 
     def __init__(self, seed: str, scenario: Scenario) -> None:
@@ -79,7 +79,7 @@ class World:
         self.wall_seconds = 0.0
         self._make_services(scenario)
         recycling = 0.02 if scenario.is_unreliable else 0.0
-        self.functions = Functions(
+        self.functions = SimulatedFunctions(
             self.kernel, self.trace, self.stack.functions, self._rng("functions"), self._clients.__getitem__, recycling
         )
         self.streams = [
@@ -137,7 +137,7 @@ class World:
             "secretsmanager": SecretsManager(self.calls, self.secrets),
         }
 
-    def run(self) -> "World":
+    def run(self) -> "SimulatedWorld":
         """Runs until no work is left, or until work has been left for too long."""
         began = time.perf_counter()
         with self._running():
@@ -150,7 +150,7 @@ class World:
         self.wall_seconds = time.perf_counter() - began
         return self
 
-    def run_for(self, seconds: float) -> "World":
+    def run_for(self, seconds: float) -> "SimulatedWorld":
         with self._running():
             self.kernel.run(START + seconds)
         return self
@@ -176,7 +176,7 @@ class World:
             self._enter(each, rng.random() * 60, partial(UserFlow.flood, seconds=scenario.arrivals, pause=2.0))
         self.people += self.flooders
         self._clocks = [
-            Clock(kernel, schedule, self.functions, rng, self.fault_counts) for schedule in self.stack.schedules
+            Scheduler(kernel, schedule, self.functions, rng, self.fault_counts) for schedule in self.stack.schedules
         ]
         if scenario.is_unreliable:
             self._set_unreliability(0.05)

@@ -1,6 +1,6 @@
 """How the vendor's rate limit is shared among callers, and what happens if the counter is unavailable."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from unittest import mock
 
 import pytest
@@ -11,24 +11,17 @@ from bridge.domain.errors import StorageUnavailable, VendorLimitReached
 from bridge.store.call_counters import CallCounters
 from bridge.store.table import Table
 from bridge.vendor.rate_limiter import RateLimiter
+from tests.clock import Clock
 from tests.store.factories import NOW
 
 # Calls per minute, in all and for scheduled checks. A window has 20 calls, of which 10 are for scheduled checks.
 LIMIT, BACKGROUND = 100, 40
 
 
-class Clock:
-    def __init__(self) -> None:
-        # The beginning of a window.
-        self.now = NOW.replace(second=30, microsecond=0)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    # The beginning of a window.
+    return Clock(NOW.replace(second=30, microsecond=0))
 
 
 @pytest.fixture
@@ -53,7 +46,7 @@ def allowed_calls(limiter: RateLimiter, call: CallClass, principal: str | None =
 def test_returns_may_use_the_whole_window_and_no_minute_exceeds_the_limit(limiter: RateLimiter, clock: Clock) -> None:
     calls_in_a_minute = 0
     for seconds in (14, 15, 30, 45, 60):
-        clock.now = NOW.replace(second=30, microsecond=0) + timedelta(seconds=seconds)
+        clock.time = NOW.replace(second=30, microsecond=0) + timedelta(seconds=seconds)
         calls_in_a_minute += allowed_calls(limiter, CallClass.RETURN)
     assert calls_in_a_minute == LIMIT
 
@@ -87,11 +80,11 @@ def test_the_last_calls_of_a_window_are_for_creates_and_returns(limiter: RateLim
 
 def test_a_refused_call_has_the_start_of_the_next_window(limiter: RateLimiter, clock: Clock) -> None:
     allowed_calls(limiter, CallClass.RETURN)
-    clock.now += timedelta(seconds=11)
+    clock.time += timedelta(seconds=11)
     with pytest.raises(VendorLimitReached) as refused:
         acquire(limiter, CallClass.RETURN, "two")
     assert refused.value.retry_after == 4
-    clock.now += timedelta(seconds=4)
+    clock.time += timedelta(seconds=4)
     acquire(limiter, CallClass.RETURN, "two")
 
 

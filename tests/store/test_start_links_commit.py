@@ -49,9 +49,8 @@ def test_the_first_link_is_stored_and_due_for_its_first_check(table: Table) -> N
     assert "advanced" not in row(table, made)
 
 
-def test_another_link_resets_the_checks_and_keeps_the_history(table: Table) -> None:
-    made = unopened(table)
-    write(table, made, **UNKNOWN)
+def after_an_abandoned_link(table: Table, made: Verification) -> Verification:
+    """Makes the first link, lets the person return, checks it in vain, and ends it."""
     first = make_link(table, made, later(2))
     assert first.code is not None
     returns.claim_first_return(table, first.id, nonce(), later(400), first.code)
@@ -67,7 +66,13 @@ def test_another_link_resets_the_checks_and_keeps_the_history(table: Table) -> N
         reason_code="inconsistent_result",
         link_outcome="abandoned",
     )
-    before = existing(table, made)
+    return existing(table, made)
+
+
+def test_another_link_resets_the_checks_and_keeps_the_history(table: Table) -> None:
+    made = unopened(table)
+    write(table, made, **UNKNOWN)
+    before = after_an_abandoned_link(table, made)
     assert all((before.returned_at, before.claimed_at, before.claimed_by, before.checks, before.contradictory_records))
     assert (before.reason_code, before.last_contact_at) == ("inconsistent_result", EPOCH + 400)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from hypothesis import strategies as st
 
 from bridge.domain.decision import VendorRecord
@@ -23,6 +24,11 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
+
+
+def event(**members: Any) -> APIGatewayProxyEventV2:
+    """Returns API Gateway's event with these members alone, for a parser that reads no others."""
+    return APIGatewayProxyEventV2({"headers": {}, "isBase64Encoded": False, **members})
 
 
 def pointers(parse: Callable[[], object]) -> list[str]:

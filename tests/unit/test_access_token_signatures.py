@@ -12,8 +12,8 @@ import pytest
 from bridge.auth import access_tokens
 from bridge.auth.access_tokens import Issuer
 from bridge.auth.jwks import KeySet
+from tests.sandbox.access_tokens import ISSUER, STRANGER, claims, part, public_pem, read, token
 from tests.sandbox.signing import jwk, private_key
-from tests.unit.tokens import ISSUER, STRANGER, claims, part, public_pem, read, token
 
 
 def test_a_key_for_another_use_is_refused() -> None:

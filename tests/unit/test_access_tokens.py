@@ -13,8 +13,8 @@ import pytest
 from bridge.auth import access_tokens
 from bridge.auth.access_tokens import LEEWAY_SECONDS
 from bridge.domain.caller import READ, SCOPES, WRITE, Caller
+from tests.sandbox.access_tokens import read, token
 from tests.sandbox.signing import private_key
-from tests.unit.tokens import read, token
 
 
 @pytest.mark.parametrize("kid", ["rsa-1", "ec-1"])

@@ -3,24 +3,18 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from bridge.domain.errors import BodyTooLarge, UnsupportedMediaType
 from bridge.domain.verification import LinkRequest
 from bridge.web import requests
 from bridge.web.requests import MAX_BODY_BYTES
-from tests.unit.builders import link_request_body, pointers
+from tests.unit.builders import event, link_request_body, pointers
 
 ALLOWED = frozenset({"https://app.example.com"})
 VALID = link_request_body()
 JSON = {"content-type": "application/json"}
-
-
-def event(**parts: Any) -> APIGatewayProxyEventV2:
-    return APIGatewayProxyEventV2({"headers": dict(JSON), "isBase64Encoded": False, **parts})
 
 
 def parsed(body: str | bytes | None, headers: dict[str, str] | None = None) -> tuple[LinkRequest, str | None]:
@@ -125,7 +119,8 @@ def test_a_body_that_is_no_json_object_in_utf_8_is_an_error_of_the_whole_body(bo
 
 @pytest.mark.parametrize("text", ["{}", "e30", "e30=!", "é", "e3 0="])
 def test_malformed_base64_is_an_error_of_the_whole_body(text: str) -> None:
-    assert pointers(lambda: requests.create_request(event(body=text, isBase64Encoded=True), ALLOWED)) == ["#"]
+    malformed = event(headers=JSON, body=text, isBase64Encoded=True)
+    assert pointers(lambda: requests.create_request(malformed, ALLOWED)) == ["#"]
 
 
 def test_errors_of_header_and_body_are_reported_together() -> None:

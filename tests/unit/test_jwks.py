@@ -7,6 +7,7 @@ import pytest
 
 from bridge.auth.jwks import MAX_AGE, MIN_REFRESH_SECONDS, PAUSE_AFTER_FAULT, KeySet
 from bridge.domain.errors import StorageUnavailable
+from tests.clock import SecondsClock
 from tests.sandbox.signing import jwk
 
 
@@ -25,19 +26,12 @@ class Provider:
         return json.dumps({"keys": self.keys}).encode()
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SecondsClock:
+    return SecondsClock()
 
 
-def test_keys_are_cached_for_five_minutes(clock: Clock) -> None:
+def test_keys_are_cached_for_five_minutes(clock: SecondsClock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     for _ in range(3):
@@ -50,7 +44,7 @@ def test_keys_are_cached_for_five_minutes(clock: Clock) -> None:
     assert provider.fetches == 2
 
 
-def test_a_new_key_is_found_after_the_minimum_refresh_time(clock: Clock) -> None:
+def test_a_new_key_is_found_after_the_minimum_refresh_time(clock: SecondsClock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     keys.find("rsa-1")
@@ -60,7 +54,7 @@ def test_a_new_key_is_found_after_the_minimum_refresh_time(clock: Clock) -> None
     assert provider.fetches == 2
 
 
-def test_unknown_key_ids_cost_one_fetch_in_half_a_minute(clock: Clock) -> None:
+def test_unknown_key_ids_cost_one_fetch_in_half_a_minute(clock: SecondsClock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     for number in range(100):
@@ -72,7 +66,7 @@ def test_unknown_key_ids_cost_one_fetch_in_half_a_minute(clock: Clock) -> None:
     assert provider.fetches == 2
 
 
-def test_a_revoked_key_is_unknown_after_five_minutes(clock: Clock) -> None:
+def test_a_revoked_key_is_unknown_after_five_minutes(clock: SecondsClock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     assert keys.find("rsa-1") is not None
@@ -81,7 +75,7 @@ def test_a_revoked_key_is_unknown_after_five_minutes(clock: Clock) -> None:
     assert keys.find("rsa-1") is None
 
 
-def test_keys_that_expired_and_cannot_be_fetched_raise_until_the_provider_recovers(clock: Clock) -> None:
+def test_keys_that_expired_and_cannot_be_fetched_raise_until_the_provider_recovers(clock: SecondsClock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     assert keys.find("rsa-1") is not None
@@ -97,7 +91,7 @@ def test_keys_that_expired_and_cannot_be_fetched_raise_until_the_provider_recove
 
 @pytest.mark.parametrize("kid", ["rsa-1", "made-up"])
 @pytest.mark.parametrize("is_warm", [True, False])
-def test_after_a_failed_fetch_of_keys_the_next_fetch_waits(clock: Clock, is_warm: bool, kid: str) -> None:
+def test_after_a_failed_fetch_of_keys_the_next_fetch_waits(clock: SecondsClock, is_warm: bool, kid: str) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     if is_warm:
@@ -113,7 +107,7 @@ def test_after_a_failed_fetch_of_keys_the_next_fetch_waits(clock: Clock, is_warm
     assert provider.fetches == 2
 
 
-def test_while_the_provider_is_down_a_cached_key_still_works(clock: Clock) -> None:
+def test_while_the_provider_is_down_a_cached_key_still_works(clock: SecondsClock) -> None:
     provider = Provider(jwk("rsa-1"))
     keys = KeySet(provider, clock=clock)
     keys.find("rsa-1")

@@ -15,11 +15,7 @@ from bridge.domain.listing import ListQuery
 from bridge.domain.verification import Status
 from bridge.web import requests
 from bridge.web.list_query import MAX_LIMIT, encode_cursor, parse_list_query
-from tests.unit.builders import pointers
-
-
-def event(**parts: Any) -> APIGatewayProxyEventV2:
-    return APIGatewayProxyEventV2({"headers": {}, "isBase64Encoded": False, **parts})
+from tests.unit.builders import event, pointers
 
 
 def authorized(scopes: str) -> APIGatewayProxyEventV2:

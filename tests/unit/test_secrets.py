@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from bridge.aws.secrets import LAST_GOOD_FOR, MAX_AGE, PAUSE_AFTER_FAULT, Secret
 from bridge.domain.errors import SecretMalformed, StorageUnavailable
 from bridge.observability import logger
+from tests.clock import Clock
 
 GOOD = {"keys": ["good"]}
 ONE_SECOND = timedelta(seconds=1)
@@ -34,22 +35,11 @@ class SecretsManager:
         return {} if self.text is None else {"SecretString": self.text}
 
 
-class Clock:
-    """The clock of the bridge, and of the cache of Powertools."""
-
-    time = datetime(2026, 1, 31, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def advance(self, duration: timedelta) -> None:
-        self.time += duration
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the bridge, and of the cache of Powertools."""
     clock = Clock()
-    monkeypatch.setattr(parameters, "datetime", clock)
+    monkeypatch.setattr(parameters, "datetime", mock.Mock(now=clock))
     return clock
 
 
@@ -71,7 +61,7 @@ def manager() -> SecretsManager:
 
 @pytest.fixture
 def secret(manager: SecretsManager, clock: Clock) -> Secret:
-    return Secret(manager, "arn:secret", is_well_formed=lambda value: "keys" in value, now=clock.now)
+    return Secret(manager, "arn:secret", is_well_formed=lambda value: "keys" in value, now=clock)
 
 
 def holds(text: str | None) -> Callable[[SecretsManager], None]:
@@ -104,17 +94,17 @@ def test_the_last_good_value_is_used_for_an_hour_after_its_fetch(
     secret.read()
     break_secret(manager)
     # A read from the cache does not prolong the hour.
-    clock.advance(timedelta(seconds=MAX_AGE))
+    clock.time += timedelta(seconds=MAX_AGE)
     assert secret.read() == GOOD
     assert manager.calls == 1
-    clock.advance(LAST_GOOD_FOR - timedelta(seconds=MAX_AGE) - ONE_SECOND)
+    clock.time += LAST_GOOD_FOR - timedelta(seconds=MAX_AGE) - ONE_SECOND
     assert secret.read() == GOOD
-    clock.advance(ONE_SECOND)
+    clock.time += ONE_SECOND
     for _ in range(2):
         with pytest.raises(error) as raised:
             secret.read()
         assert type(raised.value) is error
-    clock.advance(PAUSE_AFTER_FAULT)
+    clock.time += PAUSE_AFTER_FAULT
     with pytest.raises(error):
         secret.read()
 
@@ -150,16 +140,16 @@ def test_each_failed_fetch_logs_the_end_of_the_last_good_value(
 ) -> None:
     secret.read()
     break_secret(manager)
-    clock.advance(timedelta(seconds=MAX_AGE + 1))
+    clock.time += timedelta(seconds=MAX_AGE + 1)
     for _ in range(3):
         secret.read()
         secret.read()
-        clock.advance(PAUSE_AFTER_FAULT)
+        clock.time += PAUSE_AFTER_FAULT
 
     logged = lines(log)
     assert [line["message"] for line in logged] == ["secret_not_refreshed"] * 3
     assert {(line["error"], line["last_good_until"]) for line in logged} == {
-        (error.__name__, "2026-01-31T01:00:00.000Z")
+        (error.__name__, "2026-01-31T09:00:00.000Z")
     }
     assert "canary" not in log.getvalue()
 
@@ -170,11 +160,11 @@ def test_the_secret_is_not_fetched_again_within_the_pause(
 ) -> None:
     secret.read()
     break_secret(manager)
-    clock.advance(timedelta(seconds=MAX_AGE + 1))
+    clock.time += timedelta(seconds=MAX_AGE + 1)
     for number in range(100):
         assert secret.read(fresh=number % 2 == 1) == GOOD
     assert manager.calls == 2
-    clock.advance(PAUSE_AFTER_FAULT)
+    clock.time += PAUSE_AFTER_FAULT
     secret.read()
     assert manager.calls == 3
 
@@ -191,14 +181,14 @@ def test_a_repaired_secret_is_used_after_the_pause(
 ) -> None:
     if is_warm:
         secret.read()
-        clock.advance(timedelta(seconds=MAX_AGE + 1))
+        clock.time += timedelta(seconds=MAX_AGE + 1)
     break_secret(manager)
     try:
         secret.read()
     except StorageUnavailable:
         assert not is_warm
     manager.error, manager.text = None, '{"keys": ["repaired"]}'
-    clock.advance(PAUSE_AFTER_FAULT)
+    clock.time += PAUSE_AFTER_FAULT
 
     assert secret.read() == {"keys": ["repaired"]}
     # It is cached like any other value.
@@ -209,7 +199,7 @@ def test_a_repaired_secret_is_used_after_the_pause(
 
 def test_the_pause_begins_at_the_end_of_a_failed_fetch(secret: Secret, manager: SecretsManager, clock: Clock) -> None:
     def hang(**request: Any) -> dict[str, Any]:
-        clock.advance(2 * PAUSE_AFTER_FAULT)
+        clock.time += 2 * PAUSE_AFTER_FAULT
         raise EndpointConnectionError(endpoint_url="https://canary.example")
 
     with mock.patch.object(manager, "get_secret_value", side_effect=hang) as fetch:
@@ -223,11 +213,11 @@ def test_a_fresh_read_fetches_the_value_and_restarts_its_hour(
     secret: Secret, manager: SecretsManager, clock: Clock
 ) -> None:
     secret.read()
-    clock.advance(timedelta(seconds=MAX_AGE))
+    clock.time += timedelta(seconds=MAX_AGE)
     manager.text = '{"keys": ["rotated"]}'
     assert secret.read(fresh=True) == {"keys": ["rotated"]}
     manager.error = UNREACHABLE
-    clock.advance(LAST_GOOD_FOR - ONE_SECOND)
+    clock.time += LAST_GOOD_FOR - ONE_SECOND
     assert secret.read() == {"keys": ["rotated"]}
 
 

@@ -14,7 +14,7 @@ from bridge.web.brand import Brand
 from bridge.web.devices import Device, device
 from bridge.web.page_texts import NAMES, load_language
 from bridge.web.start_page import StartView, duration, start_page
-from tests.unit.test_page_layout import assert_strict, directives
+from tests.unit.page_checks import assert_strict, directives
 
 NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
 START = f"https://api.example.com/ekyc/start/ver_{'a' * 26}/{'c' * 32}"

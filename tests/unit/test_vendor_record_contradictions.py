@@ -7,7 +7,7 @@ import pytest
 from bridge.domain.decision import VendorRecord
 from bridge.domain.errors import VendorMalformed
 from tests.unit.builders import TOKEN, fresh_fields
-from tests.unit.test_vendor_record import ID, VERIFIED, parse, read, without
+from tests.unit.parsed_records import ID, VERIFIED, parse, read, without
 
 OTHER_ID = "ver_" + "b" * 26
 OTHER_TOKEN = "ZZZ6FYHVZVN1OD9ZZK219XM0W57UD6"

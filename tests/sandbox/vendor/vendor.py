@@ -21,11 +21,9 @@ class FakeVendor(State):
 
     Args:
         hosts: the addresses to listen on, all with the same port. `url` has the first.
-        port: the port. 0 picks a free one, which the next start() uses again.
         client_id, client_secret: the accepted credentials, until rotate().
         link_lifetime: seconds from a link's creation to its expiry.
         clock: returns seconds since 1970, for timestamps, expiry and the rate limit.
-        public_url: replaces `url` in the links that browsers open. It has no trailing slash.
         rate_limit_per_minute: the most API calls in any 60 seconds, or None for no limit.
         tls: serves https, with a certificate for the hosts.
     """
@@ -36,17 +34,15 @@ class FakeVendor(State):
         client_id: str,
         client_secret: str,
         hosts: Sequence[str] = ("127.0.0.1",),
-        port: int = 0,
         link_lifetime: float = 900.0,
         clock: Callable[[], float] = time.time,
-        public_url: str | None = None,
         rate_limit_per_minute: int | None = RATE_LIMIT_PER_MINUTE,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__((client_id, client_secret), link_lifetime, rate_limit_per_minute, clock)
         self._hosts = tuple(hosts)
-        self._port = port
-        self._public_url = public_url
+        # start() picks a free one, and the next start() uses it again.
+        self._port = 0
         self._tls = tls
         self._server: Server | None = None
 
@@ -68,7 +64,7 @@ class FakeVendor(State):
             raise RuntimeError("already started")
         self._server = Server(self._hosts, self._port, tls=self._tls)
         self._port = self._server.port
-        self.link_base = self._public_url or self.url
+        self.link_base = self.url
         self.stopping.clear()
         self._server.start(application(self), Handler)
 
@@ -92,6 +88,6 @@ class FakeVendor(State):
         """Queues a fault. `options` are the fields of Fault. Raises UnknownNameError."""
         self.queue(Fault(name, **options))
 
-    def play(self, token: str, outcome: str, *, fault: str | None = None) -> None:
-        """Plays outcomes, and queues a fault for the next GET of the token."""
-        self.play_with_fault(token, outcome, {"fault": fault})
+    def play(self, token: str, outcome: str) -> None:
+        """Plays outcomes at a link."""
+        self.play_with_fault(token, outcome, {})

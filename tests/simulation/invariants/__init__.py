@@ -1,6 +1,6 @@
 """The invariants that hold at the end of every run. Each rule is a function from a world to violations."""
 
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from . import calls, evidence, final_status, links, records, responses, secrecy, webhooks, work
 from .history import Rule, Violation
@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def check(world: World) -> list[Violation]:
+def check(world: SimulatedWorld) -> list[Violation]:
     """Returns all violations. The last rule expires the items of the table, so call this once per world."""
     return [violation for rule in RULES for violation in rule(world)]
 

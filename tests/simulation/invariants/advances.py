@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from bridge.domain.reasons import reason
 from tests.simulation.dynamodb import Change
 from tests.simulation.receivers import Endpoint
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .history import sequence, text
 
@@ -22,13 +22,13 @@ class Advance(NamedTuple):
     bodies: tuple[bytes, ...]
 
 
-def advances(world: World) -> dict[str, Advance]:
+def advances(world: SimulatedWorld) -> dict[str, Advance]:
     """Returns all advances by the id of their event."""
     found: dict[str, Advance] = world.cached("advances", lambda: dict(_found(world)))
     return found
 
 
-def _found(world: World) -> Iterator[tuple[str, Advance]]:
+def _found(world: SimulatedWorld) -> Iterator[tuple[str, Advance]]:
     for id, changes in world.table.by_id.items():
         is_redacted = any("redacted_at" in (change.after or {}) for change in changes)
         for change in changes:

@@ -12,7 +12,7 @@ from tests.simulation.dynamodb import Change
 from tests.simulation.functions import SKEW, Invocation
 from tests.simulation.queue import id_in
 from tests.simulation.vendor import Link
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .history import History, Violation, is_final, of_each, status, text
 
@@ -22,7 +22,7 @@ _FIRST_CHECK = 300
 
 
 @of_each("claims")
-def vendor_is_called_after_a_claim(world: World, history: History) -> Iterator[str]:
+def vendor_is_called_after_a_claim(world: SimulatedWorld, history: History) -> Iterator[str]:
     """An invocation that fetches a record has claimed it in the table; claims are 5 s apart by the claimer's clock."""
     claims = [change for change in history.changes if _is_claim(change)]
     fetchers = {each.number: each for link in history.links for each in _fetchers(world).get(link.token, [])}
@@ -44,7 +44,7 @@ def vendor_is_called_after_a_claim(world: World, history: History) -> Iterator[s
 
 
 @of_each("calls")
-def vendor_calls_are_bounded(world: World, history: History) -> Iterator[str]:
+def vendor_calls_are_bounded(world: SimulatedWorld, history: History) -> Iterator[str]:
     """The calls after the one that created the link: one if the record was final at the return, two if nobody returned
     or began, otherwise at most seven. Refreshes do not count; each fault allows some more. With a start page there is
     one more check when the time for another link is over."""
@@ -70,7 +70,7 @@ def vendor_calls_are_bounded(world: World, history: History) -> Iterator[str]:
 
 
 @of_each("follow-up")
-def returns_get_a_follow_up(world: World, history: History) -> Iterator[str]:
+def returns_get_a_follow_up(world: SimulatedWorld, history: History) -> Iterator[str]:
     """Without faults, a check follows each return that left the status open: soon after the first return, for a later
     one with the earlier one's follow-ups; until the checks of the link are used up."""
     if world.fault_counts.kinds.total():
@@ -91,7 +91,7 @@ def returns_get_a_follow_up(world: World, history: History) -> Iterator[str]:
             yield f"no check within {longest} s after {visit.time:.1f}"
 
 
-def _counted(world: World, history: History, link: Link | None = None) -> list[Invocation]:
+def _counted(world: SimulatedWorld, history: History, link: Link | None = None) -> list[Invocation]:
     """Returns the checks of a link (of the last one by default), without refreshes and the checks of later links."""
     of = link or history.link
     fetchers = _fetchers(world).get(of.token if of else "-", [])
@@ -122,7 +122,7 @@ def _concurrent_checks(history: History, checks: list[Invocation]) -> int:
     return sum(first + schedule.MIN_CHECK_INTERVAL_SECONDS - 2 * SKEW < each.started < ended for each in checks)
 
 
-def no_request_creates_two_links(world: World) -> Iterator[Violation]:
+def no_request_creates_two_links(world: SimulatedWorld) -> Iterator[Violation]:
     """Each request for a link has its own return code, or with a start page its own invocation. Two links with the same
     one come from a request that was repeated although it may have had its effect."""
     seen: set[tuple[str, int]] = set()
@@ -133,13 +133,13 @@ def no_request_creates_two_links(world: World) -> Iterator[Violation]:
         seen.add(request)
 
 
-def no_cookie_is_sent(world: World) -> Iterator[Violation]:
+def no_cookie_is_sent(world: SimulatedWorld) -> Iterator[Violation]:
     """Each response of the vendor sets a cookie. Sending it would connect the requests of two people."""
     for token in dict.fromkeys(world.vendor.cookies):
         yield Violation("cookies", (token,), "a request carried a cookie of an earlier one")
 
 
-def rate_limit_is_kept(world: World) -> Iterator[Violation]:
+def rate_limit_is_kept(world: SimulatedWorld) -> Iterator[Violation]:
     """The limit holds in every span of 60 s, because the vendor's minute may begin at any time."""
     times = world.vendor.call_times
     for first, last in zip(times, times[RATE_LIMIT:], strict=False):
@@ -164,13 +164,13 @@ def _token(change: Change) -> str | None:
     return text(change.after, "token")
 
 
-def _fetchers(world: World) -> dict[str, list[Invocation]]:
+def _fetchers(world: SimulatedWorld) -> dict[str, list[Invocation]]:
     """Returns the invocations that fetched the record of each token."""
     found: dict[str, list[Invocation]] = world.cached("fetchers", lambda: _find_fetchers(world))
     return found
 
 
-def _find_fetchers(world: World) -> dict[str, list[Invocation]]:
+def _find_fetchers(world: SimulatedWorld) -> dict[str, list[Invocation]]:
     found: dict[str, list[Any]] = defaultdict(list)
     for invocation in world.functions.invocations:
         for token in dict.fromkeys(invocation.vendor_tokens):
@@ -178,13 +178,13 @@ def _find_fetchers(world: World) -> dict[str, list[Invocation]]:
     return dict(found)
 
 
-def _faults(world: World, history: History) -> int:
+def _faults(world: SimulatedWorld, history: History) -> int:
     """Returns the number of faults in invocations that concern the verification."""
     concerned: Counter[str] = world.cached("concerned", lambda: _find_concerned(world))
     return concerned[history.id] + concerned[history.person.name] + world.calls.faults_about[history.id]
 
 
-def _find_concerned(world: World) -> Counter[str]:
+def _find_concerned(world: SimulatedWorld) -> Counter[str]:
     found: Counter[str] = Counter()
     for invocation in world.functions.invocations:
         for name in () if invocation.is_downstream else invocation.about:

@@ -5,13 +5,13 @@ import hashlib
 from collections.abc import Iterator
 
 from tests.simulation.expressions import Item
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .history import History, of_each, status
 
 
 @of_each("proof")
-def verified_has_evidence(world: World, history: History) -> Iterator[str]:
+def verified_has_evidence(world: SimulatedWorld, history: History) -> Iterator[str]:
     """A record that shows success is in the bucket before the status becomes verified."""
     for change in history.status_changes():
         if change.after and status(change.after) == "verified":
@@ -28,7 +28,7 @@ def verified_has_evidence(world: World, history: History) -> Iterator[str]:
 
 
 @of_each("evidence")
-def evidence_is_kept(world: World, history: History) -> Iterator[str]:
+def evidence_is_kept(world: SimulatedWorld, history: History) -> Iterator[str]:
     """The evidence of a verification is in the bucket, byte for byte what the vendor sent for one of its tokens."""
     if history.is_redacted:
         return
@@ -47,7 +47,7 @@ def evidence_is_kept(world: World, history: History) -> Iterator[str]:
         yield fault
 
 
-def _fault(world: World, history: History, evidence: Item) -> str | None:
+def _fault(world: SimulatedWorld, history: History, evidence: Item) -> str | None:
     body = world.bucket.get(evidence["key"]["S"])
     if body is None:
         return "the evidence is missing"

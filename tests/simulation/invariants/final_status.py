@@ -8,7 +8,7 @@ from bridge.domain.reasons import ErrorCategory, classify
 from tests.simulation.expressions import Item
 from tests.simulation.functions import SKEW
 from tests.simulation.vendor import Link
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .history import History, Violation, histories, is_final, of_each, sequence, status, text, time
 
@@ -19,14 +19,14 @@ _IN_FLIGHT = 30.0
 
 
 @of_each("final status")
-def final_status_matches_the_vendor(world: World, history: History) -> Iterator[str]:
+def final_status_matches_the_vendor(world: SimulatedWorld, history: History) -> Iterator[str]:
     found = status(history.item), text(history.item, "reason_code")
     allowed = list(_allowed(world, history))
     if found not in allowed:
         yield f"{found} instead of one of {allowed}"
 
 
-def _allowed(world: World, history: History) -> Iterator[tuple[str, str | None]]:
+def _allowed(world: SimulatedWorld, history: History) -> Iterator[tuple[str, str | None]]:
     if history.is_redacted:
         yield "expired", "redacted"
         # A redaction keeps a status that is already final.
@@ -88,7 +88,7 @@ def was_contradicted(link: Link) -> bool:
     return any(time > link.expires - _LONGEST_CREATION for time in link.contradiction_times)
 
 
-def _given_up(world: World, history: History, link: Link) -> Iterator[tuple[str, str | None]]:
+def _given_up(world: SimulatedWorld, history: History, link: Link) -> Iterator[tuple[str, str | None]]:
     """Yields the status and reason of a justified give-up: for GiveUpHours after the link's end, the vendor sent no
     valid record that the bridge could store. The outcome of a check at the link's end then counts, if there was one."""
     give_up = float(world.parameters["GiveUpHours"]) * 3600
@@ -108,7 +108,7 @@ def _last_end(item: Item) -> float:
     return max(ends, time(item, "valid_until")) if "link_outcome" in item else ends
 
 
-def verified_only_after_the_vendor_said_so(world: World) -> Iterator[Violation]:
+def verified_only_after_the_vendor_said_so(world: SimulatedWorld) -> Iterator[Violation]:
     """A status or redirect says verified only after the vendor's record does, whatever the query of the return says."""
     verified_at: dict[str, float] = {}
     for history in histories(world):

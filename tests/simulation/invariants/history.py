@@ -9,7 +9,7 @@ from tests.simulation.dynamodb import Change
 from tests.simulation.expressions import Item
 from tests.simulation.person import Person, Visit
 from tests.simulation.vendor import Link
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 RANKS = {"pending": 0, "processing": 1, "rejected": 2, "failed": 2, "expired": 2, "verified": 3}
 
@@ -87,7 +87,7 @@ class History:
         return next((change.after or {} for change in reversed(self.changes) if change.time <= time), {})
 
 
-def histories(world: World) -> Iterator[History]:
+def histories(world: SimulatedWorld) -> Iterator[History]:
     """Yields the history of each verification in the table."""
     people: dict[str, Person] = {str(person.body["reference"]): person for person in world.people}
     for id, item in world.table.items.items():
@@ -107,14 +107,14 @@ def about_person(person: Person, *others: Any) -> tuple[str, ...]:
     return (person.name, *person.ids, *map(str, others))
 
 
-Rule = Callable[[World], Iterator[Violation]]
+Rule = Callable[[SimulatedWorld], Iterator[Violation]]
 
 
-def of_each(rule: str) -> Callable[[Callable[[World, History], Iterator[str]]], Rule]:
+def of_each(rule: str) -> Callable[[Callable[[SimulatedWorld, History], Iterator[str]]], Rule]:
     """Decorates a check of one verification's history, to make it a rule for a world."""
 
-    def decorate(check: Callable[[World, History], Iterator[str]]) -> Rule:
-        def violations(world: World) -> Iterator[Violation]:
+    def decorate(check: Callable[[SimulatedWorld, History], Iterator[str]]) -> Rule:
+        def violations(world: SimulatedWorld) -> Iterator[Violation]:
             for history in histories(world):
                 for what in check(world, history):
                     yield Violation(rule, history.about, what)

@@ -9,24 +9,24 @@ from tests.simulation.expressions import Item
 from tests.simulation.functions import SKEW, Invocation
 from tests.simulation.person import Visit
 from tests.simulation.vendor import Link
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .final_status import final_outcome, was_contradicted
 from .history import History, Rule, Violation, is_final, of_each, sequence, status, text, time
 from .responses import LONGEST_RESPONSE
 
 
-def _of_start_pages(rule: str) -> Callable[[Callable[[World, History], Iterator[str]]], Rule]:
+def _of_start_pages(rule: str) -> Callable[[Callable[[SimulatedWorld, History], Iterator[str]]], Rule]:
     """Decorates a check like of_each, for verifications with a start page only."""
 
-    def decorate(check: Callable[[World, History], Iterator[str]]) -> Rule:
+    def decorate(check: Callable[[SimulatedWorld, History], Iterator[str]]) -> Rule:
         return of_each(rule)(lambda world, history: check(world, history) if history.has_start_page else iter(()))
 
     return decorate
 
 
 @_of_start_pages("three links")
-def at_most_three_links_are_created(world: World, history: History) -> Iterator[str]:
+def at_most_three_links_are_created(world: SimulatedWorld, history: History) -> Iterator[str]:
     if len(history.links) > MAX_LINKS:
         yield f"{len(history.links)} links"
     if not history.person.taps and _created(world, history):
@@ -34,7 +34,7 @@ def at_most_three_links_are_created(world: World, history: History) -> Iterator[
 
 
 @_of_start_pages("two links")
-def no_two_links_overlap(world: World, history: History) -> Iterator[str]:
+def no_two_links_overlap(world: SimulatedWorld, history: History) -> Iterator[str]:
     """A link begins after the end of the one before. A link whose creation had a fault counts only if it is stored."""
     usable = [link for link in _created(world, history) if link in history.links or not link.by.faults]
     for earlier, later in pairwise(sorted(usable, key=lambda link: link.created)):
@@ -43,7 +43,7 @@ def no_two_links_overlap(world: World, history: History) -> Iterator[str]:
 
 
 @_of_start_pages("orphans")
-def each_link_is_stored(world: World, history: History) -> Iterator[str]:
+def each_link_is_stored(world: SimulatedWorld, history: History) -> Iterator[str]:
     """Unless its creation had a fault, or the verification ended meanwhile."""
     for link in _created(world, history):
         has_ended = is_final(history.at(link.by.ended)) if history.at(link.by.ended) else False
@@ -52,7 +52,7 @@ def each_link_is_stored(world: World, history: History) -> Iterator[str]:
 
 
 @_of_start_pages("after the end")
-def no_link_is_created_after_the_end(world: World, history: History) -> Iterator[str]:
+def no_link_is_created_after_the_end(world: SimulatedWorld, history: History) -> Iterator[str]:
     """A tap after the final status, or after valid_until, creates no link."""
     ended = next((change.time for change in history.changes if change.after and is_final(change.after)), None)
     for link in _created(world, history):
@@ -63,7 +63,7 @@ def no_link_is_created_after_the_end(world: World, history: History) -> Iterator
 
 
 @_of_start_pages("outcome")
-def link_outcomes_match_the_vendor(world: World, history: History) -> Iterator[str]:
+def link_outcomes_match_the_vendor(world: SimulatedWorld, history: History) -> Iterator[str]:
     """The stored outcome of an ended link matches the vendor's record. A rejection ends the verification instead,
     unless an earlier link succeeded."""
     for change in history.changes:
@@ -93,7 +93,7 @@ def _outcomes(link: Link, ended: float) -> Iterator[str | None]:
 
 
 @_of_start_pages("ended early")
-def it_ends_only_if_no_link_can_follow(world: World, history: History) -> Iterator[str]:
+def it_ends_only_if_no_link_can_follow(world: SimulatedWorld, history: History) -> Iterator[str]:
     """Without success, rejection or redaction, a verification stays open until valid_until or the third link's end."""
     for change in history.status_changes():
         after = change.after or {}
@@ -109,7 +109,7 @@ def _count(item: Item) -> int:
 
 
 @_of_start_pages("unopened")
-def unopened_start_pages_cost_no_vendor_call(world: World, history: History) -> Iterator[str]:
+def unopened_start_pages_cost_no_vendor_call(world: SimulatedWorld, history: History) -> Iterator[str]:
     if history.person.taps:
         return
     # An invocation with a batch concerns several verifications.
@@ -117,19 +117,19 @@ def unopened_start_pages_cost_no_vendor_call(world: World, history: History) -> 
         yield "the vendor was called, although nobody tapped"
 
 
-def _vendor_callers(world: World) -> list[Invocation]:
+def _vendor_callers(world: SimulatedWorld) -> list[Invocation]:
     return [each for each in world.functions.invocations if each.vendor_tokens]
 
 
 @_of_start_pages("taps")
-def taps_redirect(world: World, history: History) -> Iterator[str]:
+def taps_redirect(world: SimulatedWorld, history: History) -> Iterator[str]:
     """A tap redirects to a usable link or to the start page. An error has a cause: a fault, a redaction or a limit."""
     for tap in history.person.taps:
         if tap.id == history.id and (fault := _fault_of_tap(world, history, tap)):
             yield fault
 
 
-def _fault_of_tap(world: World, history: History, tap: Visit) -> str | None:
+def _fault_of_tap(world: SimulatedWorld, history: History, tap: Visit) -> str | None:
     response = tap.response
     if response.seconds > LONGEST_RESPONSE and not response.had_fault_of("dynamodb", "secretsmanager"):
         return f"responded after {response.seconds:.1f} s"
@@ -154,20 +154,20 @@ def _fault_of_tap(world: World, history: History, tap: Visit) -> str | None:
     return f"responded {response.status} without a fault"
 
 
-def _created(world: World, history: History) -> list[Link]:
+def _created(world: SimulatedWorld, history: History) -> list[Link]:
     """Returns the links that the vendor created for a verification, in order."""
     created: dict[str, list[Link]] = world.cached("links created", lambda: _find_created(world))
     return created.get(history.id, [])
 
 
-def _find_created(world: World) -> dict[str, list[Link]]:
+def _find_created(world: SimulatedWorld) -> dict[str, list[Link]]:
     found: dict[str, list[Link]] = defaultdict(list)
     for link in world.vendor.links.values():
         found[link.return_url.split("/")[-2]].append(link)
     return dict(found)
 
 
-def scans_change_nothing(world: World) -> Iterator[Violation]:
+def scans_change_nothing(world: SimulatedWorld) -> Iterator[Violation]:
     """A GET of the start page writes nothing and calls nobody."""
     numbers = {
         each.number: scan.id

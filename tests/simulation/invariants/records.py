@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .history import RANKS, History, is_final, of_each, sequence, status, text
 
 
 @of_each("sequence")
-def sequence_has_no_gap(world: World, history: History) -> Iterator[str]:
+def sequence_has_no_gap(world: SimulatedWorld, history: History) -> Iterator[str]:
     """Each advance is one write that adds one to `sequence`; so is a redaction. No other write changes it."""
     for change in history.changes:
         if change.after is None or change.before is None:
@@ -23,7 +23,7 @@ def sequence_has_no_gap(world: World, history: History) -> Iterator[str]:
 
 
 @of_each("history")
-def history_has_every_advance(world: World, history: History) -> Iterator[str]:
+def history_has_every_advance(world: SimulatedWorld, history: History) -> Iterator[str]:
     """Each advance appends one entry to `history` and sets `advanced`. No other write does."""
     for change in history.changes:
         if change.after is None:
@@ -38,7 +38,7 @@ def history_has_every_advance(world: World, history: History) -> Iterator[str]:
 
 
 @of_each("advances")
-def status_only_advances(world: World, history: History) -> Iterator[str]:
+def status_only_advances(world: SimulatedWorld, history: History) -> Iterator[str]:
     """pending < processing < rejected, failed, expired < verified, also where a put replaces an item."""
     for change in history.status_changes():
         before, after = status(change.before) or "", status(change.after) or ""
@@ -47,7 +47,7 @@ def status_only_advances(world: World, history: History) -> Iterator[str]:
 
 
 @of_each("ttl")
-def only_final_verifications_have_a_ttl(world: World, history: History) -> Iterator[str]:
+def only_final_verifications_have_a_ttl(world: SimulatedWorld, history: History) -> Iterator[str]:
     """DynamoDB deletes final verifications only."""
     for change in history.changes:
         if change.after and not is_final(change.after) and "ttl" in change.after:
@@ -57,7 +57,7 @@ def only_final_verifications_have_a_ttl(world: World, history: History) -> Itera
 
 
 @of_each("ended")
-def every_verification_ends(world: World, history: History) -> Iterator[str]:
+def every_verification_ends(world: SimulatedWorld, history: History) -> Iterator[str]:
     """No reservation and no open verification is left. One that a caller got never ends as link_not_created."""
     if not is_final(history.item):
         yield f"still {status(history.item)}, sequence {sequence(history.item)}"

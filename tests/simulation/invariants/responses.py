@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.simulation import leaks
 from tests.simulation.gateway import HttpResponse
 from tests.simulation.person import Person
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .history import RANKS, Violation, about_person
 
@@ -17,7 +17,7 @@ from .history import RANKS, Violation, about_person
 LONGEST_RESPONSE = 10.0
 
 
-def people_are_redirected(world: World) -> Iterator[Violation]:
+def people_are_redirected(world: SimulatedWorld) -> Iterator[Violation]:
     """A return with a known code is redirected; after a fault of the table it gets a page that reloads itself."""
     for person in world.people:
         for visit in person.visits:
@@ -58,7 +58,7 @@ class _Reported:
     arrived: float
 
 
-def status_never_goes_back(world: World) -> Iterator[Violation]:
+def status_never_goes_back(world: SimulatedWorld) -> Iterator[Violation]:
     """A response has at least the status of every response that arrived before its request, on any route."""
     for person in world.people:
         for id, reported in _reported(person).items():
@@ -88,7 +88,7 @@ def _reported(person: Person) -> dict[str, list[_Reported]]:
     return found
 
 
-def errors_have_a_cause(world: World) -> Iterator[Violation]:
+def errors_have_a_cause(world: SimulatedWorld) -> Iterator[Violation]:
     """A fault causes each 5xx, an earlier request each 409; no error has the marker."""
     for person in world.people:
         responses = [*person.creations, *person.refreshes, *person.redactions, *person.other_responses]
@@ -107,12 +107,12 @@ def errors_have_a_cause(world: World) -> Iterator[Violation]:
                 yield Violation("errors", about_person(person), f"the response {response.status} has the marker")
 
 
-def _is_rate_limited(world: World, response: HttpResponse) -> bool:
+def _is_rate_limited(world: SimulatedWorld, response: HttpResponse) -> bool:
     """Whether the rate limiter rejected the request."""
     return bool(world.rate_table.refused) and '"vendor_rate_limited"' in response.body
 
 
-def same_key_same_verification(world: World) -> Iterator[Violation]:
+def same_key_same_verification(world: SimulatedWorld) -> Iterator[Violation]:
     """Repeated requests with one key create one verification, with one link or start page."""
     for person in world.people:
         if person.key and len(person.ids) > 1:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from tests.simulation import leaks
 from tests.simulation.gateway import HttpResponse
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .history import History, Violation, histories, is_final, of_each
 
 
 @of_each("redacted")
-def redacted_verifications_hold_no_personal_data(world: World, history: History) -> Iterator[str]:
+def redacted_verifications_hold_no_personal_data(world: SimulatedWorld, history: History) -> Iterator[str]:
     """After a confirmed redaction, tables and bucket have no personal data."""
     confirmed = any(response.status == 200 for response in history.person.redactions)
     if confirmed and history.id in history.person.ids[-1:] and not history.is_redacted:
@@ -29,7 +29,7 @@ def redacted_verifications_hold_no_personal_data(world: World, history: History)
 
 
 @of_each("expected")
-def expected_person_is_erased(world: World, history: History) -> Iterator[str]:
+def expected_person_is_erased(world: SimulatedWorld, history: History) -> Iterator[str]:
     """`expected` is never in the streamed item. Without faults it is erased everywhere in the end."""
     expects = "expected" in history.person.body
     if expects and leaks.has_marker(json.dumps([history.item.get(name, {}) for name in ("has_expected", "matches")])):
@@ -41,7 +41,7 @@ def expected_person_is_erased(world: World, history: History) -> Iterator[str]:
         yield "`matches` before the final status, or without `expected`"
 
 
-def results_are_in_the_audit_trail(world: World) -> Iterator[Violation]:
+def results_are_in_the_audit_trail(world: SimulatedWorld) -> Iterator[Violation]:
     """The audit trail has each result that was read and each confirmed redaction, and no personal data."""
     for history in histories(world):
         read = sum(_has_a_result(response, history.id) for response in history.person.other_responses)
@@ -63,7 +63,7 @@ def _has_a_result(response: HttpResponse, id: str) -> bool:
     return document.get("id") == id and document.get("result") is not None
 
 
-def nothing_leaks(world: World) -> Iterator[Violation]:
+def nothing_leaks(world: SimulatedWorld) -> Iterator[Violation]:
     """Logs, metrics, messages and dead letters have no personal data, tokens, URLs, codes or secrets."""
     for leak in dict.fromkeys(world.logs.leaks):
         yield Violation("leaks", (), leak)

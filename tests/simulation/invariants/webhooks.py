@@ -9,7 +9,7 @@ from bridge.store.endpoints import MAX_AGE
 from tests.simulation import leaks
 from tests.simulation.dynamodb import Change
 from tests.simulation.receivers import Receiver
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .advances import advances, wants
 from .history import Violation, sequence
@@ -18,7 +18,7 @@ _ROOT, _DETAIL = {"type", "timestamp", "data"}, {"id", "owner", "type", "timesta
 _FAILURE_MESSAGES = {"message_failed", "event_not_published", "event_set_aside", "endpoint_off", "delivery_gave_up"}
 
 
-def webhooks_are_delivered(world: World) -> Iterator[Violation]:
+def webhooks_are_delivered(world: SimulatedWorld) -> Iterator[Violation]:
     """Each endpoint accepted each event that it wants, or the event is a dead letter."""
     letters = _dead_letters(world)
     unpublished = {json.loads(body)["verification_id"] for body in world.dead_letter_bodies["PublishDeadLetterQueue"]}
@@ -31,7 +31,7 @@ def webhooks_are_delivered(world: World) -> Iterator[Violation]:
                 yield Violation("delivered", (advance.change.id,), f"{id} never reached {receiver.endpoint.name}")
 
 
-def webhook_dead_letters_have_a_cause(world: World) -> Iterator[Violation]:
+def webhook_dead_letters_have_a_cause(world: SimulatedWorld) -> Iterator[Violation]:
     """deliver gave up after 72 hours, or because the endpoint was gone. SQS gave up after a fault at each attempt."""
     for body in world.dead_letter_bodies["DeliveryDeadLetterQueue"]:
         fields = json.loads(body)
@@ -46,7 +46,7 @@ def webhook_dead_letters_have_a_cause(world: World) -> Iterator[Violation]:
             yield Violation("webhook dead letter", (message.about,), "attempts failed without a fault")
 
 
-def stream_has_every_advance(world: World) -> Iterator[Violation]:
+def stream_has_every_advance(world: SimulatedWorld) -> Iterator[Violation]:
     """The template's filter passes exactly the writes that advance a verification."""
     advanced = {id(advance.change): advance.change for advance in advances(world).values()}
     for stream in world.streams:
@@ -56,7 +56,7 @@ def stream_has_every_advance(world: World) -> Iterator[Violation]:
             yield Violation("filter", (change.id,), "passed wrongly" if key in passed else "not passed")
 
 
-def webhooks_match_the_history(world: World) -> Iterator[Violation]:
+def webhooks_match_the_history(world: SimulatedWorld) -> Iterator[Violation]:
     """A webhook has the content of its advance, the same bytes at each attempt, and a valid signature. A receiver that
     keeps the highest sequence ends with the last state."""
     by_id = advances(world)
@@ -73,7 +73,7 @@ def webhooks_match_the_history(world: World) -> Iterator[Violation]:
         yield from _fault_of_last(world, receiver)
 
 
-def _fault_of_last(world: World, receiver: Receiver) -> Iterator[Violation]:
+def _fault_of_last(world: SimulatedWorld, receiver: Receiver) -> Iterator[Violation]:
     """Compares a receiver's last state with the history, if it accepted all events that it wants."""
     accepted = {webhook.id for webhook in receiver.webhooks if webhook.is_accepted}
     last: dict[str, tuple[int, str]] = {}
@@ -88,7 +88,7 @@ def _fault_of_last(world: World, receiver: Receiver) -> Iterator[Violation]:
             yield Violation("order", (id,), f"{receiver.endpoint.name} has {receiver.latest.get(id)}, not {state}")
 
 
-def gone_endpoints_get_no_webhooks(world: World) -> Iterator[Violation]:
+def gone_endpoints_get_no_webhooks(world: SimulatedWorld) -> Iterator[Violation]:
     """An endpoint that responds 410 is switched off, and gets no more webhooks; except from processes that have cached
     its state, or had a fault."""
     for name, receiver in world.receivers.items():
@@ -101,7 +101,7 @@ def gone_endpoints_get_no_webhooks(world: World) -> Iterator[Violation]:
                 yield Violation("gone", tuple(webhook.by.about), f"{name} got {webhook.id} although it is off")
 
 
-def events_leak_nothing(world: World) -> Iterator[Violation]:
+def events_leak_nothing(world: SimulatedWorld) -> Iterator[Violation]:
     """Events, messages and webhooks have the documented fields only, and no personal data except the reference."""
     for put in world.bus.accepted:
         yield from _leaks("an event", put.detail, _DETAIL)
@@ -122,7 +122,7 @@ def _leaks(what: str, content: dict[str, Any], names: set[str]) -> Iterator[Viol
         yield Violation("event leaks", (data["id"],), f"{what} has other fields, or the marker: {sorted(content)}")
 
 
-def redacted_events_have_no_reference(world: World) -> Iterator[Violation]:
+def redacted_events_have_no_reference(world: SimulatedWorld) -> Iterator[Violation]:
     """An event that is put on the bus after a redaction has no reference, also if it is a replay."""
     redacted: dict[str, Change] = {}
     for advance in advances(world).values():
@@ -140,7 +140,7 @@ def _is_replay(by: Any, change: Change) -> bool:
     return bool(by.function == "verifications" and by.started > change.time)
 
 
-def failures_are_logged(world: World) -> Iterator[Violation]:
+def failures_are_logged(world: SimulatedWorld) -> Iterator[Violation]:
     """An invocation that reports failed messages has a log line about a failure."""
     for invocation in world.functions.invocations:
         result = invocation.result if invocation.is_downstream else None
@@ -148,7 +148,7 @@ def failures_are_logged(world: World) -> Iterator[Violation]:
             yield Violation("logged", tuple(invocation.about), f"{invocation.function} failed without a log line")
 
 
-def _dead_letters(world: World) -> set[tuple[str | None, str]]:
+def _dead_letters(world: SimulatedWorld) -> set[tuple[str | None, str]]:
     """Returns (endpoint, event id) of each dead letter; the endpoint is None where the letter is for all endpoints."""
     found: set[tuple[str | None, str]] = set()
     bodies = world.dead_letter_bodies["DeliveryDeadLetterQueue"]

@@ -4,12 +4,12 @@ import traceback
 from collections.abc import Iterator
 
 from tests.simulation.queue import id_in
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .history import Violation, histories
 
 
-def nothing_is_left_to_do(world: World) -> Iterator[Violation]:
+def nothing_is_left_to_do(world: SimulatedWorld) -> Iterator[Violation]:
     for history in histories(world):
         if "due_at" in history.item or "due_shard" in history.item:
             yield Violation("left", history.about, "is still due")
@@ -24,7 +24,7 @@ def nothing_is_left_to_do(world: World) -> Iterator[Violation]:
         yield Violation("left", (), f"{world.open_people()} people have not finished")
 
 
-def dead_letters_have_a_cause(world: World) -> Iterator[Violation]:
+def dead_letters_have_a_cause(world: SimulatedWorld) -> Iterator[Violation]:
     """A message is a dead letter only if each attempt had a fault, or if SQS returned it after a delete."""
     for message in world.queue.dead_letters:
         caused = all(invocation.faults or invocation.timed_out for invocation in message.given_to)
@@ -32,14 +32,14 @@ def dead_letters_have_a_cause(world: World) -> Iterator[Violation]:
             yield Violation("dead letter", (id_in(message.body),), "attempts failed without a fault")
 
 
-def handlers_raise_no_unknown_error(world: World) -> Iterator[Violation]:
+def handlers_raise_no_unknown_error(world: SimulatedWorld) -> Iterator[Violation]:
     for invocation, error in world.functions.unknown_errors:
         origin = error.__context__ or error
         where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(origin.__traceback__)][-4:]
         yield Violation("errors", tuple(invocation.about), f"{invocation.function}: {origin!r} at {where}")
 
 
-def retention_clears_the_table(world: World) -> Iterator[Violation]:
+def retention_clears_the_table(world: SimulatedWorld) -> Iterator[Violation]:
     """After RetentionDays, DynamoDB has deleted every item."""
     days = float(world.parameters["RetentionDays"]) + 1
     kept = dict(world.table.items)

@@ -12,7 +12,7 @@ from pathlib import Path
 from bridge.domain.ids import id_for
 from bridge.store.rows import to_row
 from tests.simulation import scenarios
-from tests.simulation.world import START, World
+from tests.simulation.world import START, SimulatedWorld
 from tests.store.factories import reservation
 
 OPEN = (1_000, 10_000, 100_000)
@@ -38,7 +38,7 @@ class SweepWork:
 
 def sweep(count: int) -> SweepWork:
     """Runs the first sweep of a world with `count` open verifications."""
-    world = World("1", scenarios.calm("1", 0))
+    world = SimulatedWorld("1", scenarios.calm("1", 0))
     for number in range(count):
         _put(world, number, is_due=number % (count // DUE) == 0)
     world.run_for(90)
@@ -46,7 +46,7 @@ def sweep(count: int) -> SweepWork:
     return SweepWork(count, done["Query due"], world.table.items_read, done["UpdateItem"], done["SendMessageBatch"])
 
 
-def _put(world: World, number: int, *, is_due: bool) -> None:
+def _put(world: SimulatedWorld, number: int, *, is_due: bool) -> None:
     """Stores an open verification that became due a minute ago, or is due in an hour."""
     due_at = int(START) + (-60 if is_due else 3600)
     id = id_for("web", str(number))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tests.simulation import single
 from tests.simulation.items import size
 from tests.simulation.single import PROFILES
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .write_units import units
 
@@ -17,15 +17,10 @@ def table() -> Iterator[str]:
     yield "| the person | write | by | bytes of the item | write request units |"
     yield "| --- | ---: | --- | ---: | ---: |"
     for name, meaning in PEOPLE.items():
-        world = calm_world(name)
+        world = SimulatedWorld("1", single.calm(PROFILES[name])).run()
         total = 0
         for number, change in enumerate(world.table.stream, start=1):
             total += units(change)
             by = change.by.function if change.by is not None else ""
             yield f"| {meaning} | {number} | {by} | {size(change.after or {}):,} | {units(change)} |"
         yield f"| **{meaning}, in all** | **{len(world.table.stream)}** | | | **{total}** |"
-
-
-def calm_world(name: str, seed: str = "1") -> World:
-    """Runs a simulation of one person of a profile, without faults."""
-    return World(seed, single.calm(PROFILES[name])).run()

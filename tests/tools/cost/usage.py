@@ -10,7 +10,7 @@ from tests.simulation.items import size
 from tests.simulation.leaks import LogCapture
 from tests.simulation.person import Profile
 from tests.simulation.receivers import Endpoint
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 from .write_units import units
 
@@ -74,7 +74,7 @@ class Run:
 
     def __init__(self, endpoints: tuple[Endpoint, ...] = (), profile: Profile = USUAL) -> None:
         calm = scenarios.calm(SEED, PEOPLE)
-        self.world = World(SEED, dataclasses.replace(calm, profile=profile, endpoints=endpoints))
+        self.world = SimulatedWorld(SEED, dataclasses.replace(calm, profile=profile, endpoints=endpoints))
         self.world.logs = self.log = _Counting()
         self.world.run()
         # (function, service, operation) of each call.
@@ -92,8 +92,8 @@ class Run:
         return sum(count for (_, of, name), count in self.calls.items() if of == service and name in names)
 
 
-def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
-    """Returns the usage of `count` verifications, without the usage of an idle stack."""
+def of_verifications(run: Run) -> dict[str, float]:
+    """Returns the usage of 1 000 verifications, without the usage of an idle stack."""
     invocations = [each for each in run.world.functions.invocations if each.function != "sweep"]
     requests = sum(each.function in ("verifications", "redirect", "about") for each in invocations)
     messages = sum(each.function in ("finalize", "deliver") for each in invocations)
@@ -129,7 +129,7 @@ def of_verifications(run: Run, count: int = 1000) -> dict[str, float]:
         "SQS: requests": sends + 2 * messages,
         "Secrets Manager: requests": secrets,
     }
-    return {name: amount * count / run.verifications for name, amount in used.items()}
+    return {name: amount * 1000 / run.verifications for name, amount in used.items()}
 
 
 def of_an_idle_month(run: Run) -> dict[str, float]:

@@ -12,30 +12,30 @@ from .engine import Policy
 
 ACCOUNT = "111122223333"
 REGION = "ap-southeast-1"
-STACK = "ekyc-bridge"
+STACK_NAME = "ekyc-bridge"
 STREAM_LABEL = "2026-01-31T08:00:00.000"
 _PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
-    "AWS::StackName": STACK,
+    "AWS::StackName": STACK_NAME,
     "AWS::URLSuffix": "amazonaws.com",
 }
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 # The ARNs that CloudFormation creates. {id} is the logical id; {name} is the name in the template, if there is one.
 _ARNS = {
     "AWS::ApiGatewayV2::Api": "",
-    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-{{id}}-1A2B3C",
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK_NAME}-{{id}}-1A2B3C",
     "AWS::Events::EventBus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{{name}}",
     # For a rule of a custom bus, {name} is the bus and a slash.
-    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{name}}{STACK}-{{id}}-1A2B3C",
-    "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{{id}}-1A2B3C",
+    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{name}}{STACK_NAME}-{{id}}-1A2B3C",
+    "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{STACK_NAME}-{{id}}-1A2B3C",
     "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{{id}}",
+    "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK_NAME}-{{id}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{name}}:*",
     "AWS::S3::Bucket": "arn:aws:s3:::{lower}",
     "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{{id}}-AbCdEf",
-    "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-{{id}}-1A2B3C",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK_NAME}-{{id}}-1A2B3C",
 }
 # Resources whose Ref is their ARN.
 _REF_IS_ARN = {"AWS::SecretsManager::Secret"}
@@ -43,7 +43,7 @@ _NO_VALUE = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class ResolvedStack:
     """The resources of a stack with some parameters."""
 
     template: Template
@@ -61,7 +61,7 @@ class Stack:
                 given = f"{self.resolve(its['EventBusName'])}/"
             case _:
                 given = ""
-        return _ARNS[declared["Type"]].format(id=name, lower=f"{STACK}-{name}".lower(), name=given)
+        return _ARNS[declared["Type"]].format(id=name, lower=f"{STACK_NAME}-{name}".lower(), name=given)
 
     def of_type(self, kind: str) -> dict[str, Document]:
         """Returns the resolved Properties of each resource of a type, by logical id."""
@@ -152,5 +152,5 @@ class Stack:
         return bool(self.resolve(self.template.document["Conditions"][condition]))
 
 
-def read(parameters: Mapping[str, str] | None = None) -> Stack:
-    return Stack(template.read(parameters))
+def read(parameters: Mapping[str, str] | None = None) -> ResolvedStack:
+    return ResolvedStack(template.read(parameters))
