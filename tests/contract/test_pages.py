@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
+
+from tests.sandbox import template
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -15,10 +16,7 @@ TESTS = {
     for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
 }
 TARGETS = set(re.findall(r"(?m)^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8")))
-PARAMETERS = {
-    name: str(declared["Default"])
-    for name, declared in yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"].items()
-}
+PARAMETERS = {name: str(declared["Default"]) for name, declared in template.source()["Parameters"].items()}
 
 
 def mentions(pattern: str) -> list[tuple[str, str]]:
