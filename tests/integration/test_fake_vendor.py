@@ -102,7 +102,7 @@ def test_every_documented_code_has_an_outcome() -> None:
         ("unknown_error", {"latest_error": "SomethingNew.Code", "ocr_success": 1, "face_retries": 1}),
         ("9102+expired", {"latest_error": "9102", "expire_at": "2024-09-10T08:00:31.000Z"}),
     ],
-)  # fmt: skip
+)
 def test_an_outcome_alters_the_record(vendor: FakeVendor, outcome: str, fields: dict[str, object]) -> None:
     record = record_of(vendor, outcome)
     reported = {name: record[name] for name in fields}
