@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import pages
 from tests.conftest import OUTER_ENVIRONMENT
 from tests.contract.api import environment
 from tests.contract.contract import operations
-from tests.contract.test_api_docs import TEXT
 from tests.sandbox.sandbox import Sandbox
 
 # Code before the examples. It prints each response on stderr, and ends the script at the first error.
@@ -41,7 +41,7 @@ globalThis.fetch = async (url, options) => {
 
 def _examples(language: str) -> str:
     """Joins the examples to one script. Those that redact come last."""
-    found = re.findall(rf"```{language}\n(.+?)```", TEXT, re.DOTALL)
+    found = pages.code(pages.read("docs/api.md"), language)
     return "\n".join([PREAMBLES[language], *sorted(found, key=lambda text: "/redact" in text)])
 
 

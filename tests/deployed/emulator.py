@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from tests.deployed.certificates import Authority
-from tests.deployed.readme import ROOT
+from tests.pages import ROOT
 
 REGION = "ap-southeast-1"
 ACCOUNT = "123456789012"

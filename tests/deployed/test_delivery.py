@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.deployed.checkout import TEMPLATE_EDITS, Checkout
-from tests.deployed.readme import ROOT, deploy_steps
+from tests.deployed.readme import deploy_steps
 from tests.deployed.stack import NAME, Stack
+from tests.pages import ROOT
 from tests.sandbox import template
 
 # `sam deploy` replaces these properties by the bucket and key of its upload.

@@ -10,8 +10,8 @@ import pytest
 
 from tests.deployed.checkout import Checkout
 from tests.deployed.permissions import permissions
-from tests.deployed.readme import ROOT
 from tests.deployed.stack import Stack, eventually
+from tests.pages import ROOT
 from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
