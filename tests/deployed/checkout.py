@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import shell
+from tests.deployed.edits import Edit
 from tests.pages import ROOT
 
 # Where SAM and the AWS CLI are installed.
@@ -71,13 +72,11 @@ class Checkout:
         return self.run(f"sam deploy --config-env prod{options}", check=check).returncode
 
     @contextmanager
-    def edited(self, path: str, old: str, new: str) -> Iterator[None]:
-        """Inside, a source file of the checkout has `new` in place of `old`."""
-        source = self.folder / path
+    def edited(self, edit: Edit) -> Iterator[None]:
+        """Inside, a source file of the checkout is edited."""
+        source = self.folder / edit.path
         before = source.read_text(encoding="utf-8")
-        if before.count(old) != 1:
-            raise ValueError(f"{path} has {old!r} {before.count(old)} times")
-        source.write_text(before.replace(old, new), encoding="utf-8")
+        source.write_text(edit.apply(before), encoding="utf-8")
         try:
             yield
         finally:
