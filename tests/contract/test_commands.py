@@ -1,4 +1,4 @@
-"""Each command block of README and docs/ is run by exactly one test, or by .ci/run. Deployed tests find what they edit."""
+"""Each command block of README and docs/ is run by one test, or by .ci/run. Deployed tests find what they edit."""
 
 import re
 
