@@ -2,20 +2,18 @@
 
 import json
 import os
-import re
 import shlex
 import shutil
-import subprocess
 import sys
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import pages, shell
+from tests.pages import ROOT
 from tests.sandbox.sandbox import Sandbox
 
-ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "SECURITY.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 
 # Seconds for all blocks of one shell.
@@ -59,29 +57,23 @@ RUN_BY = {
 # The body of a create.
 WANTED = {"type": "00", "id_country": "MYS", "id_type": "ID_CARD", "redirect_url": "http://localhost:5173/done"}
 
-_BLOCK = re.compile(r"^( *)```(console|sh|shell|bash)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """A fenced block of a page, without the indentation of a list."""
 
     page: str
-    line: int
     text: str
 
     def __str__(self) -> str:
-        return f"{self.page}:{self.line} {self.text.splitlines()[0]}"
+        return f"{self.page}: {self.text.splitlines()[0]}"
 
 
 def blocks() -> list[Block]:
     """All command blocks of all pages."""
-    found = []
-    for page in PAGES:
-        text = (ROOT / page).read_text(encoding="utf-8")
-        for match in _BLOCK.finditer(text):
-            found.append(Block(page, text.count("\n", 0, match.start()) + 1, textwrap.dedent(match[3])))
-    return found
+    return [
+        Block(page, text) for page in PAGES for text in pages.code(pages.read(page), "console", "sh", "shell", "bash")
+    ]
 
 
 def keys_of(block: Block) -> list[tuple[str, str]]:
@@ -104,9 +96,9 @@ class Shell:
         self._folder = folder
         tools = folder / "bin"
         tools.mkdir()
-        _script(tools / "curl", f'exec "{shutil.which("curl")}" --fail-with-body "$@"')
+        shell.write_script(tools / "curl", f'exec "{shutil.which("curl")}" --fail-with-body "$@"')
         # The Python that runs the tests has the packages that `make` would install.
-        _script(folder / "venv" / "bin" / "python", f'exec "{sys.executable}" "$@"')
+        shell.write_script(folder / "venv" / "bin" / "python", f'exec "{sys.executable}" "$@"')
         (folder / "venv" / ".sandbox").touch()
         (folder / "venv" / ".dev").touch()
         for path in ROOT.iterdir():
@@ -117,21 +109,12 @@ class Shell:
 
     def put_on_path(self, executable: str, *options: str) -> None:
         """Adds an executable to PATH. Each call gets these options first."""
-        _script(self._folder / "bin" / Path(executable).name, f'exec {shlex.join([executable, *options])} "$@"')
+        command = shlex.join([executable, *options])
+        shell.write_script(self._folder / "bin" / Path(executable).name, f'exec {command} "$@"')
 
     def run(self, *scripts: str) -> str:
         """Runs the scripts as one, up to the first command that fails. Returns what they print on stdout."""
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", "\n".join(scripts)],
-            cwd=self._folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-        assert done.returncode == 0, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+        done = shell.run(*scripts, folder=self._folder, environment=self._environment, seconds=TIMEOUT)
         return done.stdout
 
 
@@ -139,9 +122,3 @@ def secret(sandbox: Sandbox, output: str) -> Any:
     """The JSON value of the secret whose ARN is this output of the stack."""
     value = sandbox.client("secretsmanager").get_secret_value(SecretId=sandbox.stack.outputs[output])
     return json.loads(value["SecretString"])
-
-
-def _script(path: Path, *lines: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(["#!/bin/sh", *lines, ""]), encoding="utf-8")
-    path.chmod(0o755)

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 # A repeat with at most this many rounds counts as bounded.
 _MAX_BOUNDED = 32
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
@@ -36,25 +34,16 @@ def in_module(path: Path) -> Iterator[tuple[str, str]]:
         yield f"{path.name}:{node.lineno}", pattern.value
 
 
-def in_yaml(path: Path, *names: str) -> Iterator[tuple[str, str]]:
-    """Yields (location, pattern) of each member with one of the names. Ignores CloudFormation's tags."""
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
-
-    def walk(value: Any, where: str) -> Iterator[tuple[str, str]]:
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                if name in names and isinstance(inner, str):
-                    yield where, inner
-                yield from walk(inner, f"{where}/{name}")
-        elif isinstance(value, list):
-            for index, inner in enumerate(value):
-                yield from walk(inner, f"{where}/{index}")
-
-    yield from walk(yaml.load(path.read_text(encoding="utf-8"), Loader), path.name)
+def in_document(value: Any, member: str, where: str) -> Iterator[tuple[str, str]]:
+    """Yields (location, pattern) of each such member of a parsed document. `where` is the location of `value`."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == member and isinstance(inner, str):
+                yield where, inner
+            yield from in_document(inner, member, f"{where}/{name}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from in_document(inner, member, f"{where}/{index}")
 
 
 class _Slow(Exception):

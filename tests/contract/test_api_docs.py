@@ -8,10 +8,11 @@ import pytest
 from bridge.domain import caller, reasons
 from bridge.domain.verification import Status
 from bridge.web import problems
+from tests import pages
 from tests.contract.contract import Operation, gateway_statuses, operations
-from tests.contract.openapi import ROOT, document
+from tests.contract.openapi import document
 
-TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+TEXT = pages.read("docs/api.md")
 SECTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 
 

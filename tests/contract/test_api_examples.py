@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import pages
 from tests.conftest import OUTER_ENVIRONMENT
 from tests.contract.api import environment
 from tests.contract.contract import operations
-from tests.contract.openapi import ROOT
 from tests.sandbox.sandbox import Sandbox
 
 # Code before the examples. It prints each response on stderr, and ends the script at the first error.
@@ -41,8 +41,7 @@ globalThis.fetch = async (url, options) => {
 
 def _examples(language: str) -> str:
     """Joins the examples to one script. Those that redact come last."""
-    page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-    found = re.findall(rf"```{language}\n(.+?)```", page, re.DOTALL)
+    found = pages.code(pages.read("docs/api.md"), language)
     return "\n".join([PREAMBLES[language], *sorted(found, key=lambda text: "/redact" in text)])
 
 

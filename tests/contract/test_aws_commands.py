@@ -15,7 +15,8 @@ import pytest
 import requests
 from werkzeug.wrappers import Request, Response
 
-from tests.contract.commands import ROOT, WANTED, Shell, run_by, secret
+from tests.contract.commands import WANTED, Shell, run_by, secret
+from tests.pages import ROOT
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.serving import Server
 

@@ -1,10 +1,14 @@
-"""Each command block of README and docs/ is run by exactly one test, or by .ci/run."""
+"""Each command block of README and docs/ is run by one test, or by .ci/run. Deployed tests find what they edit."""
 
 import re
 
 import pytest
 
-from tests.contract.commands import ROOT, RUN_BY, Block, blocks, keys_of, run_by
+from tests import pages
+from tests.contract.commands import RUN_BY, Block, blocks, keys_of, run_by
+from tests.deployed.edits import NEW_CODE, NEW_JWT_LAYER, NEW_LAYER, Edit
+from tests.deployed.readme import deploy_steps
+from tests.pages import ROOT
 
 
 @pytest.mark.parametrize("block", blocks(), ids=str)
@@ -39,6 +43,13 @@ def test_the_gate_runs_each_block_that_names_it() -> None:
     assert {line.partition("#")[0].strip() for line in lines} <= {f"make {target}" for target in _gate_targets()}
 
 
+@pytest.mark.parametrize("edit", [NEW_CODE, NEW_JWT_LAYER, NEW_LAYER], ids=lambda edit: edit.path)
+def test_what_the_deployed_tests_edit_is_in_the_source_once(edit: Edit) -> None:
+    source = pages.read(edit.path)
+    assert edit.apply(source) != source
+
+
 def test_the_deployment_is_run_by_the_gate() -> None:
     assert "test-deployed" in _gate_targets()
-    assert "README.md" in (ROOT / "tests/deployed/readme.py").read_text(encoding="utf-8")
+    steps = [block for blocks in deploy_steps().values() for block in blocks]
+    assert set(run_by("deployed", "README.md")) <= set(steps)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
+from botocore.session import get_session
 
 ROOT = Path(__file__).parents[2]
 BRIDGE = ROOT / "layers/bridge/bridge"
@@ -57,6 +59,19 @@ def imports(path: Path) -> Iterator[str]:
             )
 
 
+def uses(path: Path) -> set[str]:
+    """What a file imports, with the packages of it; `environ` for any way to read the environment."""
+    modules = set(imports(path))
+    reads_environment = re.search(r"\b(environb?|getenvb?)\b", ast.unparse(ast.parse(path.read_text())))
+    return modules | {module.partition(".")[0] for module in modules} | ({"environ"} if reads_environment else set())
+
+
+def calls(path: Path) -> set[str]:
+    """The names of the methods that a file calls."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+
+
 @pytest.mark.parametrize("package", sorted(ALLOWED))
 def test_each_package_imports_only_what_is_allowed(package: str) -> None:
     files = [path for name, path in packages() if name == package]
@@ -77,15 +92,40 @@ def test_domain_does_no_io_and_never_reads_the_clock() -> None:
         assert not re.search(r"\.(now|today|utcnow)\(", path.read_text()), path
 
 
-# cli/ is excluded: its commands run on operators' machines, with their environment and clients.
-@pytest.mark.parametrize(
-    ("text", "where"),
-    [
-        ("os.environ", {"settings.py"}),
-        ("import boto3", {"aws/clients.py"}),
-        ("import requests", {"vendor/transport.py", "outbound/public_post.py", "outbound/session.py"}),
-    ],
-)
-def test_one_module_reads_the_environment_and_one_makes_clients(text: str, where: set[str]) -> None:
-    found = {path for name, path in packages() if name not in ("cli", "functions") and text in path.read_text()}
-    assert {str(path.relative_to(BRIDGE)) for path in found} == where
+# Who reads the environment, makes AWS clients and sends HTTP requests. The commands in cli/ run on operators' machines.
+USERS = {
+    "environ": {
+        "bridge/settings.py",
+        "bridge/cli/doctor.py",  # operators may pass the vendor's credentials in their environment
+    },
+    "boto3": {
+        "bridge/aws/clients.py",
+        "bridge/cli/secrets_client.py",  # in the region of the secret
+    },
+    "requests": {
+        "bridge/outbound/deadline.py",
+        "bridge/outbound/public_post.py",
+        "bridge/outbound/session.py",
+        "bridge/vendor/transport.py",
+        "bridge/cli/vendor_account.py",  # the doctor compares whole responses, including errors
+    },
+    "bridge.outbound.session": {
+        "bridge/auth/jwks.py",  # it calls identity providers
+        "bridge/outbound/public_post.py",  # it calls endpoints of webhooks
+        "bridge/vendor/transport.py",
+        "bridge/cli/vendor_account.py",  # as above
+    },
+}
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_only_listed_modules_use(name: str) -> None:
+    users = {str(path.relative_to(ROOT)).removeprefix("layers/bridge/") for _, path in packages() if name in uses(path)}
+    assert users == USERS[name]
+
+
+def test_only_store_calls_dynamodb_and_s3() -> None:
+    models = [get_session().get_service_model(service) for service in ("dynamodb", "s3")]
+    operations = {xform_name(operation) for model in models for operation in model.operation_names}
+    for path in (path for name, path in packages() if name != "store"):
+        assert not calls(path) & (operations | {"get_paginator", "generate_presigned_url"}), path

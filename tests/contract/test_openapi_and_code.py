@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from bridge.domain import caller, reasons, schedule
 from bridge.domain.redirect_urls import MAX_URL_LENGTH
@@ -17,21 +16,14 @@ from bridge.vendor import client as vendor_client
 from bridge.web import create_body, list_query, problems, requests
 from tests.contract.contract import operations
 from tests.contract.openapi import ROOT, document
+from tests.sandbox import template
 
 SCHEMAS = document()["components"]["schemas"]
 
 
-class _Template(yaml.SafeLoader):
-    """Reads a template and ignores its intrinsic functions, such as !Ref."""
-
-
-_Template.add_multi_constructor("!", lambda loader, suffix, node: suffix)
-
-
 def _routes() -> Iterator[tuple[str, tuple[str, str], bool]]:
     """Yields (folder of the code, (method, path), whether it is public) of every route in the template."""
-    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    for resource in yaml.load(text, _Template)["Resources"].values():
+    for resource in template.source()["Resources"].values():
         for event in resource.get("Properties", {}).get("Events", {}).values():
             if event["Type"] == "HttpApi":
                 route = event["Properties"]

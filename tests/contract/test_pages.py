@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
-ROOT = Path(__file__).parents[2]
+from tests import pages
+from tests.pages import ROOT
+from tests.sandbox import template
+
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 TESTS = {
     name
@@ -15,10 +17,7 @@ TESTS = {
     for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
 }
 TARGETS = set(re.findall(r"(?m)^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8")))
-PARAMETERS = {
-    name: str(declared["Default"])
-    for name, declared in yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"].items()
-}
+PARAMETERS = {name: str(declared["Default"]) for name, declared in template.source()["Parameters"].items()}
 
 
 def mentions(pattern: str) -> list[tuple[str, str]]:
@@ -59,8 +58,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def test_every_threat_has_a_measure_and_a_test() -> None:
-    section = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").partition("\n## Threats\n")[2]
-    threats = re.split(r"(?m)^- ", section.partition("\n## ")[0])[1:]
+    threats = re.split(r"(?m)^- ", pages.section("docs/security.md", "Threats"))[1:]
     assert len(threats) > 20
     for threat in threats:
         shown = re.search(r"^\*\*.+?\*\*\s+\S.+\sTests?:\s(.+)", threat, re.DOTALL)
@@ -69,15 +67,13 @@ def test_every_threat_has_a_measure_and_a_test() -> None:
 
 
 def test_configuration_md_has_every_parameter_with_its_default() -> None:
-    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    rows = re.findall(r"(?m)^\| `([A-Z]\w+)` \| (.+?) \| .+ \|$", text)
+    rows = re.findall(r"(?m)^\| `([A-Z]\w+)` \| (.+?) \| .+ \|$", pages.read("docs/configuration.md"))
     assert {name: "" if default == "none" else default.strip("`") for name, default in rows} == PARAMETERS
 
 
 def test_architecture_md_has_every_module_of_the_package() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     listed = set()
-    for section in re.split(r"(?m)^##+ ", text.partition("\n## The package\n")[2].partition("\n## ")[0]):
+    for section in re.split(r"(?m)^##+ ", pages.section("docs/architecture.md", "The package")):
         folder = "".join(re.findall(r"\A`(\w+/)`:", section))
         listed |= {folder + name for name in re.findall(r"(?m)^\| `([\w/]+)` \|", section)}
     package = ROOT / "layers/bridge/bridge"
@@ -86,8 +82,7 @@ def test_architecture_md_has_every_module_of_the_package() -> None:
 
 
 def test_architecture_md_has_every_attribute_of_a_verification() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    section = text.partition("\n## The table\n")[2].partition("\n## ")[0]
+    section = pages.section("docs/architecture.md", "The table")
     listed = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"(?m)^\| (`.+?) \|", section))))
     rows = (ROOT / "layers/bridge/bridge/store/rows.py").read_text(encoding="utf-8")
     read = set(re.findall(r'\brow(?:\.get\(|\[)"(\w+)"', rows))
@@ -99,9 +94,7 @@ def test_architecture_md_has_every_attribute_of_a_verification() -> None:
 
 
 def test_operations_md_has_every_log_message() -> None:
-    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    section = text.partition("\n## Logs\n")[2].partition("\n## ")[0]
-    rows = " ".join(re.findall(r"(?m)^\| (`.+?) \|", section))
+    rows = " ".join(re.findall(r"(?m)^\| (`.+?) \|", pages.section("docs/operations.md", "Logs")))
     call = r'(?:logger\.\w+|\breport|\bcount|record_failure|_set_aside)\(\s*(?:deps, webhook, )?"(\w+)"'
     sources = (ROOT / "layers/bridge/bridge").rglob("*.py")
     written = {name for path in sources for name in re.findall(call, path.read_text(encoding="utf-8"))}

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.patterns import in_module, in_yaml, redos_risk
+from tests.contract.openapi import document
+from tests.contract.patterns import in_document, in_module, redos_risk
+from tests.sandbox import template
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,8 +16,8 @@ def collected() -> Iterator[tuple[str, str]]:
     for folder in ("functions", "layers/bridge/bridge"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             yield from in_module(path)
-    yield from in_yaml(ROOT / "template.yaml", "AllowedPattern")
-    yield from in_yaml(ROOT / "docs" / "openapi.yaml", "pattern")
+    yield from in_document(template.source(), "AllowedPattern", "template.yaml")
+    yield from in_document(document(), "pattern", "openapi.yaml")
 
 
 PATTERNS = dict(collected())

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -16,20 +15,20 @@ from typing import Any
 import pytest
 
 from bridge.cli.webhooks import new_secret
+from tests import pages
 from tests.conftest import OUTER_ENVIRONMENT
+from tests.pages import ROOT
 from tests.sandbox.events import queue_event, queue_message
 from tests.sandbox.sandbox import Sandbox
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
 # `make` installs the imports of the Node receiver here.
 PACKAGES = Path(os.environ.get("RECEIVERS", ROOT / ".venv/receivers"))
 ID, OTHER = "ver_" + "a" * 26, "ver_" + "b" * 26
 
 
 def code(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.+?)```", PAGE, re.DOTALL)
-    return str(found)
+    (found,) = pages.code(pages.section("docs/webhooks.md", "Receiving"), language)
+    return found
 
 
 def flask(folder: Path) -> list[str]:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bridge.domain.reasons import BY_CODE
+from tests import pages
 from tests.contract.api import Api, environment, path_ids
 from tests.contract.contract import HTML, PROBLEM, Case, cases, gateway_statuses, operations
-from tests.contract.openapi import ROOT
 from tests.contract.scenarios import READ, REDACT, REFRESH, RETURN, SCENARIOS, STATUS, Scenario
 
 SECURED = [name for name, operation in operations().items() if operation.scopes is not None]
@@ -117,8 +117,7 @@ def test_the_outcomes_cover_every_reason_of_a_vendor_record() -> None:
 
 
 def test_development_md_has_the_status_of_each_outcome() -> None:
-    text = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
-    section = text.partition("\n## The fake vendor\n")[2].partition("\n## ")[0]
+    section = pages.section("docs/development.md", "The fake vendor")
     rows = [
         [re.findall(r"`(.+?)`", cell) for cell in row.split("|")] for row in re.findall(r"(?m)^\| (`.+) \|$", section)
     ]

@@ -4,8 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse
-
 from tests.sandbox import template
 from tests.sandbox.sam_template import ENDPOINT_VARIABLE, with_endpoint_variable
 
@@ -32,7 +30,7 @@ def test_the_copy_for_sam_local_adds_only_the_endpoint_variable(tmp_path: Path) 
 
 def test_the_copy_keeps_everything_else_of_the_template(tmp_path: Path) -> None:
     built = Path(shutil.copy(template.TEMPLATE, tmp_path / "template.yaml"))
-    original = json.loads(json.dumps(yaml_parse(built.read_text(encoding="utf-8")), default=str))
+    original = json.loads(json.dumps(template.source(built), default=str))
 
     copied = json.loads(with_endpoint_variable(built).read_text(encoding="utf-8"))
 

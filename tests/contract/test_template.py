@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
 from tests.sandbox import template
 
@@ -126,10 +124,9 @@ def test_deployed_code_is_live_without_versions_or_aliases() -> None:
 def test_a_change_of_only_a_layer_changes_the_functions_that_use_it(layer: str, function: str) -> None:
     """`sam deploy` uploads a layer under the hash of its content. SAM names the resource by that address."""
     used = []
-    for content in ("s3://uploads/0a1b", "s3://uploads/2c3d"):
-        document = yaml_parse(template.TEMPLATE.read_text(encoding="utf-8"))
-        template._take_code(document, template.TEMPLATE.parent)
+    for content in ("0a1b", "2c3d"):
+        document = template.source()
         document["Resources"][layer]["Properties"]["ContentUri"] = content
-        deployed = transform(document, dict(TEMPLATE.parameters), template._NoManagedPolicies())
-        used.append(deployed["Resources"][function]["Properties"]["Layers"])
+        deployed = template.translate(document).of_type("AWS::Lambda::Function")
+        used.append(deployed[function]["Layers"])
     assert used[0] != used[1]

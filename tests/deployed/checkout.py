@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.deployed.readme import ROOT
+from tests import shell
+from tests.deployed.edits import Edit
+from tests.pages import ROOT
 
 # Where SAM and the AWS CLI are installed.
 _TOOLS = {"sam": ROOT / ".venv/sam/bin/sam", "aws": ROOT / ".venv/ministack/bin/aws"}
@@ -31,7 +33,7 @@ class Checkout:
         tools.mkdir()
         (tools / "aws").symlink_to(_TOOLS["aws"])
         certificates = self.folder / ".aws-sam/build/BridgeLayer/python/certifi/cacert.pem"
-        _script(
+        shell.write_script(
             tools / "sam", f'"{_TOOLS["sam"]}" "$@" || exit', f'[ "$1" != build ] || cat "{bundle}" >>"{certificates}"'
         )
         home = folder / "home"
@@ -70,13 +72,11 @@ class Checkout:
         return self.run(f"sam deploy --config-env prod{options}", check=check).returncode
 
     @contextmanager
-    def edited(self, path: str, old: str, new: str) -> Iterator[None]:
-        """Inside, a source file of the checkout has `new` in place of `old`."""
-        source = self.folder / path
+    def edited(self, edit: Edit) -> Iterator[None]:
+        """Inside, a source file of the checkout is edited."""
+        source = self.folder / edit.path
         before = source.read_text(encoding="utf-8")
-        if before.count(old) != 1:
-            raise ValueError(f"{path} has {old!r} {before.count(old)} times")
-        source.write_text(before.replace(old, new), encoding="utf-8")
+        source.write_text(edit.apply(before), encoding="utf-8")
         try:
             yield
         finally:
@@ -105,22 +105,6 @@ class Checkout:
 
     def run(self, *scripts: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Runs scripts in one shell at the top of the checkout. Every prompt gets the answer yes."""
-        script = "\n".join(scripts)
-        result = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            check=False,
-            cwd=self.folder,
-            env=self._settings,
-            input="y\n" * 9,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
+        return shell.run(
+            *scripts, folder=self.folder, environment=self._settings, seconds=_SECONDS, answers="y\n" * 9, check=check
         )
-        if check and result.returncode:
-            raise AssertionError(f"{script}\nended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
-        return result
-
-
-def _script(path: Path, *lines: str) -> None:
-    path.write_text("\n".join(["#!/bin/sh", *lines, ""]), encoding="utf-8")
-    path.chmod(0o755)

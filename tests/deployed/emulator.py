@@ -12,7 +12,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from tests.deployed.readme import ROOT
+from tests.pages import ROOT
 from tests.sandbox.certificates import Authority
 
 REGION = "ap-southeast-1"

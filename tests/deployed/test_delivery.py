@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
 from tests.deployed.checkout import TEMPLATE_EDITS, Checkout
-from tests.deployed.readme import ROOT, deploy_steps
+from tests.deployed.readme import deploy_steps
 from tests.deployed.stack import NAME, DeployedStack
+from tests.pages import ROOT
+from tests.sandbox import template
 
 # `sam deploy` replaces these properties by the bucket and key of its upload.
 _CODE = ("CodeUri", "ContentUri")
@@ -17,9 +17,9 @@ _BUNDLE = Path("BridgeLayer/python/certifi/cacert.pem")
 
 
 def test_deployed_template_equals_the_checkout_except_listed_edits(stack: DeployedStack) -> None:
-    ours = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    ours = template.source()
     found = stack.client("cloudformation").get_template(StackName=NAME, TemplateStage="Original")["TemplateBody"]
-    deployed = yaml_parse(found) if isinstance(found, str) else json.loads(json.dumps(found))
+    deployed = template.parse(found) if isinstance(found, str) else json.loads(json.dumps(found))
 
     assert tuple(differences(without_code(ours), without_code(deployed))) == TEMPLATE_EDITS
 
@@ -58,16 +58,16 @@ def json_documents(text: str) -> list[Any]:
     return found
 
 
-def without_code(template: dict[str, Any]) -> dict[str, Any]:
+def without_code(document: dict[str, Any]) -> dict[str, Any]:
     """Returns the template without the paths of its code and the metadata of `sam build`."""
     resources = {}
-    for name, resource in template["Resources"].items():
+    for name, resource in document["Resources"].items():
         properties = {key: value for key, value in resource.get("Properties", {}).items() if key not in _CODE}
         metadata = {
             key: value for key, value in resource.get("Metadata", {}).items() if not key.startswith("SamResource")
         }
         resources[name] = {**resource, "Properties": properties, "Metadata": metadata}
-    return {**template, "Resources": resources}
+    return {**document, "Resources": resources}
 
 
 def differences(ours: Any, deployed: Any, path: str = "") -> list[str]:

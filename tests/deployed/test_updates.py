@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.deployed.checkout import Checkout
+from tests.deployed.edits import NEW_CODE, NEW_JWT_LAYER, NEW_LAYER
 from tests.deployed.permissions import permissions
-from tests.deployed.readme import ROOT
 from tests.deployed.stack import DeployedStack, eventually
+from tests.pages import ROOT
 from tests.sandbox.identity_provider import IdentityProvider
 from tests.sandbox.vendor import FakeVendor
 
@@ -33,17 +34,6 @@ CHANGED_PARAMETERS = {
     "PublicBaseUrl": "https://api.example.com/ekyc",
     "Tracing": "Active",
 }
-# Changes of sources that a caller can see: the file, the old text, the new text.
-NEW_CODE = ("functions/about/app.py", '{"status": "ok"}', '{"status": "ok", "release": "new"}')
-NEW_LAYER = (
-    "layers/bridge/bridge/web/responses.py",
-    '"Cache-Control": "no-store", **',
-    '"Cache-Control": "no-cache", **',
-)
-# The JWT layer has no code of its own. This line simulates a release of PyJWT that ignores scopes.
-_LINE = 'decode = lambda *a, **k: {**api_jwt.decode(*a, **k), "scope": ""}'
-_RECIPE = f"""\techo '{_LINE}' >>"$(ARTIFACTS_DIR)/python/jwt/__init__.py"\n"""
-NEW_JWT_LAYER = ("layers/jwt/Makefile", "\tfind ", f"{_RECIPE}\tfind ")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -121,14 +111,14 @@ def test_plain_build_and_deploy_makes_code_and_layers_live(
     bridge_layer = stack.layers("VerificationsFunction")
     assert token_scopes_apply(stack, identity_provider)
 
-    with checkout.edited(*NEW_JWT_LAYER):
+    with checkout.edited(NEW_JWT_LAYER):
         checkout.run("sam build", "sam deploy --config-env prod")
 
     # The other layer is unchanged.
     assert stack.layers("VerificationsFunction") == bridge_layer
     assert not token_scopes_apply(stack, identity_provider)
 
-    with checkout.edited(*NEW_CODE), checkout.edited(*NEW_LAYER):
+    with checkout.edited(NEW_CODE), checkout.edited(NEW_LAYER):
         checkout.run("sam build", "sam deploy --config-env prod")
 
     health = stack.call("GET", "/health")

@@ -69,9 +69,12 @@ def failed_create(fault: str, error: str, **more: Any) -> Case:
 
 def contradictory_record(outcome: str, what: str) -> Case:
     return Case(
-        lambda scene: scene.play(scene.verification, outcome), person_returns, "inconsistent_result",
-        "InconsistentResult", {"what": what},
-    )  # fmt: skip
+        lambda scene: scene.play(scene.verification, outcome),
+        person_returns,
+        "inconsistent_result",
+        "InconsistentResult",
+        {"what": what},
+    )
 
 
 def undelivered(endpoint: str, message: str, shown: dict[str, str], *, age: int = 0) -> Case:

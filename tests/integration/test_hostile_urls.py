@@ -46,11 +46,14 @@ def test_nobody_is_redirected_to_a_hostile_url_in_the_table(world: World, trick:
         ("https://shop.example:8443/x?a=1&a=2&b=%20%2B+", "https://shop.example:8443/x?a=1&a=2&b=%20%2B+&{}"),
         ("https://app.example.com/%E4%BD%A0?n=%C3%A9#top", "https://app.example.com/%E4%BD%A0?n=%C3%A9&{}#top"),
         ("https://app.example.com/#/step/2?x=1", "https://app.example.com/?{}#/step/2?x=1"),
-        ("https://app.example.com/?next=https://evil.example/@x", "https://app.example.com/?next=https://evil.example/@x&{}"),
+        (
+            "https://app.example.com/?next=https://evil.example/@x",
+            "https://app.example.com/?next=https://evil.example/@x&{}",
+        ),
         ("https://app.example.com//evil.example/..;/", "https://app.example.com//evil.example/..;/?{}"),
         ("https://app.example.com/?" + "q" * 2000, "https://app.example.com/?" + "q" * 2000 + "&{}"),
     ],
-)  # fmt: skip
+)
 def test_an_allowed_url_is_kept_and_the_outcome_is_added(world: World, url: str, sent: str) -> None:
     verification = world.functions.api("POST", "/verifications", CREATE_BODY | {"redirect_url": url}).json
     assert verification["redirect_url"] == url

@@ -42,7 +42,7 @@ def meanwhile(world: World, action: Callable[[], object]) -> None:
     vars(world.deps)["vendor"] = Meanwhile(world.deps, action)
 
 
-def make_link(world: World, verification: Verification) -> str | None:
+def start_now(world: World, verification: Verification) -> str | None:
     assert verification.code is not None
     return start(world.deps, verification.id, verification.code, base_url=BASE_URL)
 
@@ -50,13 +50,13 @@ def make_link(world: World, verification: Verification) -> str | None:
 def test_the_vendor_gets_the_return_url_and_each_link_is_logged_with_its_number(
     world: World, unopened: Verification, output: Output
 ) -> None:
-    url = make_link(world, unopened)
+    url = start_now(world, unopened)
     row = world.row(unopened)
     reported = json.loads(world.vendor.raw_record(row["token"]))["result"]
     assert (url, reported["redirect_url"]) == (row["url"], f"{BASE_URL}/return/{unopened.id}/{unopened.code}")
     assert (reported["type"], reported["ocr_country"], reported["ocr_type"]) == ("00", "MYS", "ID_CARD")
     end_link(world, unopened)
-    make_link(world, unopened)
+    start_now(world, unopened)
 
     lines = output.lines("link_made")
     assert [(line["verification_id"], line["status"], line["link"]) for line in lines] == [
@@ -86,7 +86,7 @@ def test_a_vendor_error_releases_the_lease(world: World, unopened: Verification,
     before = world.row(unopened)
     world.vendor.fault("503", on="create", times=None)
     with pytest.raises(VendorError):
-        make_link(world, unopened)
+        start_now(world, unopened)
     world.vendor.clear_faults()
 
     after = world.row(unopened)
@@ -107,12 +107,12 @@ def test_a_release_that_fails_is_logged_and_the_lease_expires(
 
     meanwhile(world, fail)
     with pytest.raises(VendorUnavailable):
-        make_link(world, unopened)
+        start_now(world, unopened)
 
     (line,) = output.lines("release_failed")
     assert line["verification_id"] == unopened.id
     if not is_released:
-        assert make_link(world, unopened) is None
+        assert start_now(world, unopened) is None
         world.clock.advance(schedule.LEASE_SECONDS + 1)
     make_link(world, unopened)
 
@@ -134,7 +134,7 @@ def test_a_start_over_the_rate_limit_makes_no_call_and_releases_the_lease(world:
     world.limit_rate(5, background=5)
     world.new()
     with pytest.raises(VendorLimitReached):
-        make_link(world, unopened)
+        start_now(world, unopened)
     assert world.vendor.calls()["create"] == 1
     world.clock.advance(WINDOW_SECONDS)
     make_link(world, unopened)
@@ -143,8 +143,8 @@ def test_a_start_over_the_rate_limit_makes_no_call_and_releases_the_lease(world:
 def test_a_link_that_was_not_stored_is_replaced_after_the_lease(world: World, unopened: Verification) -> None:
     meanwhile(world, lambda: world.aws.refuse("dynamodb.UpdateItem"))
     with pytest.raises(StorageUnavailable):
-        make_link(world, unopened)
-    assert make_link(world, unopened) is None
+        start_now(world, unopened)
+    assert start_now(world, unopened) is None
     world.clock.advance(schedule.LEASE_SECONDS + 1)
     make_link(world, unopened)
     assert world.vendor.calls()["create"] == 2
@@ -152,7 +152,7 @@ def test_a_link_that_was_not_stored_is_replaced_after_the_lease(world: World, un
 
 def test_a_redaction_meanwhile_discards_the_link(world: World, unopened: Verification) -> None:
     meanwhile(world, lambda: world.redact(unopened))
-    assert make_link(world, unopened) is None
+    assert start_now(world, unopened) is None
     row = world.row(unopened)
     assert (row["reason_code"], row.keys() & {"token", "url", "ended_links", "code"}) == ("redacted", set())
     assert tap(world, unopened).status == 404
@@ -177,7 +177,7 @@ def test_a_link_that_took_longer_than_the_lease_is_discarded(world: World, unope
         tokens.append(make_link(world, unopened))
 
     meanwhile(world, another)
-    assert make_link(world, unopened) is None
+    assert start_now(world, unopened) is None
     assert world.row(unopened)["token"] == tokens[0]
     assert world.vendor.calls()["create"] == 2
 

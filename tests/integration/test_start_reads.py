@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,11 +11,11 @@ from bridge.domain.caller import READ, READ_ALL
 from bridge.domain.errors import NotFound
 from bridge.domain.verification import Verification, timestamp
 from bridge.use_cases.start import read_start
+from tests import pages
 from tests.integration.harness import World, return_path
 from tests.integration.start_pages import end_link, make_link, tap
 
 VALID_FOR = 3 * 86400
-API_PAGE = Path(__file__).parents[2] / "docs/api.md"
 
 
 @pytest.fixture
@@ -70,8 +69,7 @@ def test_a_read_between_two_links_matches_the_example_in_the_docs(world: World, 
     world.check(unopened)
     document = end_link(world, unopened)
 
-    section = API_PAGE.read_text(encoding="utf-8").partition("**Between two links**")[2]
-    example = json.loads(section.partition("```json\n")[2].partition("```")[0])
+    example = json.loads(pages.code(pages.read("docs/api.md").partition("**Between two links**")[2], "json")[0])
     own = ("id", "redirect_url", "status_url", "start_url")
     assert list(example) == list(document)
     assert {name: example[name] for name in example if name not in own} == {

@@ -4,10 +4,11 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import pages
 
 from . import recorded
 from .engine import Policy, Request, evaluate
@@ -20,7 +21,6 @@ ROLES = list(STACK.template.of_type("AWS::IAM::Role"))
 LOG_GROUPS = STACK.of_type("AWS::Logs::LogGroup")
 API = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:Api"
 EVENTS, RULE, KEY = "events.amazonaws.com", STACK.arn("DeliveryRule"), STACK.arn("DataKey")
-OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 _INVOKED = re.compile(r"functions/(arn:[^/]+)/invocations")
 
 
@@ -176,8 +176,8 @@ def test_cloudwatch_logs_uses_the_key_for_no_other_log_group(group: str) -> None
 
 def test_documented_statement_lets_cloudwatch_send_to_an_encrypted_topic() -> None:
     # repost.aws/knowledge-center/cloudwatch-configure-alarm-sns; its statement has no condition.
-    page = OPERATIONS.read_text(encoding="utf-8")
-    (block,) = [each for each in re.findall(r"```json\n(.+?)```", page, re.S) if "cloudwatch.amazonaws.com" in each]
+    statements = pages.code(pages.read("docs/operations.md"), "json")
+    (block,) = [each for each in statements if "cloudwatch.amazonaws.com" in each]
     policy = {"Version": "2012-10-17", "Statement": [json.loads(block)]}
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-topic"
     for action in ("kms:Decrypt", "kms:GenerateDataKey"):

@@ -110,9 +110,11 @@ def _unused(function: str, role: Policy) -> list[str]:
     """Returns the permissions of a role that no recorded call needs."""
     narrowed = dict(_narrowed(role))
     all_requests = [
-        (name, request) for name, each in narrowed.items() for call in _calls(function)
+        (name, request)
+        for name, each in narrowed.items()
+        for call in _calls(function)
         for request in requests(STACK, call, each)
-    ]  # fmt: skip
+    ]
     verdicts = evaluate([request for _, request in all_requests])
     needed = {name for (name, _), verdict in zip(all_requests, verdicts, strict=True) if not verdict.allowed}
     return [name for name in narrowed if name not in needed]

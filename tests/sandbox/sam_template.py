@@ -2,11 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import cast
 
-from samtranslator.yaml_helper import yaml_parse
-
-from .template import Document
+from . import template
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 
@@ -16,7 +13,7 @@ def with_endpoint_variable(built: Path) -> Path:
 
     The copy is in the same folder, because the template has relative paths. It is JSON, which is valid YAML.
     """
-    document = cast(Document, yaml_parse(built.read_text(encoding="utf-8")))
+    document = template.source(built)
     function = document.setdefault("Globals", {}).setdefault("Function", {})
     function.setdefault("Environment", {}).setdefault("Variables", {})[ENDPOINT_VARIABLE] = ""
     copy = built.with_name("sam-local.yaml")

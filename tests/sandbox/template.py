@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation receives it: translated by SAM's own translator."""
+"""template.yaml as it is written, and as CloudFormation receives it: translated by SAM's own translator."""
 
 import copy
 import re
@@ -13,8 +13,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
-# The translator requires a URI in S3. Nothing reads it, because functions are loaded from the checkout.
-_UPLOADED = "s3://nowhere/code.zip"
+# The translator requires URIs in S3. Nothing reads them, because functions are loaded from the checkout.
+_UPLOADED = "s3://nowhere/"
 
 # A name in Fn::Sub: Table in ${Table} and ${Table.Arn}, but not in the literal ${!Table}.
 _VARIABLE = re.compile(r"\$\{([^!.}][^.}]*)")
@@ -76,6 +76,16 @@ class Template:
         raise ValueError(f"this condition is not supported: {condition}")
 
 
+def parse(text: str) -> Document:
+    """Parses a template, with its intrinsic functions in their long form."""
+    return cast(Document, yaml_parse(text))
+
+
+def source(path: Path = TEMPLATE) -> Document:
+    """Reads a template as it is written, before its translation."""
+    return parse(path.read_text(encoding="utf-8"))
+
+
 class _NoManagedPolicies:
     """An empty loader of managed policies, which the translator requires. No function of the template names one."""
 
@@ -100,8 +110,12 @@ def read(overrides: Mapping[str, str] | None = None, path: Path = TEMPLATE) -> T
 
 @cache
 def _translated(text: str, root: Path, overrides: frozenset[tuple[str, str]]) -> Template:
-    document = cast(Document, yaml_parse(text))
-    parameters = _parameters(document, dict(overrides))
+    return translate(parse(text), dict(overrides), root)
+
+
+def translate(document: Document, overrides: Mapping[str, str] | None = None, root: Path = TEMPLATE.parent) -> Template:
+    """Translates a parsed template, as `read` does, and changes it."""
+    parameters = _parameters(document, overrides or {})
     code, layers = _take_code(document, root)
     values = {name: value.split(",") if _is_list(document, name) else value for name, value in parameters.items()}
     return Template(transform(document, values, _NoManagedPolicies()), parameters, code, layers)
@@ -124,17 +138,17 @@ def _is_list(document: Document, parameter: str) -> bool:
 
 
 def _take_code(document: Document, root: Path) -> tuple[dict[str, Path], list[Path]]:
-    """Returns the folders of the code, and replaces them in the document with a URI that the translator accepts."""
+    """Returns the folders of the code, and replaces them in the document with URIs that the translator accepts."""
     code: dict[str, Path] = {}
     layers: list[Path] = []
     for name, resource in document["Resources"].items():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Serverless::Function":
             code[name] = root / properties["CodeUri"]
-            properties["CodeUri"] = _UPLOADED
+            properties["CodeUri"] = _UPLOADED + properties["CodeUri"]
         elif resource["Type"] == "AWS::Serverless::LayerVersion":
             layers.append(root / properties["ContentUri"])
-            properties["ContentUri"] = _UPLOADED
+            properties["ContentUri"] = _UPLOADED + properties["ContentUri"]
     return code, layers
 
 

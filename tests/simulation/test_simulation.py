@@ -92,7 +92,8 @@ def test_stream_records_become_dead_letters_when_the_bus_fails_for_a_day() -> No
 @pytest.mark.slow
 def test_hanging_endpoint_does_not_delay_a_good_one() -> None:
     assert "\n".join(fairness.lines()) in fairness.PAGE.read_text(encoding="utf-8")
-    assert fairness.waits(is_fair=True)[-1] < 30 < 300 < fairness.waits(is_fair=False)[-1]
+    assert fairness.waits(is_fair=True)[-1] < 30
+    assert fairness.waits(is_fair=False)[-1] > 300
 
 
 @pytest.mark.parametrize("name", slow_except("returns", of=("returns", "without a key", "starts", "webhooks")))

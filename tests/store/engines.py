@@ -13,15 +13,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from samtranslator.yaml_helper import yaml_parse
 
 from bridge.store.table import Table
-from tests.sandbox import aws
+from tests.sandbox import aws, template
 from tests.sandbox.serving import Server
-from tests.sandbox.template import TEMPLATE
 
 # `make test` unpacks DynamoDB Local here.
-EMULATOR = TEMPLATE.parent / ".venv/dynamodb-local/package/emulator"
+EMULATOR = template.TEMPLATE.parent / ".venv/dynamodb-local/package/emulator"
 START_TIMEOUT_SECONDS = 180
 
 # Final records are stored for this many seconds.
@@ -65,7 +63,7 @@ class Engine:
 @cache
 def _declared() -> dict[str, Any]:
     # SAM's translation would not change keys and indexes, so the template is read directly.
-    declared = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"]["VerificationsTable"]["Properties"]
+    declared = template.source()["Resources"]["VerificationsTable"]["Properties"]
     return {name: declared[name] for name in _CREATED_WITH}
 
 

@@ -4,6 +4,7 @@ words = str.split
 
 # By trick. Only https://app.example.com and https://shop.example:8443 are allowed. URLs with white space, a backslash
 # or a non-ASCII character are strings; the others are words of one text.
+# The formatter would put each string on a line of its own.
 # fmt: off
 BY_TRICK = {
     "schemes and missing parts": [

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from bridge.auth.access_tokens import Issuer
 from bridge.auth.jwks import KeySet
 from bridge.domain.caller import READ, WRITE
 from bridge.settings import Settings
+from tests import pages
 from tests.sandbox.signing import jwk, signed
 from tests.unit.identity_provider_tokens import (
     API,
@@ -38,7 +38,6 @@ from tests.unit.identity_provider_tokens import (
     without,
 )
 
-PAGE = (Path(__file__).parents[2] / "docs/identity.md").read_text(encoding="utf-8")
 KEYS = KeySet(lambda: json.dumps({"keys": [jwk("rsa-1")]}).encode())
 
 
@@ -175,8 +174,7 @@ DEFAULTS = {"JwtAudienceClaim": "aud", "JwtScopeClaims": "scope,scp"}
 
 def documented_parameters(provider: str) -> dict[str, str]:
     """Returns the parameters in the provider's section, which lists them as `Name=value`."""
-    section = PAGE.partition(f"\n## {provider}\n")[2].partition("\n## ")[0]
-    documented = dict(re.findall(r"(?m)^    (Jw\w+)=(\S*)$", section))
+    documented = dict(re.findall(r"(?m)^    (Jw\w+)=(\S*)$", pages.section("docs/identity.md", provider)))
     for placeholder, value in VALUES.items():
         documented = {name: text.replace(placeholder, value) for name, text in documented.items()}
     return documented

@@ -1,4 +1,4 @@
-"""One HTTP exchange with the vendor, within a deadline. No other module sends requests to the vendor.
+"""One HTTP exchange with the vendor, within a deadline. Besides it, only cli/vendor_account calls the vendor.
 
 Every failure raises a VendorError. The errors of requests are never chained, because their texts quote the URL, which
 contains the token.
