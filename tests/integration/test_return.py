@@ -123,6 +123,41 @@ def test_a_refresh_moves_no_planned_check(world: World) -> None:
         world.clock.advance(31)
 
 
+@pytest.mark.parametrize("failure", ["vendor", "limit"])
+@pytest.mark.parametrize("before", [-1, 0, 1])
+def test_a_failed_refresh_keeps_the_last_check_of_a_rejection(world: World, before: int, failure: str) -> None:
+    verification = world.new("9102")
+    world.check(verification)
+    planned = world.due_at(verification)
+    world.play(verification, "verified")
+    # At 0, the claim would be due at the same time as the planned check.
+    world.clock.go_to(planned - schedule.CLAIM_SECONDS - before)
+    if failure == "vendor":
+        world.vendor.fault("500", on="get", times=None)
+    else:
+        world.limit_rate(0, background=0)
+        # Uses up what is left of the limit.
+        world.new()
+
+    assert world.refresh(verification).status == 503
+
+    assert world.due_at(verification) == planned
+
+
+def test_a_refresh_that_gets_a_contradictory_record_moves_no_planned_check(world: World) -> None:
+    verification = world.new("verified+other_token")
+    end = int(verification.expires_at.timestamp())
+    world.clock.go_to(end + schedule.AFTER_LINK_SECONDS)
+    world.check(verification)
+    planned = world.stored.due()
+    assert planned == {verification.id: end + schedule.LATE_RESULT_SECONDS}
+    world.clock.go_to(end + schedule.LATE_RESULT_SECONDS - 1)
+
+    assert world.refresh(verification).json["reason"]["code"] == "inconsistent_result"
+
+    assert world.stored.due() == planned
+
+
 def test_a_planned_check_just_after_a_refresh_is_delayed(world: World) -> None:
     verification = world.new()
     due_at = world.due_at(verification)

@@ -98,8 +98,8 @@ def maintenance(seed: str, people: int) -> Scenario:
 
 
 def flood(seed: str, people: int) -> Scenario:
-    """Another caller sends twelve refreshes per second; there are no faults."""
-    return _reliable("flood", people, max(600.0, people * 2.0), flooders=24)
+    """Another caller sends thirty refreshes per second, of so many verifications that most may be checked; no faults."""
+    return _reliable("flood", people, max(600.0, people * 2.0), flooders=300)
 
 
 def hang(seed: str, people: int) -> Scenario:

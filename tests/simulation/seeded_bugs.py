@@ -18,6 +18,7 @@ from bridge.domain.verification import Evidence, Status, Verification
 from bridge.observability import logger
 from bridge.outbound import session as outbound_session
 from bridge.store import audit_trail, claims, completion, creation, due, reading, redaction, returns
+from bridge.store.call_counters import CallCounters
 from bridge.store.evidence import EvidenceBucket
 from bridge.store.table import Table
 from bridge.use_cases import complete, finalize, redirect, vendor_check
@@ -113,6 +114,11 @@ def _no_check_after_a_fault(deps: Dependencies, verification: Verification, *_: 
     return completion.reschedule(deps.table, verification, due_at=None, expires_at=end, now=deps.now())
 
 
+def _refresh_delays(verification: Verification, check: checks.Check, due_at: int) -> int:
+    """A check that follows a refresh replaces the planned one."""
+    return int(check.claimed_at.timestamp()) + 300 if check.call is checks.CallClass.REFRESH else due_at
+
+
 _reschedule, _claim_due, _parse = completion.reschedule, due.claim_due, vendor_record.parse
 _token_contradictions = vendor_record._token_contradictions
 
@@ -197,6 +203,8 @@ SEEDED_BUGS: dict[str, tuple[SeededBug, set[str]]] = EVENT_BUGS | {
         lambda: mock.patch.object(outbound_session, "DefaultCookiePolicy", return_value=DefaultCookiePolicy()),
         {"cookies"},
     ),
+    "a refresh delays the planned check": (patched(checks, "_not_delayed", _refresh_delays), {"plan"}),
+    "calls are not limited": (returning(CallCounters, "add_one", True), {"rate"}),
     "the sweep clears the due time": (patched(due, "claim_due", _sweep_clears_due), {"ended"}),
     "a redaction leaves the reference": (_redaction_without("reference"), {"redacted"}),
 }

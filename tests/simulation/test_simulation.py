@@ -58,12 +58,13 @@ def test_verifications_complete_after_a_vendor_outage() -> None:
 
 @pytest.mark.slow
 def test_flooding_caller_delays_no_other() -> None:
-    """In each minute, refreshes use at most a fifth of the vendor's limit, and no other call is rejected."""
+    """In each minute, refreshes use at most a fifth of the vendor's limit, and no call that a person waits for is
+    rejected. Scheduled checks of the flooder's verifications may wait for those of others."""
     world, _ = _run(scenarios.flood("1", 60))
-    assert world.rate_table.refused.keys() == {"refresh"}
+    assert {"refresh"} <= world.rate_table.refused.keys() <= {"refresh", "background"}
     minutes = report.by_minute(world)
     assert max(minute["refresh"] for minute in minutes.values()) <= 80
-    assert sum(minute["create"] for minute in minutes.values()) == 60 + 24
+    assert sum(minute["create"] for minute in minutes.values()) == 60 + 300
 
 
 @pytest.mark.slow
@@ -105,8 +106,8 @@ def test_no_single_fault_at_any_call_loses_a_verification(name: str) -> None:
 @pytest.mark.parametrize("name", slow_except("a token is logged", "an event is expanded only once", of=SEEDED_BUGS))
 def test_seeded_bug_is_found(name: str) -> None:
     bug, rules = SEEDED_BUGS[name]
-    # This rule applies only without faults.
-    scenario = scenarios.calm if rules == {"follow-up"} else scenarios.harsh
+    # Some rules apply only without faults, or under load.
+    scenario = {"follow-up": scenarios.calm, "rate": scenarios.flood}.get(next(iter(rules)), scenarios.harsh)
     seen: set[str] = set()
     for seed in map(str, range(1, _MAX_SEEDS)):
         with bug():

@@ -56,7 +56,7 @@ class Scenario:
     is_unreliable: bool = True
     rotations: int = 0
     broken_links: float = 0.0
-    # The number of another caller's verifications, each of which is refreshed every two seconds.
+    # The number of another caller's verifications, each of which is refreshed every ten seconds.
     flooders: int = 0
     endpoints: tuple[Endpoint, ...] = ()
     is_fair: bool = True
@@ -173,7 +173,7 @@ class SimulatedWorld:
             self._enter(each, rng.random() * scenario.arrivals, UserFlow.run)
         for each in self.flooders:
             # They begin within the first minute.
-            self._enter(each, rng.random() * 60, partial(UserFlow.flood, seconds=scenario.arrivals, pause=2.0))
+            self._enter(each, rng.random() * 300, partial(UserFlow.flood, seconds=scenario.arrivals, pause=10.0))
         self.people += self.flooders
         self._clocks = [
             Scheduler(kernel, schedule, self.functions, rng, self.fault_counts) for schedule in self.stack.schedules

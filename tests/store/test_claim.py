@@ -76,7 +76,7 @@ def test_a_claim_with_another_code_or_principal_returns_the_stored_record(table:
     for code in ("another", ""):
         assert returns.claim_first_return(table, made.id, nonce(), NOW, code) == (made, False)
         assert not returns.may_return(made, code)
-    assert claims.claim_on_refresh(table, made.id, nonce(), NOW, "another") == (made, False)
+    assert claims.claim_on_refresh(table, made.id, nonce(), NOW, "another") == ((made, False), False)
     assert existing(table, made) == made
 
 
@@ -139,8 +139,8 @@ def test_the_window_for_late_proofs_begins_at_the_end_of_the_link(table: Table) 
 
 def test_a_refresh_keeps_the_plan_and_is_not_counted(table: Table) -> None:
     made = pending(table)
-    found, is_claimed = claims.claim_on_refresh(table, made.id, nonce(), later(10), made.principal)
-    assert is_claimed
+    (found, is_claimed), made_due = claims.claim_on_refresh(table, made.id, nonce(), later(10), made.principal)
+    assert (is_claimed, made_due) == (True, False)
     assert found is not None
     assert (found.status, found.due_at, found.checks) == (Status.PENDING, made.due_at, 0)
 
@@ -148,12 +148,13 @@ def test_a_refresh_keeps_the_plan_and_is_not_counted(table: Table) -> None:
 @pytest.mark.parametrize(("seconds", "is_allowed"), [(29.999, False), (30, True)])
 def test_a_refresh_waits_longer_than_a_check(table: Table, seconds: float, is_allowed: bool) -> None:
     made = claimed(table, pending(table))
-    assert claims.claim_on_refresh(table, made.id, nonce(), later(seconds), made.principal)[1] is is_allowed
+    assert claims.claim_on_refresh(table, made.id, nonce(), later(seconds), made.principal)[0].is_claimed is is_allowed
 
 
 def test_a_refresh_of_a_final_status_is_due_again_if_it_crashes(table: Table) -> None:
     made = in_status(table, Status.EXPIRED)
-    found, _ = claims.claim_on_refresh(table, made.id, nonce(), later(60), made.principal)
+    (found, is_claimed), made_due = claims.claim_on_refresh(table, made.id, nonce(), later(60), made.principal)
+    assert (is_claimed, made_due) == (True, True)
     assert found is not None
     assert found.due_at == EPOCH + 60 + schedule.CLAIM_SECONDS
 

@@ -18,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     calls.vendor_is_called_after_a_claim,
     calls.vendor_calls_are_bounded,
     calls.returns_get_a_follow_up,
+    calls.refreshes_delay_no_check,
     calls.no_request_creates_two_links,
     calls.no_cookie_is_sent,
     calls.rate_limit_is_kept,

@@ -14,7 +14,7 @@ from tests.simulation.queue import id_in
 from tests.simulation.vendor import Link
 from tests.simulation.world import SimulatedWorld
 
-from .history import History, Violation, is_final, of_each, status, text
+from .history import History, Violation, is_final, of_each, sequence, status, text
 
 _INTERVAL = schedule.MIN_CHECK_INTERVAL_SECONDS * 1000
 # Seconds from the creation to the schedule's first check.
@@ -89,6 +89,26 @@ def returns_get_a_follow_up(world: SimulatedWorld, history: History) -> Iterator
         followed = followed or ended <= visit.time + longest
         if is_open and not followed and len(counted) < schedule.MAX_CHECKS - 1:
             yield f"no check within {longest} s after {visit.time:.1f}"
+
+
+@of_each("plan")
+def refreshes_delay_no_check(world: SimulatedWorld, history: History) -> Iterator[str]:
+    """A refresh plans no check later than it was, and drops one only if the vendor's record makes it needless."""
+    made_due: set[int] = set()
+    for change in history.changes:
+        before, after, by = change.before, change.after, change.by
+        if by is None or by.function != "verifications" or not before or not after or not sequence(before):
+            continue
+        is_other_end = status(before) != status(after) or ("link_outcome" in after) > ("link_outcome" in before)
+        if "due_at" not in before:
+            made_due.add(by.number)
+        if "due_at" not in before or by.number in made_due or "redacted_at" in after or is_other_end:
+            continue
+        planned = int(text(before, "due_at") or 0)
+        due_at = int(text(after, "due_at") or 0) or math.inf
+        is_needless = due_at == math.inf and is_final(after) and by.result and by.result["statusCode"] == 200
+        if due_at > planned > change.time + SKEW and not is_needless:
+            yield f"a refresh moved the check of {planned} to {due_at}"
 
 
 def _counted(world: SimulatedWorld, history: History, link: Link | None = None) -> list[Invocation]:

@@ -21,10 +21,11 @@ class CallClass(StrEnum):
 
 
 class Check(NamedTuple):
-    """A check of a verification that was claimed at `claimed_at`."""
+    """A check of a verification that was claimed at `claimed_at`. `made_due`: no check was planned before the claim."""
 
     call: CallClass
     claimed_at: datetime
+    made_due: bool = False
 
     @property
     def is_counted(self) -> bool:
@@ -63,10 +64,19 @@ def after_decision(
         checks=verification.checks,
         is_started=is_started,
     )
+    return _not_delayed(verification, check, planned)
+
+
+def after_contradiction(verification: Verification, check: Check) -> int:
+    """When the next check is due after a contradictory record, which may be a temporary fault of the vendor."""
+    return _not_delayed(verification, check, int(check.claimed_at.timestamp()) + schedule.FOLLOW_UP_SECONDS[0])
+
+
+def _not_delayed(verification: Verification, check: Check, due_at: int) -> int:
+    """A refresh never delays a planned check."""
     if check.call is CallClass.REFRESH and verification.due_at is not None:
-        # A refresh never delays a planned check.
-        return min(planned, verification.due_at)
-    return planned
+        return min(due_at, verification.due_at)
+    return due_at
 
 
 def reason_if_unchanged(verification: Verification, decision: "Decision") -> str | None:
@@ -108,8 +118,7 @@ def _planned(verification: Verification, check: Check) -> int | None:
     A final verification that only the refresh's claim made due does not stay due. Otherwise a flood of refreshes would
     use up the share of the scheduled checks.
     """
-    is_planned = verification.due_at != int(check.claimed_at.timestamp()) + schedule.CLAIM_SECONDS
-    return verification.due_at if is_planned or not verification.status.is_final else None
+    return None if check.made_due and verification.status.is_final else verification.due_at
 
 
 def after_limit(verification: Verification, check: Check, retry_after: int, draw: schedule.Draw) -> int | None:

@@ -29,18 +29,30 @@ class Claim(NamedTuple):
     is_claimed: bool
 
 
-def claim_on_refresh(table: Table, id: str, claimer: str, now: datetime, principal: str) -> Claim:
-    """Claims a verification of `principal` for a refresh. Does not move a planned check, and does not count as one."""
-    due_at = int(now.timestamp()) + schedule.CLAIM_SECONDS
-    return claim_if(
+def claim_on_refresh(table: Table, id: str, claimer: str, now: datetime, principal: str) -> tuple[Claim, bool]:
+    """Claims a verification of `principal` for a refresh. Does not move a planned check, and does not count as one.
+
+    Returns the claim, and whether only the claim made the verification due.
+    """
+    condition = f"{CLAIMABLE} AND #principal = :principal"
+    values = {**claim_values(now, schedule.MIN_REFRESH_INTERVAL_SECONDS), ":principal": principal}
+    attributes = claim_attributes(claimer, now)
+    claim = claim_if(
+        table, id, claimer, condition=f"{condition} AND attribute_exists(#due_at)", values=values, set=attributes
+    )
+    existing = claim.verification
+    if claim.is_claimed or existing is None or existing.due_at is not None or existing.status is Status.VERIFIED:
+        return claim, False
+    # With no check planned, the claim makes it due, in case this process crashes.
+    claim = claim_if(
         table,
         id,
         claimer,
-        condition=f"{CLAIMABLE} AND #principal = :principal",
-        values={**claim_values(now, schedule.MIN_REFRESH_INTERVAL_SECONDS), ":principal": principal},
-        set=claim_attributes(claimer, now),
-        default=due_attributes(id, due_at),
+        condition=f"{condition} AND attribute_not_exists(#due_at)",
+        values=values,
+        set=attributes | due_attributes(id, int(now.timestamp()) + schedule.CLAIM_SECONDS),
     )
+    return claim, claim.is_claimed
 
 
 def claim_on_schedule(table: Table, id: str, claimer: str, now: datetime, due_at: int | None) -> Claim:

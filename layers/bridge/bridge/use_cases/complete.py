@@ -49,8 +49,8 @@ def check_on_return(deps: Dependencies, id: str, code: str) -> Checked:
 def check_on_refresh(deps: Dependencies, id: str, principal: str) -> Checked:
     """Checks a verification of `principal` now, if its last check is long enough ago."""
     now = deps.now()
-    claim = claims.claim_on_refresh(deps.table, id, deps.nonce(), now, principal)
-    return _check(deps, claim, Check(CallClass.REFRESH, now))
+    claim, made_due = claims.claim_on_refresh(deps.table, id, deps.nonce(), now, principal)
+    return _check(deps, claim, Check(CallClass.REFRESH, now, made_due))
 
 
 def check_on_schedule(deps: Dependencies, id: str, due_at: int | None) -> Checked:
@@ -64,8 +64,8 @@ def check_on_schedule(deps: Dependencies, id: str, due_at: int | None) -> Checke
 
 
 def _check(deps: Dependencies, claim: Claim, check: Check) -> Checked:
-    verification, is_claimed = claim
-    if verification is None or not is_claimed:
+    verification = claim.verification
+    if verification is None or not claim.is_claimed:
         return Checked(verification, is_claimed=False)
     try:
         checked = Checked(check_with_vendor(deps, verification, check), is_claimed=True)

@@ -34,7 +34,15 @@ def check_with_vendor(deps: Dependencies, verification: Verification, check: Che
     decision = decide(record, type=verification.type, link_is_over=link_is_over)
     _report_doubts(deps, verification, response, record, decision)
     if record.contradictions and link_is_over and not _is_conclusive(verification):
-        return _check_again_soon(deps, verification, check)
+        return completion.reschedule(
+            deps.table,
+            verification,
+            due_at=checks.after_contradiction(verification, check),
+            expires_at=verification.expires_at,
+            now=deps.now(),
+            reason_code="inconsistent_result",
+            contradictory_records=verification.contradictory_records + 1,
+        )
     due_at = checks.after_decision(verification, check, decision, expires_at, is_started=is_started)
     link_outcome = None
     if links.another_may_follow(verification, decision, check.claimed_at):
@@ -171,16 +179,3 @@ def _report_doubts(
 def _is_conclusive(verification: Verification) -> bool:
     """Whether another contradictory record after the end of the link decides the status."""
     return verification.status.is_final or verification.contradictory_records >= _MAX_CONTRADICTORY_RECORDS
-
-
-def _check_again_soon(deps: Dependencies, verification: Verification, check: Check) -> Verification:
-    """Plans another check, because a contradictory record may be a temporary fault of the vendor."""
-    return completion.reschedule(
-        deps.table,
-        verification,
-        due_at=int(check.claimed_at.timestamp()) + schedule.FOLLOW_UP_SECONDS[0],
-        expires_at=verification.expires_at,
-        now=deps.now(),
-        reason_code="inconsistent_result",
-        contradictory_records=verification.contradictory_records + 1,
-    )
