@@ -7,6 +7,7 @@ import pytest
 from bridge.domain import schedule
 from bridge.domain.errors import StorageUnavailable, VendorLimitReached
 from bridge.domain.schedule import MIN_CHECK_INTERVAL_SECONDS
+from bridge.vendor.rate_limiter import WINDOW_SECONDS
 from tests.integration.harness import World
 
 FAULTS = {
@@ -136,7 +137,7 @@ def test_a_lost_response_to_any_write_is_completed_later(world: World, lost: int
     assert world.stored.due() == {}
 
 
-@pytest.mark.parametrize("call", ["schedule", "refresh"])
+@pytest.mark.parametrize("call", ["schedule", "refresh", "return"])
 def test_a_check_over_the_rate_limit_makes_no_call_and_releases_its_claim(world: World, call: str) -> None:
     verification = world.new()
     planned, before = world.due_at(verification), world.row(verification)
@@ -144,16 +145,21 @@ def test_a_check_over_the_rate_limit_makes_no_call_and_releases_its_claim(world:
 
     if call == "refresh":
         assert world.refresh(verification).json["code"] == "vendor_rate_limited"
+    elif call == "return":
+        assert world.returns(verification).redirect_status == "processing"
     else:
         assert isinstance(world.check(verification).error, VendorLimitReached)
 
     row = world.row(verification)
     assert (row["checks"], "claimed_at" in row) == (before["checks"], False)
     assert world.vendor.calls()["get"] == 0
+    wait = world.due_at(verification) - world.clock.epoch
     if call == "refresh":
         assert world.due_at(verification) == planned
     else:
-        assert 0 < world.due_at(verification) - world.clock.epoch <= 60 + 10
+        # The next window of the limit, and up to ten seconds of jitter.
+        assert 0 < wait <= WINDOW_SECONDS + 10
+    assert world.stored.messages() == (call == "return")
 
 
 def test_if_the_claim_fails_the_person_gets_a_page_that_reloads(world: World) -> None:

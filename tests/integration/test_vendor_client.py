@@ -1,5 +1,8 @@
 """The client of the vendor's API, over real sockets, against a faulty vendor."""
 
+import socket
+import threading
+
 import pytest
 
 from bridge.domain.errors import (
@@ -174,3 +177,35 @@ def test_an_unsafe_or_incomplete_link_is_malformed(result: bytes, client: Make) 
     with RawServer(whole(b'{"status": 200, "result": ' + result + b"}")) as vendor:
         assert error_of(lambda: create(client(vendor.url)), "vendor.example", "admin") is VendorMalformed
         assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"garbage\r\n\r\n",
+        b"HTTP/3.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+    ],
+    ids=["garbage", "version", "status", "two lengths", "long header", "many headers", "chunk", "gzip"],
+)
+def test_bytes_that_are_no_http_response_are_malformed(response: bytes, client: Make) -> None:
+    def raw(connection: socket.socket, _: threading.Event) -> None:
+        connection.sendall(response)
+
+    with RawServer(raw) as vendor:
+        assert error_of(lambda: create(client(vendor.url))) is VendorMalformed
+
+
+@pytest.mark.parametrize("response", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"])
+def test_a_response_that_is_cut_off_is_unavailable(response: bytes, client: Make) -> None:
+    def raw(connection: socket.socket, _: threading.Event) -> None:
+        connection.sendall(response)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with RawServer(raw) as vendor:
+        assert error_of(lambda: create(client(vendor.url))) is VendorUnavailable

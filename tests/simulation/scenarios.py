@@ -98,7 +98,7 @@ def maintenance(seed: str, people: int) -> Scenario:
 
 
 def flood(seed: str, people: int) -> Scenario:
-    """Another caller sends thirty refreshes per second, of so many verifications that most may be checked; no faults."""
+    """Another caller sends thirty refreshes per second, of verifications enough that most may be checked; no faults."""
     return _reliable("flood", people, max(600.0, people * 2.0), flooders=300)
 
 

@@ -51,6 +51,14 @@ def test_a_return_without_a_claim_advances_and_plans_the_follow_ups(table: Table
     assert rescheduled(table, made, due_at=EPOCH + 900) == found
 
 
+def test_a_return_without_a_claim_does_not_delay_an_earlier_check(table: Table) -> None:
+    made = claimed(table, rescheduled(table, claimed(table, pending(table), NOW), due_at=EPOCH + 13), later(8))
+    found, is_claimed = returned(table, made, 10)
+    assert not is_claimed
+    assert found is not None
+    assert (found.status, found.due_at) == (Status.PROCESSING, EPOCH + 13)
+
+
 @pytest.mark.parametrize(("seconds", "is_allowed"), [(2, False), (6, True), (75, True)])
 def test_a_further_return_claims_while_checks_are_left(table: Table, seconds: float, is_allowed: bool) -> None:
     made = pending(table)

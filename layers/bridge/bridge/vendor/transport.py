@@ -4,12 +4,13 @@ Every failure raises a VendorError. The errors of requests are never chained, be
 contains the token.
 """
 
+import http.client
 import time
 from collections.abc import Callable
 from typing import Never, Protocol
 
 import requests
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import InvalidChunkLength, ProtocolError, ReadTimeoutError
 
 from bridge.domain.errors import (
     VendorError,
@@ -95,7 +96,20 @@ def _raise_vendor_error(error: requests.RequestException) -> Never:
     reason = getattr(cause, "reason", None)
     if type(reason).__name__ in ("NewConnectionError", "NameResolutionError"):
         raise _NotConnected(retry_after=RETRY_AFTER) from None
+    if _is_malformed(error):
+        raise VendorMalformed("not HTTP") from None
     raise VendorUnavailable(retry_after=RETRY_AFTER) from None
+
+
+def _is_malformed(error: requests.RequestException) -> bool:
+    """Whether bytes came that are no HTTP response, in contrast to a response that was cut off."""
+    if isinstance(error, requests.exceptions.ContentDecodingError | requests.exceptions.InvalidHeader):
+        return True
+    # urllib3's ProtocolError has the cause as its last argument.
+    protocol_error = error.args[0] if error.args else None
+    cause = protocol_error.args[-1] if isinstance(protocol_error, ProtocolError) else None
+    is_cut_off = isinstance(cause, http.client.RemoteDisconnected | http.client.IncompleteRead)
+    return isinstance(cause, http.client.HTTPException) and (not is_cut_off or isinstance(cause, InvalidChunkLength))
 
 
 def _read_body(response: requests.Response) -> bytes:
