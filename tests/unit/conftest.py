@@ -1,6 +1,7 @@
 """Disables sockets for all unit tests, and fixes the examples of hypothesis."""
 
 import os
+import time
 from collections.abc import Iterator
 
 import hypothesis
@@ -26,3 +27,13 @@ def _no_sockets() -> Iterator[None]:
     disable_socket()
     yield
     enable_socket()
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Sets the machine's time zone. That of Lambda is UTC, that of a developer may be any."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()

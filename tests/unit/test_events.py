@@ -70,10 +70,19 @@ def test_an_event_is_read_back_from_its_detail() -> None:
     assert event_in(json.loads(json.dumps(event.detail))) == event
 
 
-@pytest.mark.parametrize("change", [{"id": 1}, {"data": {}}, {"owner": None}])
-def test_a_malformed_detail_is_refused(change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"id": 1}, TypeError, "^a field of the event is not a string$"),
+        ({"owner": None}, TypeError, "^a field of the event is not a string$"),
+        ({"data": {}}, KeyError, "id"),
+        ({"data": []}, ValueError, "^data or an id of the event is malformed$"),
+        ({"id": "evt_1"}, ValueError, "^data or an id of the event is malformed$"),
+    ],
+)
+def test_a_malformed_detail_is_refused(change: dict[str, Any], error: type[Exception], words: str) -> None:
     detail = last_event(verification(CREATED)).detail
-    with pytest.raises((KeyError, TypeError)):
+    with pytest.raises(error, match=words):
         event_in(detail | change)
 
 

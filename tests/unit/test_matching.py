@@ -53,12 +53,15 @@ SAME = [
     ("Nguye\u0302\u0303n Va\u0306n An", "Nguyễn Văn An"),
     ("José Muñoz", "JOSE MUNOZ"),
     ("Søren Łukasz", "SOREN LUKASZ"),
+    ("So\u0338ren", "SOREN"),
     ("Lǚ Xiǎomíng", "LU XIAO MING"),
     ("İbrahim Yıldız", "IBRAHIM YILDIZ"),
     # Punctuation and letter forms.
     ("Nur'ain Osman", "NURAIN OSMAN"),
     ("Patrick O’Brien", "PATRICK O'BRIEN"),
     ("Patrick O'Brien", "PATRICK OBRIEN"),
+    ("O'Brien Patrick", "PATRICK OBRIEN"),
+    ("A/L Samy", "A L SAMY"),
     ("J.R. Lim", "J R LIM"),
     ("Mohd. Faizal", "MOHD FAIZAL"),
     ("Lim Ah Kow @ Lim Kow", "LIM AH KOW @ LIM KOW"),
@@ -70,6 +73,8 @@ SAME = [
     ("ｶﾞﾄｳ", "ガトウ"),
     ("葛\U000e0100城", "葛城"),
     ("خالِد", "خالد"),
+    ("ש\u05b0לום", "שלום"),
+    ("ܐ\u0711", "ܐ"),
     ("Андрей Иванов", "ИВАНОВ АНДРЕЙ"),
 ]
 DIFFERENT = [
@@ -212,6 +217,8 @@ def test_id_numbers_are_compared_by_letters_and_digits(
         ("1990-01-31", "31/02/1990", None, None),
         ("1990-01-31", "31 JAN 1990", None, None),
         ("1990-01-31", "31/01-1990", None, None),
+        ("1990-01-31", "١٩٩٠-٠١-٣١", None, None),
+        ("1990-01-31", "٣١/٠١/١٩٩٠", None, None),
         ("1990-01-31", "", None, None),
         ("1990-01-31", None, None, None),
         (None, "1990-01-31", None, None),

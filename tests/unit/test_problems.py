@@ -10,6 +10,7 @@ import pytest
 import bridge.vendor.transport  # noqa: F401 - it defines private errors
 from bridge.domain.errors import (
     BridgeError,
+    DeliveryFailed,
     FieldError,
     IdempotencyKeyReused,
     InvalidRequest,
@@ -160,3 +161,14 @@ def test_the_detail_names_the_missing_scope() -> None:
 
 def test_what_is_malformed_is_not_in_the_response() -> None:
     assert "not JSON" not in str(document(VendorMalformed("not JSON")))
+
+
+def test_the_text_of_an_error_is_its_detail() -> None:
+    assert str(NotFound()) == NotFound.detail
+    error = NotFound("There is none.", locale="ms")
+    assert (str(error), error.detail, error.locale) == ("There is none.", "There is none.", "ms")
+
+
+def test_a_failed_delivery_names_no_endpoint_and_no_event_before_they_are_known() -> None:
+    failed = DeliveryFailed(code="refused")
+    assert (str(failed), failed.endpoint, failed.event_id) == ("an endpoint did not accept a webhook", None, None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import bridge
 from bridge.domain import reasons
-from bridge.domain.reasons import BY_CODE, ErrorCategory, classify, reason
+from bridge.domain.reasons import BY_CODE, ErrorCategory, Reason, classify, reason
 from tests.unit.documented_codes import DOCUMENTED_WARNINGS, FACE, VENDOR_ERRORS
 
 UNDOCUMENTED = (
@@ -75,8 +75,7 @@ def test_a_message_is_a_sentence_without_a_code_of_the_vendor(code: str) -> None
 
 
 def test_a_reason_of_a_newer_version_keeps_its_code_and_gets_a_message() -> None:
-    assert reason("of_tomorrow").code == "of_tomorrow"
-    assert reason("of_tomorrow").message
+    assert reason("of_tomorrow") == Reason("of_tomorrow", "The verification could not be completed.", retryable=True)
 
 
 def test_each_reason_code_is_unique() -> None:

@@ -21,6 +21,7 @@ VALID = [
     "https://app.example.com/%E4%BD%A0%E5%A5%BD?name=%C3%A9",
     "https://app.example.com?x=1",
     "https://app.example.com#/step/2?x=1",
+    "https://app.example.com#/Step/%C3%A9",
     "https://app.example.com/done?next=https://elsewhere.example/&a=b/c?d#/route",
     "https://shop.example:8443/return",
 ]
@@ -33,6 +34,17 @@ def test_the_corpus_is_large_and_has_no_duplicates() -> None:
 @pytest.mark.parametrize("url", VALID)
 def test_a_valid_url_of_an_allowed_origin_is_accepted(url: str) -> None:
     assert validate_redirect_url(url, ALLOWED) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("app.example.com", "must be an absolute https URL without user info, in the characters of RFC 3986"),
+        ("https://other.example.com", "must have one of the origins that this deployment allows"),
+    ],
+)
+def test_a_refused_url_has_its_reason(url: str, error: str) -> None:
+    assert validate_redirect_url(url, ALLOWED) == error
 
 
 @pytest.mark.parametrize("url", HOSTILE)

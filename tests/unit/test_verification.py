@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from secrets import token_bytes
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bridge.domain.country_codes import ALPHA_3
 from bridge.domain.ids import RandomBytes, id_for, is_id, new_code, new_id
-from bridge.domain.verification import LinkRequest, Status
+from bridge.domain.verification import LinkRequest, Status, timestamp
 from tests.unit.builders import NOW, reservation
 
 MIDDLE = {Status.REJECTED, Status.FAILED, Status.EXPIRED}
@@ -169,3 +169,9 @@ def test_a_colon_in_principal_or_key_makes_no_equal_ids(one: tuple[str, str], ot
 )
 def test_a_malformed_id_is_not_an_id(text: str) -> None:
     assert not is_id(text)
+
+
+@pytest.mark.usefixtures("in_tokyo")
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=8))])
+def test_a_timestamp_is_in_utc_on_any_machine(zone: timezone) -> None:
+    assert timestamp(datetime(2026, 1, 31, 8, 16, 31, tzinfo=UTC).astimezone(zone)) == "2026-01-31T08:16:31.000Z"

@@ -99,3 +99,9 @@ def test_the_delays_can_be_replaced_for_a_local_stack() -> None:
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(header, NOW) == seconds
+
+
+@pytest.mark.usefixtures("in_tokyo")
+@pytest.mark.parametrize("zone", ["GMT", "-0000"])
+def test_a_date_of_retry_after_is_in_utc_on_any_machine(zone: str) -> None:
+    assert retry_after_seconds(DATE.replace("GMT", zone), NOW) == 90

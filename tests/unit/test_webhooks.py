@@ -119,45 +119,60 @@ def parsed(entry: Any, **options: Any) -> Endpoint:
     return endpoint
 
 
+NOT_AN_OBJECT = "it is not an object"
+BAD_NAME = "name is not 1 to 40 of a-z, 0-9 and -"
+UNKNOWN_FIELD = "it has an unknown field"
+BAD_SECRETS = "secrets is not a list of one or two, each whsec_ and base64 of 24 to 64 bytes"
+BAD_EVENTS = "events is not a list of types of events"
+BAD_PRINCIPAL = "principal is not a non-empty string"
+BAD_URL = "url is not an absolute URL of at most 2048 characters, without credentials and fragment"
+NOT_HTTPS = "url is not https"
+
+
 @pytest.mark.parametrize(
-    ("entry", "name", "words"),
+    ("entry", "name", "problem"),
     [
-        ("crm", "#1", "not an object"),
-        (None, "#1", "not an object"),
-        ({}, "#1", "name is not"),
-        (CRM | {"name": "CRM"}, "#1", "name is not"),
-        (CRM | {"name": "a" * 41}, "#1", "name is not"),
-        (CRM | {"name": ["crm"]}, "#1", "name is not"),
-        (CRM | {"event": ["verification.verified"]}, "crm", "unknown field"),
-        (CRM | {"url": None}, "crm", "url is not"),
-        (CRM | {"url": "http://crm.example.com/"}, "crm", "not https"),
-        (CRM | {"secrets": []}, "crm", "secrets is not"),
-        (CRM | {"secrets": FIRST}, "crm", "secrets is not"),
-        (CRM | {"secrets": [FIRST, "whsec_canary"]}, "crm", "secrets is not"),
-        (CRM | {"secrets": [FIRST, SECOND, OTHER]}, "crm", "secrets is not"),
-        ({name: value for name, value in CRM.items() if name != "secrets"}, "crm", "secrets is not"),
-        (CRM | {"events": []}, "crm", "events is not"),
-        (CRM | {"events": "verification.verified"}, "crm", "events is not"),
-        (CRM | {"events": ["verification.pending"]}, "crm", "events is not"),
-        (CRM | {"events": [{}]}, "crm", "events is not"),
-        (CRM | {"principal": ""}, "crm", "principal is not"),
-        (CRM | {"principal": 7}, "crm", "principal is not"),
+        ("crm", "#1", NOT_AN_OBJECT),
+        (None, "#1", NOT_AN_OBJECT),
+        ({}, "#1", BAD_NAME),
+        (CRM | {"name": "CRM"}, "#1", BAD_NAME),
+        (CRM | {"name": "a" * 41}, "#1", BAD_NAME),
+        (CRM | {"name": ["crm"]}, "#1", BAD_NAME),
+        (CRM | {"event": ["verification.verified"]}, "crm", UNKNOWN_FIELD),
+        (CRM | {"url": None}, "crm", BAD_URL),
+        (CRM | {"url": "http://crm.example.com/"}, "crm", NOT_HTTPS),
+        (CRM | {"secrets": []}, "crm", BAD_SECRETS),
+        (CRM | {"secrets": FIRST}, "crm", BAD_SECRETS),
+        (CRM | {"secrets": [FIRST, "whsec_canary"]}, "crm", BAD_SECRETS),
+        (CRM | {"secrets": [FIRST, SECOND, OTHER]}, "crm", BAD_SECRETS),
+        ({name: value for name, value in CRM.items() if name != "secrets"}, "crm", BAD_SECRETS),
+        (CRM | {"events": []}, "crm", BAD_EVENTS),
+        (CRM | {"events": "verification.verified"}, "crm", BAD_EVENTS),
+        (CRM | {"events": ["verification.pending"]}, "crm", BAD_EVENTS),
+        (CRM | {"events": [{}]}, "crm", BAD_EVENTS),
+        (CRM | {"principal": ""}, "crm", BAD_PRINCIPAL),
+        (CRM | {"principal": 7}, "crm", BAD_PRINCIPAL),
     ],
 )
-def test_a_malformed_entry_is_reported_and_the_others_still_work(entry: Any, name: str, words: str) -> None:
+def test_a_malformed_entry_is_reported_and_the_others_still_work(entry: Any, name: str, problem: str) -> None:
     endpoints = parse_endpoints({"endpoints": [CRM | {"name": "first"}, entry, CRM | {"name": "last"}]})
     assert list(endpoints.by_name) == ["first", "last"]
     problems = endpoints.unnamed if name.startswith("#") else endpoints.malformed
-    assert list(endpoints.unnamed | endpoints.malformed) == list(problems) == [name]
-    assert words in problems[name]
-    assert "canary" not in problems[name]
+    assert endpoints.unnamed | endpoints.malformed == problems == {name: problem}
 
 
-@pytest.mark.parametrize("duplicate", [CRM, CRM | {"url": "https://other.example.com"}, CRM | {"url": "canary"}])
-def test_two_entries_with_one_name_are_both_refused(duplicate: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("duplicate", "problem"),
+    [
+        (CRM, "the name is given twice"),
+        (CRM | {"url": "https://other.example.com"}, "the name is given twice"),
+        (CRM | {"url": "canary"}, BAD_URL),
+    ],
+)
+def test_two_entries_with_one_name_are_both_refused(duplicate: dict[str, Any], problem: str) -> None:
     for entries in ([CRM, duplicate], [duplicate, CRM]):
         endpoints = parse_endpoints({"endpoints": entries})
-        assert (endpoints.by_name, list(endpoints.malformed)) == ({}, ["crm"])
+        assert (endpoints.by_name, endpoints.malformed) == ({}, {"crm": problem})
 
 
 @pytest.mark.parametrize("name", ["", "a b", "crm\n", "Crm", "é", None, 5])
@@ -168,6 +183,7 @@ def test_a_malformed_name_is_refused(name: Any) -> None:
 VALID_URLS = [
     "https://crm.example.com", "https://crm.example.com/", "https://crm.example.com:443/a/b?c=d&e=%20", "https://8.8.8.8/",
     "https://CRM.example.com:8443/~a/!$&'()*+,;=:@", "https://xn--bcher-kva.example/hook", "https://a.b.c1/x",
+    "https://163.com/hook", "https://crm.example.com/" + "a" * 2024,
 ]  # fmt: skip
 INVALID_URLS = [
     "", "crm.example.com", "//crm.example.com", "ftp://crm.example.com", "HTTPS://crm.example.com", "https://",
@@ -178,7 +194,7 @@ INVALID_URLS = [
     "https://127.0.0.1/", "https://10.0.0.1/", "https://169.254.169.254/latest/meta-data", "https://[::1]/", "https://[2600::1]/",
     "https://2130706433/", "https://0x7f.1/", "https://0x7f000001/", "https://127.1/", "https://0177.0.0.1/",
     "https://crm.example.com./", "https://.example.com/", "https://a..example.com/", "https://-a.example.com/",
-    "https://a-.example.com/", "https://" + "a" * 64 + ".example.com/", "https://crm.example.com/" + "a" * 2048,
+    "https://a-.example.com/", "https://" + "a" * 64 + ".example.com/", "https://crm.example.com/" + "a" * 2025,
 ]  # fmt: skip
 
 
@@ -191,6 +207,25 @@ def test_a_public_https_url_is_accepted(url: str) -> None:
 def test_any_other_url_is_refused_even_on_a_local_stack(url: str) -> None:
     assert url_problem(url)
     assert url_problem(url, allow_loopback=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("", BAD_URL),
+        ("http://crm.example.com/", NOT_HTTPS),
+        ("https://crm.example.com:80/", "url has a port other than 443 and 8443"),
+        ("https://10.0.0.1/", "the host of url is neither a domain name nor a public address"),
+    ],
+)
+def test_a_refused_url_has_its_reason(url: str, problem: str) -> None:
+    assert url_problem(url) == problem
+
+
+def test_an_endpoint_on_this_machine_needs_a_local_stack() -> None:
+    local = {"endpoints": [CRM | {"url": "http://127.0.0.1:5000/hook"}]}
+    assert parse_endpoints(local).malformed == {"crm": NOT_HTTPS}
+    assert list(parse_endpoints(local, allow_loopback=True).by_name) == ["crm"]
 
 
 @pytest.mark.parametrize(("url", "is_accepted"), [
