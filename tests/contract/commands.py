@@ -46,6 +46,7 @@ RUN_BY = {
     ("docs/operations.md", "aws dynamodb scan"): "aws-find",
     ("docs/operations.md", "aws dynamodb get-item"): "aws-act",
     ("docs/operations.md", "aws dynamodb restore-table"): "aws-restore",
+    ("docs/operations.md", "keys() {"): "aws-compare",
     ("docs/operations.md", "aws s3api delete-bucket-policy"): "aws-delete",
     ("docs/operations.md", "aws sqs start-message-move-task"): "aws-sqs",
     ("docs/operations.md", "QUERY=$(aws logs start-query"): "aws-logs",

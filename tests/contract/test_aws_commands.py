@@ -196,15 +196,39 @@ def test_the_resources_that_a_deleted_stack_keeps_are_deleted(aws_shell: Shell, 
     assert kms.describe_key(KeyId=kept["DataKeyArn"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
 
 
-def test_a_table_is_restored(aws_shell: Shell, sandbox: Sandbox, verified: str) -> None:
-    (command,) = run_by("aws-restore", "docs/operations.md")
+def test_a_table_is_restored_and_compared(aws_shell: Shell, sandbox: Sandbox, verified: str) -> None:
+    (restore,) = run_by("aws-restore", "docs/operations.md")
+    (compare,) = run_by("aws-compare", "docs/operations.md")
     tables = sandbox.client("dynamodb")
 
-    aws_shell.run(f"RESTORE_TO={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", command)
+    aws_shell.run(f"RESTORE_TO={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", restore)
     restored = tables.scan(TableName="restored")["Items"]
+    tables.put_item(TableName="restored", Item={"id": {"S": "ver_lost"}})
+    lost = aws_shell.run(compare).split()
     tables.delete_table(TableName="restored")
 
     assert verified in [item["id"]["S"] for item in restored]
+    assert lost == ["ver_lost", "None"]
+
+
+@pytest.mark.parametrize("output", ["ResultsTableName", "AuditTableName", "EndpointsTableName"])
+def test_each_table_is_compared_by_its_whole_key(aws_shell: Shell, sandbox: Sandbox, output: str) -> None:
+    (compare,) = run_by("aws-compare", "docs/operations.md")
+    tables = sandbox.client("dynamodb")
+    described = tables.describe_table(TableName=sandbox.stack.outputs[output])["Table"]
+    names = [key["AttributeName"] for key in described["KeySchema"]]
+    tables.create_table(
+        TableName="restored",
+        AttributeDefinitions=described["AttributeDefinitions"],
+        KeySchema=described["KeySchema"],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    tables.put_item(TableName="restored", Item={name: {"S": f"lost-{name}"} for name in names})
+
+    lost = aws_shell.run(f"TableName=${output}", compare).split()
+    tables.delete_table(TableName="restored")
+
+    assert [key for key in lost if key != "None"] == [f"lost-{name}" for name in names]
 
 
 def test_dead_letters_are_moved_back(shell: Shell, sandbox: Sandbox) -> None:
