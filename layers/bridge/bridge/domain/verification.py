@@ -113,8 +113,8 @@ class Verification(NamedTuple):
     returned_at: the return that the follow-up checks refer to.
     checks: checks that count towards schedule.MAX_CHECKS.
     failures: failed checks in a row.
-    earlier_failures: checks since the last sound one that could not read the record of an earlier link.
-    contradictory_records: such records that checks found after the end of the link, since the last sound one.
+    earlier_failures: checks that failed at the record of an earlier link, since the last one that did not fail.
+    contradictory_records: checks in a row, after the end of the link, that found a contradictory record.
     has_expected: the caller said whom they expect. Who that is stands in a table of its own, until it is compared.
     matches: how the document compared with it; None before the end, or if there was no record to compare.
     valid_until: until when the start page makes links; None if the link was made at once.
