@@ -27,7 +27,7 @@ RUN_BY = {
     ("README.md", 'curl -sS "$API_URL/verifications"'): "local",
     ("README.md", "sam build"): "deployed",
     ("README.md", "export AWS_DEFAULT_REGION"): "aws",
-    ("README.md", 'printf \'{"client_id"'): "aws",
+    ("README.md", ': "${EKYC_CLIENT_ID:?}"'): "aws",
     ("README.md", "API_KEY=$(make -s api-key"): "api-key",
     ("README.md", 'curl -sS "$ApiUrl/health"'): "deployed",
     ("docs/api.md", ""): "local",

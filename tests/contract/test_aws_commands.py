@@ -94,6 +94,16 @@ def test_credentials_are_put_and_the_audit_trail_is_read(aws_shell: Shell, sandb
     assert json.loads(value) == {"client_id": "client-1", "client_secret": "sk_1"}
 
 
+@pytest.mark.parametrize("account", ["", "EKYC_CLIENT_ID=client-1", "EKYC_CLIENT_SECRET=sk_1"])
+def test_credentials_that_are_not_set_are_not_written(tmp_path: Path, account: str) -> None:
+    _, put = run_by("aws", "README.md")
+
+    # A reader's shell has no pipefail, and does not end at an error.
+    Shell(tmp_path, {"EkycCredentialsSecretArn": "credentials"}).run(
+        "set +eo pipefail", "aws() { touch written; }", account, f"({put}\n) || echo failed", "[ ! -e written ]"
+    )
+
+
 @pytest.mark.parametrize("output", ["EkycCredentialsSecretArn", "ApiKeysSecretArn", "WebhookEndpointsSecretArn"])
 def test_the_version_before_a_malformed_secret_is_restored(aws_shell: Shell, sandbox: Sandbox, output: str) -> None:
     (command,) = run_by("aws-restore-secret", "docs/operations.md")
