@@ -98,9 +98,9 @@ def test_credentials_are_put_and_the_audit_trail_is_read(aws_shell: Shell, sandb
 def test_credentials_that_are_not_set_are_not_written(tmp_path: Path, account: str) -> None:
     _, put = run_by("aws", "README.md")
 
-    # A reader's shell has no pipefail, and does not end at an error.
+    # A reader's shell has none of these options, so an unset variable would be an empty text.
     Shell(tmp_path, {"EkycCredentialsSecretArn": "credentials"}).run(
-        "set +eo pipefail", "aws() { touch written; }", account, f"({put}\n) || echo failed", "[ ! -e written ]"
+        "set +euo pipefail", "aws() { touch written; }", account, f"({put}\n) || echo failed", "[ ! -e written ]"
     )
 
 
