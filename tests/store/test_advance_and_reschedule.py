@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from bridge.domain.verification import Status, Verification
-from bridge.store import redaction
+from bridge.store import due, redaction
 from bridge.store.completion import advance, release
 from bridge.store.items import from_item
 from bridge.store.table import Table
@@ -156,6 +156,15 @@ def test_a_rescheduled_verification_keeps_its_status_and_is_due_as_planned(table
     planned = rescheduled(table, made, due_at=EPOCH + 705, expires_at=new_end)
     assert planned == made._replace(due_at=EPOCH + 705, expires_at=new_end)
     assert planned == existing(table, made)
+    assert index(table, "due") == {made.id}
+
+
+def test_a_check_that_keeps_its_plan_keeps_that_of_a_sweep_meanwhile(table: Table) -> None:
+    made = claimed(table, pending(table), later(8))
+    assert made.due_at is not None
+    assert due.claim_due(table, made.id, made.due_at, until=EPOCH + 20)
+    assert rescheduled(table, made, due_at=made.due_at).due_at == EPOCH + 20
+    assert release(table, made, due_at=made.due_at, is_counted=True).due_at == EPOCH + 20
     assert index(table, "due") == {made.id}
 
 

@@ -131,12 +131,14 @@ def release(table: Table, verification: Verification, *, due_at: int | None, is_
 
 
 def _reschedule(table: Table, verification: Verification, due_at: int | None, changes: dict[str, Any]) -> Verification:
+    # A plan that stays is not written: a sweep may have moved it since the claim.
+    due = {} if due_at == verification.due_at else due_attributes(verification.id, due_at)
     try:
         return table.update(
             verification.id,
             condition=f"{NOT_REDACTED} AND #status = :status AND #claimed_by = :claimer",
             values={":status": verification.status.value, ":claimer": verification.claimed_by},
-            set={**changes, **due_attributes(verification.id, due_at)},
+            set={**changes, **due},
         )
     except ConditionFailed as failed:
         return failed.existing or verification
