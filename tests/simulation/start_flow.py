@@ -69,8 +69,9 @@ class StartFlow(UserFlow):
             self._vendor.attempt(link.token, passes=True)
             self._kernel.sleep(self._rng.uniform(0.1, 2))
         late = self._rng.choice((1, 100, 1000, 1000)) * self._rng.uniform(0.1, 1)
+        # With those whose creation failed for the bridge, there may be more than three.
         made = sum(each.return_url == link.return_url for each in self._vendor.links.values())
-        if made == 3 or self._kernel.now + late > self._valid_until - 60:
+        if made >= 3 or self._kernel.now + late > self._valid_until - 60:
             # The last check of a link without a step comes earlier.
             late = min(late, 30 if link.started else 0)
         self._vendor.attempt(link.token, passes=True, stored_after=late)
