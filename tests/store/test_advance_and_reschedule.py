@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bridge.domain.identity import Matches
 from bridge.domain.verification import Status, Verification
 from bridge.store import due, redaction
 from bridge.store.completion import advance, release
@@ -157,6 +158,18 @@ def test_a_rescheduled_verification_keeps_its_status_and_is_due_as_planned(table
     assert planned == made._replace(due_at=EPOCH + 705, expires_at=new_end)
     assert planned == existing(table, made)
     assert index(table, "due") == {made.id}
+
+
+@pytest.mark.parametrize("matches", [Matches(True, False, None), Matches(None, True, False)])
+def test_an_advance_stores_the_evidence_in_the_history_and_how_the_document_compared(
+    table: Table, matches: Matches
+) -> None:
+    made = claimed(table, pending(table), later(8))
+    result = update(Status.VERIFIED)._replace(evidence=EVIDENCE, matches=matches)
+    assert advance(table, made, result, later(9)) == existing(table, made)
+    advanced = existing(table, made)
+    assert (advanced.evidence, advanced.matches) == (EVIDENCE, matches)
+    assert advanced.history[-1].evidence_sha256 == EVIDENCE.sha256
 
 
 def test_a_check_that_keeps_its_plan_keeps_that_of_a_sweep_meanwhile(table: Table) -> None:
