@@ -50,7 +50,7 @@ def test_the_first_link_is_stored_and_due_for_its_first_check(table: Table) -> N
 
 
 def after_an_abandoned_link(table: Table, made: Verification) -> Verification:
-    """Makes the first link, lets the person return, checks it in vain, and ends it."""
+    """Makes the first link, lets the person return, checks it without a result, and ends it."""
     first = make_link(table, made, later(2))
     assert first.code is not None
     returns.claim_first_return(table, first.id, nonce(), later(400), first.code)

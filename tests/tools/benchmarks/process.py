@@ -51,7 +51,7 @@ def _peak_kb() -> int:
         import resource
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    with open("/proc/self/status", encoding="utf-8") as file:  # noqa: PTH123 - as above
+    with open("/proc/self/status", encoding="utf-8") as file:  # noqa: PTH123 - pathlib is slow to import
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
 
 
